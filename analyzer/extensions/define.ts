@@ -1,0 +1,151 @@
+/**
+ * How a match or a target is declared: as data. Reading, printing, generating and
+ * meaning all come from the declaration; a file of `matches/` or `targets/` is one
+ * call of `defineMatch` or `defineTarget`.
+ */
+import type { Constraint } from '../packet/constraint.js';
+import type { ProtocolName } from '../packet/protocols.js';
+import type { Arbitrary, Backend, Family, Fc, Value, ValueContext } from '../values/value.js';
+
+export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
+export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
+
+/** An option as the user gave it. */
+export interface Given<T> {
+  readonly negated: boolean;
+  readonly value: T;
+}
+
+export interface OptionDefinition<T> {
+  /** Every spelling; the first is the one that is saved. */
+  readonly names: readonly [string, ...string[]];
+  readonly doc: string;
+  readonly value: Value<T>;
+  /** May `!` stand before it? */
+  readonly negatable: boolean;
+  /** What a second use does: it is refused, or the last one counts. */
+  readonly repeat: 'refused' | 'last';
+  readonly required: boolean;
+  /** Keys of options that must not be given with it. */
+  readonly excludes: readonly string[];
+  /** Keys of options that must be given with it. */
+  readonly needs: readonly string[];
+  /** What it asks of a packet where it is given without `!`. */
+  readonly means?: (value: T, cx: ValueContext) => Constraint;
+  /** The words that save it, its `!` and name included; '' where nothing is saved. Absent: name and value. */
+  readonly save?: (given: Given<T>, cx: ValueContext) => string;
+}
+
+type OptionInput<T> = Pick<OptionDefinition<T>, 'names' | 'doc' | 'value'> & Partial<OptionDefinition<T>>;
+
+/** Declares an option. Unless said otherwise: not negatable, given once, not required. */
+export function option<T>(input: OptionInput<T>): OptionDefinition<T> {
+  return { negatable: false, repeat: 'refused', required: false, excludes: [], needs: [], ...input };
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the one place where options of all types meet
+export type AnyOption = OptionDefinition<any>;
+export type Options = Readonly<Record<string, AnyOption>>;
+
+/** What was given, by option key. */
+export type GivenOf<O extends Options> = {
+  readonly [K in keyof O]?: O[K] extends OptionDefinition<infer T> ? Given<T> : never;
+};
+
+/** One use of an option, for the few extensions in which the order counts. */
+export interface OrderedOption {
+  readonly key: string;
+  readonly negated: boolean;
+  readonly value: unknown;
+}
+
+/** What a check of a whole match or target may look at. */
+export interface RuleContext extends ValueContext {
+  readonly table: string;
+  readonly ordered: readonly OrderedOption[];
+}
+
+/**
+ * A rule as typed (without `-A CHAIN`), and what `iptables-save` prints for it: `=` the
+ * same, undefined where it is refused. Default place: filter INPUT, IPv4.
+ */
+export type Example = readonly [
+  rule: string,
+  saved: string | undefined,
+  where?: { readonly table?: TableName; readonly chain?: Hook; readonly family?: Family },
+];
+
+interface ExtensionDefinition<O extends Options> {
+  readonly name: string;
+  /** One sentence for `explain` and the editor. */
+  readonly doc: string;
+  /** Absent: both. */
+  readonly families?: readonly Family[];
+  readonly options: O;
+  /** Only the loader of this backend takes it. Absent: both. */
+  readonly backends?: readonly Backend[];
+  /** The kernel takes it only with `-p` one of these, not negated. */
+  readonly protocols?: readonly ProtocolName[];
+  /** The kernel takes it only in these tables. */
+  readonly tables?: readonly TableName[];
+  /** The kernel takes it only in chains that are reached from these hooks and no others. */
+  readonly hooks?: readonly Hook[] | ((given: GivenOf<O>) => readonly Hook[] | undefined);
+  /** What is wrong with the options taken together; undefined where nothing is. */
+  readonly check?: (given: GivenOf<O>, cx: RuleContext) => string | undefined;
+  /** The words behind `-m NAME` or `-j NAME`. Absent: each given option in the order of declaration. */
+  readonly save?: (given: GivenOf<O>, cx: RuleContext) => string;
+  /** The words behind `-m NAME` of any legal use. Absent: drawn from the options. */
+  readonly arbitrary?: (fc: Fc, cx: ValueContext) => Arbitrary<readonly string[]>;
+  /** Why this cannot be loaded on a current kernel, if it cannot; it is read and printed all the same. */
+  readonly retired?: string;
+  readonly examples: readonly Example[];
+}
+
+export interface MatchDefinition<O extends Options = Options> extends ExtensionDefinition<O> {
+  readonly kind: 'match';
+  /** Under which name it is saved, where that is another one. */
+  readonly savedAs?: string;
+  /** What every use asks besides its options, as that the packet is no later fragment. */
+  readonly requires?: Constraint;
+  /** What the whole match asks of a packet. Absent: `requires` and what all its options ask, together. */
+  readonly means?: (given: GivenOf<O>, cx: RuleContext) => Constraint;
+}
+
+/** What a target does to the packet's way. */
+export type Effect =
+  /** The chain goes on behind the rule. */
+  | 'continue'
+  | 'accept' | 'drop' | 'reject' | 'return'
+  /** The table is left, and what happens then is somebody else's decision. */
+  | 'queue'
+  /** The packet's addresses or ports are rewritten, and the table is left. */
+  | 'nat'
+  /** It may do one or the other (`NFQUEUE --queue-bypass`, an unknown target). */
+  | 'unknown';
+
+export interface TargetDefinition<O extends Options = Options> extends ExtensionDefinition<O> {
+  readonly kind: 'target';
+  readonly effect: Effect | ((given: GivenOf<O>) => Effect);
+  /** What later rules may read differently behind this target. */
+  readonly changes?: readonly ('mark' | 'connmark' | 'ttl' | 'dscp' | 'ecn' | 'state' | 'addresses' | 'tcp' | 'sets')[];
+  /** Saved as `-j OTHER …`, as a target that took its place. */
+  readonly savedAs?: string;
+}
+
+type Input<D, O extends Options> = Omit<D, 'kind' | 'options'> & { readonly options: O };
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- definitions of all option types meet in the registry
+export type AnyMatch = MatchDefinition<any>;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+export type AnyTarget = TargetDefinition<any>;
+export type AnyExtension = AnyMatch | AnyTarget;
+
+/** Declares a match; its file in `matches/` and one line in `matches/index.ts` are all it takes. */
+export function defineMatch<const O extends Options>(input: Input<MatchDefinition<O>, O>): MatchDefinition<O> {
+  return { kind: 'match', ...input };
+}
+
+/** Declares a target; its file in `targets/` and one line in `targets/index.ts` are all it takes. */
+export function defineTarget<const O extends Options>(input: Input<TargetDefinition<O>, O>): TargetDefinition<O> {
+  return { kind: 'target', ...input };
+}

@@ -1,0 +1,22 @@
+import { always } from '../../packet/constraint.js';
+import { text } from '../../values/text.js';
+import { defineMatch, option } from '../define.js';
+
+/** @see xt_comment(8); the kernel keeps 256 bytes, the last for the end. */
+export const comment = defineMatch({
+  name: 'comment',
+  doc: 'Carries a comment of up to 255 bytes; every packet matches.',
+  options: {
+    comment: option({
+      names: ['--comment'], doc: 'the comment', required: true,
+      value: text({ max: 255, name: 'comment' }),
+      means: () => always,
+    }),
+  },
+  examples: [
+    ['-m comment --comment hello', '='],
+    ['-m comment --comment "two words"', '='],
+    ['-m comment --comment "say \\"hi\\""', '='],
+    ['-m comment', undefined],
+  ],
+});

@@ -1,0 +1,9 @@
+import { defineTarget } from '../define.js';
+
+export const accept = defineTarget({
+  name: 'ACCEPT',
+  doc: 'The packet goes on to the next table.',
+  effect: 'accept',
+  options: {},
+  examples: [['-j ACCEPT', '=']],
+});

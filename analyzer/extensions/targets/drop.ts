@@ -1,0 +1,9 @@
+import { defineTarget } from '../define.js';
+
+export const drop = defineTarget({
+  name: 'DROP',
+  doc: 'The packet is gone, and nobody is told.',
+  effect: 'drop',
+  options: {},
+  examples: [['-j DROP', '=']],
+});

@@ -1,0 +1,45 @@
+/** What the linter says. */
+import type { Span } from '../grammar/source-text.js';
+import type { Severity } from './model/diagnostic.js';
+
+/** `certain`: it holds whatever cannot be known offline; `possible`: it holds for some of what may be. */
+export type Certainty = 'certain' | 'possible';
+
+/** Another rule that has a part in a finding. */
+export interface Because {
+  /** `filter:INPUT:3`, or `filter:INPUT:policy`. */
+  readonly rule: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/** One step of a witness: a packet, as in a scenario file. */
+export interface WitnessStep {
+  /** An interface, or `local` for a packet that the host itself sends. */
+  readonly in: string;
+  readonly packet: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** An edit that repairs the file: `text` in place of `span`. */
+export interface Fix {
+  readonly description: string;
+  readonly span: Span;
+  readonly text: string;
+}
+
+export interface Finding {
+  readonly check: string;
+  readonly severity: Severity;
+  readonly certainty: Certainty;
+  readonly message: string;
+  /** Where in the file, in offsets. */
+  readonly span: Span;
+  /** The rule it is about; null where it is about the file. */
+  readonly rule: string | null;
+  readonly because: readonly Because[];
+  /** Packets, in order, that show it; null where there is nothing to show (as that no packet matches). */
+  readonly witness: readonly WitnessStep[] | null;
+  /** What to do about it. */
+  readonly help: string;
+  readonly fix?: Fix;
+}

@@ -1,0 +1,160 @@
+/** One command on a table: -A, -I, -D, -R, -N, -X, -F, -P, -E, and those that change nothing. */
+import type { Span } from '../../grammar/source-text.js';
+import type { CommandStatement, WordNode } from '../../grammar/syntax.js';
+import { parseInteger } from '../values/number.js';
+import type { LoadCheckName } from './diagnostic.js';
+import type { ChainDraft, TableDraft } from './draft.js';
+import { chainNameProblem } from './chain-name.js';
+import { printBody } from './print.js';
+import { readBodies, type CommandParts, type ReadContext } from './read-rule.js';
+import type { Rule } from './ruleset.js';
+import { didYouMean } from './suggest.js';
+
+interface Application {
+  readonly statement: CommandStatement;
+  readonly parts: CommandParts;
+  readonly table: TableDraft;
+  readonly cx: ReadContext;
+  /** The line has an error already: look at it, report, but change nothing. */
+  readonly failed: boolean;
+}
+
+function error(it: Application, check: LoadCheckName, span: Span, message: string, help?: string): void {
+  it.cx.report({ check, severity: 'error', span, line: it.statement.line, message, help });
+}
+
+/** Carries out one command; what is wrong with it is reported, and then nothing is changed. */
+export function applyCommand(statement: CommandStatement, parts: CommandParts, table: TableDraft, cx: ReadContext, failed: boolean): void {
+  const it = { statement, parts, table, cx, failed };
+  const { command } = parts;
+  if (command === undefined) {
+    if (!failed) error(it, 'syntax-error', statement, 'the line has no command', 'a rule begins with -A and its chain');
+    return;
+  }
+  const [name, second] = command.words;
+  switch (command.key) {
+    case 'A': case 'I': case 'R': case 'D': case 'C':
+      if (name !== undefined) ruleCommand(it, name, second);
+      return;
+    case 'N': case 'X': case 'F': case 'E':
+      chainCommand(it, name, second);
+      return;
+    case 'P':
+      if (name !== undefined) setPolicy(it, name, second);
+      return;
+    default:
+      // -L, -S and -Z show or zero; nothing changes.
+  }
+}
+
+/** The chain, or an error and (for a chain that should exist) a stand-in, so that one mistake is reported once. */
+function findChain(it: Application, name: WordNode, isRule: boolean): ChainDraft | undefined {
+  const chain = it.table.chain(name.text);
+  if (chain !== undefined) return chain;
+  const known = [...it.table.chains()].map(one => one.name);
+  error(it, 'undefined-chain', name, `there is no chain \`${name.text}\` in table ${it.table.name}`, didYouMean(name.text, known) ?? `declare it first with a line :${name.text} - [0:0]`);
+  return isRule && chainNameProblem(name.text, it.cx.family) === undefined ? it.table.addChain(name.text, it.statement.line) : undefined;
+}
+
+/** A rule number of 1 … 2^31 − 1. */
+function ruleNumber(it: Application, word: WordNode): number | undefined {
+  const number = parseInteger(word.text, 1, 0x7fff_ffff);
+  if (number === undefined) error(it, 'rule-number', word, `\`${word.text}\` is not a rule number`, 'rules count from 1');
+  return number;
+}
+
+function ruleCommand(it: Application, name: WordNode, second: WordNode | undefined): void {
+  const { statement, parts, table, cx } = it;
+  const key = parts.command?.key;
+  const chain = findChain(it, name, key === 'A' || key === 'I');
+  const number = second === undefined ? undefined : ruleNumber(it, second);
+  if (second !== undefined && number === undefined) return;
+  if (key === 'D' && number !== undefined) {
+    if (chain !== undefined && inRange(it, second, number, chain.rules.length)) chain.rules.splice(number - 1, 1);
+    return;
+  }
+  const bodies = readBodies(statement, { table: table.name, chain: name.text }, cx);
+  if (bodies === undefined || chain === undefined || it.failed) return;
+  const rules = bodies.map((body): Rule => ({ ...body, line: statement.line, start: statement.start, end: statement.end, counters: parts.counters }));
+  switch (key) {
+    case 'A': chain.rules.push(...rules); return;
+    case 'I':
+      if (inRange(it, second ?? name, number ?? 1, chain.rules.length + 1)) for (const rule of rules) chain.rules.splice((number ?? 1) - 1, 0, rule);
+      return;
+    case 'R': replaceRule(it, chain, rules, number, second); return;
+    default: deleteOrCheck(it, chain, rules);
+  }
+}
+
+function inRange(it: Application, at: WordNode | undefined, number: number, last: number): boolean {
+  if (number <= last) return true;
+  error(it, 'rule-number', at ?? it.statement, `there is no rule ${String(number)} in this chain: it has ${String(last)}`);
+  return false;
+}
+
+function replaceRule(it: Application, chain: ChainDraft, rules: readonly Rule[], number: number | undefined, at: WordNode | undefined): void {
+  const [rule] = rules;
+  if (number === undefined) error(it, 'rule-number', it.statement, '-R needs the number of the rule to replace', `write -R ${chain.name} 1 …`);
+  else if (rules.length !== 1 || rule === undefined) error(it, 'invalid-options', it.statement, '-R takes one source and one destination address');
+  else if (inRange(it, at, number, chain.rules.length)) chain.rules[number - 1] = rule;
+}
+
+function deleteOrCheck(it: Application, chain: ChainDraft, rules: readonly Rule[]): void {
+  const place = { table: it.table.name, family: it.cx.family, backend: it.cx.backend };
+  for (const rule of rules) {
+    const text = printBody(rule, place);
+    const index = chain.rules.findIndex(one => printBody(one, place) === text);
+    if (index === -1) error(it, 'no-such-rule', it.statement, `chain \`${chain.name}\` has no such rule at this point`);
+    else if (it.parts.command?.key === 'D') chain.rules.splice(index, 1);
+  }
+}
+
+function chainCommand(it: Application, name: WordNode | undefined, second: WordNode | undefined): void {
+  const { table, parts, statement } = it;
+  const key = parts.command?.key;
+  if (key === 'N' && name !== undefined) {
+    const bad = chainNameProblem(name.text, it.cx.family);
+    if (bad !== undefined) error(it, 'invalid-chain-name', name, bad);
+    else if (table.chain(name.text) !== undefined) error(it, 'duplicate-chain', name, `chain \`${name.text}\` exists already`);
+    else table.addChain(name.text, statement.line);
+  } else if (key === 'F') {
+    for (const chain of name === undefined ? table.chains() : [findChain(it, name, false)]) chain?.rules.splice(0);
+  } else if (key === 'X') {
+    if (name !== undefined) deleteChain(it, name);
+    else for (const chain of [...table.chains()]) if (chain.hook === undefined) table.deleteChain(chain.name);
+  } else if (key === 'E' && name !== undefined) {
+    renameChain(it, name, second);
+  }
+}
+
+function deleteChain(it: Application, name: WordNode): void {
+  const chain = findChain(it, name, false);
+  if (chain === undefined) return;
+  if (chain.hook !== undefined) error(it, 'chain-in-use', name, `\`${name.text}\` is a built-in chain and cannot be deleted`);
+  else if (chain.rules.length > 0) error(it, 'chain-in-use', name, `chain \`${name.text}\` still has rules`, `flush it first: -F ${name.text}`);
+  else if (it.table.isCalled(name.text)) error(it, 'chain-in-use', name, `rules still jump to chain \`${name.text}\``, 'delete them first');
+  else it.table.deleteChain(name.text);
+}
+
+function renameChain(it: Application, from: WordNode, to: WordNode | undefined): void {
+  const chain = findChain(it, from, false);
+  if (chain === undefined) return;
+  if (to === undefined) error(it, 'invalid-chain-name', from, '-E needs the old and the new name');
+  else if (chain.hook !== undefined) error(it, 'invalid-chain-name', from, `\`${from.text}\` is a built-in chain and cannot be renamed`);
+  else if (it.table.chain(to.text) !== undefined) error(it, 'duplicate-chain', to, `chain \`${to.text}\` exists already`);
+  else {
+    it.table.renameChain(from.text, to.text);
+    for (const one of it.table.chains()) one.rules.forEach((rule, i) => {
+      if (rule.target.kind === 'chain' && rule.target.name === from.text) one.rules[i] = { ...rule, target: { ...rule.target, name: to.text } };
+    });
+  }
+}
+
+function setPolicy(it: Application, name: WordNode, policy: WordNode | undefined): void {
+  const chain = findChain(it, name, false);
+  if (chain === undefined) return;
+  if (policy === undefined || (policy.text !== 'ACCEPT' && policy.text !== 'DROP')) error(it, 'invalid-policy', policy ?? name, `\`${policy?.text ?? ''}\` is not a policy`, 'a policy is ACCEPT or DROP');
+  else if (chain.hook === undefined) error(it, 'policy-on-user-chain', name, `\`${name.text}\` is not a built-in chain, so it cannot have a policy`);
+  else if (policy.text === 'DROP' && it.table.name === 'nat') error(it, 'drop-in-nat', policy, 'the nat table cannot have the policy DROP');
+  else it.table.setPolicy(name.text, policy.text, it.parts.counters, chain.line === 0 ? it.statement.line : chain.line);
+}

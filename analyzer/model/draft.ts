@@ -1,0 +1,68 @@
+/** A table while its commands are carried out. */
+import type { Hook, TableName } from '../extensions/define.js';
+import { builtInChains, type Chain, type Counters, type Policy, type Rule, type Table } from './ruleset.js';
+
+export interface ChainDraft {
+  name: string;
+  readonly hook: Hook | undefined;
+  policy: Policy | undefined;
+  policyCounters: Counters | undefined;
+  line: number;
+  readonly rules: Rule[];
+}
+
+export class TableDraft {
+  readonly name: TableName;
+  readonly line: number;
+  #chains: Map<string, ChainDraft>;
+
+  constructor(name: TableName, line: number) {
+    this.name = name;
+    this.line = line;
+    this.#chains = new Map(builtInChains[name].map(hook => [hook, { name: hook, hook, policy: 'ACCEPT', policyCounters: undefined, line: 0, rules: [] }]));
+  }
+
+  chain(name: string): ChainDraft | undefined {
+    return this.#chains.get(name);
+  }
+
+  chains(): IterableIterator<ChainDraft> {
+    return this.#chains.values();
+  }
+
+  addChain(name: string, line: number): ChainDraft {
+    const chain: ChainDraft = { name, hook: undefined, policy: undefined, policyCounters: undefined, line, rules: [] };
+    this.#chains.set(name, chain);
+    return chain;
+  }
+
+  setPolicy(name: string, policy: Policy, counters: Counters | undefined, line: number): void {
+    const chain = this.#chains.get(name);
+    if (chain === undefined) return;
+    chain.policy = policy;
+    chain.policyCounters = counters;
+    chain.line = line;
+  }
+
+  deleteChain(name: string): void {
+    this.#chains.delete(name);
+  }
+
+  renameChain(from: string, to: string): void {
+    this.#chains = new Map([...this.#chains].map(([name, chain]) => {
+      if (name !== from) return [name, chain];
+      chain.name = to;
+      return [to, chain];
+    }));
+  }
+
+  /** True where a rule of the table jumps or goes to the chain. */
+  isCalled(name: string): boolean {
+    for (const chain of this.#chains.values()) if (chain.rules.some(rule => rule.target.kind === 'chain' && rule.target.name === name)) return true;
+    return false;
+  }
+
+  finish(): Table {
+    return { name: this.name, line: this.line, chains: this.#chains satisfies ReadonlyMap<string, Chain> };
+  }
+}

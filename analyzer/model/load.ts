@@ -1,0 +1,231 @@
+/** From a source text to rule sets: every command is carried out as `iptables-restore` or `iptables` would. */
+import { detectFormat, statements, type InputFormat } from '../../grammar/statements.js';
+import type { SourceText, Span } from '../../grammar/source-text.js';
+import type { ChainStatement, CommandStatement, Statement, TableStatement, WordNode } from '../../grammar/syntax.js';
+import type { TableName } from '../extensions/define.js';
+import { startScope } from '../extensions/option-scope.js';
+import type { Backend, Family } from '../values/value.js';
+import { applyCommand } from './apply-command.js';
+import { chainNameProblem } from './chain-name.js';
+import type { Diagnostic, LoadCheckName } from './diagnostic.js';
+import { TableDraft } from './draft.js';
+import { guessFamily, headerOf } from './guess.js';
+import { commandParts, parseCounters, type ReadContext } from './read-rule.js';
+import { isTableName, type Ruleset } from './ruleset.js';
+import { didYouMean } from './suggest.js';
+import { validate } from './validate.js';
+
+export interface LoadOptions {
+  /** Absent: detected. */
+  readonly format?: InputFormat | undefined;
+  /** Absent: taken from the header, the file's name or its addresses; else IPv4. */
+  readonly family?: Family | undefined;
+  /** Absent: taken from the header, else nft. */
+  readonly backend?: Backend | undefined;
+  /** For `iptables -S` output, which does not name its table. Absent: filter. */
+  readonly table?: TableName | undefined;
+}
+
+export interface Loaded {
+  readonly source: SourceText;
+  readonly format: InputFormat;
+  /** One for each family that the file speaks of, in the order of their first rule. */
+  readonly rulesets: readonly Ruleset[];
+  /** In the order of the file. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Diagnostics beyond the limit, which were only counted. */
+  readonly omitted: number;
+}
+
+/** More would not help anyone, and a 100 MB file of garbage must not fill the memory. */
+const diagnosticLimit = 1000;
+
+/** What a reader of one family has built so far. */
+interface FamilyDraft {
+  readonly family: Family;
+  backend: Backend | undefined;
+  readonly tables: Map<TableName, TableDraft>;
+}
+
+class Loader {
+  readonly #source: SourceText;
+  readonly #options: LoadOptions;
+  readonly #format: InputFormat;
+  readonly #drafts = new Map<Family, FamilyDraft>();
+  readonly #diagnostics: Diagnostic[] = [];
+  #omitted = 0;
+  #family: Family;
+  #backend: Backend | undefined;
+  /** The table that is open; `skipped` is one that does not exist. */
+  #table: TableDraft | 'skipped' | undefined;
+  #tableStart: Span & { line: number } = { start: 0, end: 0, line: 1 };
+  #outsideReported = false;
+
+  constructor(source: SourceText, options: LoadOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#format = options.format ?? detectFormat(source.text);
+    this.#family = options.family ?? guessFamily(source);
+    this.#backend = options.backend;
+  }
+
+  load(): Loaded {
+    if (this.#source.text.includes('\0')) {
+      this.#report({ check: 'syntax-error', severity: 'error', line: 1, span: { start: 0, end: 0 }, message: 'this is not a text file: it contains NUL bytes' });
+      return this.#result([]);
+    }
+    if (this.#format === 'list-rules') this.#table = this.#tableDraft(this.#draft(), this.#options.table ?? 'filter', 0);
+    const scope = (program?: string): ReturnType<typeof startScope> => startScope(program === undefined ? this.#family : this.#programFamily(program));
+    for (const statement of statements(this.#source, { format: this.#format, scope })) this.#statement(statement);
+    if (this.#table !== undefined && this.#format !== 'list-rules' && this.#format !== 'script') {
+      this.#report({ check: 'missing-commit', severity: 'error', span: this.#tableStart, line: this.#tableStart.line, message: `table \`${this.#table === 'skipped' ? '?' : this.#table.name}\` does not end in COMMIT, so nothing of it is loaded`, help: 'add a line COMMIT at the end; was the file cut short?' });
+    }
+    const rulesets = [...this.#drafts.values()].map(draft => this.#finish(draft));
+    for (const ruleset of rulesets) validate(ruleset, this.#report);
+    return this.#result(rulesets);
+  }
+
+  #result(rulesets: readonly Ruleset[]): Loaded {
+    const diagnostics = this.#diagnostics.sort((a, b) => a.line - b.line || a.span.start - b.span.start);
+    return { source: this.#source, format: this.#format, rulesets, diagnostics, omitted: this.#omitted };
+  }
+
+  #finish(draft: FamilyDraft): Ruleset {
+    const tables = new Map([...draft.tables].map(([name, table]) => [name, table.finish()]));
+    return { source: this.#source, family: draft.family, backend: draft.backend ?? 'nft', tables };
+  }
+
+  readonly #report = (diagnostic: Diagnostic): void => {
+    if (this.#diagnostics.length < diagnosticLimit) this.#diagnostics.push(diagnostic);
+    else this.#omitted++;
+  };
+
+  #error(check: LoadCheckName, statement: Statement, message: string, help?: string, span: Span = statement): void {
+    this.#report({ check, severity: 'error', span, line: statement.line, message, help });
+  }
+
+  #draft(family = this.#family): FamilyDraft {
+    let draft = this.#drafts.get(family);
+    if (draft === undefined) this.#drafts.set(family, draft = { family, backend: this.#backend, tables: new Map() });
+    return draft;
+  }
+
+  #tableDraft(draft: FamilyDraft, name: TableName, line: number): TableDraft {
+    let table = draft.tables.get(name);
+    if (table === undefined) draft.tables.set(name, table = new TableDraft(name, line));
+    return table;
+  }
+
+  #programFamily(program: string): Family {
+    return program.includes('ip6') ? 'ipv6' : 'ipv4';
+  }
+
+  #readContext(draft: FamilyDraft): ReadContext {
+    return { family: draft.family, backend: draft.backend ?? 'nft', report: this.#report };
+  }
+
+  #statement(statement: Statement): void {
+    for (const { check, severity, span, message, help } of statement.problems) this.#report({ check, severity, span, line: statement.line, message, help });
+    switch (statement.kind) {
+      case 'comment': this.#header(statement.text); return;
+      case 'table': this.#openTable(statement); return;
+      case 'chain': this.#declareChain(statement); return;
+      case 'commit': this.#commit(statement); return;
+      case 'command': this.#command(statement); return;
+      case 'bad': return;
+    }
+  }
+
+  /** `# Generated by ip6tables-save v1.8.9 (nf_tables) on …` says family and backend. */
+  #header(text: string): void {
+    const header = headerOf(text);
+    if (header === undefined || this.#table !== undefined) return;
+    if (this.#options.family === undefined) this.#family = header.family;
+    if (this.#options.backend === undefined) this.#backend = header.backend;
+  }
+
+  #openTable(statement: TableStatement): void {
+    if (this.#table !== undefined) this.#error('missing-commit', statement, `table \`${this.#table === 'skipped' ? '?' : this.#table.name}\` of line ${String(this.#tableStart.line)} has no COMMIT before this`, 'add a line COMMIT before this one');
+    this.#tableStart = statement;
+    const name = statement.name.text;
+    if (!isTableName(name)) {
+      this.#error('unknown-table', statement, `there is no table \`${name}\``, didYouMean(name, ['filter', 'nat', 'mangle', 'raw', 'security']) ?? 'the tables are raw, mangle, nat, filter and security', statement.name);
+      this.#table = 'skipped';
+      return;
+    }
+    const draft = this.#draft();
+    draft.backend ??= this.#backend;
+    const before = draft.tables.get(name);
+    if (before !== undefined) {
+      this.#report({ check: 'duplicate-table', severity: 'warning', span: statement, line: statement.line, message: `table \`${name}\` of line ${String(before.line)} is flushed and replaced by this one`, help: 'keep one of the two, or load this file with --noflush' });
+      draft.tables.delete(name);
+    }
+    this.#table = this.#tableDraft(draft, name, statement.line);
+  }
+
+  #outside(statement: Statement, what: string): void {
+    // One pasted page of prose must not drown the rest.
+    this.#error('rule-outside-table', statement, `${what} stands outside of any table`, this.#outsideReported ? undefined : 'a table begins with a line such as *filter and ends with COMMIT');
+    this.#outsideReported = true;
+  }
+
+  #declareChain(statement: ChainStatement): void {
+    if (this.#table === undefined) return this.#outside(statement, 'this chain');
+    if (this.#table === 'skipped') return;
+    const { name, policy } = statement;
+    if (!this.#validChainName(statement, name)) return;
+    const counters = statement.counters === undefined ? undefined : parseCounters(statement.counters.text);
+    if (policy === undefined) return this.#error('invalid-policy', statement, `chain \`${name.text}\` has no policy`, 'write its policy, or - for a chain of your own');
+    const before = this.#table.chain(name.text);
+    if (before?.hook !== undefined) {
+      if (policy.text === 'ACCEPT' || policy.text === 'DROP') this.#table.setPolicy(name.text, policy.text, counters, statement.line);
+      else if (policy.text !== '-') this.#error('invalid-policy', statement, `\`${policy.text}\` is not a policy`, 'a policy is ACCEPT or DROP', policy);
+      return;
+    }
+    if (before !== undefined) this.#error('duplicate-chain', statement, `chain \`${name.text}\` is declared twice, first in line ${String(before.line)}`, 'delete one of the two', name);
+    else this.#table.addChain(name.text, statement.line);
+    if (policy.text !== '-') this.#error('policy-on-user-chain', statement, `\`${name.text}\` is not a built-in chain of table ${this.#table.name}, so it cannot have the policy ${policy.text}`, 'write - for the policy, and end the chain with a rule that catches the rest', policy);
+  }
+
+  #validChainName(statement: Statement, name: WordNode): boolean {
+    const bad = chainNameProblem(name.text, this.#family);
+    if (bad !== undefined) this.#error('invalid-chain-name', statement, bad, undefined, name);
+    return bad === undefined;
+  }
+
+  #commit(statement: Statement & { newline?: boolean }): void {
+    if (this.#table === undefined) return this.#outside(statement, 'this COMMIT');
+    if (statement.newline === false) {
+      const isLegacy = this.#backend === 'legacy';
+      this.#report({
+        check: 'missing-commit', severity: isLegacy ? 'error' : 'warning', span: statement, line: statement.line,
+        message: isLegacy ? 'the last COMMIT has no line end, and iptables-legacy-restore refuses it' : 'the last COMMIT has no line end: iptables-nft-restore takes it, iptables-legacy-restore does not',
+        help: 'end the file with a line end',
+      });
+    }
+    this.#table = undefined;
+  }
+
+  #command(statement: CommandStatement): void {
+    const parts = commandParts(statement, this.#report);
+    const family = statement.program === undefined ? this.#family : this.#programFamily(statement.program.text);
+    if (parts.onlyFamily !== undefined && parts.onlyFamily !== family) return;
+    const draft = this.#draft(family);
+    let table = this.#table;
+    if (this.#format === 'script') {
+      const name = parts.table?.text ?? 'filter';
+      if (!isTableName(name)) return this.#error('unknown-table', statement, `there is no table \`${name}\``, didYouMean(name, ['filter', 'nat', 'mangle', 'raw', 'security']), parts.table);
+      table = this.#tableDraft(draft, name, 0);
+    }
+    if (table === 'skipped') return;
+    if (table === undefined) return this.#outside(statement, parts.command === undefined ? 'this line' : 'this rule');
+    // Where the line itself could not be read, what is left of it is no rule.
+    const failed = statement.problems.some(problem => problem.severity === 'error' && problem.check === 'syntax-error' && !/old way to negate|first column/u.test(problem.message));
+    applyCommand(statement, parts, table, this.#readContext(draft), failed);
+  }
+}
+
+/** Loads a file. Never throws on bad input: what is wrong is in `diagnostics`. */
+export function load(source: SourceText, options: LoadOptions = {}): Loaded {
+  return new Loader(source, options).load();
+}

@@ -1,0 +1,105 @@
+/** The canonical form: what `iptables-save` prints for a rule set, byte for byte. */
+import type { RuleContext } from '../extensions/define.js';
+import { saveUse } from '../extensions/use.js';
+import { printAddressMask, type AddressMask } from '../values/address-mask.js';
+import { interfaceName } from '../values/interface-name.js';
+import { protocolWord } from '../values/protocol.js';
+import { quoteForInput } from '../values/text.js';
+import type { Backend, Family } from '../values/value.js';
+import { isOpaque, isUnresolved, type Chain, type Counters, type MatchUse, type Rule, type RuleBody, type RuleTarget, type Ruleset, type Table, type UnresolvedName } from './ruleset.js';
+
+export interface PrintPlace {
+  readonly table: string;
+  readonly family: Family;
+  readonly backend: Backend;
+}
+
+function contextOf(body: RuleBody, place: PrintPlace): RuleContext {
+  const protocol = body.protocol;
+  return {
+    family: place.family, backend: place.backend, table: place.table, ordered: [],
+    protocol: protocol === undefined || typeof protocol.value !== 'number' ? undefined : { number: protocol.value, negated: protocol.negated },
+  };
+}
+
+function bang(negated: boolean): string {
+  return negated ? '! ' : '';
+}
+
+function printAddresses(flag: string, given: RuleBody['source']): string {
+  if (given === undefined) return '';
+  const value: AddressMask | UnresolvedName = given.value;
+  if (isUnresolved(value)) return ` ${bang(given.negated)}${flag} ${value.name}`;
+  if (!given.negated && Number(value.mask) === 0) return '';
+  return ` ${bang(given.negated)}${flag} ${printAddressMask(value)}`;
+}
+
+function printMatch(use: MatchUse, cx: RuleContext): string {
+  if (isOpaque(use)) return [` -m ${use.opaque}`, ...use.words.map(quoteForInput)].join(' ');
+  const words = saveUse(use, cx);
+  return ` -m ${use.definition.savedAs ?? use.definition.name}${words === '' ? '' : ` ${words}`}`;
+}
+
+function printTarget(target: RuleTarget, cx: RuleContext): string {
+  switch (target.kind) {
+    case 'none': return '';
+    case 'chain': return ` ${target.goto ? '-g' : '-j'} ${target.name}`;
+    case 'opaque': return [` -j ${target.use.opaque}`, ...target.use.words.map(quoteForInput)].join(' ');
+    case 'extension': {
+      const { definition } = target.use;
+      const words = saveUse(target.use, cx);
+      return ` -j ${definition.savedAs ?? definition.name}${words === '' ? '' : ` ${words}`}`;
+    }
+  }
+}
+
+/** A rule without its `-A CHAIN`, with a blank in front of each part; '' for a rule that asks and does nothing. */
+export function printBody(body: RuleBody, place: PrintPlace): string {
+  const cx = contextOf(body, place);
+  let text = printAddresses('-s', body.source) + printAddresses('-d', body.destination);
+  if (body.inInterface !== undefined && !isAny(body.inInterface.value)) text += ` ${bang(body.inInterface.negated)}-i ${interfaceName.print(body.inInterface.value, cx)}`;
+  if (body.outInterface !== undefined && !isAny(body.outInterface.value)) text += ` ${bang(body.outInterface.negated)}-o ${interfaceName.print(body.outInterface.value, cx)}`;
+  if (body.protocol !== undefined) text += ` ${bang(body.protocol.negated)}-p ${typeof body.protocol.value === 'number' ? protocolWord(body.protocol.value) : body.protocol.value.name}`;
+  if (body.fragment !== undefined) text += ` ${bang(body.fragment.negated)}-f`;
+  for (const use of body.matches) text += printMatch(use, cx);
+  return text + printTarget(body.target, cx);
+}
+
+function isAny(name: { readonly name: string; readonly prefix: boolean }): boolean {
+  return name.prefix && name.name === '';
+}
+
+export interface PrintOptions {
+  /** Print the counters of rules, and of policies what they are and not zero. */
+  readonly counters: boolean;
+}
+
+function printCounters(counters: Counters | undefined): string {
+  return `[${String(counters?.packets ?? 0n)}:${String(counters?.bytes ?? 0n)}]`;
+}
+
+/** One rule as a line without its line end. */
+export function printRule(rule: Rule, chain: string, place: PrintPlace, options: PrintOptions = { counters: false }): string {
+  return `${options.counters ? `${printCounters(rule.counters)} ` : ''}-A ${chain}${printBody(rule, place)}`;
+}
+
+function orderedChains(table: Table): readonly Chain[] {
+  const chains = [...table.chains.values()];
+  const own = chains.filter(chain => chain.hook === undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...chains.filter(chain => chain.hook !== undefined), ...own];
+}
+
+/** A table from its `*` line to COMMIT. */
+export function* printTable(table: Table, ruleset: Ruleset, options: PrintOptions): Generator<string, void> {
+  const place = { table: table.name, family: ruleset.family, backend: ruleset.backend };
+  const chains = orderedChains(table);
+  yield `*${table.name}`;
+  for (const chain of chains) yield `:${chain.name} ${chain.policy ?? '-'} ${chain.policy === undefined || !options.counters ? '[0:0]' : printCounters(chain.policyCounters)}`;
+  for (const chain of chains) for (const rule of chain.rules) yield printRule(rule, chain.name, place, options);
+  yield 'COMMIT';
+}
+
+/** A whole rule set, line by line, as `iptables-save` prints it without its dated comments. */
+export function* printRuleset(ruleset: Ruleset, options: PrintOptions = { counters: false }): Generator<string, void> {
+  for (const table of ruleset.tables.values()) yield* printTable(table, ruleset, options);
+}

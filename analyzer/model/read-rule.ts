@@ -1,0 +1,366 @@
+/** From the words of a command to what its rule asks and does. */
+import type { CommandStatement, OptionNode, WordNode } from '../../grammar/syntax.js';
+import type { Span } from '../../grammar/source-text.js';
+import { BuiltInOption, ExtensionOption, OpaqueOption, Scope } from '../extensions/option-scope.js';
+import type { BuiltInKey } from '../extensions/built-in-options.js';
+import type { AnyExtension, AnyTarget, Given, Options, RuleContext } from '../extensions/define.js';
+import { allMatches, allTargets, findMatch, findTarget } from '../extensions/registry.js';
+import { readUse, type Use } from '../extensions/use.js';
+import { addressMaskList, type AddressMask } from '../values/address-mask.js';
+import { interfaceName, type InterfaceName } from '../values/interface-name.js';
+import { parseProtocol } from '../values/protocol.js';
+import { Problem, type Backend, type Family, type ValueContext } from '../values/value.js';
+import type { Diagnostic, LoadCheckName } from './diagnostic.js';
+import type { Counters, MatchUse, RuleBody, RuleTarget, UnresolvedName } from './ruleset.js';
+import { didYouMean } from './suggest.js';
+
+/** What a command says beyond its rule. */
+export interface CommandParts {
+  /** The command letter (`A`, `I`, `P`, …) and its words; undefined where there is none. */
+  readonly command: { readonly key: BuiltInKey; readonly node: OptionNode; readonly words: readonly WordNode[] } | undefined;
+  /** `-t TABLE`, where it is given. */
+  readonly table: WordNode | undefined;
+  readonly counters: Counters | undefined;
+  /** `-4` or `-6`: the line is for this family only. */
+  readonly onlyFamily: Family | undefined;
+}
+
+export interface ReadContext {
+  readonly family: Family;
+  readonly backend: Backend;
+  readonly report: (diagnostic: Diagnostic) => void;
+}
+
+const commandKeys = new Set<BuiltInKey>(['A', 'D', 'C', 'I', 'R', 'L', 'S', 'F', 'Z', 'N', 'X', 'E', 'P']);
+
+export function parseCounters(text: string): Counters | undefined {
+  const match = /^\[(\d+):(\d+)\]$/u.exec(text);
+  return match === null ? undefined : { packets: BigInt(match[1] ?? 0), bytes: BigInt(match[2] ?? 0) };
+}
+
+/** Finds the command among the options; reports a second one. */
+export function commandParts(statement: CommandStatement, report: ReadContext['report']): CommandParts {
+  let command: CommandParts['command'];
+  let table: WordNode | undefined;
+  let onlyFamily: Family | undefined;
+  let counters = statement.counters === undefined ? undefined : parseCounters(statement.counters.text);
+  for (const node of statement.options) {
+    if (!(node.shape instanceof BuiltInOption)) continue;
+    const { key } = node.shape;
+    if (commandKeys.has(key)) {
+      if (command === undefined) command = { key, node, words: node.args };
+      else report({ check: 'invalid-options', severity: 'error', span: node, line: statement.line, message: `-${key} and -${command.key} cannot be used in one command` });
+      if (node.bang !== undefined) report({ check: 'invalid-options', severity: 'error', span: node, line: statement.line, message: `-${key} cannot be negated` });
+    } else if (key === 't') table = node.args[0];
+    else if (key === '4') onlyFamily = 'ipv4';
+    else if (key === '6') onlyFamily = 'ipv6';
+    else if (key === 'c') counters = setCounters(node);
+  }
+  return { command, table, counters, onlyFamily };
+}
+
+function setCounters(node: OptionNode): Counters | undefined {
+  const words = node.args.flatMap(word => word.text.split(','));
+  return words.length === 2 && words.every(word => /^\d+$/u.test(word)) ? { packets: BigInt(words[0] ?? 0), bytes: BigInt(words[1] ?? 0) } : undefined;
+}
+
+/** One `-m` (or the match that `-p` loaded) or the target, with the options that go to it. */
+interface Pending {
+  readonly definition: AnyExtension | undefined;
+  readonly name: string;
+  readonly at: Span;
+  readonly nodes: OptionNode[];
+  /** The protocol when it was loaded is not what counts, but the one when its options are read: the last before them. */
+  protocol: ValueContext['protocol'];
+}
+
+interface BodyDraft {
+  sources: readonly (AddressMask | UnresolvedName)[];
+  sourceNegated: boolean;
+  destinations: readonly (AddressMask | UnresolvedName)[];
+  destinationNegated: boolean;
+  inInterface: Given<InterfaceName> | undefined;
+  outInterface: Given<InterfaceName> | undefined;
+  protocol: Given<number | UnresolvedName> | undefined;
+  fragment: Given<true> | undefined;
+  jump: { readonly word: WordNode; readonly goto: boolean } | undefined;
+}
+
+/** Where a command's rule goes: what its matches may look at. */
+export interface RulePlace {
+  readonly table: string;
+  readonly chain: string;
+}
+
+const useCache = new Map<string, Use>();
+
+/**
+ * Reads the rule of an `-A`, `-I`, `-R`, `-D` or `-C` command. Several addresses make several rules.
+ * Returns undefined where an error was reported: such a line makes no rule.
+ */
+export function readBodies(statement: CommandStatement, place: RulePlace, cx: ReadContext): readonly RuleBody[] | undefined {
+  return new RuleReader(statement, place, cx).read();
+}
+
+class RuleReader {
+  readonly #statement: CommandStatement;
+  readonly #place: RulePlace;
+  readonly #cx: ReadContext;
+  #failed = false;
+  readonly #draft: BodyDraft = {
+    sources: [], sourceNegated: false, destinations: [], destinationNegated: false,
+    inInterface: undefined, outInterface: undefined, protocol: undefined, fragment: undefined, jump: undefined,
+  };
+  readonly #matches: Pending[] = [];
+  #target: Pending | undefined;
+  #protocol: ValueContext['protocol'];
+  readonly #seen = new Set<BuiltInKey>();
+
+  constructor(statement: CommandStatement, place: RulePlace, cx: ReadContext) {
+    this.#statement = statement;
+    this.#place = place;
+    this.#cx = cx;
+  }
+
+  read(): readonly RuleBody[] | undefined {
+    for (const node of this.#statement.options) this.#option(node);
+    const matches = this.#matches.map(pending => this.#use(pending) as MatchUse);
+    const target = this.#ruleTarget();
+    this.#checkNat();
+    this.#checkInterfaces();
+    this.#checkAddresses();
+    return this.#failed ? undefined : this.#bodies(matches, target);
+  }
+
+  #error(check: LoadCheckName, span: Span, message: string, help?: string): void {
+    this.#failed = true;
+    this.#cx.report({ check, severity: 'error', span, line: this.#statement.line, message, help });
+  }
+
+  #warn(check: LoadCheckName, span: Span, message: string, help?: string): void {
+    this.#cx.report({ check, severity: 'warning', span, line: this.#statement.line, message, help });
+  }
+
+  #option(node: OptionNode): void {
+    const { shape } = node;
+    if (shape instanceof BuiltInOption) this.#builtIn(shape.key, node);
+    else if (shape instanceof ExtensionOption) this.#extensionOption(shape, node);
+    else if (shape instanceof OpaqueOption) this.#opaqueOption(shape, node);
+    else this.#unknownOption(node);
+  }
+
+  #unknownOption(node: OptionNode): void {
+    const name = node.name.text.split('=')[0] ?? '';
+    const known = node.scope instanceof Scope ? node.scope.names() : [];
+    const owner = optionOwner(name, this.#cx.family);
+    const help = owner === undefined ? didYouMean(name, known) : `it belongs to \`${owner}\`, which must be named before it`;
+    this.#error('unknown-option', node.name, `unknown option "${name}"`, help);
+  }
+
+  #extensionOption(shape: ExtensionOption, node: OptionNode): void {
+    const { extension } = shape;
+    if (extension.kind === 'target') {
+      this.#target?.nodes.push(node);
+      return;
+    }
+    let pending = this.#matches.findLast(match => match.definition === extension);
+    // Not named before: the match of `-p` was loaded for it.
+    if (pending === undefined) this.#matches.push(pending = { definition: extension, name: extension.name, at: node, nodes: [], protocol: this.#protocol });
+    pending.protocol = this.#protocol;
+    pending.nodes.push(node);
+  }
+
+  #opaqueOption(shape: OpaqueOption, node: OptionNode): void {
+    const pending = shape.extensionName.startsWith('-j ') ? this.#target : this.#matches.findLast(match => match.name === shape.extensionName);
+    pending?.nodes.push(node);
+  }
+
+  /** True where the option was given before, which is reported. */
+  #again(key: BuiltInKey, node: OptionNode): boolean {
+    const slot = key === 'g' ? 'j' : key;
+    if (this.#seen.has(slot)) {
+      this.#error('invalid-options', node, `-${key} is given twice`);
+      return true;
+    }
+    this.#seen.add(slot);
+    return false;
+  }
+
+  #builtIn(key: BuiltInKey, node: OptionNode): void {
+    const word = node.args[0];
+    const negated = node.bang !== undefined;
+    switch (key) {
+      case 's': case 'd': case 'p': case 'i': case 'o':
+        if (word === undefined || this.#again(key, node)) return;
+        this.#criterion(key, word, negated);
+        return;
+      case 'f':
+        if (this.#again(key, node)) return;
+        if (this.#cx.family === 'ipv6') this.#error('unknown-option', node, '`-f` does not exist in IPv6', 'use `-m frag`');
+        this.#draft.fragment = { negated, value: true };
+        return;
+      case 'm':
+        if (negated) this.#error('invalid-options', node, '`!` cannot stand before -m', 'put it before the option of the match');
+        if (word !== undefined) this.#loadMatch(word);
+        return;
+      case 'j': case 'g':
+        if (negated) this.#error('invalid-options', node, `\`!\` cannot stand before -${key}`);
+        if (word === undefined || this.#again(key, node)) return;
+        this.#draft.jump = { word, goto: key === 'g' };
+        if (key === 'j') this.#target = { definition: findTarget(word.text, this.#cx.family), name: word.text, at: word, nodes: [], protocol: this.#protocol };
+        return;
+      case 'n': case 'x': case '0':
+        this.#error('invalid-options', node, `${node.name.text} is only for listing`);
+        return;
+      case 'w': case 'W':
+        if (this.#statement.program === undefined) this.#error('invalid-options', node, `${node.name.text} cannot be used in a file for iptables-restore`);
+        return;
+      case 't':
+        if (this.#statement.program === undefined) this.#error('invalid-options', node, '-t cannot be used in a file for iptables-restore', 'put the rule under its `*table` line');
+        return;
+      default:
+    }
+  }
+
+  #criterion(key: 's' | 'd' | 'p' | 'i' | 'o', word: WordNode, negated: boolean): void {
+    switch (key) {
+      case 's': this.#draft.sources = this.#addresses(word); this.#draft.sourceNegated = negated; return;
+      case 'd': this.#draft.destinations = this.#addresses(word); this.#draft.destinationNegated = negated; return;
+      case 'p': this.#protocolCriterion(word, negated); return;
+      case 'i': this.#draft.inInterface = this.#interface(word, negated); return;
+      case 'o': this.#draft.outInterface = this.#interface(word, negated);
+    }
+  }
+
+  #value<T>(parsed: T | Problem, word: WordNode): T | undefined {
+    if (!(parsed instanceof Problem)) return parsed;
+    if (parsed.kind === 'refused') this.#error('invalid-value', word, parsed.message, parsed.help);
+    else this.#warn('unresolved-name', word, parsed.message, 'write the number: at boot the name service may not be up yet');
+    return undefined;
+  }
+
+  #addresses(word: WordNode): readonly (AddressMask | UnresolvedName)[] {
+    const list = this.#value(addressMaskList.parse([word.text], this.#valueContext()), word);
+    return list ?? [{ name: word.text }];
+  }
+
+  #protocolCriterion(word: WordNode, negated: boolean): void {
+    const number = this.#value(parseProtocol(word.text), word);
+    if (number === 0 && negated) this.#error('invalid-value', word, '`! -p all` never matches');
+    if (number !== 0) this.#draft.protocol = { negated, value: number ?? { name: word.text } };
+    this.#protocol = number === undefined ? undefined : { number, negated };
+  }
+
+  #interface(word: WordNode, negated: boolean): Given<InterfaceName> | undefined {
+    const value = this.#value(interfaceName.parse([word.text], this.#valueContext()), word);
+    return value === undefined ? undefined : { negated, value };
+  }
+
+  #valueContext(): ValueContext {
+    return { family: this.#cx.family, backend: this.#cx.backend, protocol: this.#protocol };
+  }
+
+  #loadMatch(word: WordNode): void {
+    const definition = findMatch(word.text, this.#cx.family);
+    if (definition === undefined) {
+      const other = findMatch(word.text, this.#cx.family === 'ipv4' ? 'ipv6' : 'ipv4');
+      if (other !== undefined) this.#error('unknown-extension', word, `match \`${word.text}\` does not exist in ${this.#cx.family === 'ipv4' ? 'IPv4' : 'IPv6'}`);
+      else this.#warn('unknown-extension', word, `match \`${word.text}\` is not known: it is treated as if it might match or not`, didYouMean(word.text, matchNames(this.#cx.family)));
+    }
+    this.#matches.push({ definition, name: word.text, at: word, nodes: [], protocol: this.#protocol });
+  }
+
+  #use(pending: Pending): Use | { opaque: string; words: string[] } {
+    const { definition, nodes } = pending;
+    if (definition === undefined) return { opaque: pending.name, words: opaqueWords(nodes) };
+    const protocol = pending.protocol ?? this.#protocol;
+    const key = this.#cacheKey(definition, nodes, protocol);
+    const cached = useCache.get(key);
+    if (cached !== undefined) return cached;
+    const cx: RuleContext = { family: this.#cx.family, backend: this.#cx.backend, protocol, table: this.#place.table, ordered: [] };
+    const { use, problems } = readUse(definition, nodes, pending.at, cx);
+    for (const problem of problems) {
+      if (problem.severity === 'error') this.#error(problem.message.includes('too many ports') ? 'too-many-ports' : problem.check, problem.span, problem.message, problem.help);
+      else this.#warn(problem.check, problem.span, problem.message, problem.help);
+    }
+    if (problems.length === 0) {
+      if (useCache.size > 20_000) useCache.clear();
+      useCache.set(key, use);
+    }
+    return use;
+  }
+
+  #cacheKey(definition: AnyExtension, nodes: readonly OptionNode[], protocol: ValueContext['protocol']): string {
+    let key = `${definition.kind === 'match' ? 'm' : 'j'}${definition.name} ${this.#cx.family}${this.#cx.backend}${this.#place.table}${String(protocol?.number)}${protocol?.negated === true ? '!' : ''}`;
+    for (const node of nodes) {
+      key += node.bang === undefined ? '\n' : '\n!';
+      key += node.name.text;
+      for (const word of node.args) key += `\t${word.text}`;
+    }
+    return key;
+  }
+
+  #ruleTarget(): RuleTarget {
+    const { jump } = this.#draft;
+    if (jump === undefined) return { kind: 'none' };
+    const { word } = jump;
+    if (jump.goto || this.#target === undefined) return { kind: 'chain', name: word.text, goto: true };
+    if (this.#target.definition !== undefined) return { kind: 'extension', use: this.#use(this.#target) as Use<AnyTarget> };
+    if (this.#target.nodes.length > 0) {
+      this.#warn('unknown-extension', word, `target \`${word.text}\` is not known: it is treated as if it might do anything`, didYouMean(word.text, targetNames(this.#cx.family)));
+      return { kind: 'opaque', use: { opaque: word.text, words: opaqueWords(this.#target.nodes) } };
+    }
+    return { kind: 'chain', name: word.text, goto: false };
+  }
+
+  #checkNat(): void {
+    const word = this.#draft.jump?.word;
+    if (word?.text === 'DROP' && this.#place.table === 'nat') this.#error('drop-in-nat', word, 'DROP is not allowed in the nat table, which sees only the first packet of a connection', 'drop in filter or, for everything, in raw');
+  }
+
+  #checkAddresses(): void {
+    const { sources, destinations, sourceNegated, destinationNegated } = this.#draft;
+    if ((sources.length > 1 || destinations.length > 1) && (sourceNegated || destinationNegated)) {
+      this.#error('invalid-options', this.#statement, '`!` is not allowed where several addresses are given', 'write one rule each, in a chain of their own that ends the matter');
+    }
+  }
+
+  #checkInterfaces(): void {
+    const { chain } = this.#place;
+    const find = (key: BuiltInKey): OptionNode | undefined => this.#statement.options.find(node => node.shape instanceof BuiltInOption && node.shape.key === key);
+    const out = chain === 'PREROUTING' || chain === 'INPUT' ? find('o') : undefined;
+    if (out !== undefined) this.#error('wrong-interface', out, `-o cannot be used in ${chain}: no packet there has an outgoing interface yet`, 'use -i');
+    const incoming = chain === 'POSTROUTING' || chain === 'OUTPUT' ? find('i') : undefined;
+    if (incoming !== undefined) this.#error('wrong-interface', incoming, `-i cannot be used in ${chain}: no packet there has an incoming interface any more`, 'use -o');
+  }
+
+  #bodies(matches: readonly MatchUse[], target: RuleTarget): readonly RuleBody[] {
+    const { sources, destinations, sourceNegated, destinationNegated, inInterface, outInterface, protocol, fragment } = this.#draft;
+    const body = (source: AddressMask | UnresolvedName | undefined, destination: AddressMask | UnresolvedName | undefined): RuleBody => ({
+      source: source === undefined ? undefined : { negated: sourceNegated, value: source },
+      destination: destination === undefined ? undefined : { negated: destinationNegated, value: destination },
+      inInterface, outInterface, protocol, fragment, matches, target,
+    });
+    if (sources.length <= 1 && destinations.length <= 1) return [body(sources[0], destinations[0])];
+    const froms = sources.length === 0 ? [undefined] : sources;
+    const tos = destinations.length === 0 ? [undefined] : destinations;
+    return froms.flatMap(source => tos.map(destination => body(source, destination)));
+  }
+}
+
+function opaqueWords(nodes: readonly OptionNode[]): string[] {
+  return nodes.flatMap(node => [...node.bang === undefined ? [] : ['!'], node.name.text, ...node.args.map(word => word.text)]);
+}
+
+const matchNames = (family: Family): string[] => allDefinitions(family).filter(d => d.kind === 'match').map(d => d.name);
+const targetNames = (family: Family): string[] => allDefinitions(family).filter(d => d.kind === 'target').map(d => d.name);
+
+function allDefinitions(family: Family): readonly AnyExtension[] {
+  return [...allMatches(family), ...allTargets(family)];
+}
+
+/** `-m NAME` or `-j NAME` of an extension that has this very option. */
+function optionOwner(name: string, family: Family): string | undefined {
+  const owner = allDefinitions(family).find(definition => Object.values(definition.options as Options).some(option => option.names.includes(name)));
+  return owner === undefined ? undefined : `${owner.kind === 'match' ? '-m' : '-j'} ${owner.name}`;
+}

@@ -1,0 +1,68 @@
+/** The real iptables, in a network namespace that the test made itself. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import type { Backend, Family } from '../../analyzer/values/value.js';
+
+const programs = {
+  ipv4: { legacy: 'iptables-legacy', nft: 'iptables-nft' },
+  ipv6: { legacy: 'ip6tables-legacy', nft: 'ip6tables-nft' },
+} as const;
+
+/** Sets that rules under test may name: what `ipset save` would print. */
+const sets = `create web hash:ip
+create web6 hash:ip family inet6
+create nets hash:net
+create nets6 hash:net family inet6
+create hostport hash:ip,port
+create hostport6 hash:ip,port family inet6
+create ifaces hash:net,iface
+create mixed list:set
+create ports bitmap:port range 0-65535
+`;
+
+export interface LoadResult {
+  readonly accepted: boolean;
+  /** What iptables printed when it refused. */
+  readonly message: string;
+  /** Lines of `iptables-save` without its comments. */
+  readonly saved: readonly string[];
+}
+
+/** Why the kernel cannot be asked on this machine; undefined where it can. */
+export function reasonToSkip(): string | undefined {
+  if (process.platform !== 'linux') return 'not Linux';
+  if (process.getuid?.() !== 0) return 'not root';
+  for (const program of ['ip', 'ipset', 'iptables-legacy-restore', 'iptables-nft-restore']) {
+    if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0) return `${program} is not installed`;
+  }
+  return spawnSync('unshare', ['-n', 'true']).status === 0 ? undefined : 'no right to make a network namespace';
+}
+
+/** A namespace of its own, with nothing in it but the sets. Call `close` when done. */
+export class RealIptables {
+  readonly #name = `ipl-${randomUUID().slice(0, 8)}`;
+
+  constructor() {
+    execFileSync('ip', ['netns', 'add', this.#name]);
+    this.#run(['ipset', 'restore'], sets);
+  }
+
+  #run(command: readonly string[], input = ''): { status: number; stdout: string; stderr: string } {
+    const result = spawnSync('ip', ['netns', 'exec', this.#name, ...command], { input, encoding: 'utf8', maxBuffer: 1 << 28, timeout: 120_000 });
+    return { status: result.status ?? -1, stdout: result.stdout, stderr: result.stderr };
+  }
+
+  /** Loads `text` and returns what is saved afterwards; the namespace's rules of that backend are replaced. */
+  load(text: string, family: Family, backend: Backend): LoadResult {
+    const program = programs[family][backend];
+    if (backend === 'nft') this.#run(['nft', 'flush', 'ruleset']);
+    const restored = this.#run([`${program}-restore`], text);
+    if (restored.status !== 0) return { accepted: false, message: restored.stderr.trim(), saved: [] };
+    const saved = this.#run([`${program}-save`]);
+    return { accepted: true, message: restored.stderr.trim(), saved: saved.stdout.split('\n').filter(line => line !== '' && !line.startsWith('#')) };
+  }
+
+  close(): void {
+    execFileSync('ip', ['netns', 'del', this.#name]);
+  }
+}
