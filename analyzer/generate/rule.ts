@@ -85,7 +85,7 @@ export function ruleWords(fc: Fc, place: GeneratePlace, filter: GenerateFilter =
     const oneMatch = legalMatches.length === 0 ? fc.constant<readonly string[]>([])
       : fc.constantFrom(...legalMatches).chain(one => extensionWords(fc, one, cx).map(words => ['-m', one.name, ...words]));
     // Never the same one twice: iptables-nft joins two `-m tcp` into one.
-    const severalMatches = fc.shuffledSubarray(legalMatches, { maxLength: 3 })
+    const severalMatches = fc.shuffledSubarray(legalMatches, { maxLength: Math.min(3, legalMatches.length) })
       .chain(list => fc.tuple(...list.map(one => extensionWords(fc, one, cx).map(words => ['-m', one.name, ...words])))).map(parts => parts.flat());
     const target = legalTargets.length === 0 ? fc.constant<readonly string[]>([])
       : fc.constantFrom(...legalTargets).chain(one => extensionWords(fc, one, cx).map(words => ['-j', one.name, ...words]));
