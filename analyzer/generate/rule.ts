@@ -17,6 +17,16 @@ export interface GeneratePlace {
 const noInput = new Set<Hook>(['OUTPUT', 'POSTROUTING']);
 const noOutput = new Set<Hook>(['PREROUTING', 'INPUT']);
 
+/** The extensions of this name. */
+function named(family: Family, name: string): readonly AnyExtension[] {
+  return [...allMatches(family), ...allTargets(family)].filter(definition => definition.name === name);
+}
+
+/** Whether a rule with the wanted extension could stand here at all, with the right protocol. */
+export function isUsefulPlace(place: GeneratePlace, filter: GenerateFilter): boolean {
+  return filter.only === undefined || named(place.family, filter.only).some(definition => isLegalHere(definition, place, definition.protocols?.[0]));
+}
+
 function isLegalHere(definition: AnyExtension, place: GeneratePlace, protocol: ProtocolName | undefined): boolean {
   if (definition.retired !== undefined) return false;
   if (definition.backends?.includes(place.backend) === false) return false;
@@ -56,7 +66,9 @@ export function extensionWords(fc: Fc, definition: AnyExtension, cx: ValueContex
     fc.tuple(...compatibleKeys(options, drawn).map(key => optionWords(fc, options[key] as AnyOption, cx))).map(parts => parts.flat()));
 }
 
-function protocolOf(fc: Fc, family: Family): Arbitrary<ProtocolName | undefined> {
+function protocolOf(fc: Fc, family: Family, filter: GenerateFilter): Arbitrary<ProtocolName | undefined> {
+  const needed = filter.only === undefined ? [] : named(family, filter.only).flatMap(definition => definition.protocols ?? []);
+  if (needed.length > 0) return fc.constantFrom(...needed);
   const common: (ProtocolName | undefined)[] = [undefined, 'tcp', 'tcp', 'udp', family === 'ipv4' ? 'icmp' : 'icmpv6'];
   return fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...common) }, { weight: 1, arbitrary: fc.constantFrom(...Object.keys(protocolNumber) as ProtocolName[]) });
 }
@@ -77,7 +89,7 @@ export interface GenerateFilter {
 /** The words of a rule for `place`, without `-A CHAIN`. */
 export function ruleWords(fc: Fc, place: GeneratePlace, filter: GenerateFilter = {}): Arbitrary<readonly string[]> {
   const wanted = (definition: AnyExtension): boolean => filter.only === undefined || filter.only === definition.name;
-  return protocolOf(fc, place.family).chain(protocol => {
+  return protocolOf(fc, place.family, filter).chain(protocol => {
     const number = protocol === undefined ? undefined : { number: protocolNumber[protocol], negated: false };
     const cx: ValueContext = { family: place.family, backend: place.backend, protocol: number };
     const legalMatches = allMatches(place.family).filter(one => wanted(one) && isLegalHere(one, place, protocol));

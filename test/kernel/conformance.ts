@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import type { Hook, TableName } from '../../analyzer/extensions/define.js';
-import { ruleWords, type GenerateFilter } from '../../analyzer/generate/rule.js';
+import { isUsefulPlace, ruleWords, type GenerateFilter } from '../../analyzer/generate/rule.js';
 import { load } from '../../analyzer/model/load.js';
 import { printRuleset } from '../../analyzer/model/print.js';
 import { builtInChains } from '../../analyzer/model/ruleset.js';
@@ -50,7 +50,9 @@ export function judge(rule: GeneratedRule, family: Family, backend: Backend): Ju
 
 /** Rules drawn from the arbitraries of every extension, with `seed`. */
 export function generateRules(family: Family, backend: Backend, count: number, seed: number, filter: GenerateFilter = {}): GeneratedRule[] {
-  const one = fc.constantFrom(...places).chain(([table, chain]) =>
+  const useful = places.filter(([table, chain]) => isUsefulPlace({ family, backend, table, chain }, filter));
+  if (useful.length === 0) return [];
+  const one = fc.constantFrom(...useful).chain(([table, chain]) =>
     ruleWords(fc, { family, backend, table, chain }, filter).map(words => ({ table, chain, line: `-A ${chain} ${words.map(quoteForInput).join(' ')}`.trimEnd() })));
   return fc.sample(one, { numRuns: count, seed });
 }
