@@ -1,7 +1,62 @@
+/** The statements of a shell script: its literal `iptables …` and `ip6tables …` commands. */
 import type { OptionScope } from './option-shape.js';
+import { ShellScanner, type ShellCommand } from './scan-shell.js';
 import type { SourceText } from './source-text.js';
-import type { Statement } from './syntax.js';
+import { parseStatement } from './statement-parser.js';
+import type { Statement, SyntaxProblem } from './syntax.js';
+import type { Token } from './tokens.js';
 
-export function* scriptStatements(_source: SourceText, _scope: (program: string) => OptionScope): Generator<Statement, void> {
-  // placeholder
+const program = /^(?:[\w./-]*\/)?ip6?tables(?:-legacy|-nft)?$/u;
+const restore = /^(?:[\w./-]*\/)?ip6?tables(?:-legacy|-nft)?-restore$/u;
+/** Commands that only run the next one. */
+const wrappers = new Set(['sudo', 'exec', 'command', 'nice', 'env']);
+
+/** The word that names the program, behind `sudo` and the like; undefined where the command is none of ours. */
+function programWord(words: readonly Token[]): number | undefined {
+  let index = 0;
+  while (wrappers.has(words[index]?.image ?? '')) index++;
+  return program.test(words[index]?.image ?? '') ? index : undefined;
+}
+
+/** True where the command may well be one for iptables, though it does not say so in plain words. */
+function looksLikeOurs(text: string, { words }: ShellCommand): boolean {
+  const first = words[0];
+  if (first === undefined) return false;
+  return /\$\{?\w*(?:ipt|iptables|ip6t|ip6tables)\w*\}?/iu.test(text.slice(first.start, first.end)) || (words.some(word => word.image === '-A') && words.some(word => word.image === '-j'));
+}
+
+function skipped(command: ShellCommand, message: string, help: string): Statement {
+  const span = { start: command.start, end: command.end };
+  const problem: SyntaxProblem = { span, severity: 'warning', check: 'skipped-line', message, help };
+  return { kind: 'bad', line: command.line, ...span, problems: [problem] };
+}
+
+const flatten = 'run the script and lint the output of iptables-save instead: that is what the kernel has';
+
+/** Why a command for iptables cannot be used, or undefined where it can. */
+function obstacle(command: ShellCommand): string | undefined {
+  if (command.notLiteral !== undefined) return `this command is not literal (\`${command.notLiteral}\`), and is not analyzed`;
+  if (command.depth > 0) return 'this command stands in a block (if, for, a function …) that may run once, often or never, and is not analyzed';
+  return undefined;
+}
+
+/** The commands for iptables in a script, in order. What is not literal is reported and skipped; other programs are no matter of ours. */
+export function* scriptStatements(source: SourceText, scope: (program: string) => OptionScope): Generator<Statement, void> {
+  for (const command of new ShellScanner(source.text).commands()) {
+    const index = programWord(command.words);
+    const word = index === undefined ? undefined : command.words[index];
+    if (word === undefined || index === undefined) {
+      if (restore.test(command.words[0]?.image ?? '')) yield skipped(command, 'this loads rules from elsewhere, which are not analyzed', flatten);
+      else if (command.notLiteral !== undefined && looksLikeOurs(source.text, command)) yield skipped(command, `this command is not literal (\`${command.notLiteral}\`), and is not analyzed`, flatten);
+      continue;
+    }
+    const why = obstacle(command);
+    if (why !== undefined) {
+      yield skipped(command, why, flatten);
+      continue;
+    }
+    const place = { line: command.line, start: command.start, end: command.end, program: word };
+    const statement = parseStatement(command.words.slice(index + 1), place, scope(word.image), [], true);
+    yield statement;
+  }
 }

@@ -1,6 +1,8 @@
 /** The grammar: one line of a rule file, from its tokens to a statement. */
 import { EmbeddedActionsParser, type IToken } from 'chevrotain';
+import { optionsOf, type LineShape } from './line-shapes.js';
 import type { OptionScope, ResolvedOption } from './option-shape.js';
+import type { Span } from './source-text.js';
 import type { ChainStatement, CommandStatement, OptionNode, Statement, SyntaxProblem, TableStatement, WordNode } from './syntax.js';
 import { Bang, Colon, Commit, Counters, OptionWord, PlainWord, Star, Token, vocabulary, Word, wordToken } from './tokens.js';
 
@@ -24,6 +26,10 @@ class StatementParser extends EmbeddedActionsParser {
   #scope: OptionScope = noScope;
   #required = 0;
   #optional = 0;
+  /** Flags of a cluster that are not yet among the options. */
+  #flags: OptionNode[] = [];
+  /** True while every option is a known one, with its values in words of their own. */
+  #plain = true;
 
   constructor() {
     super(vocabulary, { maxLookahead: 1, recoveryEnabled: false });
@@ -35,6 +41,13 @@ class StatementParser extends EmbeddedActionsParser {
     this.input = tokens;
     this.#scope = scope;
     this.problems = problems;
+    this.#flags = [];
+    this.#plain = true;
+  }
+
+  /** Whether the line that was just read has a shape that others may share. */
+  hasShape(): boolean {
+    return this.#plain && this.problems.length === 0 && this.errors.length === 0;
   }
 
   tableLine = this.RULE('tableLine', () => {
@@ -58,8 +71,14 @@ class StatementParser extends EmbeddedActionsParser {
     const options: OptionNode[] = [];
     const counters = this.OPTION(() => this.CONSUME(Counters));
     this.MANY(() => this.OR([
-      { ALT: () => options.push(this.SUBRULE(this.plainItem)) },
-      { ALT: () => options.push(this.SUBRULE(this.negatedItem)) },
+      { ALT: () => {
+        const item = this.SUBRULE(this.plainItem);
+        this.ACTION(() => { options.push(...this.#flags.splice(0), item); });
+      } },
+      { ALT: () => {
+        const item = this.SUBRULE(this.negatedItem);
+        this.ACTION(() => { options.push(...this.#flags.splice(0), item); });
+      } },
       { ALT: () => {
         const stray = this.CONSUME(PlainWord);
         this.ACTION(() => { this.#strayWord(stray as Token, options.at(-1)); });
@@ -85,17 +104,29 @@ class StatementParser extends EmbeddedActionsParser {
 
   itemArguments = this.RULE('itemArguments', (name: Token, bang: Token | undefined): OptionNode => {
     const args: Token[] = [];
-    const resolved = this.ACTION(() => this.#open(name, args));
+    let resolved = this.ACTION(() => this.#open(name, args));
+    let word = name;
+    this.ACTION(() => {
+      // `-4A INPUT`: flags of one letter in one word.
+      while (resolved?.rest !== undefined) {
+        this.#plain = false;
+        const end = word.end - resolved.rest.length + 1;
+        this.#flags.push(this.#close(wordToken(word.image.slice(0, 2), word.start, end), bang, resolved, []));
+        word = wordToken(resolved.rest, end, word.end);
+        resolved = this.#open(word, args);
+      }
+    });
     this.MANY({
       GATE: () => this.#wants(),
       DEF: () => args.push(this.CONSUME(Word) as Token),
     });
-    return this.ACTION(() => this.#close(name, bang, resolved, args));
+    return this.ACTION(() => this.#close(word, bang, resolved, args));
   });
 
   /** Looks the option up and says how many words it wants. A value inside the word itself goes to `args`. */
   #open(name: Token, args: Token[]): ResolvedOption | undefined {
     const resolved = this.#scope.resolve(name.image);
+    this.#plain &&= resolved !== undefined && resolved.valueAt === 0;
     const shape = resolved?.shape ?? unknownShape;
     this.#required = shape.required;
     this.#optional = shape.optional;
@@ -134,15 +165,14 @@ class StatementParser extends EmbeddedActionsParser {
       this.consume(0, Word);
       this.#report(negation, `\`${name.image} ! ${args[0].image}\` is the old way to negate, which iptables-restore no longer reads`, `write \`! ${name.image} ${args[0].image}\``);
     }
-    if (resolved?.loads === true) this.#scope = resolved.scope.after(resolved, args[0]?.image ?? '');
-    else if (resolved !== undefined) this.#scope = resolved.scope;
+    if (resolved !== undefined) this.#scope = resolved.loads ? resolved.scope.after(resolved, args[0]?.image ?? '') : resolved.scope;
     return {
       start: (bang ?? name).start,
       end: (last ?? name).end,
       bang: negation === undefined ? undefined : { start: negation.start, end: negation.end },
       name,
       shape: resolved?.shape,
-      scope: this.#scope,
+      scope: resolved?.scope ?? this.#scope,
       args,
     };
   }
@@ -161,6 +191,51 @@ class StatementParser extends EmbeddedActionsParser {
   }
 }
 
+/** A command; its option nodes are made only when they are asked for. */
+export class Command implements CommandStatement {
+  readonly kind = 'command';
+  readonly line: number;
+  readonly start: number;
+  readonly end: number;
+  readonly problems: readonly SyntaxProblem[];
+  readonly program: WordNode | undefined;
+  readonly words: readonly Token[];
+  readonly shape: LineShape | undefined;
+  #options: readonly OptionNode[] | undefined;
+
+  constructor(place: LinePlace, problems: readonly SyntaxProblem[], words: readonly Token[], shape: LineShape | undefined, options?: readonly OptionNode[]) {
+    this.line = place.line;
+    this.start = place.start;
+    this.end = place.end;
+    this.problems = problems;
+    this.program = place.program;
+    this.words = words;
+    this.shape = shape;
+    this.#options = options;
+  }
+
+  get counters(): WordNode | undefined {
+    const [first] = this.words;
+    return first?.tokenType === Counters ? first : undefined;
+  }
+
+  get options(): readonly OptionNode[] {
+    return this.#options ??= this.shape === undefined ? [] : optionsOf(this.shape, this.words);
+  }
+}
+
+/** The options by the indices of their words. */
+function shapeOf(options: readonly OptionNode[], tokens: readonly Token[]): LineShape {
+  const index = new Map(tokens.map((token, i) => [token.start, i]));
+  const at = (word: Span | undefined): number => index.get(word?.start ?? -1) ?? -1;
+  return {
+    counters: tokens[0]?.tokenType === Counters,
+    options: options.flatMap(({ bang, name, args, shape, scope }) => shape === undefined ? [] : [{
+      bang: bang === undefined ? undefined : at(bang), name: at(name), firstArgument: at(name) + 1, arguments: args.length, shape, scope,
+    }]),
+  };
+}
+
 let instance: StatementParser | undefined;
 
 /** Where a line stands in its file. */
@@ -168,6 +243,8 @@ export interface LinePlace {
   readonly line: number;
   readonly start: number;
   readonly end: number;
+  /** In a script: the word that names the program. */
+  readonly program?: WordNode | undefined;
 }
 
 const expected = {
@@ -204,8 +281,10 @@ export function parseStatement(tokens: Token[], place: LinePlace, scope: OptionS
       statement = { ...base, kind: 'commit', newline };
       break;
     case 'commandLine': {
-      const parts = parser.commandLine() as { counters: WordNode | undefined; options: OptionNode[] } | undefined;
-      statement = { kind: 'command', line: place.line, start: place.start, end: place.end, problems, program: undefined, counters: parts?.counters, options: parts?.options ?? [] } satisfies CommandStatement;
+      const parts = parser.commandLine() as { counters: Token | undefined; options: OptionNode[] } | undefined;
+      const options = parts?.options ?? [];
+      const shape = parser.hasShape() ? shapeOf(options, tokens) : undefined;
+      statement = new Command(place, problems, tokens, shape, options);
       break;
     }
   }

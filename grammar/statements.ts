@@ -1,9 +1,10 @@
 /** A whole rule file, statement by statement. Statements are not kept: 100,000 rules need not be in memory twice. */
+import { LineShapes } from './line-shapes.js';
 import type { OptionScope } from './option-shape.js';
 import { scanRestoreLine } from './scan-restore-line.js';
 import { scriptStatements } from './script-statements.js';
 import type { SourceText } from './source-text.js';
-import { parseStatement } from './statement-parser.js';
+import { Command, parseStatement } from './statement-parser.js';
 import type { CommentStatement, Statement, SyntaxProblem } from './syntax.js';
 import type { Token } from './tokens.js';
 
@@ -63,7 +64,7 @@ function indentation(start: number, end: number): SyntaxProblem {
 function* lineStatements(source: SourceText, options: ReadOptions): Generator<Statement, void> {
   const { text } = source;
   const scope = options.scope(undefined);
-  const tokens: Token[] = [];
+  const shapes = new LineShapes();
   let crlfSeen = false;
   let line = 0;
   let start = text.startsWith('\uFEFF') ? 1 : 0;
@@ -96,9 +97,16 @@ function* lineStatements(source: SourceText, options: ReadOptions): Generator<St
       const statement = comment(text, line, from, end);
       yield problems.length === 0 ? statement : { ...statement, problems };
     } else {
-      tokens.length = 0;
+      const tokens: Token[] = [];
       scanRestoreLine(text, from, end, tokens, problems);
-      yield parseStatement(tokens, { line, start: from, end }, scope, problems, newline);
+      const place = { line, start: from, end };
+      const shape = problems.length === 0 ? shapes.find(tokens) : undefined;
+      if (shape !== undefined) yield new Command(place, problems, tokens, shape);
+      else {
+        const statement = parseStatement(tokens, place, scope, problems, newline);
+        if (statement.kind === 'command' && statement.shape !== undefined) shapes.keep(tokens, statement.shape);
+        yield statement;
+      }
     }
     start = next;
   }

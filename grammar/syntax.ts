@@ -2,6 +2,7 @@
  * The syntax tree: what a rule file says, before anything is known of extensions.
  * Every node has a span; words carry their text after quotes and escapes are undone.
  */
+import type { LineShape } from './line-shapes.js';
 import type { OptionScope, OptionShape } from './option-shape.js';
 import type { Span } from './source-text.js';
 
@@ -78,6 +79,10 @@ export interface CommandStatement extends StatementBase {
   readonly program: WordNode | undefined;
   readonly counters: WordNode | undefined;
   readonly options: readonly OptionNode[];
+  /** Every word of it, in order. */
+  readonly words: readonly WordNode[];
+  /** What it has in common with other lines; undefined where it has a problem or an odd spelling. */
+  readonly shape: LineShape | undefined;
 }
 
 export type Statement =

@@ -50,6 +50,9 @@ export class OpaqueOption implements OptionShape {
 
 export type KnownOption = BuiltInOption | ExtensionOption | OpaqueOption;
 
+/** Stands for a target that is not known, in `OpaqueOption.extensionName`. */
+export const opaqueTarget = '-j';
+
 const builtIns = new Map(builtInOptions.map(option => [option.key, new BuiltInOption(option.key, option)]));
 const builtInTable: readonly (readonly [string, KnownOption])[] = builtInOptions.flatMap(option => {
   const known = builtIns.get(option.key);
@@ -105,7 +108,8 @@ export class Scope implements OptionScope {
   after(option: ResolvedOption, value: string): Scope {
     const shape = option.shape;
     if (!(shape instanceof BuiltInOption)) return this;
-    const key = `${shape.key} ${value}`;
+    // A jump to a chain: which one makes no difference to what may follow.
+    const key = shape.key === 'j' && findTarget(value, this.parts.family) === undefined ? 'j' : `${shape.key} ${value}`;
     let next = this.#next.get(key);
     if (next === undefined) {
       next = new Scope(this.#loadedAfter(shape.key, value));
@@ -128,7 +132,7 @@ export class Scope implements OptionScope {
     if (key === 'p') return { ...this.parts, protocol: value };
     if (key === 'm') return { ...this.parts, loaded: [findMatch(value, family) ?? value, ...loaded] };
     const target = findTarget(value, family);
-    return { ...this.parts, loaded: [target ?? `-j ${value}`, ...loaded] };
+    return { ...this.parts, loaded: [target ?? opaqueTarget, ...loaded] };
   }
 
   #find(word: string): ResolvedOption | undefined {

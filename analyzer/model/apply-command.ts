@@ -53,7 +53,7 @@ function findChain(it: Application, name: WordNode, isRule: boolean): ChainDraft
   if (chain !== undefined) return chain;
   const known = [...it.table.chains()].map(one => one.name);
   error(it, 'undefined-chain', name, `there is no chain \`${name.text}\` in table ${it.table.name}`, didYouMean(name.text, known) ?? `declare it first with a line :${name.text} - [0:0]`);
-  return isRule && chainNameProblem(name.text, it.cx.family) === undefined ? it.table.addChain(name.text, it.statement.line) : undefined;
+  return isRule && chainNameProblem(name.text, it.cx.family) === undefined ? it.table.addChain(name.text, it.statement) : undefined;
 }
 
 /** A rule number of 1 … 2^31 − 1. */
@@ -75,7 +75,11 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
   }
   const bodies = readBodies(statement, { table: table.name, chain: name.text }, cx);
   if (bodies === undefined || chain === undefined || it.failed) return;
-  const rules = bodies.map((body): Rule => ({ ...body, line: statement.line, start: statement.start, end: statement.end, counters: parts.counters }));
+  const rules = bodies.map((body): Rule => ({
+    source: body.source, destination: body.destination, inInterface: body.inInterface, outInterface: body.outInterface,
+    protocol: body.protocol, fragment: body.fragment, matches: body.matches, target: body.target,
+    line: statement.line, start: statement.start, end: statement.end, counters: parts.counters,
+  }));
   switch (key) {
     case 'A': chain.rules.push(...rules); return;
     case 'I':
@@ -116,7 +120,7 @@ function chainCommand(it: Application, name: WordNode | undefined, second: WordN
     const bad = chainNameProblem(name.text, it.cx.family);
     if (bad !== undefined) error(it, 'invalid-chain-name', name, bad);
     else if (table.chain(name.text) !== undefined) error(it, 'duplicate-chain', name, `chain \`${name.text}\` exists already`);
-    else table.addChain(name.text, statement.line);
+    else table.addChain(name.text, statement);
   } else if (key === 'F') {
     for (const chain of name === undefined ? table.chains() : [findChain(it, name, false)]) chain?.rules.splice(0);
   } else if (key === 'X') {
@@ -156,5 +160,5 @@ function setPolicy(it: Application, name: WordNode, policy: WordNode | undefined
   if (policy === undefined || (policy.text !== 'ACCEPT' && policy.text !== 'DROP')) error(it, 'invalid-policy', policy ?? name, `\`${policy?.text ?? ''}\` is not a policy`, 'a policy is ACCEPT or DROP');
   else if (chain.hook === undefined) error(it, 'policy-on-user-chain', name, `\`${name.text}\` is not a built-in chain, so it cannot have a policy`);
   else if (policy.text === 'DROP' && it.table.name === 'nat') error(it, 'drop-in-nat', policy, 'the nat table cannot have the policy DROP');
-  else it.table.setPolicy(name.text, policy.text, it.parts.counters, chain.line === 0 ? it.statement.line : chain.line);
+  else it.table.setPolicy(name.text, policy.text, it.parts.counters, it.statement);
 }

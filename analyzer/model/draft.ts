@@ -1,4 +1,5 @@
 /** A table while its commands are carried out. */
+import type { Span } from '../../grammar/source-text.js';
 import type { Hook, TableName } from '../extensions/define.js';
 import { builtInChains, type Chain, type Counters, type Policy, type Rule, type Table } from './ruleset.js';
 
@@ -8,18 +9,26 @@ export interface ChainDraft {
   policy: Policy | undefined;
   policyCounters: Counters | undefined;
   line: number;
+  span: Span;
   readonly rules: Rule[];
+}
+
+/** Where a chain is declared. */
+interface Declared extends Span {
+  readonly line: number;
 }
 
 export class TableDraft {
   readonly name: TableName;
   readonly line: number;
+  readonly #span: Span;
   #chains: Map<string, ChainDraft>;
 
-  constructor(name: TableName, line: number) {
+  constructor(name: TableName, at: Declared) {
     this.name = name;
-    this.line = line;
-    this.#chains = new Map(builtInChains[name].map(hook => [hook, { name: hook, hook, policy: 'ACCEPT', policyCounters: undefined, line: 0, rules: [] }]));
+    this.line = at.line;
+    this.#span = { start: at.start, end: at.end };
+    this.#chains = new Map(builtInChains[name].map(hook => [hook, { name: hook, hook, policy: 'ACCEPT', policyCounters: undefined, line: 0, span: { start: 0, end: 0 }, rules: [] }]));
   }
 
   chain(name: string): ChainDraft | undefined {
@@ -30,18 +39,19 @@ export class TableDraft {
     return this.#chains.values();
   }
 
-  addChain(name: string, line: number): ChainDraft {
-    const chain: ChainDraft = { name, hook: undefined, policy: undefined, policyCounters: undefined, line, rules: [] };
+  addChain(name: string, at: Declared): ChainDraft {
+    const chain: ChainDraft = { name, hook: undefined, policy: undefined, policyCounters: undefined, line: at.line, span: { start: at.start, end: at.end }, rules: [] };
     this.#chains.set(name, chain);
     return chain;
   }
 
-  setPolicy(name: string, policy: Policy, counters: Counters | undefined, line: number): void {
+  setPolicy(name: string, policy: Policy, counters: Counters | undefined, at: Declared): void {
     const chain = this.#chains.get(name);
     if (chain === undefined) return;
     chain.policy = policy;
     chain.policyCounters = counters;
-    chain.line = line;
+    chain.line = at.line;
+    chain.span = { start: at.start, end: at.end };
   }
 
   deleteChain(name: string): void {
@@ -63,6 +73,6 @@ export class TableDraft {
   }
 
   finish(): Table {
-    return { name: this.name, line: this.line, chains: this.#chains satisfies ReadonlyMap<string, Chain> };
+    return { name: this.name, line: this.line, span: this.#span, chains: this.#chains satisfies ReadonlyMap<string, Chain> };
   }
 }

@@ -10,6 +10,7 @@ import { chainNameProblem } from './chain-name.js';
 import type { Diagnostic, LoadCheckName } from './diagnostic.js';
 import { TableDraft } from './draft.js';
 import { guessFamily, headerOf } from './guess.js';
+import { quickRule } from './rule-plan.js';
 import { commandParts, parseCounters, type ReadContext } from './read-rule.js';
 import { isTableName, type Ruleset } from './ruleset.js';
 import { didYouMean } from './suggest.js';
@@ -40,6 +41,9 @@ export interface Loaded {
 /** More would not help anyone, and a 100 MB file of garbage must not fill the memory. */
 const diagnosticLimit = 1000;
 
+/** For a table that the file does not open by itself. */
+const nowhere = { start: 0, end: 0, line: 0 };
+
 /** What a reader of one family has built so far. */
 interface FamilyDraft {
   readonly family: Family;
@@ -60,6 +64,8 @@ class Loader {
   #table: TableDraft | 'skipped' | undefined;
   #tableStart: Span & { line: number } = { start: 0, end: 0, line: 1 };
   #outsideReported = false;
+  /** The draft of the family that is being read. */
+  #current: FamilyDraft | undefined;
 
   constructor(source: SourceText, options: LoadOptions) {
     this.#source = source;
@@ -74,7 +80,7 @@ class Loader {
       this.#report({ check: 'syntax-error', severity: 'error', line: 1, span: { start: 0, end: 0 }, message: 'this is not a text file: it contains NUL bytes' });
       return this.#result([]);
     }
-    if (this.#format === 'list-rules') this.#table = this.#tableDraft(this.#draft(), this.#options.table ?? 'filter', 0);
+    if (this.#format === 'list-rules') this.#table = this.#tableDraft(this.#draft(), this.#options.table ?? 'filter', nowhere);
     const scope = (program?: string): ReturnType<typeof startScope> => startScope(program === undefined ? this.#family : this.#programFamily(program));
     for (const statement of statements(this.#source, { format: this.#format, scope })) this.#statement(statement);
     if (this.#table !== undefined && this.#format !== 'list-rules' && this.#format !== 'script') {
@@ -110,9 +116,9 @@ class Loader {
     return draft;
   }
 
-  #tableDraft(draft: FamilyDraft, name: TableName, line: number): TableDraft {
+  #tableDraft(draft: FamilyDraft, name: TableName, at: Span & { readonly line: number }): TableDraft {
     let table = draft.tables.get(name);
-    if (table === undefined) draft.tables.set(name, table = new TableDraft(name, line));
+    if (table === undefined) draft.tables.set(name, table = new TableDraft(name, at));
     return table;
   }
 
@@ -140,6 +146,7 @@ class Loader {
   #header(text: string): void {
     const header = headerOf(text);
     if (header === undefined || this.#table !== undefined) return;
+    this.#current = undefined;
     if (this.#options.family === undefined) this.#family = header.family;
     if (this.#options.backend === undefined) this.#backend = header.backend;
   }
@@ -160,7 +167,7 @@ class Loader {
       this.#report({ check: 'duplicate-table', severity: 'warning', span: statement, line: statement.line, message: `table \`${name}\` of line ${String(before.line)} is flushed and replaced by this one`, help: 'keep one of the two, or load this file with --noflush' });
       draft.tables.delete(name);
     }
-    this.#table = this.#tableDraft(draft, name, statement.line);
+    this.#table = this.#tableDraft(draft, name, statement);
   }
 
   #outside(statement: Statement, what: string): void {
@@ -178,12 +185,12 @@ class Loader {
     if (policy === undefined) return this.#error('invalid-policy', statement, `chain \`${name.text}\` has no policy`, 'write its policy, or - for a chain of your own');
     const before = this.#table.chain(name.text);
     if (before?.hook !== undefined) {
-      if (policy.text === 'ACCEPT' || policy.text === 'DROP') this.#table.setPolicy(name.text, policy.text, counters, statement.line);
+      if (policy.text === 'ACCEPT' || policy.text === 'DROP') this.#table.setPolicy(name.text, policy.text, counters, statement);
       else if (policy.text !== '-') this.#error('invalid-policy', statement, `\`${policy.text}\` is not a policy`, 'a policy is ACCEPT or DROP', policy);
       return;
     }
     if (before !== undefined) this.#error('duplicate-chain', statement, `chain \`${name.text}\` is declared twice, first in line ${String(before.line)}`, 'delete one of the two', name);
-    else this.#table.addChain(name.text, statement.line);
+    else this.#table.addChain(name.text, statement);
     if (policy.text !== '-') this.#error('policy-on-user-chain', statement, `\`${name.text}\` is not a built-in chain of table ${this.#table.name}, so it cannot have the policy ${policy.text}`, 'write - for the policy, and end the chain with a rule that catches the rest', policy);
   }
 
@@ -206,7 +213,21 @@ class Loader {
     this.#table = undefined;
   }
 
+  /** The usual line, quickly; false where it must be looked at with care. */
+  #quick(statement: CommandStatement): boolean {
+    const table = this.#table;
+    if (table === undefined || table === 'skipped' || statement.problems.length > 0) return false;
+    const counters = statement.counters === undefined ? undefined : parseCounters(statement.counters.text);
+    const draft = this.#current ??= this.#draft();
+    const quick = quickRule(statement, { family: draft.family, backend: draft.backend ?? 'nft', table: table.name, text: this.#source.text }, counters);
+    const chain = quick === undefined ? undefined : table.chain(quick.chain);
+    if (quick === undefined || chain === undefined) return false;
+    chain.rules.push(quick.rule);
+    return true;
+  }
+
   #command(statement: CommandStatement): void {
+    if (this.#quick(statement)) return;
     const parts = commandParts(statement, this.#report);
     const family = statement.program === undefined ? this.#family : this.#programFamily(statement.program.text);
     if (parts.onlyFamily !== undefined && parts.onlyFamily !== family) return;
@@ -215,7 +236,7 @@ class Loader {
     if (this.#format === 'script') {
       const name = parts.table?.text ?? 'filter';
       if (!isTableName(name)) return this.#error('unknown-table', statement, `there is no table \`${name}\``, didYouMean(name, ['filter', 'nat', 'mangle', 'raw', 'security']), parts.table);
-      table = this.#tableDraft(draft, name, 0);
+      table = this.#tableDraft(draft, name, nowhere);
     }
     if (table === 'skipped') return;
     if (table === undefined) return this.#outside(statement, parts.command === undefined ? 'this line' : 'this rule');

@@ -1,7 +1,7 @@
 /** From the words of a command to what its rule asks and does. */
 import type { CommandStatement, OptionNode, WordNode } from '../../grammar/syntax.js';
 import type { Span } from '../../grammar/source-text.js';
-import { BuiltInOption, ExtensionOption, OpaqueOption, Scope } from '../extensions/option-scope.js';
+import { BuiltInOption, ExtensionOption, opaqueTarget, OpaqueOption, Scope } from '../extensions/option-scope.js';
 import type { BuiltInKey } from '../extensions/built-in-options.js';
 import type { AnyExtension, AnyTarget, Given, Options, RuleContext } from '../extensions/define.js';
 import { allMatches, allTargets, findMatch, findTarget } from '../extensions/registry.js';
@@ -171,7 +171,7 @@ class RuleReader {
   }
 
   #opaqueOption(shape: OpaqueOption, node: OptionNode): void {
-    const pending = shape.extensionName.startsWith('-j ') ? this.#target : this.#matches.findLast(match => match.name === shape.extensionName);
+    const pending = shape.extensionName === opaqueTarget ? this.#target : this.#matches.findLast(match => match.name === shape.extensionName);
     pending?.nodes.push(node);
   }
 

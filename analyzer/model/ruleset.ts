@@ -1,5 +1,5 @@
 /** A rule set as the kernel would hold it after loading: tables, chains and rules, typed and resolved. */
-import type { SourceText } from '../../grammar/source-text.js';
+import type { SourceText, Span } from '../../grammar/source-text.js';
 import type { AnyMatch, AnyTarget, Given, Hook, TableName } from '../extensions/define.js';
 import type { Use } from '../extensions/use.js';
 import type { AddressMask } from '../values/address-mask.js';
@@ -64,14 +64,17 @@ export interface Chain {
   /** Of a built-in chain. ACCEPT where the file says nothing. */
   readonly policy: Policy | undefined;
   readonly policyCounters: Counters | undefined;
-  /** Where it is declared; 0 where it is not. */
+  /** Where it is declared; line 0 where it is not. */
   readonly line: number;
+  readonly span: Span;
   readonly rules: readonly Rule[];
 }
 
 export interface Table {
   readonly name: TableName;
+  /** Where its `*` line is; 0 where there is none. */
   readonly line: number;
+  readonly span: Span;
   /** Built-in chains first, in the order of the hooks; then the user's, in the order of the file. */
   readonly chains: ReadonlyMap<string, Chain>;
 }

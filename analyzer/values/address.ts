@@ -121,7 +121,8 @@ function numericIPv4(word: string): number | undefined {
 
 /** A prefix length or a mask written as an address. */
 export function parseMask(word: string, family: Family): Address | Problem {
-  const mask = family === 'ipv4' ? parseDotted(word, true) : parseIPv6(word);
+  const isWritten = family === 'ipv4' ? word.includes('.') : word.includes(':');
+  const mask = !isWritten ? undefined : family === 'ipv4' ? parseDotted(word, true) : parseIPv6(word);
   if (mask !== undefined) return mask;
   const bits = family === 'ipv4' ? 32 : 128;
   const length = parseInteger(word, 0, bits);

@@ -1,46 +1,106 @@
-import { is, masked, unknown, within } from '../../packet/constraint.js';
+import { all, always, atom, is, masked, not, within, type Constraint } from '../../packet/constraint.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
-import { portRange } from '../../values/port.js';
-import { synOnly, tcpFlags } from '../../values/tcp-flags.js';
-import { defineMatch, option } from '../define.js';
-import { savePorts } from '../save-ports.js';
+import { portRange, type PortRange } from '../../values/port.js';
+import { printFlags, synOnly, tcpFlags, type TcpFlags } from '../../values/tcp-flags.js';
+import { defineMatch, option, type Given } from '../define.js';
+import { areNoPorts, isEveryPort, nativePortsMeaning, saveNativePorts, savePorts } from '../save-ports.js';
 
-/** @see tcp_mt() in net/netfilter/xt_tcpudp.c. Later fragments carry no ports and never match. */
+interface TcpGiven {
+  readonly sport?: Given<PortRange>;
+  readonly dport?: Given<PortRange>;
+  readonly option?: Given<number>;
+  readonly flags?: Given<TcpFlags>;
+  readonly syn?: Given<true>;
+}
+
+function flagsOf({ flags, syn }: TcpGiven): Given<TcpFlags> | undefined {
+  return syn === undefined ? flags : { negated: syn.negated, value: synOnly };
+}
+
+/** Whether any part of the match differs from that of a bare `-m tcp`. */
+function isBare(given: TcpGiven): boolean {
+  const flags = flagsOf(given);
+  const isDefault = (ports: Given<PortRange> | undefined): boolean => ports === undefined || (!ports.negated && isEveryPort(ports.value));
+  return isDefault(given.sport) && isDefault(given.dport) && (flags === undefined || (!flags.negated && flags.value.mask === 0 && flags.value.comp === 0));
+}
+
+/** Whether iptables-nft makes expressions of the match; with a TCP option, or bare, it leaves it to the kernel's match. */
+function isNative(given: TcpGiven, backend: string): boolean {
+  return backend === 'nft' && given.option === undefined && !isBare(given);
+}
+
+/** Whether nothing at all is left of a match that became expressions. */
+function isGone(given: TcpGiven): boolean {
+  return areNoPorts(given) && (flagsOf(given)?.value.mask ?? 0) === 0;
+}
+
+function saveFlags(given: TcpGiven, native: boolean): string {
+  const flags = flagsOf(given);
+  if (flags === undefined || (flags.value.mask === 0 && (native || !flags.negated))) return '';
+  return `${flags.negated ? '! ' : ''}--tcp-flags ${printFlags(flags.value.mask)} ${printFlags(flags.value.comp)}`;
+}
+
+function meansFlags({ negated, value: { mask, comp } }: Given<TcpFlags>): Constraint {
+  const set = masked('tcpFlags', comp, mask);
+  return negated ? not(set) : set;
+}
+
+function means(given: TcpGiven, backend: string): Constraint {
+  const flags = flagsOf(given);
+  if (isNative(given, backend)) {
+    if (isGone(given)) return always;
+    return all([is('fragment', 0), nativePortsMeaning(given), flags === undefined || flags.value.mask === 0 ? always : meansFlags(flags)]);
+  }
+  const part = <T>(one: Given<T> | undefined, meaning: (value: T) => Constraint): Constraint => {
+    if (one === undefined) return always;
+    return one.negated ? not(meaning(one.value)) : meaning(one.value);
+  };
+  return all([
+    is('fragment', 0),
+    part(given.sport, ({ low, high }) => within('sport', low, high)),
+    part(given.dport, ({ low, high }) => within('dport', low, high)),
+    part(given.option, kind => atom(`tcp option ${String(kind)}`)),
+    flags === undefined ? always : meansFlags(flags),
+  ]);
+}
+
+/**
+ * Later fragments carry no ports and never match.
+ * @see tcp_mt() in net/netfilter/xt_tcpudp.c, and add_nft_tcp() in iptables/nft.c for what becomes of it in nftables:
+ * there `! --dport 0:65535` and flags with an empty mask ask nothing, and a match that has no more than that is gone.
+ */
 export const tcp = defineMatch({
   name: 'tcp',
   doc: 'Matches TCP packets by port, flags or a TCP option.',
   protocols: ['tcp'],
   requires: is('fragment', 0),
   options: {
-    sport: option({
-      names: ['--sport', '--source-port'], doc: 'source port or range', value: portRange('tcp'), negatable: true,
-      save: savePorts('--sport'), means: ({ low, high }) => within('sport', low, high),
-    }),
-    dport: option({
-      names: ['--dport', '--destination-port'], doc: 'destination port or range', value: portRange('tcp'), negatable: true,
-      save: savePorts('--dport'), means: ({ low, high }) => within('dport', low, high),
-    }),
-    option: option({
-      names: ['--tcp-option'], doc: 'a TCP option that is present', value: integer(1, 255), negatable: true,
-      means: kind => unknown(`whether a packet has TCP option ${String(kind)}`),
-    }),
-    flags: option({
-      names: ['--tcp-flags'], doc: 'flags to look at, and those of them that must be set', value: tcpFlags, negatable: true, excludes: ['syn'],
-      save: ({ negated, value }) => value.mask === 0 && !negated ? '' : `${negated ? '! ' : ''}--tcp-flags ${tcpFlags.print(value, { family: 'ipv4', protocol: undefined, backend: 'nft' })}`,
-      means: ({ mask, comp }) => masked('tcpFlags', comp, mask),
-    }),
-    syn: option({
-      names: ['--syn'], doc: 'SYN set; RST, ACK and FIN not: the first packet of a connection', value: flag, negatable: true, excludes: ['flags'],
-      save: ({ negated }) => `${negated ? '! ' : ''}--tcp-flags FIN,SYN,RST,ACK SYN`,
-      means: () => masked('tcpFlags', synOnly.comp, synOnly.mask),
-    }),
+    sport: option({ names: ['--sport', '--source-port'], doc: 'source port or range', value: portRange('tcp'), negatable: true }),
+    dport: option({ names: ['--dport', '--destination-port'], doc: 'destination port or range', value: portRange('tcp'), negatable: true }),
+    option: option({ names: ['--tcp-option'], doc: 'a TCP option that is present', value: integer(1, 255), negatable: true }),
+    flags: option({ names: ['--tcp-flags'], doc: 'flags to look at, and those of them that must be set', value: tcpFlags, negatable: true, excludes: ['syn'] }),
+    syn: option({ names: ['--syn'], doc: 'SYN set; RST, ACK and FIN not: the first packet of a connection', value: flag, negatable: true, excludes: ['flags'] }),
   },
+  save: (given, cx) => {
+    const native = isNative(given, cx.backend);
+    const ports = native ? saveNativePorts : savePorts;
+    return [
+      given.sport === undefined ? '' : ports('--sport')(given.sport),
+      given.dport === undefined ? '' : ports('--dport')(given.dport),
+      given.option === undefined ? '' : `${given.option.negated ? '! ' : ''}--tcp-option ${String(given.option.value)}`,
+      saveFlags(given, native),
+    ].filter(words => words !== '').join(' ');
+  },
+  means: (given, cx) => means(given, cx.backend),
   examples: [
     ['-p tcp -m tcp --sport 1024:', '-p tcp -m tcp --sport 1024:65535'],
     ['-p tcp -m tcp ! --dport 80', '='],
     ['-p tcp --syn', '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN'],
+    ['-p tcp --tcp-flags , ""', '-p tcp -m tcp'],
+    ['-p tcp ! --dport 0:5 ! --tcp-option 4', '-p tcp -m tcp ! --dport 0:5 ! --tcp-option 4'],
     ['-p tcp --dport 4:3', undefined],
+    ['-p tcp --dport ""', undefined],
     ['-m tcp --dport 80', undefined],
   ],
 });

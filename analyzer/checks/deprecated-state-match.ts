@@ -1,0 +1,72 @@
+import type { OptionNode } from '../../grammar/syntax.js';
+import { BuiltInOption, ExtensionOption } from '../extensions/option-scope.js';
+import type { Fix } from '../finding.js';
+import { isOpaque, type Rule, type Ruleset } from '../model/ruleset.js';
+import { ruleOptions } from '../model/spans.js';
+import { defineCheck } from './define-check.js';
+
+function usesState(rule: Rule): boolean {
+  return rule.matches.some(use => !isOpaque(use) && use.definition.name === 'state');
+}
+
+function isStateWord(option: OptionNode): boolean {
+  if (option.shape instanceof ExtensionOption) return option.shape.extension.name === 'state';
+  return option.shape instanceof BuiltInOption && option.shape.key === 'm' && option.args[0]?.text === 'state';
+}
+
+/** `-m conntrack --ctstate …` in place of `-m state --state …`, where the two options stand side by side. */
+function fixOf(options: readonly OptionNode[]): Fix | undefined {
+  const words = options.filter(isStateWord);
+  const [load, states] = words;
+  if (words.length !== 2 || load === undefined || states === undefined || options.indexOf(states) !== options.indexOf(load) + 1) return undefined;
+  const list = states.args[0]?.text ?? '';
+  return {
+    description: 'use the conntrack match',
+    span: { start: load.start, end: states.end },
+    text: `-m conntrack ${states.bang === undefined ? '' : '! '}--ctstate ${list}`,
+  };
+}
+
+function spanOf(ruleset: Ruleset, rule: Rule): { readonly span: { start: number; end: number }; readonly fix: Fix | undefined } {
+  const options = ruleOptions(ruleset, rule);
+  const words = options.filter(isStateWord);
+  return { span: { start: words[0]?.start ?? rule.start, end: words.at(-1)?.end ?? rule.end }, fix: fixOf(options) };
+}
+
+export const deprecatedStateMatch = defineCheck({
+  name: 'deprecated-state-match',
+  severity: 'info',
+  summary: '`-m state` is the old name of `-m conntrack`',
+  why: `The state match was replaced by conntrack in 2.6; today it is a mere alias, kept for old rule files. Its
+successor says the same (--ctstate for --state) and more: direction, status, the original addresses.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  * run({ ruleset, rules }) {
+    for (const table of ruleset.tables.values()) for (const at of rules(table)) {
+      if (!usesState(at.rule)) continue;
+      const { span, fix } = spanOf(ruleset, at.rule);
+      yield {
+        at, span,
+        message: '`-m state` is deprecated: it is an alias of `-m conntrack`',
+        help: fix === undefined ? 'write -m conntrack --ctstate … instead' : `write \`${fix.text}\``,
+        ...fix === undefined ? {} : { fix },
+      };
+    }
+  },
+});

@@ -1,0 +1,21 @@
+/** Every check, one line each, in the order of the docs. */
+import type { Check } from './define-check.js';
+import { deprecatedStateMatch } from './deprecated-state-match.js';
+import { duplicateRule } from './duplicate-rule.js';
+import { hostBitsSet } from './host-bits-set.js';
+import { missingEstablishedReturn } from './missing-established-return.js';
+import { outputDropBreakage } from './output-drop-breakage.js';
+import { redundantRule } from './redundant-rule.js';
+import { shadowedRule } from './shadowed-rule.js';
+import { unusedChain } from './unused-chain.js';
+
+export const checks: readonly Check[] = [
+  shadowedRule,
+  redundantRule,
+  duplicateRule,
+  missingEstablishedReturn,
+  outputDropBreakage,
+  unusedChain,
+  deprecatedStateMatch,
+  hostBitsSet,
+];

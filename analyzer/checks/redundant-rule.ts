@@ -1,0 +1,64 @@
+import type { Because } from '../finding.js';
+import type { Decider, RuleAt } from '../packet-space/answers.js';
+import { redundant } from '../packet-space/index.js';
+import { defineCheck, referenceOf, type Report } from './define-check.js';
+import { effectOf, isFinal } from './targets.js';
+
+function isPolicy(decider: Decider): decider is Exclude<Decider, RuleAt> {
+  return 'policy' in decider;
+}
+
+function becauseOf(decider: Decider): Because {
+  if (isPolicy(decider)) return { rule: `${decider.table}:${decider.chain}:policy`, line: 0, message: `the policy ${decider.policy} does the same` };
+  return { rule: referenceOf(decider), line: decider.rule.line, message: 'does the same to packets of this rule' };
+}
+
+function report(at: RuleAt, because: readonly Decider[]): Report {
+  const names = because.map(one => isPolicy(one) ? `the policy ${one.policy} of ${one.chain}` : one.chain === at.chain ? `rule ${String(one.position)}` : referenceOf(one));
+  return {
+    at,
+    because: because.map(becauseOf),
+    message: `packets match this rule, yet without it all of them would fare the same${names.length === 0 ? '' : `, by ${names.join(', ')}`}`,
+    help: 'delete it, or keep it for its counters or as a word to the reader',
+  };
+}
+
+export const redundantRule = defineCheck({
+  name: 'redundant-rule',
+  severity: 'info',
+  summary: 'The rule matches packets, yet its removal changes no packet’s fate',
+  why: `What the rule decides is what later rules or the policy decide anyway. It costs a comparison for each packet,
+and it misleads: changing it, or what follows, does less than it seems. Rules that are redundant one by one need
+not be so together, so delete one and look again. (A rule that also logs, marks or counts on purpose is not meant.)`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  * run({ ruleset, rules, reach, space, undecided }) {
+    for (const table of ruleset.tables.values()) {
+      const reached = reach(table);
+      for (const at of rules(table)) {
+        if (reached.get(at.rule)?.kind !== 'live') continue;
+        if (!isFinal(at.rule) && effectOf(at.rule) !== 'return') continue;
+        const answer = redundant(space(), table, at);
+        if (answer.kind === 'undecided') undecided();
+        else if (answer.kind === 'redundant') yield report(at, answer.because);
+      }
+    }
+  },
+});

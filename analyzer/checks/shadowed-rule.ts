@@ -1,0 +1,64 @@
+import type { Because } from '../finding.js';
+import type { Ruleset } from '../model/ruleset.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { defineCheck, referenceOf, type Report } from './define-check.js';
+import { duplicatesIn } from './duplicate-rule.js';
+import { effectOf, isFinal, targetText } from './targets.js';
+
+function listOf(rules: readonly RuleAt[], at: RuleAt): string {
+  const name = (one: RuleAt): string => one.chain === at.chain && one.table === at.table ? `rule ${String(one.position)}` : referenceOf(one);
+  const names = rules.map(name);
+  const last = names.pop() ?? '';
+  return names.length === 0 ? last : `${names.join(', ')} and ${last} together`;
+}
+
+function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
+  const deciders = by.filter(one => isFinal(one.rule));
+  const isSame = isFinal(at.rule) && deciders.every(one => effectOf(one.rule) === effectOf(at.rule));
+  const because = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `${isFinal(one.rule) ? 'takes' : 'leads away'} packets that this rule is for: ${targetText(ruleset, one)}` }));
+  return {
+    at, because,
+    severity: isSame ? 'warning' : 'error',
+    message: `no packet can match this rule: ${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'} all of them first${isSame ? '' : `, so its ${targetText(ruleset, at)} never happens`}`,
+    help: isSame ? 'delete the rule; what it asks for is done before it' : `move it before ${listOf(by.slice(0, 1), at)}, or delete it`,
+  };
+}
+
+export const shadowedRule = defineCheck({
+  name: 'shadowed-rule',
+  severity: 'error',
+  summary: 'No packet can match the rule, because earlier rules take them all',
+  why: `Rules are tried in order, and the first that decides ends the matter. A rule whose every packet is taken by
+rules before it, by one of them or by several together, never does what it says. It is an error where the
+earlier rules decide otherwise (an address that looks blocked is let in), a warning where they decide the same.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  * run({ ruleset, rules, reach }) {
+    for (const table of ruleset.tables.values()) {
+      const reached = reach(table);
+      const duplicates = new Set([...table.chains.values()].flatMap(chain => [...duplicatesIn(ruleset, table, chain).keys()]));
+      for (const at of rules(table)) {
+        const answer = reached.get(at.rule);
+        if (answer?.kind === 'shadowed' && !duplicates.has(at.rule)) yield report(ruleset, at, answer.by);
+      }
+    }
+  },
+});

@@ -1,0 +1,44 @@
+import { always, atom, not } from '../../packet/constraint.js';
+import { flag } from '../../values/flag.js';
+import { numberRange } from '../../values/number-range.js';
+import { integer } from '../../values/number.js';
+import { defineMatch, option } from '../define.js';
+import { inHeaderRange, max32, saveRange } from '../save-full-range.js';
+
+const ipv6 = { family: 'ipv6' } as const;
+
+/** @see frag_mt6() in net/ipv6/netfilter/ip6t_frag.c. The kernel does not look at --fraglen. */
+export const frag = defineMatch({
+  name: 'frag',
+  doc: 'Matches packets with a fragment header, by its fields.',
+  families: ['ipv6'],
+  requires: atom('frag'),
+  options: {
+    id: option({
+      names: ['--fragid'], doc: 'identification or range', value: numberRange(max32, { name: 'id' }), negatable: true,
+      save: saveRange('--fragid', max32), means: range => inHeaderRange('frag id', range, max32),
+    }),
+    length: option({ names: ['--fraglen'], doc: 'taken, but not looked at', value: integer(0, max32), negatable: true }),
+    reserved: option({ names: ['--fragres'], doc: 'the reserved fields are zero', value: flag, means: () => atom('frag reserved') }),
+    first: option({ names: ['--fragfirst'], doc: 'the first fragment', value: flag, means: () => atom('frag first') }),
+    more: option({ names: ['--fragmore'], doc: 'more fragments follow', value: flag, excludes: ['last'], means: () => atom('frag more') }),
+    last: option({ names: ['--fraglast'], doc: 'the last fragment', value: flag, excludes: ['more'], means: () => not(atom('frag more')) }),
+  },
+  means: ({ id, reserved, first, more, last }) => {
+    const inRange = id === undefined ? always : inHeaderRange('frag id', id.value, max32);
+    return all([
+      atom('frag'),
+      id?.negated === true ? not(inRange) : inRange,
+      reserved === undefined ? always : atom('frag reserved'),
+      first === undefined ? always : atom('frag first'),
+      more === undefined ? always : atom('frag more'),
+      last === undefined ? always : not(atom('frag more')),
+    ]);
+  },
+  examples: [
+    ['-m frag ! --fragid 1:42 --fragres --fraglast', '=', ipv6],
+    ['-m frag --fragfirst --fraglen 0x5 --fragid :', '-m frag --fraglen 5 --fragfirst', ipv6],
+    ['-m frag --fragmore --fraglast', undefined, ipv6],
+    ['-m frag ! --fragres', undefined, ipv6],
+  ],
+});

@@ -1,0 +1,42 @@
+import { atom, type Constraint } from '../../packet/constraint.js';
+import { flag } from '../../values/flag.js';
+import { interfaceName, type InterfaceName } from '../../values/interface-name.js';
+import type { Value } from '../../values/value.js';
+import { defineMatch, option, type Hook } from '../define.js';
+
+/** As an interface, but an empty one is taken, and is every port. */
+const bridgePort: Value<InterfaceName> = {
+  ...interfaceName,
+  parse: (words, cx) => words[0] === '' ? { name: '', prefix: false } : interfaceName.parse(words, cx),
+};
+
+function meaning(side: 'in' | 'out', { name, prefix }: InterfaceName): Constraint {
+  return atom(`physdev ${side} ${name}${prefix || name === '' ? '+' : ''}`);
+}
+
+const allButOutput: readonly Hook[] = ['PREROUTING', 'INPUT', 'FORWARD', 'POSTROUTING'];
+
+/**
+ * @see physdev_mt() and physdev_mt_check() in net/netfilter/xt_physdev.c. A packet that did not pass a bridge matches where
+ * everything is negated.
+ */
+export const physdev = defineMatch({
+  name: 'physdev',
+  doc: 'Matches packets by the port of a bridge that they came in or will go out through.',
+  options: {
+    isIn: option({ names: ['--physdev-is-in'], doc: 'came in through a bridge', value: flag, negatable: true, means: () => atom('physdev in') }),
+    in: option({ names: ['--physdev-in'], doc: 'port of the bridge it came in through', value: bridgePort, negatable: true, means: value => meaning('in', value) }),
+    isOut: option({ names: ['--physdev-is-out'], doc: 'will go out through a bridge', value: flag, negatable: true, means: () => atom('physdev out') }),
+    out: option({ names: ['--physdev-out'], doc: 'port of the bridge it will go out through', value: bridgePort, negatable: true, means: value => meaning('out', value) }),
+    bridged: option({ names: ['--physdev-is-bridged'], doc: 'is bridged and not routed', value: flag, negatable: true, means: () => atom('physdev bridged') }),
+  },
+  hooks: given => (given.out !== undefined || given.isOut !== undefined) && given.bridged?.negated !== false ? allButOutput : undefined,
+  check: given => Object.keys(given).length === 0 ? 'an option must be given, as --physdev-in' : undefined,
+  examples: [
+    ['-m physdev --physdev-in eth0', '='],
+    ['-m physdev ! --physdev-out eth+ --physdev-is-in --physdev-is-bridged', '-m physdev --physdev-is-in ! --physdev-out eth+ --physdev-is-bridged', { chain: 'FORWARD' }],
+    ['-m physdev --physdev-in a234567890123456', undefined],
+    ['-m physdev --physdev-out eth0', undefined, { chain: 'OUTPUT' }],
+    ['-m physdev', undefined],
+  ],
+});

@@ -1,0 +1,58 @@
+import { is, within } from '../../packet/constraint.js';
+import { lookedUpPortRange } from '../../values/looked-up-port.js';
+import { defineMatch, option, type Given } from '../define.js';
+import { all, always, not, type Constraint } from '../../packet/constraint.js';
+import type { PortRange } from '../../values/port.js';
+import { areNoPorts, isEveryPort, nativePortsMeaning, saveNativePorts, savePorts } from '../save-ports.js';
+
+interface UdpGiven {
+  readonly sport?: Given<PortRange>;
+  readonly dport?: Given<PortRange>;
+}
+
+/** Whether iptables-nft makes expressions of the match; a bare one it leaves to the kernel's match. */
+function isNative(given: UdpGiven, backend: string): boolean {
+  const isDefault = (ports: Given<PortRange> | undefined): boolean => ports === undefined || (!ports.negated && isEveryPort(ports.value));
+  return backend === 'nft' && !(isDefault(given.sport) && isDefault(given.dport));
+}
+
+function port(field: 'sport' | 'dport', given: Given<PortRange> | undefined): Constraint {
+  if (given === undefined) return always;
+  const range = within(field, given.value.low, given.value.high);
+  return given.negated ? not(range) : range;
+}
+
+/**
+ * Later fragments carry no ports and never match. A range that is upside down is taken, and holds no port.
+ * @see udp_mt() in net/netfilter/xt_tcpudp.c, and add_nft_udp() in iptables/nft.c for what becomes of it in nftables:
+ * there `! --dport 0:65535` asks nothing, and a match that has no more than that is gone.
+ */
+export const udp = defineMatch({
+  name: 'udp',
+  doc: 'Matches UDP packets by port.',
+  protocols: ['udp'],
+  requires: is('fragment', 0),
+  options: {
+    sport: option({ names: ['--sport', '--source-port'], doc: 'source port or range', value: lookedUpPortRange, negatable: true }),
+    dport: option({ names: ['--dport', '--destination-port'], doc: 'destination port or range', value: lookedUpPortRange, negatable: true }),
+  },
+  save: (given, cx) => {
+    const ports = isNative(given, cx.backend) ? saveNativePorts : savePorts;
+    return [
+      given.sport === undefined ? '' : ports('--sport')(given.sport),
+      given.dport === undefined ? '' : ports('--dport')(given.dport),
+    ].filter(words => words !== '').join(' ');
+  },
+  means: (given, cx) => {
+    if (!isNative(given, cx.backend)) return all([is('fragment', 0), port('sport', given.sport), port('dport', given.dport)]);
+    return areNoPorts(given) ? always : all([is('fragment', 0), nativePortsMeaning(given)]);
+  },
+  examples: [
+    ['-p udp -m udp --dport 53', '='],
+    ['-p udp --dport domain:', '-p udp -m udp --dport 53:65535'],
+    ['-p udp --dport 010', '-p udp -m udp --dport 10'],
+    ['-p udp --dport 10:5', '-p udp -m udp --dport 10:5'],
+    ['-p udp --dport 0x35', undefined],
+    ['-p tcp -m udp', undefined],
+  ],
+});

@@ -1,0 +1,19 @@
+import { flag } from '../../values/flag.js';
+import { defineTarget, option } from '../define.js';
+
+/** @see checksum_tg_check() in net/netfilter/xt_CHECKSUM.c, which only warns where the rule is not for one UDP port. */
+export const checksum = defineTarget({
+  name: 'CHECKSUM',
+  doc: 'Computes a checksum that was left to the network card.',
+  effect: 'continue',
+  tables: ['mangle'],
+  options: {
+    fill: option({ names: ['--checksum-fill'], doc: 'fill in the checksum', value: flag, required: true }),
+  },
+  examples: [
+    ['-j CHECKSUM --checksum-fill', '=', { table: 'mangle', chain: 'POSTROUTING' }],
+    ['-p udp -j CHECKSUM --checksum-f', '-p udp -j CHECKSUM --checksum-fill', { table: 'mangle', chain: 'FORWARD' }],
+    ['-j CHECKSUM', undefined, { table: 'mangle', chain: 'POSTROUTING' }],
+    ['-j CHECKSUM --checksum-fill', undefined],
+  ],
+});

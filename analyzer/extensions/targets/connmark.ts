@@ -1,0 +1,70 @@
+import { flag } from '../../values/flag.js';
+import { hexadecimal, markMask } from '../../values/mark-mask.js';
+import { integer } from '../../values/number.js';
+import { defineTarget, option, type OrderedOption } from '../define.js';
+import { markOperation } from '../mark-operation.js';
+
+const operations = ['setXmark', 'setMark', 'andMark', 'orMark', 'xorMark', 'saveMark', 'restoreMark'] as const;
+const bits = integer(0, 0xffff_ffff, { hex: true });
+/** The tool takes 32 as well, the kernel does not. */
+const shift = integer(0, 31);
+
+function others(key: typeof operations[number]): readonly string[] {
+  return operations.filter(one => one !== key);
+}
+
+/** Options write into the same fields one after the other: `--set-mark 1 --ctmask 3` is `--set-xmark 1/3`. */
+function words(ordered: readonly OrderedOption[]): string {
+  let mode = '';
+  let mark = 0;
+  let ctmask = 0xffff_ffff;
+  let nfmask = 0xffff_ffff;
+  let shifted = '';
+  for (const { key, value } of ordered) {
+    const operation = markOperation(key, value);
+    if (operation !== undefined) {
+      mode = '--set-xmark';
+      ({ mark, mask: ctmask } = operation);
+    } else if (key === 'saveMark') mode = '--save-mark';
+    else if (key === 'restoreMark') mode = '--restore-mark';
+    else if (typeof value === 'number') {
+      if (key === 'ctmask' || key === 'mask') ctmask = value;
+      if (key === 'nfmask' || key === 'mask') nfmask = value;
+      if (key === 'left' || key === 'right') shifted = value === 0 ? '' : ` --${key}-shift-mark ${String(value)}`;
+    }
+  }
+  const masks = mode === '--set-xmark' ? `${hexadecimal(mark)}/${hexadecimal(ctmask)}` : `--nfmask ${hexadecimal(nfmask)} --ctmask ${hexadecimal(ctmask)}`;
+  return `${mode} ${masks}${shifted}`;
+}
+
+/** @see connmark_tg_shift() in net/netfilter/xt_connmark.c and libxt_CONNMARK.c. */
+export const connmarkTarget = defineTarget({
+  name: 'CONNMARK',
+  doc: 'Sets the mark of the connection, or copies it from or to the packet.',
+  effect: 'continue',
+  changes: ['mark', 'connmark'],
+  options: {
+    setXmark: option({ names: ['--set-xmark'], doc: 'clear the bits of the mask and flip those of the value', value: markMask, excludes: others('setXmark') }),
+    setMark: option({ names: ['--set-mark'], doc: 'clear the bits of the mask and set those of the value', value: markMask, excludes: others('setMark') }),
+    andMark: option({ names: ['--and-mark'], doc: 'keep only these bits', value: bits, excludes: others('andMark') }),
+    orMark: option({ names: ['--or-mark'], doc: 'set these bits', value: bits, excludes: others('orMark') }),
+    xorMark: option({ names: ['--xor-mark'], doc: 'flip these bits', value: bits, excludes: others('xorMark') }),
+    saveMark: option({ names: ['--save-mark'], doc: 'copy from the packet to the connection', value: flag, excludes: others('saveMark') }),
+    restoreMark: option({ names: ['--restore-mark'], doc: 'copy from the connection to the packet', value: flag, excludes: others('restoreMark') }),
+    left: option({ names: ['--left-shift-mark'], doc: 'shift the result to the left by so many bits', value: shift }),
+    right: option({ names: ['--right-shift-mark'], doc: 'shift the result to the right by so many bits', value: shift }),
+    ctmask: option({ names: ['--ctmask'], doc: 'the bits of the connection’s mark that count', value: bits, excludes: ['mask'] }),
+    nfmask: option({ names: ['--nfmask'], doc: 'the bits of the packet’s mark that count', value: bits, excludes: ['mask'] }),
+    mask: option({ names: ['--mask'], doc: 'the bits of both marks that count', value: bits, excludes: ['ctmask', 'nfmask'] }),
+  },
+  check: given => operations.every(key => given[key] === undefined) ? 'one of --set-xmark, --set-mark, --and-mark, --or-mark, --xor-mark, --save-mark and --restore-mark must be given' : undefined,
+  save: (_, { ordered }) => words(ordered),
+  examples: [
+    ['-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xffffffff', '=', { table: 'mangle', chain: 'PREROUTING' }],
+    ['-j CONNMARK --restore-mark --mask 7 --left-shift-mark 3', '-j CONNMARK --restore-mark --nfmask 0x7 --ctmask 0x7 --left-shift-mark 3', { table: 'mangle', chain: 'PREROUTING' }],
+    ['-j CONNMARK --set-mark 1/2', '-j CONNMARK --set-xmark 0x1/0x3', { table: 'mangle', chain: 'PREROUTING' }],
+    ['-j CONNMARK --set-xmark 1/2 --ctmask 5', '-j CONNMARK --set-xmark 0x1/0x5', { table: 'mangle', chain: 'PREROUTING' }],
+    ['-j CONNMARK --save-mark --left-shift-mark 32', undefined, { table: 'mangle', chain: 'PREROUTING' }],
+    ['-j CONNMARK --ctmask 5', undefined, { table: 'mangle', chain: 'PREROUTING' }],
+  ],
+});

@@ -1,0 +1,54 @@
+import { flag } from '../../values/flag.js';
+import { integer } from '../../values/number.js';
+import { defineTarget, option, type OrderedOption } from '../define.js';
+
+interface Ecn {
+  readonly ece: number | undefined;
+  readonly cwr: number | undefined;
+  readonly ect: number | undefined;
+}
+
+/** `--ecn-tcp-remove` clears both TCP bits and forgets an `--ecn-ip-ect` before it. */
+function resultOf(ordered: readonly OrderedOption[]): Ecn {
+  let ecn: Ecn = { ece: undefined, cwr: undefined, ect: undefined };
+  for (const { key, value } of ordered) {
+    if (key === 'remove') ecn = { ece: 0, cwr: 0, ect: undefined };
+    else if (typeof value === 'number') ecn = { ...ecn, [key]: value };
+  }
+  return ecn;
+}
+
+/** @see ecn_tg_check() in net/ipv4/netfilter/ipt_ECN.c: what touches TCP bits needs -p tcp. */
+export const ecnTarget = defineTarget({
+  name: 'ECN',
+  doc: 'Sets or clears the bits of explicit congestion notification.',
+  families: ['ipv4'],
+  effect: 'continue',
+  changes: ['ecn', 'tcp'],
+  tables: ['mangle'],
+  options: {
+    remove: option({ names: ['--ecn-tcp-remove'], doc: 'clear ECE and CWR in the TCP header', value: flag, excludes: ['cwr', 'ece'] }),
+    ece: option({ names: ['--ecn-tcp-ece'], doc: 'the ECE bit of the TCP header', value: integer(0, 1), excludes: ['remove'] }),
+    cwr: option({ names: ['--ecn-tcp-cwr'], doc: 'the CWR bit of the TCP header', value: integer(0, 1), excludes: ['remove'] }),
+    ect: option({ names: ['--ecn-ip-ect'], doc: 'the ECT codepoint of the IP header', value: integer(0, 3) }),
+  },
+  check: ({ remove, ece, cwr, ect }, { protocol }) => {
+    const isTcp = remove !== undefined || ece !== undefined || cwr !== undefined;
+    if (!isTcp && ect === undefined) return 'one of its options must be given';
+    return isTcp && (protocol?.number !== 6 || protocol.negated) ? 'to change bits of the TCP header, the rule needs -p tcp' : undefined;
+  },
+  save: (_, { ordered }) => {
+    const { ece, cwr, ect } = resultOf(ordered);
+    if (ece === 0 && cwr === 0 && ect === undefined) return '--ecn-tcp-remove';
+    const word = (name: string, value: number | undefined): string[] => value === undefined ? [] : [`${name} ${String(value)}`];
+    return [...word('--ecn-tcp-ece', ece), ...word('--ecn-tcp-cwr', cwr), ...word('--ecn-ip-ect', ect)].join(' ');
+  },
+  examples: [
+    ['-p tcp -j ECN --ecn-tcp-remove', '=', { table: 'mangle', chain: 'POSTROUTING' }],
+    ['-p tcp -j ECN --ecn-tcp-cwr 0 --ecn-tcp-ece 0', '-p tcp -j ECN --ecn-tcp-remove', { table: 'mangle', chain: 'POSTROUTING' }],
+    ['-p tcp -j ECN --ecn-tcp-remove --ecn-ip-ect 2', '-p tcp -j ECN --ecn-tcp-ece 0 --ecn-tcp-cwr 0 --ecn-ip-ect 2', { table: 'mangle', chain: 'POSTROUTING' }],
+    ['-p tcp -j ECN --ecn-ip-ect 2 --ecn-tcp-remove', '-p tcp -j ECN --ecn-tcp-remove', { table: 'mangle', chain: 'POSTROUTING' }],
+    ['-j ECN --ecn-ip-ect 0x3', '-j ECN --ecn-ip-ect 3', { table: 'mangle', chain: 'POSTROUTING' }],
+    ['-j ECN --ecn-tcp-remove', undefined, { table: 'mangle', chain: 'POSTROUTING' }],
+  ],
+});

@@ -1,0 +1,25 @@
+import { flag } from '../../values/flag.js';
+import { natPorts } from '../../values/nat-range.js';
+import { defineTarget, option } from '../define.js';
+
+/** @see masquerade_tg_reg in net/netfilter/xt_MASQUERADE.c and libxt_NAT.c; a shifted range (`80-90/5`) is taken and saved as `/0`. */
+export const masquerade = defineTarget({
+  name: 'MASQUERADE',
+  doc: 'Gives the connection the address of the interface through which it leaves as its source.',
+  effect: 'nat',
+  changes: ['addresses'],
+  tables: ['nat'],
+  hooks: ['POSTROUTING'],
+  options: {
+    ports: option({ names: ['--to-ports'], doc: 'source ports to choose from', value: natPorts('lost') }),
+    random: option({ names: ['--random'], doc: 'choose the port by chance', value: flag }),
+    fully: option({ names: ['--random-fully'], doc: 'choose the port wholly by chance', value: flag }),
+  },
+  examples: [
+    ['-j MASQUERADE', '=', { table: 'nat', chain: 'POSTROUTING' }],
+    ['-p tcp -j MASQUERADE --random-fully --to-ports 1024-0xffff', '-p tcp -j MASQUERADE --to-ports 1024-65535 --random-fully', { table: 'nat', chain: 'POSTROUTING' }],
+    ['-j MASQUERADE --to-ports 1024', undefined, { table: 'nat', chain: 'POSTROUTING' }],
+    ['-p tcp -j MASQUERADE --to-ports 2000-1000', undefined, { table: 'nat', chain: 'POSTROUTING' }],
+    ['-j MASQUERADE', undefined, { table: 'nat', chain: 'PREROUTING' }],
+  ],
+});

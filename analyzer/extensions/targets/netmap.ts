@@ -1,0 +1,27 @@
+import { maskAddress, prefixMask, printAddress } from '../../values/address.js';
+import { hostMask } from '../../values/host-mask.js';
+import { defineTarget, option } from '../define.js';
+
+/** @see netmap_tg_reg in net/netfilter/xt_NETMAP.c; a mask with holes counts as one of all ones (libxtables/xtoptions.c). */
+export const netmap = defineTarget({
+  name: 'NETMAP',
+  doc: 'Maps a whole network to another one of the same size, host by host.',
+  effect: 'nat',
+  changes: ['addresses'],
+  tables: ['nat'],
+  hooks: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'],
+  options: {
+    to: option({
+      names: ['--to'], doc: 'the network that it is mapped to', value: hostMask, required: true,
+      save: ({ value: { address, length } }, { family }) => `--to ${printAddress(maskAddress(address, prefixMask(length, family)))}/${String(length)}`,
+    }),
+  },
+  examples: [
+    ['-j NETMAP --to 10.1.2.0/24', '=', { table: 'nat', chain: 'PREROUTING' }],
+    ['-j NETMAP --to 10.1.2.3/255.255.0.0', '-j NETMAP --to 10.1.0.0/16', { table: 'nat', chain: 'PREROUTING' }],
+    ['-j NETMAP --to 10.1.2.3', '-j NETMAP --to 10.1.2.3/32', { table: 'nat', chain: 'OUTPUT' }],
+    ['-j NETMAP --to 10.1.2.3/255.0.255.0', '-j NETMAP --to 10.1.2.3/32', { table: 'nat', chain: 'OUTPUT' }],
+    ['-j NETMAP --to fd00::1/64', '-j NETMAP --to fd00::/64', { table: 'nat', chain: 'PREROUTING', family: 'ipv6' }],
+    ['-j NETMAP --to fd00::1/129', undefined, { table: 'nat', chain: 'PREROUTING', family: 'ipv6' }],
+  ],
+});

@@ -1,0 +1,16 @@
+import { defineTarget } from '../define.js';
+
+/** @see notrack_tg() in net/netfilter/xt_CT.c; an alias of `CT --notrack` that is saved under its own name. */
+export const notrack = defineTarget({
+  name: 'NOTRACK',
+  doc: 'The packet is not tracked: its state is UNTRACKED.',
+  effect: 'continue',
+  changes: ['state'],
+  tables: ['raw'],
+  options: {},
+  examples: [
+    ['-j NOTRACK', '=', { table: 'raw', chain: 'PREROUTING' }],
+    ['-j NOTRACK', undefined],
+    ['-j NOTRACK --notrack', undefined, { table: 'raw', chain: 'PREROUTING' }],
+  ],
+});

@@ -1,0 +1,45 @@
+import { flag } from '../../values/flag.js';
+import { integer, parseInteger } from '../../values/number.js';
+import { refuse, type Value } from '../../values/value.js';
+import { defineTarget, option } from '../define.js';
+
+/** What fits into a packet besides the IP header. */
+const size: Value<number> = {
+  ...integer(0, 65_495),
+  parse: ([word = ''], { family }) => {
+    const max = family === 'ipv4' ? 65_515 : 65_495;
+    return parseInteger(word, 0, max) ?? refuse(`\`${word}\` is not a segment size of 0 to ${String(max)}`);
+  },
+};
+
+/** @see tcpmss_tg4_check() in net/netfilter/xt_TCPMSS.c. Legacy demands a `-m tcp` that asks for SYN; nft does not. */
+export const tcpmss = defineTarget({
+  name: 'TCPMSS',
+  doc: 'Changes the maximum segment size that a SYN packet offers.',
+  effect: 'continue',
+  changes: ['tcp'],
+  protocols: ['tcp'],
+  // The option that was given last counts.
+  hooks: given => Object.keys(given).at(-1) === 'clamp' ? ['FORWARD', 'OUTPUT', 'POSTROUTING'] : undefined,
+  options: {
+    set: option({ names: ['--set-mss'], doc: 'the new maximum', value: size }),
+    clamp: option({ names: ['--clamp-mss-to-pmtu'], doc: 'what the path allows', value: flag }),
+  },
+  check: ({ set, clamp }) => set === undefined && clamp === undefined ? '--set-mss or --clamp-mss-to-pmtu must be given' : undefined,
+  save: ({ set }, { ordered }) => ordered.at(-1)?.key === 'clamp' || set === undefined ? '--clamp-mss-to-pmtu' : `--set-mss ${String(set.value)}`,
+  arbitrary: (fc, cx) => fc.tuple(
+    size.arbitrary(fc, cx).map(words => ['--set-mss', ...words]), fc.constantFrom('set', 'clamp', 'both', 'reversed'), fc.constantFrom(['--syn'], ['--tcp-flags', 'SYN,RST', 'SYN']),
+  ).map(([set, form, syn]) => [
+    ...form === 'reversed' ? ['--clamp-mss-to-pmtu'] : [], ...form === 'clamp' ? [] : set,
+    ...form === 'clamp' || form === 'both' ? ['--clamp-mss-to-pmtu'] : [], ...syn,
+  ]),
+  examples: [
+    ['-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu', '=', { table: 'mangle', chain: 'FORWARD' }],
+    ['-p tcp --syn -j TCPMSS --set-mss 0x5b4', '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 1460'],
+    ['-p tcp --syn -j TCPMSS --clamp-mss-to-pmtu --set-mss 9', '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 9'],
+    ['-p tcp --syn -j TCPMSS --set-mss 65515', '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 65515'],
+    ['-p tcp --syn -j TCPMSS --set-mss 65515', undefined, { family: 'ipv6' }],
+    ['-p tcp --syn -j TCPMSS --clamp-mss-to-pmtu', undefined],
+    ['-j TCPMSS --set-mss 1460', undefined],
+  ],
+});

@@ -1,0 +1,22 @@
+/** Spans inside a rule. They are not kept: the rule's text is read again when one is asked for. */
+import { scanWords } from '../../grammar/scan-restore-line.js';
+import type { Span } from '../../grammar/source-text.js';
+import { parseStatement } from '../../grammar/statement-parser.js';
+import type { OptionNode } from '../../grammar/syntax.js';
+import type { Token } from '../../grammar/tokens.js';
+import { startScope } from '../extensions/option-scope.js';
+import type { Rule, Ruleset } from './ruleset.js';
+
+/** The options of a rule as they stand in the file, with their spans. */
+export function ruleOptions(ruleset: Ruleset, rule: Rule): readonly OptionNode[] {
+  const tokens: Token[] = [];
+  scanWords(ruleset.source.text, rule.start, rule.end, tokens, []);
+  const statement = parseStatement(tokens, rule, startScope(ruleset.family), [], true);
+  return statement.kind === 'command' ? statement.options : [];
+}
+
+/** The span of the first option that `wanted` accepts, from its `!` to its last word; the whole rule where there is none. */
+export function optionSpan(ruleset: Ruleset, rule: Rule, wanted: (option: OptionNode) => boolean): Span {
+  const option = ruleOptions(ruleset, rule).find(wanted);
+  return option === undefined ? { start: rule.start, end: rule.end } : { start: option.start, end: option.end };
+}

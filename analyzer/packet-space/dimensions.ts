@@ -1,0 +1,158 @@
+/**
+ * The dimensions of one table's packet space. Each is a line of few classes of values, such that no
+ * rule of the table tells two values of a class apart: all arithmetic is on class numbers.
+ */
+import type { Constraint, Field, Range } from '../packet/constraint.js';
+import type { Family } from '../values/value.js';
+import { blockOf, isNumeric, largestOf, maskedRanges, next, normalRanges, scalarOf, type NumericField, type Scalar } from './fields.js';
+import { InterfaceNames } from './interface-names.js';
+
+export type Dimension =
+  /** Class i holds the values from starts[i] up to the next start. */
+  | { readonly kind: 'range'; readonly field: NumericField; readonly starts: readonly Scalar[]; readonly max: Scalar }
+  /** Bits of a field that all masks treat alike. Class i is values[i]; one more class is every other value, if there is any. */
+  | { readonly kind: 'bits'; readonly field: NumericField; readonly mask: bigint; readonly values: readonly bigint[]; readonly index: ReadonlyMap<bigint, number> }
+  | { readonly kind: 'name'; readonly field: 'in' | 'out'; readonly names: InterfaceNames }
+  | { readonly kind: 'atom'; readonly name: string };
+
+export interface Dimensions {
+  readonly family: Family;
+  readonly list: readonly Dimension[];
+  /** The last class of each dimension; the first is 0. */
+  readonly last: Int32Array;
+  readonly fields: ReadonlyMap<Field, readonly number[]>;
+  readonly atoms: ReadonlyMap<string, number>;
+}
+
+/** More groups of bits than this, and odd masks become properties of their own. */
+const groupLimit = 12;
+
+/** The name of the property that stands for a mask which nothing better can be done about. */
+export function maskAtom(field: Field, value: Scalar, mask: Scalar): string {
+  return `${field} & 0x${BigInt(mask).toString(16)} == 0x${BigInt(value).toString(16)}`;
+}
+
+interface FieldUse {
+  readonly ranges: Range[];
+  readonly masks: { readonly value: bigint; readonly mask: bigint }[];
+}
+
+/** Reads every constraint of a table, then makes its dimensions. */
+export class DimensionBuilder {
+  readonly #family: Family;
+  readonly #fields = new Map<NumericField, FieldUse>();
+  readonly #names = { in: new Set<string>(), out: new Set<string>() };
+  readonly #prefixes = { in: new Set<string>(), out: new Set<string>() };
+  readonly #atoms = new Set<string>();
+  readonly #seen = new Set<Constraint>();
+
+  constructor(family: Family) {
+    this.#family = family;
+  }
+
+  add(constraint: Constraint): void {
+    if (this.#seen.has(constraint)) return;
+    this.#seen.add(constraint);
+    switch (constraint.kind) {
+      case 'within':
+        if (isNumeric(constraint.field)) this.#use(constraint.field).ranges.push(...normalRanges(constraint.field, this.#family, constraint.ranges));
+        return;
+      case 'masked':
+        if (isNumeric(constraint.field)) this.#addMask(constraint.field, constraint.value, constraint.mask);
+        return;
+      case 'interface':
+        (constraint.prefix ? this.#prefixes : this.#names)[constraint.field].add(constraint.name);
+        return;
+      case 'atom': this.#atoms.add(constraint.name); return;
+      case 'not': this.add(constraint.of); return;
+      case 'all': case 'any': for (const part of constraint.of) this.add(part); return;
+      case 'always': case 'never': case 'unknown': return;
+    }
+  }
+
+  #use(field: NumericField): FieldUse {
+    let use = this.#fields.get(field);
+    if (use === undefined) this.#fields.set(field, use = { ranges: [], masks: [] });
+    return use;
+  }
+
+  #addMask(field: NumericField, value: Scalar, mask: Scalar): void {
+    const ranges = maskedRanges(field, this.#family, value, mask);
+    if (ranges === undefined) this.#use(field).masks.push({ value: BigInt(value), mask: BigInt(mask) });
+    else this.#use(field).ranges.push(...ranges);
+  }
+
+  finish(): Dimensions {
+    const list: Dimension[] = [];
+    for (const field of ['in', 'out'] as const) list.push({ kind: 'name', field, names: new InterfaceNames(this.#names[field], this.#prefixes[field]) });
+    for (const [field, use] of this.#fields) {
+      const groups = use.masks.length === 0 ? undefined : bitGroups(field, this.#family, use);
+      if (groups === undefined) for (const { value, mask } of use.masks) this.#atoms.add(maskAtom(field, value, mask));
+      list.push(...groups ?? [rangeDimension(field, this.#family, use.ranges)]);
+    }
+    for (const name of this.#atoms) list.push({ kind: 'atom', name });
+    const fields = new Map<Field, number[]>();
+    const atoms = new Map<string, number>();
+    list.forEach((one, i) => {
+      if (one.kind === 'atom') atoms.set(one.name, i);
+      else fields.set(one.field, [...fields.get(one.field) ?? [], i]);
+    });
+    return { family: this.#family, list, last: Int32Array.from(list, one => classCount(one) - 1), fields, atoms };
+  }
+}
+
+function rangeDimension(field: NumericField, family: Family, ranges: readonly Range[]): Dimension {
+  const max = largestOf(field, family);
+  const starts = new Set<Scalar>([scalarOf(field, family, 0)]);
+  for (const { low, high } of ranges) {
+    starts.add(low);
+    if (high < max) starts.add(next(high));
+  }
+  const sorted = [...starts].sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+  return { kind: 'range', field, starts: sorted, max };
+}
+
+/** Splits the field's bits into groups that every mask holds whole or not at all; undefined where that does not work out. */
+function bitGroups(field: NumericField, family: Family, { ranges, masks }: FieldUse): Dimension[] | undefined {
+  const max = BigInt(largestOf(field, family));
+  const all = [...masks];
+  for (const range of ranges) {
+    const block = blockOf(range, max);
+    if (block === undefined) return undefined;
+    all.push(block);
+  }
+  let groups = [max];
+  for (const mask of new Set(all.map(one => one.mask))) {
+    groups = groups.flatMap(group => [group & mask, group & ~mask].filter(part => part !== 0n));
+    if (groups.length > groupLimit) return undefined;
+  }
+  return groups.map(mask => {
+    const values = [...new Set(all.filter(one => (one.mask & mask) !== 0n).map(one => one.value & mask))].sort((a, b) => a < b ? -1 : 1);
+    return { kind: 'bits', field, mask, values, index: new Map(values.map((value, i) => [value, i])) };
+  });
+}
+
+function bitCount(mask: bigint): number {
+  return mask.toString(2).replaceAll('0', '').length;
+}
+
+function classCount(dimension: Dimension): number {
+  switch (dimension.kind) {
+    case 'range': return dimension.starts.length;
+    case 'name': return dimension.names.classes.length;
+    case 'atom': return 2;
+    case 'bits': return dimension.values.length + (BigInt(dimension.values.length) < 1n << BigInt(bitCount(dimension.mask)) ? 1 : 0);
+  }
+}
+
+/** The class of a value in a range dimension. */
+export function classOf(starts: readonly Scalar[], value: Scalar): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

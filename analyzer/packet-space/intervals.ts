@@ -1,0 +1,37 @@
+/** Sets of integers as sorted, disjoint intervals: `[low, high, low, high, …]`, inclusive at both ends. */
+export type Intervals = readonly number[];
+
+/** What lies in both sets. */
+export function intersect(a: Intervals, b: Intervals): number[] {
+  const out: number[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length && j < b.length) {
+    const low = Math.max(a[i] ?? 0, b[j] ?? 0);
+    const high = Math.min(a[i + 1] ?? 0, b[j + 1] ?? 0);
+    if (low <= high) out.push(low, high);
+    if ((a[i + 1] ?? 0) < (b[j + 1] ?? 0)) i += 2;
+    else j += 2;
+  }
+  return out;
+}
+
+/** What lies in one set at least. */
+export function unite(a: Intervals, b: Intervals): number[] {
+  return merge([...pairs(a), ...pairs(b)]);
+}
+
+function* pairs(set: Intervals): Generator<readonly [number, number], void> {
+  for (let i = 0; i < set.length; i += 2) yield [set[i] ?? 0, set[i + 1] ?? 0];
+}
+
+/** Sorts intervals and joins those that touch. */
+export function merge(list: readonly (readonly [number, number])[]): number[] {
+  const out: number[] = [];
+  for (const [low, high] of [...list].sort((x, y) => x[0] - y[0])) {
+    const last = out.length - 1;
+    if (last > 0 && low <= (out[last] ?? 0) + 1) out[last] = Math.max(out[last] ?? 0, high);
+    else out.push(low, high);
+  }
+  return out;
+}

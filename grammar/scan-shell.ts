@@ -1,0 +1,205 @@
+/**
+ * A shell script as far as it is literal: simple commands of plain words, quotes and escapes
+ * (POSIX.1-2024, Shell Command Language, 2.2 Quoting and 2.3 Token Recognition).
+ * Whatever would have to be executed to be known is marked, and its command is not used.
+ */
+import { wordToken, type Token } from './tokens.js';
+
+/** A simple command and why it cannot be taken at its word, if it cannot. */
+export interface ShellCommand {
+  readonly words: readonly Token[];
+  readonly start: number;
+  readonly end: number;
+  /** Line of its first word, from 1. */
+  readonly line: number;
+  /** `$x`, `*`, `>`, `if …`: what stands in the way. */
+  readonly notLiteral: string | undefined;
+  /** How many blocks (if, for, function, …) are open around it. */
+  readonly depth: number;
+}
+
+const openers = new Set(['if', 'for', 'while', 'until', 'case', 'select']);
+const closers = new Set(['fi', 'done', 'esac']);
+const keywords = new Set([...openers, ...closers, 'then', 'else', 'elif', 'do', 'in', '{', '}', 'function', '!']);
+
+/** True for a word that is a keyword where a command may begin. */
+export function isKeyword(word: string): boolean {
+  return keywords.has(word);
+}
+
+/** Reads commands one after the other from a text. */
+export class ShellScanner {
+  readonly #text: string;
+  #at = 0;
+  #line = 1;
+  #depth = 0;
+  #hereDocuments: string[] = [];
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  * commands(): Generator<ShellCommand, void> {
+    while (this.#at < this.#text.length) {
+      const command = this.#command();
+      if (command !== undefined) yield command;
+    }
+  }
+
+  #peek(ahead = 0): string {
+    return this.#text.charAt(this.#at + ahead);
+  }
+
+  #skipLineEnd(): void {
+    this.#at++;
+    this.#line++;
+    for (let delimiter = this.#hereDocuments.shift(); delimiter !== undefined; delimiter = this.#hereDocuments.shift()) this.#skipHereDocument(delimiter);
+  }
+
+  #skipHereDocument(delimiter: string): void {
+    while (this.#at < this.#text.length) {
+      const end = this.#text.indexOf('\n', this.#at);
+      const stop = end === -1 ? this.#text.length : end;
+      const row = this.#text.slice(this.#at, stop);
+      this.#at = Math.min(stop + 1, this.#text.length);
+      if (end !== -1) this.#line++;
+      if (row.replace(/^\t+|\r$/gu, '') === delimiter) return;
+    }
+  }
+
+  /** One command up to a line end, `;`, `&` or `|`. */
+  #command(): ShellCommand | undefined {
+    const words: Token[] = [];
+    let notLiteral: string | undefined;
+    let line = this.#line;
+    for (;;) {
+      const char = this.#peek();
+      if (char === '') break;
+      if (char === ' ' || char === '\t' || char === '\r') this.#at++;
+      else if (char === '\\' && (this.#peek(1) === '\n' || (this.#peek(1) === '\r' && this.#peek(2) === '\n'))) {
+        this.#at += this.#peek(1) === '\n' ? 2 : 3;
+        this.#line++;
+      } else if (char === '\n') {
+        this.#skipLineEnd();
+        break;
+      } else if (char === '#') {
+        const end = this.#text.indexOf('\n', this.#at);
+        this.#at = end === -1 ? this.#text.length : end;
+      } else if (char === ';' || char === '&' || char === '|') {
+        if (char !== ';' && !(char === '&' && this.#peek(1) === '&')) notLiteral ??= char;
+        else if (char === '&') notLiteral ??= '&&';
+        this.#at += this.#peek(1) === char ? 2 : 1;
+        break;
+      } else if (char === '(' || char === ')') {
+        notLiteral ??= char;
+        if (char === '(' && words.length === 1 && this.#peek(1) === ')') words.pop(); // name() {
+        this.#at++;
+      } else if (char === '<' || char === '>' || (/\d/u.test(char) && /^\d+[<>]/u.test(this.#text.slice(this.#at, this.#at + 8)))) {
+        if (this.#redirection() !== 'harmless') notLiteral ??= char;
+      } else {
+        if (words.length === 0) line = this.#line;
+        const odd = this.#word(words);
+        notLiteral ??= odd;
+        if (words.length === 1 && this.#keyword(words)) notLiteral = undefined;
+      }
+    }
+    const first = words[0];
+    const last = words.at(-1);
+    if (first === undefined || last === undefined) return undefined;
+    return { words, start: first.start, end: last.end, line, notLiteral, depth: this.#depth };
+  }
+
+  /** Follows the blocks; drops the keyword so that the command behind `then` or `do` is seen. */
+  #keyword(words: Token[]): boolean {
+    const word = words[0]?.image ?? '';
+    if (!isKeyword(word) || this.#text.slice(words[0]?.start, words[0]?.end) !== word) return false;
+    if (openers.has(word) || word === '{') this.#depth++;
+    if (closers.has(word) || word === '}') this.#depth = Math.max(0, this.#depth - 1);
+    if (word === 'for' || word === 'case' || word === 'select' || word === 'function') return false;
+    words.pop();
+    return true;
+  }
+
+  /** Output thrown away, or stderr sent along, changes nothing about the command. */
+  #redirection(): 'harmless' | 'other' {
+    const rest = this.#text.slice(this.#at, this.#at + 200);
+    const hereDocument = /^\d*<<-?[ \t]*(["']?)([\w.-]+)\1/u.exec(rest);
+    if (hereDocument !== null && !rest.startsWith('<<<')) {
+      this.#hereDocuments.push(hereDocument[2] ?? '');
+      this.#at += hereDocument[0].length;
+      return 'other';
+    }
+    const simple = /^\d*(?:>>?|<)(?:&\d|[ \t]*[^\s;&|<>()]+)?/u.exec(rest);
+    this.#at += Math.max(1, simple?.[0].length ?? 1);
+    return /^\d*>>?/u.test(rest) ? 'harmless' : 'other';
+  }
+
+  /** Reads one word; says what in it is not literal. */
+  #word(words: Token[]): string | undefined {
+    const start = this.#at;
+    let image = '';
+    let odd: string | undefined;
+    for (;;) {
+      const char = this.#peek();
+      if (char === '' || /[\s;&|<>()]/u.test(char)) break;
+      if (char === "'") image += this.#singleQuoted();
+      else if (char === '"') {
+        const quoted = this.#doubleQuoted();
+        image += quoted.text;
+        odd ??= quoted.odd;
+      } else if (char === '\\') {
+        if (this.#peek(1) === '\n') {
+          this.#at += 2;
+          this.#line++;
+          continue;
+        }
+        image += this.#peek(1);
+        this.#at += 2;
+      } else {
+        if (char === '$' || char === '`') odd ??= this.#expansion();
+        else if (char === '*' || char === '?' || char === '[' || (char === '~' && image === '')) odd ??= char;
+        else if (char === '{' && /^\{[^\s}]*[,.][^\s}]*\}/u.test(this.#text.slice(this.#at, this.#at + 200))) odd ??= '{…}';
+        image += this.#peek();
+        this.#at++;
+      }
+    }
+    words.push(wordToken(image, start, this.#at));
+    return odd;
+  }
+
+  #expansion(): string {
+    return /^\$(?:\{[^}\n]*\}|\([^\n)]*\)|\w+|.)?|^`[^`\n]*`?/u.exec(this.#text.slice(this.#at, this.#at + 80))?.[0] ?? '$';
+  }
+
+  #singleQuoted(): string {
+    const close = this.#text.indexOf("'", this.#at + 1);
+    const end = close === -1 ? this.#text.length : close;
+    const inner = this.#text.slice(this.#at + 1, end);
+    this.#line += inner.split('\n').length - 1;
+    this.#at = Math.min(end + 1, this.#text.length);
+    return inner;
+  }
+
+  #doubleQuoted(): { readonly text: string; readonly odd: string | undefined } {
+    let text = '';
+    let odd: string | undefined;
+    this.#at++;
+    for (; this.#at < this.#text.length; this.#at++) {
+      const char = this.#peek();
+      if (char === '"') {
+        this.#at++;
+        break;
+      }
+      if (char === '\n') this.#line++;
+      if (char === '\\' && /["$`\\\n]/u.test(this.#peek(1))) {
+        this.#at++;
+        if (this.#peek() === '\n') this.#line++;
+        else text += this.#peek();
+        continue;
+      }
+      if (char === '$' || char === '`') odd ??= this.#expansion();
+      text += char;
+    }
+    return { text, odd };
+  }
+}
