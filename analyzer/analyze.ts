@@ -3,7 +3,8 @@ import type { SourceText } from '../grammar/source-text.js';
 import { toFinding, type Check, type CheckContext } from './checks/define-check.js';
 import { checks as allChecks } from './checks/index.js';
 import type { Finding } from './finding.js';
-import type { Diagnostic, LoadCheckName, Severity } from './model/diagnostic.js';
+import type { Diagnostic, Severity } from './model/diagnostic.js';
+import type { LoadCheckName } from './model/load-checks.js';
 import { load, type Loaded, type LoadOptions } from './model/load.js';
 import type { Ruleset, Table } from './model/ruleset.js';
 import type { Reach, RuleAt } from './packet-space/answers.js';
@@ -84,7 +85,7 @@ export function analyze(source: SourceText, options: AnalyzeOptions = {}): Analy
     }
   }
   return {
-    source, loaded, undecided,
+    source: loaded.source, loaded, undecided,
     findings: findings.flatMap(finding => applySeverity(finding, options.severities) ?? []).sort(byPlace),
     unreadable: loaded.diagnostics.some(one => one.severity === 'error' && unreadableChecks.has(one.check)),
   };

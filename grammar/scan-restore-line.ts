@@ -36,8 +36,9 @@ function scanQuotedWord(text: string, start: number, end: number, tokens: Token[
     if (code === BACKSLASH) at++;
     if (at < end) image += text[at];
   }
-  problems.push(problem(quote, end, 'this quote is never closed', 'close it with " before the end of the line'));
-  tokens.push(wordToken(image, start, end));
+  // The loader takes the line end into the word, and does not complain.
+  problems.push({ ...problem(quote, end, 'this quote is never closed, so the word goes on to the end of the line', 'close it with "'), severity: 'warning' });
+  tokens.push(wordToken(text.charCodeAt(end) === 10 ? `${image}\n` : image, start, end));
   return end;
 }
 
@@ -70,6 +71,19 @@ function checkWordLength(word: Token | undefined, problems: SyntaxProblem[]): vo
   problems.push(problem(word.start, word.end, `a word may have at most ${String(limits.word)} bytes`));
 }
 
+/** Words of a table or chain line: quotes mean nothing there. */
+function scanPlainWords(text: string, start: number, end: number, tokens: Token[]): void {
+  for (const match of text.slice(start, end).matchAll(/[^ \t]+/gu)) {
+    tokens.push(wordToken(match[0], start + match.index, start + match.index + match[0].length));
+  }
+}
+
+/** The loader reads 10,239 bytes at a time, and takes what is left of a longer line for a line of its own. */
+export function checkLineLength(text: string, start: number, end: number, problems: SyntaxProblem[]): void {
+  if (end - start <= limits.line / 3 || Buffer.byteLength(text.slice(start, end)) < limits.line) return;
+  problems.push(problem(Math.min(start + limits.line, end), end, `a line may have at most ${String(limits.line - 1)} bytes: the loader would cut it here`));
+}
+
 /**
  * Cuts one line of an `iptables-save` file, `text[start, end)` without its line end.
  * What the first character says counts only in the first column, as in the loader.
@@ -77,20 +91,23 @@ function checkWordLength(word: Token | undefined, problems: SyntaxProblem[]): vo
 export function scanRestoreLine(text: string, start: number, end: number, tokens: Token[], problems: SyntaxProblem[]): void {
   const first = text.charCodeAt(start);
   let at = start;
-  if (first === 42 /* * */) tokens.push(new Token(Star, '*', start, ++at));
-  else if (first === 58 /* : */) tokens.push(new Token(Colon, ':', start, ++at));
-  else if (first === 91 /* [ */) {
+  if (first === 42 /* * */ || first === 58 /* : */) {
+    tokens.push(first === 42 ? new Token(Star, '*', start, ++at) : new Token(Colon, ':', start, ++at));
+    scanPlainWords(text, at, end, tokens);
+    return;
+  }
+  if (first === 91 /* [ */) {
     const close = text.indexOf(']', start);
-    if (close === -1 || close >= end) problems.push(problem(start, end, 'the counters are never closed', 'write them as [packets:bytes]'));
-    at = close === -1 || close >= end ? end : close + 1;
+    const colon = text.indexOf(':', start);
+    const isClosed = close !== -1 && close < end && colon !== -1 && colon < close;
+    if (!isClosed) problems.push(problem(start, Math.min(end, close === -1 ? end : close + 1), 'these are no counters', 'write them as [packets:bytes]'));
+    at = isClosed ? close + 1 : end;
     tokens.push(new Token(Counters, text.slice(start, at), start, at));
   } else if (first === 67 /* C */ && text.startsWith('COMMIT', start) && text.slice(start, end).trimEnd() === 'COMMIT') {
     tokens.push(new Token(Commit, 'COMMIT', start, start + 6));
     if (end > start + 6) problems.push(problem(start + 6, end, 'nothing may follow COMMIT on its line, not even a blank', 'delete the blanks'));
     return;
   }
-  if (end - start > limits.line / 3 && Buffer.byteLength(text.slice(start, end)) >= limits.line) {
-    problems.push(problem(start + limits.line, end, `a line may have at most ${String(limits.line - 1)} bytes: the loader would cut it here`));
-  }
+  checkLineLength(text, start, end, problems);
   scanWords(text, at, end, tokens, problems);
 }

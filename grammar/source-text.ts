@@ -9,6 +9,8 @@ export interface SourceText {
   /** As the user named it; `<stdin>` for standard input. */
   readonly path: string;
   readonly text: string;
+  /** The lines ended in CR alone; in `text` each is an LF. */
+  readonly bareCarriageReturns?: boolean;
 }
 
 /** Line and column, both from 1; columns count UTF-16 units. */

@@ -1,7 +1,7 @@
 /** A whole rule file, statement by statement. Statements are not kept: 100,000 rules need not be in memory twice. */
 import { LineShapes } from './line-shapes.js';
 import type { OptionScope } from './option-shape.js';
-import { scanRestoreLine } from './scan-restore-line.js';
+import { checkLineLength, scanRestoreLine } from './scan-restore-line.js';
 import { scriptStatements } from './script-statements.js';
 import type { SourceText } from './source-text.js';
 import { Command, parseStatement } from './statement-parser.js';
@@ -23,7 +23,7 @@ const programLine = /^[ \t]*(?:sudo[ \t]+)?(?:[\w./-]*\/)?ip6?tables(?:-legacy|-
 
 /** What the text looks like. Anything with a `*table` line is for iptables-restore. */
 export function detectFormat(text: string): InputFormat {
-  if (/^[ \t]*\*[a-z]+[ \t]*\r?$/mu.test(text)) return editingCommand.test(text) ? 'restore' : 'save';
+  if (/^[ \t]*\*[ \t]*[a-z]+[ \t]*\r?$/mu.test(text)) return editingCommand.test(text) ? 'restore' : 'save';
   if (text.startsWith('#!') || programLine.test(text)) return 'script';
   if (/^[ \t]*-[PNA] \S/mu.test(text)) return 'list-rules';
   return 'save';
@@ -36,7 +36,9 @@ export interface ReadOptions {
 }
 
 function comment(text: string, line: number, start: number, end: number): CommentStatement {
-  return { kind: 'comment', line, start, end, text: text.slice(start, end), problems: [] };
+  const problems: SyntaxProblem[] = [];
+  checkLineLength(text, start, end, problems);
+  return { kind: 'comment', line, start, end, text: text.slice(start, Math.min(end, start + 1000)), problems };
 }
 
 const byteOrderMark: SyntaxProblem = {
@@ -95,7 +97,7 @@ function* lineStatements(source: SourceText, options: ReadOptions): Generator<St
       else if (end > start) yield { kind: 'bad', line, start, end, problems: [indentation(start, end)] };
     } else if (first === 35) {
       const statement = comment(text, line, from, end);
-      yield problems.length === 0 ? statement : { ...statement, problems };
+      yield problems.length === 0 ? statement : { ...statement, problems: [...problems, ...statement.problems] };
     } else {
       const tokens: Token[] = [];
       scanRestoreLine(text, from, end, tokens, problems);

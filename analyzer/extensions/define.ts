@@ -75,6 +75,12 @@ export type Example = readonly [
   where?: { readonly table?: TableName; readonly chain?: Hook; readonly family?: Family },
 ];
 
+/** A match that stands in the same rule. */
+export interface OtherMatch {
+  readonly name: string;
+  readonly given: Readonly<Record<string, Given<unknown> | undefined>>;
+}
+
 interface ExtensionDefinition<O extends Options> {
   readonly name: string;
   /** One sentence for `explain` and the editor. */
@@ -92,6 +98,8 @@ interface ExtensionDefinition<O extends Options> {
   readonly hooks?: readonly Hook[] | ((given: GivenOf<O>) => readonly Hook[] | undefined);
   /** What is wrong with the options taken together; undefined where nothing is. */
   readonly check?: (given: GivenOf<O>, cx: RuleContext) => string | undefined;
+  /** What is wrong with it beside the other matches of its rule; undefined where nothing is. */
+  readonly checkRule?: (matches: readonly OtherMatch[], backend: Backend) => string | undefined;
   /** The words behind `-m NAME` or `-j NAME`. Absent: each given option in the order of declaration. */
   readonly save?: (given: GivenOf<O>, cx: RuleContext) => string;
   /** The words behind `-m NAME` of any legal use. Absent: drawn from the options. */

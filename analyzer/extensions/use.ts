@@ -72,9 +72,10 @@ function checkTogether(definition: AnyExtension, given: Readonly<Record<string, 
 
 /**
  * Reads the options of one match or target. `at` is the span of its name, for what is missing.
+ * `cx.protocol` is `-p` as far as it was read before the options, `protocol` what it is in the end.
  * The use is returned even where problems were found: what could be read, was.
  */
-export function readUse<D extends AnyExtension>(definition: D, nodes: readonly OptionNode[], at: Span, cx: RuleContext): { readonly use: Use<D>; readonly problems: readonly UseProblem[] } {
+export function readUse<D extends AnyExtension>(definition: D, nodes: readonly OptionNode[], at: Span, cx: RuleContext, protocol = cx.protocol): { readonly use: Use<D>; readonly problems: readonly UseProblem[] } {
   const use = { definition, given: {} as Record<string, Given<unknown>>, ordered: [] as OrderedOption[], unresolved: {} as Record<string, string> };
   const problems: UseProblem[] = [];
   for (const node of nodes) if (node.shape instanceof ExtensionOption) readOption(node, node.shape, cx, use, problems);
@@ -84,7 +85,7 @@ export function readUse<D extends AnyExtension>(definition: D, nodes: readonly O
     };
     checkTogether(definition, use.given, complain);
     if (problems.length === 0) {
-      const message = definition.check?.(use.given, { ...cx, ordered: use.ordered });
+      const message = definition.check?.(use.given, { ...cx, protocol, ordered: use.ordered });
       if (message !== undefined) complain(message);
     }
   }

@@ -2,12 +2,12 @@
 import type { Span } from '../../grammar/source-text.js';
 import type { CommandStatement, WordNode } from '../../grammar/syntax.js';
 import { parseInteger } from '../values/number.js';
-import type { LoadCheckName } from './diagnostic.js';
+import type { LoadCheckName } from './load-checks.js';
 import type { ChainDraft, TableDraft } from './draft.js';
-import { chainNameProblem } from './chain-name.js';
+import { chainNameProblem, isTargetName } from './chain-name.js';
 import { printBody } from './print.js';
 import { readBodies, type CommandParts, type ReadContext } from './read-rule.js';
-import type { Rule } from './ruleset.js';
+import type { Rule, RuleTarget } from './ruleset.js';
 import { didYouMean } from './suggest.js';
 
 interface Application {
@@ -53,7 +53,7 @@ function findChain(it: Application, name: WordNode, isRule: boolean): ChainDraft
   if (chain !== undefined) return chain;
   const known = [...it.table.chains()].map(one => one.name);
   error(it, 'undefined-chain', name, `there is no chain \`${name.text}\` in table ${it.table.name}`, didYouMean(name.text, known) ?? `declare it first with a line :${name.text} - [0:0]`);
-  return isRule && chainNameProblem(name.text, it.cx.family) === undefined ? it.table.addChain(name.text, it.statement) : undefined;
+  return isRule && chainNameProblem(name.text) === undefined ? it.table.addChain(name.text, it.statement) : undefined;
 }
 
 /** A rule number of 1 … 2^31 − 1. */
@@ -77,7 +77,7 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
   if (bodies === undefined || chain === undefined || it.failed) return;
   const rules = bodies.map((body): Rule => ({
     source: body.source, destination: body.destination, inInterface: body.inInterface, outInterface: body.outInterface,
-    protocol: body.protocol, fragment: body.fragment, matches: body.matches, target: body.target,
+    protocol: body.protocol, fragment: body.fragment, matches: body.matches, target: chainOrTarget(table, body.target),
     line: statement.line, start: statement.start, end: statement.end, counters: parts.counters,
   }));
   switch (key) {
@@ -88,6 +88,13 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
     case 'R': replaceRule(it, chain, rules, number, second); return;
     default: deleteOrCheck(it, chain, rules);
   }
+}
+
+/** A chain that has the name of a target takes its place. */
+function chainOrTarget(table: TableDraft, target: RuleTarget): RuleTarget {
+  if (target.kind !== 'extension') return target;
+  const { name } = target.use.definition;
+  return table.chain(name) === undefined ? target : { kind: 'chain', name, goto: false };
 }
 
 function inRange(it: Application, at: WordNode | undefined, number: number, last: number): boolean {
@@ -117,8 +124,8 @@ function chainCommand(it: Application, name: WordNode | undefined, second: WordN
   const { table, parts, statement } = it;
   const key = parts.command?.key;
   if (key === 'N' && name !== undefined) {
-    const bad = chainNameProblem(name.text, it.cx.family);
-    if (bad !== undefined) error(it, 'invalid-chain-name', name, bad);
+    const bad = chainNameProblem(name.text);
+    if (bad !== undefined || isTargetName(name.text, it.cx.family)) error(it, 'invalid-chain-name', name, bad ?? `\`${name.text}\` is the name of a target, so it cannot be the name of a chain`);
     else if (table.chain(name.text) !== undefined) error(it, 'duplicate-chain', name, `chain \`${name.text}\` exists already`);
     else table.addChain(name.text, statement);
   } else if (key === 'F') {

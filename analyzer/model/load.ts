@@ -6,8 +6,9 @@ import type { TableName } from '../extensions/define.js';
 import { startScope } from '../extensions/option-scope.js';
 import type { Backend, Family } from '../values/value.js';
 import { applyCommand } from './apply-command.js';
-import { chainNameProblem } from './chain-name.js';
-import type { Diagnostic, LoadCheckName } from './diagnostic.js';
+import { chainNameProblem, isTargetName } from './chain-name.js';
+import type { Diagnostic } from './diagnostic.js';
+import type { LoadCheckName } from './load-checks.js';
 import { TableDraft } from './draft.js';
 import { guessFamily, headerOf } from './guess.js';
 import { quickRule } from './rule-plan.js';
@@ -81,6 +82,7 @@ class Loader {
       return this.#result([]);
     }
     if (this.#format === 'list-rules') this.#table = this.#tableDraft(this.#draft(), this.#options.table ?? 'filter', nowhere);
+    if (this.#source.bareCarriageReturns === true) this.#reportBareReturns();
     const scope = (program?: string): ReturnType<typeof startScope> => startScope(program === undefined ? this.#family : this.#programFamily(program));
     for (const statement of statements(this.#source, { format: this.#format, scope })) this.#statement(statement);
     if (this.#table !== undefined && this.#format !== 'list-rules' && this.#format !== 'script') {
@@ -89,6 +91,13 @@ class Loader {
     const rulesets = [...this.#drafts.values()].map(draft => this.#finish(draft));
     for (const ruleset of rulesets) validate(ruleset, this.#report);
     return this.#result(rulesets);
+  }
+
+  #reportBareReturns(): void {
+    const { text } = this.#source;
+    const start = /^[^#\n]/mu.exec(text)?.index ?? 0;
+    const line = text.slice(0, start).split('\n').length;
+    this.#report({ check: 'line-endings', severity: 'error', span: { start, end: Math.max(start, text.indexOf('\n', start)) }, line, message: 'the lines end in CR alone, so for iptables-restore the file is one long line', help: 'convert the file with `tr "\\r" "\\n"`' });
   }
 
   #result(rulesets: readonly Ruleset[]): Loaded {
@@ -131,7 +140,9 @@ class Loader {
   }
 
   #statement(statement: Statement): void {
-    for (const { check, severity, span, message, help } of statement.problems) this.#report({ check, severity, span, line: statement.line, message, help });
+    // Outside of any table nothing can be read, whatever is wrong with it besides.
+    const isLost = this.#table === undefined && this.#format !== 'script' && statement.kind === 'command';
+    if (!isLost) this.#problems(statement);
     switch (statement.kind) {
       case 'comment': this.#header(statement.text); return;
       case 'table': this.#openTable(statement); return;
@@ -139,6 +150,15 @@ class Loader {
       case 'commit': this.#commit(statement); return;
       case 'command': this.#command(statement); return;
       case 'bad': return;
+    }
+  }
+
+  /** One bad line costs one error: what follows from the first is no news. */
+  #problems(statement: Statement): void {
+    let failed = false;
+    for (const { check, severity, span, message, help } of statement.problems) {
+      if (!failed || severity !== 'error') this.#report({ check, severity, span, line: statement.line, message, help });
+      failed ||= severity === 'error' && check !== 'line-endings';
     }
   }
 
@@ -195,8 +215,9 @@ class Loader {
   }
 
   #validChainName(statement: Statement, name: WordNode): boolean {
-    const bad = chainNameProblem(name.text, this.#family);
+    const bad = chainNameProblem(name.text);
     if (bad !== undefined) this.#error('invalid-chain-name', statement, bad, undefined, name);
+    else if (isTargetName(name.text, this.#family)) this.#report({ check: 'invalid-chain-name', severity: 'warning', span: name, line: statement.line, message: `chain \`${name.text}\` has the name of a target, which it takes the place of`, help: 'give the chain another name' });
     return bad === undefined;
   }
 
@@ -221,7 +242,7 @@ class Loader {
     const draft = this.#current ??= this.#draft();
     const quick = quickRule(statement, { family: draft.family, backend: draft.backend ?? 'nft', table: table.name, text: this.#source.text }, counters);
     const chain = quick === undefined ? undefined : table.chain(quick.chain);
-    if (quick === undefined || chain === undefined) return false;
+    if (quick === undefined || chain === undefined || (quick.rule.target.kind === 'extension' && table.chain(quick.rule.target.use.definition.name) !== undefined)) return false;
     chain.rules.push(quick.rule);
     return true;
   }
@@ -248,5 +269,12 @@ class Loader {
 
 /** Loads a file. Never throws on bad input: what is wrong is in `diagnostics`. */
 export function load(source: SourceText, options: LoadOptions = {}): Loaded {
-  return new Loader(source, options).load();
+  return new Loader(withLineFeeds(source), options).load();
+}
+
+/** A file of an old Mac, or a bad paste: its lines end in CR alone. Each becomes LF, so that places stay what they are. */
+function withLineFeeds(source: SourceText): SourceText {
+  const lineFeeds = source.text.split('\n').length;
+  const bare = source.text.match(/\r(?!\n)/gu)?.length ?? 0;
+  return bare > lineFeeds ? { path: source.path, text: source.text.replaceAll(/\r(?!\n)/gu, '\n'), bareCarriageReturns: true } : source;
 }

@@ -1,5 +1,5 @@
 /** The canonical form: what `iptables-save` prints for a rule set, byte for byte. */
-import type { RuleContext } from '../extensions/define.js';
+import type { RuleContext, TableName } from '../extensions/define.js';
 import { saveUse } from '../extensions/use.js';
 import { printAddressMask, type AddressMask } from '../values/address-mask.js';
 import { interfaceName } from '../values/interface-name.js';
@@ -99,7 +99,19 @@ export function* printTable(table: Table, ruleset: Ruleset, options: PrintOption
   yield 'COMMIT';
 }
 
+/** The order of iptables-nft-save (`builtin_tables`, iptables/nft.c). */
+const nftOrder: readonly TableName[] = ['mangle', 'security', 'raw', 'filter', 'nat'];
+
+/**
+ * The tables in the order in which they are saved. In legacy that is the order in which the kernel
+ * came to know them, last first, which no file can tell: there the file's own order is kept.
+ */
+function orderedTables(ruleset: Ruleset): readonly Table[] {
+  if (ruleset.backend === 'legacy') return [...ruleset.tables.values()];
+  return nftOrder.flatMap(name => ruleset.tables.get(name) ?? []);
+}
+
 /** A whole rule set, line by line, as `iptables-save` prints it without its dated comments. */
 export function* printRuleset(ruleset: Ruleset, options: PrintOptions = { counters: false }): Generator<string, void> {
-  for (const table of ruleset.tables.values()) yield* printTable(table, ruleset, options);
+  for (const table of orderedTables(ruleset)) yield* printTable(table, ruleset, options);
 }

@@ -10,7 +10,8 @@ import { addressMaskList, type AddressMask } from '../values/address-mask.js';
 import { interfaceName, type InterfaceName } from '../values/interface-name.js';
 import { parseProtocol } from '../values/protocol.js';
 import { Problem, type Backend, type Family, type ValueContext } from '../values/value.js';
-import type { Diagnostic, LoadCheckName } from './diagnostic.js';
+import type { Diagnostic } from './diagnostic.js';
+import type { LoadCheckName } from './load-checks.js';
 import type { Counters, MatchUse, RuleBody, RuleTarget, UnresolvedName } from './ruleset.js';
 import { didYouMean } from './suggest.js';
 
@@ -54,7 +55,10 @@ export function commandParts(statement: CommandStatement, report: ReadContext['r
     } else if (key === 't') table = node.args[0];
     else if (key === '4') onlyFamily = 'ipv4';
     else if (key === '6') onlyFamily = 'ipv6';
-    else if (key === 'c') counters = setCounters(node);
+    else if (key === 'c') {
+      counters = setCounters(node);
+      if (counters === undefined) report({ check: 'invalid-value', severity: 'error', span: node, line: statement.line, message: '-c needs two numbers, of packets and of bytes' });
+    }
   }
   return { command, table, counters, onlyFamily };
 }
@@ -70,7 +74,7 @@ interface Pending {
   readonly name: string;
   readonly at: Span;
   readonly nodes: OptionNode[];
-  /** The protocol when it was loaded is not what counts, but the one when its options are read: the last before them. */
+  /** `-p` as it stood when the options were read: their values depend on that one. */
   protocol: ValueContext['protocol'];
 }
 
@@ -129,6 +133,7 @@ class RuleReader {
     this.#checkNat();
     this.#checkInterfaces();
     this.#checkAddresses();
+    this.#checkNegatedAll();
     return this.#failed ? undefined : this.#bodies(matches, target);
   }
 
@@ -151,6 +156,8 @@ class RuleReader {
 
   #unknownOption(node: OptionNode): void {
     const name = node.name.text.split('=')[0] ?? '';
+    // `--` ends the options; nothing may follow.
+    if (name === '--' && node === this.#statement.options.at(-1) && node.args.length === 0) return;
     const known = node.scope instanceof Scope ? node.scope.names() : [];
     const owner = optionOwner(name, this.#cx.family);
     const help = owner === undefined ? didYouMean(name, known) : `it belongs to \`${owner}\`, which must be named before it`;
@@ -161,6 +168,7 @@ class RuleReader {
     const { extension } = shape;
     if (extension.kind === 'target') {
       this.#target?.nodes.push(node);
+      if (this.#target !== undefined) this.#target.protocol = this.#protocol;
       return;
     }
     let pending = this.#matches.findLast(match => match.definition === extension);
@@ -192,7 +200,7 @@ class RuleReader {
     switch (key) {
       case 's': case 'd': case 'p': case 'i': case 'o':
         if (word === undefined || this.#again(key, node)) return;
-        this.#criterion(key, word, negated);
+        this.#criterion(key, this.#wordOfItsOwn(key, node, word), negated);
         return;
       case 'f':
         if (this.#again(key, node)) return;
@@ -206,6 +214,7 @@ class RuleReader {
       case 'j': case 'g':
         if (negated) this.#error('invalid-options', node, `\`!\` cannot stand before -${key}`);
         if (word === undefined || this.#again(key, node)) return;
+        if (key === 'j') this.#wordOfItsOwn(key, node, word);
         this.#draft.jump = { word, goto: key === 'g' };
         if (key === 'j') this.#target = { definition: findTarget(word.text, this.#cx.family), name: word.text, at: word, nodes: [], protocol: this.#protocol };
         return;
@@ -230,6 +239,15 @@ class RuleReader {
       case 'i': this.#draft.inInterface = this.#interface(word, negated); return;
       case 'o': this.#draft.outInterface = this.#interface(word, negated);
     }
+  }
+
+  /** iptables takes the whole word for the value of these (`argv[optind - 1]`), so `-ieth0` is an interface `-ieth0`. */
+  #wordOfItsOwn(key: BuiltInKey, node: OptionNode, word: WordNode): WordNode {
+    if (word.start >= node.name.end) return word;
+    const help = `write \`-${key} ${word.text}\``;
+    if (key === 'i' || key === 'o') this.#warn('invalid-value', node.name, `iptables takes the whole of \`${node.name.text}\` for the name of the interface`, help);
+    else this.#error('invalid-value', node.name, `iptables cannot read \`${node.name.text}\`: the value must be a word of its own`, help);
+    return key === 'i' || key === 'o' ? node.name : word;
   }
 
   #value<T>(parsed: T | Problem, word: WordNode): T | undefined {
@@ -273,12 +291,12 @@ class RuleReader {
   #use(pending: Pending): Use | { opaque: string; words: string[] } {
     const { definition, nodes } = pending;
     if (definition === undefined) return { opaque: pending.name, words: opaqueWords(nodes) };
-    const protocol = pending.protocol ?? this.#protocol;
+    const { protocol } = pending;
     const key = this.#cacheKey(definition, nodes, protocol);
     const cached = useCache.get(key);
     if (cached !== undefined) return cached;
     const cx: RuleContext = { family: this.#cx.family, backend: this.#cx.backend, protocol, table: this.#place.table, ordered: [] };
-    const { use, problems } = readUse(definition, nodes, pending.at, cx);
+    const { use, problems } = readUse(definition, nodes, pending.at, cx, this.#protocol);
     for (const problem of problems) {
       if (problem.severity === 'error') this.#error(problem.message.includes('too many ports') ? 'too-many-ports' : problem.check, problem.span, problem.message, problem.help);
       else this.#warn(problem.check, problem.span, problem.message, problem.help);
@@ -291,7 +309,7 @@ class RuleReader {
   }
 
   #cacheKey(definition: AnyExtension, nodes: readonly OptionNode[], protocol: ValueContext['protocol']): string {
-    let key = `${definition.kind === 'match' ? 'm' : 'j'}${definition.name} ${this.#cx.family}${this.#cx.backend}${this.#place.table}${String(protocol?.number)}${protocol?.negated === true ? '!' : ''}`;
+    let key = `${definition.kind === 'match' ? 'm' : 'j'}${definition.name} ${this.#cx.family}${this.#cx.backend}${this.#place.table}${String(protocol?.number)}${protocol?.negated === true ? '!' : ''} ${String(this.#protocol?.number)}${this.#protocol?.negated === true ? '!' : ''}`;
     for (const node of nodes) {
       key += node.bang === undefined ? '\n' : '\n!';
       key += node.name.text;
@@ -322,6 +340,15 @@ class RuleReader {
     const { sources, destinations, sourceNegated, destinationNegated } = this.#draft;
     if ((sources.length > 1 || destinations.length > 1) && (sourceNegated || destinationNegated)) {
       this.#error('invalid-options', this.#statement, '`!` is not allowed where several addresses are given', 'write one rule each, in a chain of their own that ends the matter');
+    }
+  }
+
+  /** iptables-nft makes no expression of a mask of zero, and the kernel does not take what is left of its negation. */
+  #checkNegatedAll(): void {
+    if (this.#cx.backend !== 'nft') return;
+    const { sources, destinations, sourceNegated, destinationNegated } = this.#draft;
+    for (const [list, negated] of [[sources, sourceNegated], [destinations, destinationNegated]] as const) {
+      if (negated && list.some(one => 'mask' in one && Number(one.mask) === 0)) this.#error('invalid-value', this.#statement, 'the negation of all addresses is not taken by iptables-nft-restore', 'no packet would match');
     }
   }
 

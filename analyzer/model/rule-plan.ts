@@ -76,6 +76,7 @@ class PlanMaker {
   readonly #criteria = new Map<BuiltInKey, ShapeOption>();
   readonly #matches: { definition: AnyExtension; options: ShapeOption[] }[] = [];
   #target: { definition: AnyExtension; options: ShapeOption[] } | undefined;
+  #optionSeen = false;
 
   constructor(words: readonly WordNode[], family: Family) {
     this.#words = words;
@@ -103,6 +104,7 @@ class PlanMaker {
   #take(option: ShapeOption): boolean {
     const { shape } = option;
     if (shape instanceof ExtensionOption) {
+      this.#optionSeen = true;
       const owner = shape.extension.kind === 'target' ? this.#target : this.#matches.findLast(match => match.definition === shape.extension);
       if (owner === undefined && shape.extension.kind === 'target') return false;
       if (owner === undefined) this.#matches.push({ definition: shape.extension, options: [option] });
@@ -110,6 +112,7 @@ class PlanMaker {
       return true;
     }
     if (!(shape instanceof BuiltInOption)) return false;
+    if (option.bang !== undefined && !'sdiop'.includes(shape.key)) return false;
     switch (shape.key) {
       case 'm': {
         const definition = findMatch(this.#word(option.firstArgument), this.#family);
@@ -123,7 +126,8 @@ class PlanMaker {
         return true;
       }
       case 'A': case 's': case 'd': case 'i': case 'o': case 'p': case 'g':
-        if (this.#criteria.has(shape.key)) return false;
+        // Behind options whose values were read without it.
+        if (this.#criteria.has(shape.key) || (shape.key === 'p' && this.#optionSeen)) return false;
         this.#criteria.set(shape.key, option);
         return true;
       default: return false;
@@ -179,7 +183,8 @@ function planAddress(criterion: CriterionPlan, words: readonly WordNode[], famil
   const word = words[criterion.word]?.text ?? '';
   if (word.includes(',')) return undefined;
   const value = parseAddressMask(word, family);
-  return value instanceof Problem ? undefined : { negated: criterion.negated, value };
+  // The negation of everything is a matter for the slow way.
+  return value instanceof Problem || (criterion.negated && Number(value.mask) === 0) ? undefined : { negated: criterion.negated, value };
 }
 
 function planInterface(criterion: CriterionPlan, words: readonly WordNode[], cx: PlanContext): Given<InterfaceName> | undefined {

@@ -3,7 +3,8 @@ import type { AnyExtension, Given, Hook } from '../extensions/define.js';
 import { findTarget } from '../extensions/registry.js';
 import type { Use } from '../extensions/use.js';
 import { protocolNumber, type ProtocolName } from '../packet/protocols.js';
-import type { Diagnostic, LoadCheckName } from './diagnostic.js';
+import type { Diagnostic } from './diagnostic.js';
+import type { LoadCheckName } from './load-checks.js';
 import { isOpaque, ruleReference, type Chain, type Rule, type Ruleset, type Table } from './ruleset.js';
 import { didYouMean } from './suggest.js';
 
@@ -88,6 +89,9 @@ class TableValidator {
     const allowed = allowedHooks(definition, use.given);
     const bad = allowed === undefined ? undefined : [...this.#hooks.get(chain) ?? []].find(hook => !allowed.includes(hook));
     if (bad !== undefined) this.#error('wrong-hook', chain, rule, position, `${name} is not allowed in ${chain.hook === undefined ? `chain \`${chain.name}\`, which is reached from ${bad}` : bad}`, `it is allowed in ${(allowed ?? []).join(', ')}`);
+    const others = definition.checkRule === undefined ? [] : rule.matches.flatMap(one => isOpaque(one) ? [] : [{ name: one.definition.name, given: one.given }]);
+    const wrong = definition.checkRule?.(others, this.#ruleset.backend);
+    if (wrong !== undefined) this.#error('invalid-options', chain, rule, position, `${name}: ${wrong}`);
     if (definition.protocols !== undefined && !hasProtocol(rule, definition.protocols)) {
       this.#error('wrong-protocol', chain, rule, position, `${name} needs -p ${definition.protocols.join(' or -p ')}`);
     }
@@ -121,7 +125,8 @@ class TableValidator {
         }
       }
     };
-    for (const chain of this.#table.chains.values()) if (!depth.has(chain)) visit(chain);
+    // What no hook reaches, nobody looks at (`mark_source_chains`, `nft_table_validate`).
+    for (const chain of this.#table.chains.values()) if (chain.hook !== undefined && !depth.has(chain)) visit(chain);
     if (this.#ruleset.backend === 'legacy') return;
     for (const chain of this.#table.chains.values()) {
       if (chain.hook === undefined || (depth.get(chain) ?? 0) < jumpLimit) continue;

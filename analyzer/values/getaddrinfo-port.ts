@@ -8,9 +8,10 @@ export const getaddrinfoPort: Value<number> = {
   parse: ([word = '']) => {
     if (word === '') return 0;
     if (/^[ \t\n\v\f\r]*\+?\d+$/u.test(word)) {
-      const number = Number(word.trimStart());
-      if (number >= 2 ** 31) return refuse(`\`${word}\` is not a port (0 to 65535)`);
-      return number & 0xffff;
+      // It goes through an int, whose lower half is the port.
+      const number = BigInt(word.trimStart().replace('+', ''));
+      const int = number < 1n << 64n ? BigInt.asIntN(32, number) : -1n;
+      return int < 0n ? refuse(`\`${word}\` is not a port (0 to 65535)`) : Number(int & 0xffffn);
     }
     const port = servicePort(word, 'tcp') ?? servicePort(word, 'udp');
     if (port !== undefined) return port;

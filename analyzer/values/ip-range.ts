@@ -9,9 +9,9 @@ export interface IpRange {
   readonly high: Address;
 }
 
-/** Up to four bytes in any base; missing ones are zero, so that 10.1 is 10.1.0.0 and not 10.0.0.1. */
+/** Up to four bytes in any base; missing ones are zero, so that 10.1 is 10.1.0.0 and not 10.0.0.1. What is behind the 19th character is not looked at. */
 function parseBytes(word: string): number | undefined {
-  const parts = word.split('.');
+  const parts = word.slice(0, 19).split('.');
   if (parts.length > 4) return undefined;
   let value = 0;
   for (let i = 0; i < 4; i++) {

@@ -29,9 +29,15 @@ export function mayNamePorts(cx: ValueContext): boolean {
   return cx.protocol !== undefined && portProtocols.has(cx.protocol.number);
 }
 
+function knownService(name: string): number | undefined {
+  return ['tcp', 'udp', 'sctp', 'dccp'].map(protocol => servicePort(name, protocol)).find(found => found !== undefined);
+}
+
 function service(name: string): number | Problem {
-  const port = ['tcp', 'udp', 'sctp', 'dccp'].map(protocol => servicePort(name, protocol)).find(found => found !== undefined);
+  const port = knownService(name);
   if (port !== undefined) return port;
+  const first = knownService(name.split('-')[0] ?? '');
+  if (first !== undefined && /-\d+$/u.test(name)) return refuse('a range of ports takes numbers, not service names', `write ${String(first)}${name.slice(name.lastIndexOf('-'))}`);
   return /^[a-z][\w.+*/-]*$/iu.test(name) ? unresolved(name, 'service') : refuse(`\`${name}\` is not a port (0 to 65535)`);
 }
 

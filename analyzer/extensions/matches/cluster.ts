@@ -1,4 +1,4 @@
-import { all, always, atom, not } from '../../packet/constraint.js';
+import { all, always, atom, ctstates, not, oneOf } from '../../packet/constraint.js';
 import { integer } from '../../values/number.js';
 import { defineMatch, option, type Given } from '../define.js';
 
@@ -44,7 +44,8 @@ export const cluster = defineMatch({
   means: given => {
     const { negated, value } = nodes(given);
     const mine = atom(`cluster ${String(given.total?.value)} ${hex(given.seed?.value ?? 0)} ${hex(value)}`);
-    return negated ? all([atom('cluster tracked'), not(mine)]) : mine;
+    const tracked = not(oneOf('ctstate', [ctstates.INVALID, ctstates.UNTRACKED]));
+    return all([tracked, negated ? not(mine) : mine]);
   },
   arbitrary: (fc, cx) => fc.integer({ min: 1, max: maxNodes }).chain(total => fc.tuple(
     fc.oneof(

@@ -1,4 +1,4 @@
-import { atom, is, within, any } from '../../packet/constraint.js';
+import { any, atom, is, within } from '../../packet/constraint.js';
 import { dccpTypeNumbers, dccpTypes } from '../../values/dccp-types.js';
 import { lookedUpPortRange } from '../../values/looked-up-port.js';
 import { integer } from '../../values/number.js';

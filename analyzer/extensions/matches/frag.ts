@@ -1,4 +1,4 @@
-import { always, atom, not } from '../../packet/constraint.js';
+import { all, always, atom, not } from '../../packet/constraint.js';
 import { flag } from '../../values/flag.js';
 import { numberRange } from '../../values/number-range.js';
 import { integer } from '../../values/number.js';
@@ -12,17 +12,16 @@ export const frag = defineMatch({
   name: 'frag',
   doc: 'Matches packets with a fragment header, by its fields.',
   families: ['ipv6'],
-  requires: atom('frag'),
   options: {
     id: option({
       names: ['--fragid'], doc: 'identification or range', value: numberRange(max32, { name: 'id' }), negatable: true,
-      save: saveRange('--fragid', max32), means: range => inHeaderRange('frag id', range, max32),
+      save: saveRange('--fragid', max32),
     }),
     length: option({ names: ['--fraglen'], doc: 'taken, but not looked at', value: integer(0, max32), negatable: true }),
-    reserved: option({ names: ['--fragres'], doc: 'the reserved fields are zero', value: flag, means: () => atom('frag reserved') }),
-    first: option({ names: ['--fragfirst'], doc: 'the first fragment', value: flag, means: () => atom('frag first') }),
-    more: option({ names: ['--fragmore'], doc: 'more fragments follow', value: flag, excludes: ['last'], means: () => atom('frag more') }),
-    last: option({ names: ['--fraglast'], doc: 'the last fragment', value: flag, excludes: ['more'], means: () => not(atom('frag more')) }),
+    reserved: option({ names: ['--fragres'], doc: 'the reserved fields are zero', value: flag }),
+    first: option({ names: ['--fragfirst'], doc: 'the first fragment', value: flag }),
+    more: option({ names: ['--fragmore'], doc: 'more fragments follow', value: flag, excludes: ['last'] }),
+    last: option({ names: ['--fraglast'], doc: 'the last fragment', value: flag, excludes: ['more'] }),
   },
   means: ({ id, reserved, first, more, last }) => {
     const inRange = id === undefined ? always : inHeaderRange('frag id', id.value, max32);

@@ -11,7 +11,11 @@ export const osf = defineMatch({
   protocols: ['tcp'],
   hooks: ['PREROUTING', 'INPUT', 'FORWARD'],
   options: {
-    genre: option({ names: ['--genre'], doc: 'name of the operating system, as Linux or Windows', value: text({ max: 31, name: 'genre', bare: true, cut: true }), negatable: true, required: true }),
+    genre: option({
+      names: ['--genre'], doc: 'name of the operating system, as Linux or Windows', negatable: true, required: true,
+      value: text({ max: 31, name: 'genre', bare: true, cut: true }),
+      save: ({ negated, value }) => `${negated ? '! ' : ''}--genre ${value}`,
+    }),
     ttl: option({ names: ['--ttl'], doc: 'how the TTL is compared: 0 exactly, 1 less than the fingerprint, 2 not at all', value: integer(0, 2) }),
     log: option({ names: ['--log'], doc: 'what is logged: 0 everything, 1 the first, 2 all that are known', value: integer(0, 2) }),
   },

@@ -2,13 +2,19 @@ import { atom, type Constraint } from '../../packet/constraint.js';
 import { flag } from '../../values/flag.js';
 import { interfaceName, type InterfaceName } from '../../values/interface-name.js';
 import type { Value } from '../../values/value.js';
-import { defineMatch, option, type Hook } from '../define.js';
+import { defineMatch, option, type Given, type Hook } from '../define.js';
 
 /** As an interface, but an empty one is taken, and is every port. */
 const bridgePort: Value<InterfaceName> = {
   ...interfaceName,
   parse: (words, cx) => words[0] === '' ? { name: '', prefix: false } : interfaceName.parse(words, cx),
+  arbitrary: (fc, cx) => fc.oneof({ weight: 9, arbitrary: interfaceName.arbitrary(fc, cx) }, { weight: 1, arbitrary: fc.constant(['']) }),
 };
+
+/** An empty name leaves a blank at the end. */
+function savePort(option: string): (given: Given<InterfaceName>) => string {
+  return ({ negated, value: { name, prefix } }) => `${negated ? '! ' : ''}${option} ${name}${prefix ? '+' : ''}`;
+}
 
 function meaning(side: 'in' | 'out', { name, prefix }: InterfaceName): Constraint {
   return atom(`physdev ${side} ${name}${prefix || name === '' ? '+' : ''}`);
@@ -25,9 +31,9 @@ export const physdev = defineMatch({
   doc: 'Matches packets by the port of a bridge that they came in or will go out through.',
   options: {
     isIn: option({ names: ['--physdev-is-in'], doc: 'came in through a bridge', value: flag, negatable: true, means: () => atom('physdev in') }),
-    in: option({ names: ['--physdev-in'], doc: 'port of the bridge it came in through', value: bridgePort, negatable: true, means: value => meaning('in', value) }),
+    in: option({ names: ['--physdev-in'], doc: 'port of the bridge it came in through', value: bridgePort, negatable: true, save: savePort('--physdev-in'), means: value => meaning('in', value) }),
     isOut: option({ names: ['--physdev-is-out'], doc: 'will go out through a bridge', value: flag, negatable: true, means: () => atom('physdev out') }),
-    out: option({ names: ['--physdev-out'], doc: 'port of the bridge it will go out through', value: bridgePort, negatable: true, means: value => meaning('out', value) }),
+    out: option({ names: ['--physdev-out'], doc: 'port of the bridge it will go out through', value: bridgePort, negatable: true, save: savePort('--physdev-out'), means: value => meaning('out', value) }),
     bridged: option({ names: ['--physdev-is-bridged'], doc: 'is bridged and not routed', value: flag, negatable: true, means: () => atom('physdev bridged') }),
   },
   hooks: given => (given.out !== undefined || given.isOut !== undefined) && given.bridged?.negated !== false ? allButOutput : undefined,

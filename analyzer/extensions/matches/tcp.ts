@@ -75,12 +75,13 @@ export const tcp = defineMatch({
   doc: 'Matches TCP packets by port, flags or a TCP option.',
   protocols: ['tcp'],
   requires: is('fragment', 0),
+  // What an option itself saves counts only beside a service name that is not resolved.
   options: {
-    sport: option({ names: ['--sport', '--source-port'], doc: 'source port or range', value: portRange('tcp'), negatable: true }),
-    dport: option({ names: ['--dport', '--destination-port'], doc: 'destination port or range', value: portRange('tcp'), negatable: true }),
+    sport: option({ names: ['--sport', '--source-port'], doc: 'source port or range', value: portRange('tcp'), negatable: true, save: savePorts('--sport') }),
+    dport: option({ names: ['--dport', '--destination-port'], doc: 'destination port or range', value: portRange('tcp'), negatable: true, save: savePorts('--dport') }),
     option: option({ names: ['--tcp-option'], doc: 'a TCP option that is present', value: integer(1, 255), negatable: true }),
-    flags: option({ names: ['--tcp-flags'], doc: 'flags to look at, and those of them that must be set', value: tcpFlags, negatable: true, excludes: ['syn'] }),
-    syn: option({ names: ['--syn'], doc: 'SYN set; RST, ACK and FIN not: the first packet of a connection', value: flag, negatable: true, excludes: ['flags'] }),
+    flags: option({ names: ['--tcp-flags'], doc: 'flags to look at, and those of them that must be set', value: tcpFlags, negatable: true, excludes: ['syn'], save: flags => saveFlags({ flags }, false) }),
+    syn: option({ names: ['--syn'], doc: 'SYN set; RST, ACK and FIN not: the first packet of a connection', value: flag, negatable: true, excludes: ['flags'], save: syn => saveFlags({ syn }, false) }),
   },
   save: (given, cx) => {
     const native = isNative(given, cx.backend);

@@ -1,8 +1,7 @@
-import { is, within } from '../../packet/constraint.js';
+import { all, always, is, not, within, type Constraint } from '../../packet/constraint.js';
 import { lookedUpPortRange } from '../../values/looked-up-port.js';
-import { defineMatch, option, type Given } from '../define.js';
-import { all, always, not, type Constraint } from '../../packet/constraint.js';
 import type { PortRange } from '../../values/port.js';
+import { defineMatch, option, type Given } from '../define.js';
 import { areNoPorts, isEveryPort, nativePortsMeaning, saveNativePorts, savePorts } from '../save-ports.js';
 
 interface UdpGiven {
@@ -32,9 +31,10 @@ export const udp = defineMatch({
   doc: 'Matches UDP packets by port.',
   protocols: ['udp'],
   requires: is('fragment', 0),
+  // What an option itself saves counts only beside a service name that is not resolved.
   options: {
-    sport: option({ names: ['--sport', '--source-port'], doc: 'source port or range', value: lookedUpPortRange, negatable: true }),
-    dport: option({ names: ['--dport', '--destination-port'], doc: 'destination port or range', value: lookedUpPortRange, negatable: true }),
+    sport: option({ names: ['--sport', '--source-port'], doc: 'source port or range', value: lookedUpPortRange, negatable: true, save: savePorts('--sport') }),
+    dport: option({ names: ['--dport', '--destination-port'], doc: 'destination port or range', value: lookedUpPortRange, negatable: true, save: savePorts('--dport') }),
   },
   save: (given, cx) => {
     const ports = isNative(given, cx.backend) ? saveNativePorts : savePorts;

@@ -60,7 +60,11 @@ function words(fc: Fc, cx: ValueContext): Arbitrary<readonly string[]> {
   return fc.shuffledSubarray(parts).chain(chosen => fc.tuple(...chosen)).map(list => list.flat());
 }
 
-/** @see xt_ct_tg_check() in net/netfilter/xt_CT.c. With --notrack, nothing else is looked at. */
+/**
+ * @see xt_ct_tg_check() in net/netfilter/xt_CT.c. With --notrack, nothing else is looked at.
+ * The kernel gives back only four bytes of --timeout (its usersize is that of revision 0),
+ * so that the saved rule names another policy.
+ */
 export const ct = defineTarget({
   name: 'CT',
   doc: 'Says how the connection of the packet is tracked, or that it is not.',
@@ -85,7 +89,7 @@ export const ct = defineTarget({
   save: ({ notrack, helper, timeout, events: list, expectationEvents: expected }, cx) => [
     notrack === undefined ? '' : '--notrack',
     helper === undefined || helper.value === '' ? '' : `--helper ${helper.value}`,
-    timeout === undefined || timeout.value === '' ? '' : `--timeout ${timeout.value}`,
+    timeout === undefined || timeout.value === '' ? '' : `--timeout ${Buffer.from(timeout.value).subarray(0, 4).toString()}`,
     list === undefined ? '' : `--ctevents ${events.print(list.value, cx)}`,
     expected === undefined ? '' : `--expevents ${expectationEvents.print(expected.value, cx)}`,
     zoneWords(cx.ordered),
@@ -95,6 +99,7 @@ export const ct = defineTarget({
     ['-j CT --notrack', '=', { table: 'raw', chain: 'PREROUTING' }],
     ['-j CT --zone 0x5 --ctevents reply,new', '-j CT --ctevents new,reply --zone 5', { table: 'raw', chain: 'PREROUTING' }],
     ['-p tcp -j CT --helper ftp', '=', { table: 'raw', chain: 'OUTPUT' }],
+    ['-j CT --timeout policy --notrack', '-j CT --notrack --timeout poli', { table: 'raw', chain: 'OUTPUT' }],
     ['-j CT --zone-orig 6 --zone-reply 7', '-j CT --zone 7', { table: 'raw', chain: 'PREROUTING' }],
     ['-j CT --helper ftp', undefined, { table: 'raw', chain: 'PREROUTING' }],
     ['-j CT --ctevents new,', undefined, { table: 'raw', chain: 'PREROUTING' }],

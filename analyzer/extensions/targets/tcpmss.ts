@@ -1,7 +1,7 @@
 import { flag } from '../../values/flag.js';
 import { integer, parseInteger } from '../../values/number.js';
 import { refuse, type Value } from '../../values/value.js';
-import { defineTarget, option } from '../define.js';
+import { defineTarget, option, type OtherMatch } from '../define.js';
 
 /** What fits into a packet besides the IP header. */
 const size: Value<number> = {
@@ -11,6 +11,15 @@ const size: Value<number> = {
     return parseInteger(word, 0, max) ?? refuse(`\`${word}\` is not a segment size of 0 to ${String(max)}`);
   },
 };
+
+/** Whether a match of the rule asks for packets with SYN. */
+function asksForSyn({ name, given }: OtherMatch): boolean {
+  const { syn, flags } = given;
+  if (name !== 'tcp') return false;
+  if (syn !== undefined) return !syn.negated;
+  const value = flags?.value;
+  return flags?.negated === false && typeof value === 'object' && value !== null && 'comp' in value && (Number(value.comp) & 2) !== 0;
+}
 
 /** @see tcpmss_tg4_check() in net/netfilter/xt_TCPMSS.c. Legacy demands a `-m tcp` that asks for SYN; nft does not. */
 export const tcpmss = defineTarget({
@@ -26,6 +35,7 @@ export const tcpmss = defineTarget({
     clamp: option({ names: ['--clamp-mss-to-pmtu'], doc: 'what the path allows', value: flag }),
   },
   check: ({ set, clamp }) => set === undefined && clamp === undefined ? '--set-mss or --clamp-mss-to-pmtu must be given' : undefined,
+  checkRule: (matches, backend) => backend === 'nft' || matches.some(asksForSyn) ? undefined : 'the rule must ask for SYN packets, as by --syn',
   save: ({ set }, { ordered }) => ordered.at(-1)?.key === 'clamp' || set === undefined ? '--clamp-mss-to-pmtu' : `--set-mss ${String(set.value)}`,
   arbitrary: (fc, cx) => fc.tuple(
     size.arbitrary(fc, cx).map(words => ['--set-mss', ...words]), fc.constantFrom('set', 'clamp', 'both', 'reversed'), fc.constantFrom(['--syn'], ['--tcp-flags', 'SYN,RST', 'SYN']),

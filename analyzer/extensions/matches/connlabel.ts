@@ -1,0 +1,28 @@
+import { all, always, not, unknown } from '../../packet/constraint.js';
+import { connectionLabel } from '../../values/connection-label.js';
+import { flag } from '../../values/flag.js';
+import { defineMatch, option } from '../define.js';
+import { tracked } from '../tracked.js';
+
+/**
+ * @see connlabel_mt() in net/netfilter/xt_connlabel.c. Packets without a connection have no label.
+ * Where the machine has a name for a label, that name is saved and not the number.
+ */
+export const connlabel = defineMatch({
+  name: 'connlabel',
+  doc: 'Matches packets by a label of their connection, and may set it.',
+  options: {
+    label: option({ names: ['--label'], doc: 'the label', value: connectionLabel, negatable: true, required: true }),
+    set: option({ names: ['--set'], doc: 'set the label where it is not set yet', value: flag, means: () => always }),
+  },
+  means: ({ label }) => {
+    const has = all([tracked, unknown('which labels a connection has')]);
+    return label?.negated === true ? not(has) : has;
+  },
+  examples: [
+    ['-m connlabel --label "5"', '='],
+    ['-m connlabel --set ! --label 0x10', '-m connlabel ! --label "16" --set'],
+    ['-m connlabel --label 128', undefined],
+    ['-m connlabel --set', undefined],
+  ],
+});

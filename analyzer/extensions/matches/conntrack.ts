@@ -1,0 +1,124 @@
+import { all, always, any, atom, ctstates, is, never, not, oneOf, unknown, type Constraint } from '../../packet/constraint.js';
+import { maskAddress, prefixMask, printAddress } from '../../values/address.js';
+import { abbreviatedSet, type WordSet } from '../../values/abbreviated-set.js';
+import { exactProtocol } from '../../values/exact-protocol.js';
+import { hostMask, type HostMask } from '../../values/host-mask.js';
+import { keyword } from '../../values/keyword.js';
+import { lookedUpPortRange } from '../../values/looked-up-port.js';
+import { numberRange } from '../../values/number-range.js';
+import type { PortRange } from '../../values/port.js';
+import type { Family } from '../../values/value.js';
+import { protocolNumber } from '../../packet/protocols.js';
+import { defineMatch, option, type Given } from '../define.js';
+import { tracked } from '../tracked.js';
+
+const states = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'] as const;
+type State = (typeof states)[number];
+const nats = ['SNAT', 'DNAT'] as const;
+type Nat = (typeof nats)[number];
+const statuses = ['EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED'] as const;
+
+/** The value of `-m state --state`. */
+export const stateSet = abbreviatedSet<State>(['INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED'], states, { name: 'state' });
+const ctstateSet = abbreviatedSet<State | Nat>(['INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED', ...nats], [...states, ...nats], { name: 'state' });
+const statusSet = abbreviatedSet(['NONE', 'EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED'], statuses, { name: 'status', empty: 'NONE' });
+
+function isNat(word: State | Nat): word is Nat {
+  return word === 'SNAT' || word === 'DNAT';
+}
+
+/** The packet is in one of these states, or its connection is translated in one of these ways. */
+export function inStates(words: WordSet<State | Nat>): Constraint {
+  const plain = words.flatMap(word => isNat(word) ? [] : [ctstates[word]]);
+  const translated = words.filter(isNat).map(word => atom(`conntrack --ctstate ${word}`));
+  return any([oneOf('ctstate', plain), translated.length === 0 ? never : all([tracked, any(translated)])]);
+}
+
+/** The protocol of a connection is that of its packets, except that ICMP errors belong to the connection that they are about. */
+function connectionProtocol(number: number, family: Family): Constraint {
+  const error = all([is('ctstate', ctstates.RELATED), is('protocol', family === 'ipv4' ? protocolNumber.icmp : protocolNumber.icmpv6)]);
+  return any([all([not(error), is('protocol', number)]), all([error, atom(`conntrack --ctproto ${String(number)}`)])]);
+}
+
+function connectionAddress(name: string): (value: HostMask, cx: { readonly family: Family }) => Constraint {
+  return ({ address, length }, { family }) => length === 0 ? always
+    : atom(`conntrack ${name} ${printAddress(maskAddress(address, prefixMask(length, family)))}/${String(length)}`);
+}
+
+const ports: typeof lookedUpPortRange = {
+  ...lookedUpPortRange,
+  // An upper end of 0 is taken for none.
+  print: ({ low, high }, cx) => lookedUpPortRange.print(high === 0 ? { low, high: low } : { low, high }, cx),
+};
+
+function connectionPorts(name: string): (value: PortRange) => Constraint {
+  return ({ low, high }) => {
+    if (low > high) return never;
+    return low === 0 && high === 65_535 ? always : atom(`conntrack ${name} ${String(low)}:${String(high)}`);
+  };
+}
+
+const address = (name: string, doc: string) => option({ names: [name], doc, value: hostMask, negatable: true, means: connectionAddress(name) });
+const port = (name: string, doc: string) => option({ names: [name], doc, value: ports, negatable: true, means: connectionPorts(name) });
+
+const options = {
+  state: option({ names: ['--ctstate'], doc: 'states of which the packet has one', value: ctstateSet, negatable: true, means: inStates }),
+  proto: option({ names: ['--ctproto'], doc: 'protocol of the connection', value: exactProtocol, negatable: true, means: (number, { family }) => connectionProtocol(number, family) }),
+  origsrc: address('--ctorigsrc', 'where the connection came from, before NAT'),
+  origdst: address('--ctorigdst', 'where the connection wanted to go, before NAT'),
+  replsrc: address('--ctreplsrc', 'where replies come from'),
+  repldst: address('--ctrepldst', 'where replies go'),
+  origsrcport: port('--ctorigsrcport', 'source port of the connection, before NAT'),
+  origdstport: port('--ctorigdstport', 'destination port of the connection, before NAT'),
+  replsrcport: port('--ctreplsrcport', 'source port of replies'),
+  repldstport: port('--ctrepldstport', 'destination port of replies'),
+  status: option({
+    names: ['--ctstatus'], doc: 'statuses of which the connection has one', value: statusSet, negatable: true,
+    means: words => any(words.map(word => atom(`conntrack --ctstatus ${word}`))),
+  }),
+  expire: option({
+    names: ['--ctexpire'], doc: 'seconds until the connection is forgotten', value: numberRange(0xffff_ffff), negatable: true,
+    means: () => unknown('how long a connection is still remembered'),
+  }),
+  dir: option({
+    names: ['--ctdir'], doc: 'direction in which the packet flows', value: keyword({ ORIGINAL: 0, REPLY: 1 }, { name: 'direction', ignoreCase: true }),
+    means: direction => is('ctdir', direction),
+  }),
+};
+
+/**
+ * @see conntrack_mt() in net/netfilter/xt_conntrack.c. Where a packet has no connection, nothing but
+ * --ctstate is looked at: given, it decides alone; not given, the packet does not match.
+ * The NAT bits of --ctstate and --ctstatus NONE, which is no bit at all, are not what they look like.
+ */
+export const conntrack = defineMatch({
+  name: 'conntrack',
+  doc: 'Matches packets by what connection tracking knows of their connection.',
+  options,
+  check: given => Object.keys(given).length === 0 ? 'at least one option must be given' : undefined,
+  means: ({ state, ...others }, cx) => {
+    const parts: Constraint[] = [];
+    const add = <T>(given: Given<T> | undefined, means: ((value: T, cx: { readonly family: Family }) => Constraint)): void => {
+      if (given !== undefined) parts.push(given.negated ? not(means(given.value, cx)) : means(given.value, cx));
+    };
+    add(others.proto, (number, { family }) => connectionProtocol(number, family));
+    for (const key of ['origsrc', 'origdst', 'replsrc', 'repldst'] as const) add(others[key], connectionAddress(options[key].names[0]));
+    for (const key of ['origsrcport', 'origdstport', 'replsrcport', 'repldstport'] as const) add(others[key], connectionPorts(options[key].names[0]));
+    add(others.status, words => any(words.map(word => atom(`conntrack --ctstatus ${word}`))));
+    add(others.expire, () => unknown('how long a connection is still remembered'));
+    add(others.dir, direction => is('ctdir', direction));
+    if (state === undefined) return all([tracked, ...parts]);
+    const inState = state.negated ? not(inStates(state.value)) : inStates(state.value);
+    return all([inState, any([not(tracked), all(parts)])]);
+  },
+  examples: [
+    ['-m conntrack --ctstate RELATED,ESTABLISHED', '='],
+    ['-m conntrack --ctstate est,rel,N', '-m conntrack --ctstate NEW,RELATED,ESTABLISHED'],
+    ['-m conntrack --ctdir reply ! --ctproto TCP --ctorigsrc 10.1.2.3/255.0.0.0', '-m conntrack ! --ctproto 6 --ctorigsrc 10.1.2.3/8 --ctdir REPLY'],
+    ['-m conntrack --ctorigdstport 010: --ctexpire 10:', '-m conntrack --ctorigdstport 10:65535 --ctexpire 10:4294967295'],
+    ['-m conntrack --ctstatus none', '-m conntrack --ctstatus NONE'],
+    ['-m conntrack --ctstate NEW,', undefined],
+    ['-m conntrack ! --ctdir REPLY', undefined],
+    ['-m conntrack', undefined],
+  ],
+});

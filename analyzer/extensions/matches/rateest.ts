@@ -1,0 +1,72 @@
+import { unknown } from '../../packet/constraint.js';
+import { bitRate } from '../../values/bit-rate.js';
+import { flag } from '../../values/flag.js';
+import { integer } from '../../values/number.js';
+import { text } from '../../values/text.js';
+import type { ValueContext } from '../../values/value.js';
+import { defineMatch, option, type GivenOf, type RuleContext } from '../define.js';
+
+const name = text({ max: 15, name: 'estimator', bare: true, cut: true });
+const packets = integer(0, 0xffff_ffff);
+
+const options = {
+  delta: option({ names: ['--rateest-delta'], doc: 'compare how far rates are from the given ones', value: flag }),
+  first: option({ names: ['--rateest1', '--rateest'], doc: 'name of the rate estimator', value: name, required: true }),
+  second: option({ names: ['--rateest2'], doc: 'name of another one to compare it with', value: name }),
+  bps1: option({ names: ['--rateest-bps1'], doc: 'bits per second for the first', value: bitRate }),
+  pps1: option({ names: ['--rateest-pps1'], doc: 'packets per second for the first', value: packets }),
+  bps2: option({ names: ['--rateest-bps2', '--rateest-bps'], doc: 'bits per second to compare with', value: bitRate }),
+  pps2: option({ names: ['--rateest-pps2', '--rateest-pps'], doc: 'packets per second to compare with', value: packets }),
+  lt: option({ names: ['--rateest-lt'], doc: 'match if the rate is less', value: flag, negatable: true }),
+  gt: option({ names: ['--rateest-gt'], doc: 'match if the rate is greater', value: flag, negatable: true }),
+  eq: option({ names: ['--rateest-eq'], doc: 'match if the rates are equal', value: flag, negatable: true }),
+};
+type RateestGiven = GivenOf<typeof options>;
+
+/** Of several comparisons the last one counts, but a `!` before any of them. */
+function comparison({ lt, gt, eq }: RateestGiven, { ordered }: RuleContext): string {
+  const last = ordered.findLast(({ key }) => key === 'lt' || key === 'gt' || key === 'eq');
+  return `${[lt, gt, eq].some(one => one?.negated === true) ? '! ' : ''}--rateest-${last?.key ?? 'lt'}`;
+}
+
+function savedRates(given: RateestGiven, cx: RuleContext): string[] {
+  const words: string[] = [];
+  const add = (unit: string, print: (rate: number, cx: ValueContext) => string, first: number, second: number): void => {
+    if (given.delta === undefined) words.push(comparison(given, cx), `--rateest-${unit}`);
+    else words.push(`--rateest-${unit}1 ${print(first, cx)}`, comparison(given, cx), `--rateest-${unit}2`);
+    if (given.second === undefined || given.delta !== undefined) words.push(print(second, cx));
+  };
+  if (given.bps1 !== undefined || given.bps2 !== undefined) add('bps', bitRate.print, given.bps1?.value ?? 0, given.bps2?.value ?? 0);
+  if (given.pps1 !== undefined || given.pps2 !== undefined) add('pps', packets.print, given.pps1?.value ?? 0, given.pps2?.value ?? 0);
+  return words;
+}
+
+/**
+ * @see xt_rateest_mt_checkentry() in net/netfilter/xt_rateest.c, and libxt_rateest.c. The estimators are
+ * made by `-j RATEEST` rules that must come first. With both bits and packets the comparison is saved
+ * twice, which cannot be read again.
+ */
+export const rateest = defineMatch({
+  name: 'rateest',
+  doc: 'Matches by the rate of packets that a RATEEST rule has measured.',
+  options,
+  check: ({ bps1, bps2, pps1, pps2, lt, gt, eq }) => {
+    if ([bps1, bps2, pps1, pps2].every(rate => rate === undefined)) return 'a rate must be given, as --rateest-bps or --rateest-pps';
+    return [lt, gt, eq].every(one => one === undefined) ? 'one of --rateest-lt, --rateest-gt and --rateest-eq must be given' : undefined;
+  },
+  save: (given, cx) => [
+    ...given.delta === undefined ? [] : ['--rateest-delta'],
+    ...given.second === undefined ? [`--rateest ${given.first?.value ?? ''}`] : [`--rateest1 ${given.first?.value ?? ''}`],
+    ...savedRates(given, cx),
+    ...given.second === undefined ? [] : [`--rateest2 ${given.second.value}`],
+  ].join(' '),
+  means: () => unknown('what rate an estimator has measured'),
+  retired: 'needs a rate estimator that an earlier RATEEST rule made',
+  examples: [
+    ['-m rateest --rateest eth0 --rateest-lt --rateest-bps 1000bit', '='],
+    ['-m rateest --rateest-delta --rateest1 a --rateest-pps2 3 ! --rateest-gt --rateest-pps1 0x2 --rateest2 b', '-m rateest --rateest-delta --rateest1 a --rateest-pps1 2 ! --rateest-gt --rateest-pps2 3 --rateest2 b'],
+    ['-m rateest --rateest a --rateest-bps 1Gibit --rateest-eq', '-m rateest --rateest a --rateest-eq --rateest-bps 1074Mbit'],
+    ['-m rateest --rateest a --rateest-lt', undefined],
+    ['-m rateest --rateest-lt --rateest-bps 5', undefined],
+  ],
+});

@@ -1,0 +1,74 @@
+/** Which rules keep all packets from another: few enough that none of them could be missing. */
+import type { RuleAt } from './answers.js';
+import { arrival, follow, searchAll, type HookRegions, type RulePlace } from './question.js';
+import type { Budget } from './search.js';
+import type { TableSpace } from './space.js';
+
+/** For one whole explanation. */
+const explanationBudget = { cells: 40_000, work: 3_000_000 };
+
+/** The rules of a proof that no packet arrives, if `only` these are certain to be there; undefined where it does not hold. */
+export function provesDead(space: TableSpace, place: RulePlace, { base, regions }: HookRegions, only: ReadonlySet<number> | undefined, budget: Budget): Set<number> | undefined {
+  const mask = only === undefined ? undefined : Uint8Array.from({ length: space.compiled.rules.length }, (_, i) => only.has(i) ? 1 : 0);
+  const query = arrival(space, place, base, mask);
+  const used = new Set<number>();
+  const outcome = searchAll(regions, budget, (point, region) => follow(query, point, region, used));
+  return outcome.kind === 'none' ? used : undefined;
+}
+
+/** Leaves out one rule after the other, the last first, as long as the proof holds. */
+function minimal(space: TableSpace, place: RulePlace, hook: HookRegions, used: ReadonlySet<number>, rank: Int32Array): ReadonlySet<number> {
+  const budget = { ...explanationBudget };
+  let now = provesDead(space, place, hook, used, budget) ?? used;
+  const needed = new Set<number>();
+  for (;;) {
+    const next = [...now].filter(rule => !needed.has(rule)).sort((a, b) => (rank[b] ?? 0) - (rank[a] ?? 0))[0];
+    if (next === undefined || budget.cells <= 0 || budget.work <= 0) return now;
+    const smaller = provesDead(space, place, hook, new Set([...now].filter(rule => rule !== next)), budget);
+    if (smaller === undefined) needed.add(next);
+    else now = smaller;
+  }
+}
+
+const ranks = new WeakMap<TableSpace, Int32Array>();
+
+/** The order in which a packet meets the rules: hook after hook, each chain where it is called first. */
+function meetingOrder(space: TableSpace): Int32Array {
+  const known = ranks.get(space);
+  if (known !== undefined) return known;
+  const { chains, rules } = space.compiled;
+  const order = new Int32Array(rules.length).fill(rules.length);
+  const seen = new Set<number>();
+  let next = 0;
+  for (const { chain: base } of space.built) {
+    const stack = [{ chain: base, box: 0 }];
+    seen.add(base.id);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const box = top.box++;
+      if (box >= top.chain.count) {
+        stack.pop();
+        continue;
+      }
+      const rule = top.chain.rule[box] ?? 0;
+      if (order[rule] === rules.length) order[rule] = next++;
+      const callee = chains[top.chain.callee[box] ?? -1];
+      if (callee === undefined || seen.has(callee.id)) continue;
+      seen.add(callee.id);
+      stack.push({ chain: callee, box: 0 });
+    }
+  }
+  ranks.set(space, order);
+  return order;
+}
+
+/** The rules in the order in which a packet meets them. */
+export function inOrder(space: TableSpace, rules: Iterable<number>): RuleAt[] {
+  const rank = meetingOrder(space);
+  return [...new Set(rules)].sort((a, b) => (rank[a] ?? 0) - (rank[b] ?? 0) || a - b).flatMap(rule => space.compiled.rules[rule] ?? []);
+}
+
+/** Who takes a dead rule's packets, given the proof of each hook. */
+export function explain(space: TableSpace, place: RulePlace, proofs: readonly { readonly hook: HookRegions; readonly used: ReadonlySet<number> }[]): RuleAt[] {
+  const rank = meetingOrder(space);
+  return inOrder(space, proofs.flatMap(({ hook, used }) => [...minimal(space, place, hook, used, rank)]));
+}

@@ -1,0 +1,8 @@
+/**
+ * Exact reasoning over all packets of a rule set, table by table. Nothing here guesses: an answer is a proof or a packet
+ * that shows it, or it is undecided.
+ */
+export { ask } from './ask.js';
+export { reach, reachWith } from './reach.js';
+export { redundant } from './redundant.js';
+export { packetSpace, type PacketSpace } from './space.js';

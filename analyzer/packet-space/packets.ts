@@ -1,0 +1,55 @@
+/** The packets that a question is about, as regions of a table's space. */
+import type { Constraint } from '../packet/constraint.js';
+import { DimensionBuilder, type Dimension, type Dimensions } from './dimensions.js';
+import { previous, type Scalar } from './fields.js';
+import type { Region } from './justify.js';
+import { cellsOf, productsOf } from './products.js';
+
+/** More regions than this, and the question is asked of all packets. */
+const regionLimit = 4096;
+
+export interface Packets {
+  readonly constraint: Constraint;
+  /** Within the packets of a hook: all that are meant. Classes of values go whole, even where the question cuts them. */
+  readonly regions: (hook: Region) => readonly Region[];
+  /** Whether a packet is meant hangs on something unknown. */
+  readonly soft: boolean;
+}
+
+export function packetsOf(dimensions: Dimensions, constraint: Constraint): Packets {
+  const cells = cellsOf(productsOf(dimensions, constraint), regionLimit);
+  const regions = (hook: Region): Region[] => cells.flatMap(({ sides }) => {
+    const region = { lo: hook.lo.slice(), hi: hook.hi.slice() };
+    for (const { dimension, low, high } of sides) {
+      region.lo[dimension] = Math.max(region.lo[dimension] ?? 0, low);
+      region.hi[dimension] = Math.min(region.hi[dimension] ?? 0, high);
+    }
+    return region.lo.every((low, d) => low <= (region.hi[d] ?? 0)) ? [region] : [];
+  });
+  return { constraint, regions, soft: cells.some(cell => cell.soft) };
+}
+
+/** What a question says of the values of one dimension of its own. */
+export interface Wish {
+  readonly dimension: Dimension;
+  /** Classes of that dimension. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The question in its own terms, for the choice of values: any of the lists will do. */
+export function wishesOf(family: Dimensions['family'], constraint: Constraint): readonly (readonly Wish[])[] {
+  const builder = new DimensionBuilder(family);
+  builder.add(constraint);
+  const own = builder.finish();
+  return cellsOf(productsOf(own, constraint), regionLimit).map(({ sides }) => sides.flatMap(({ dimension, low, high }) => {
+    const one = own.list[dimension];
+    return one === undefined ? [] : [{ dimension: one, low, high }];
+  }));
+}
+
+/** The values of some classes of a range dimension. */
+export function valuesOf(dimension: Extract<Dimension, { kind: 'range' }>, low: number, high: number): { readonly low: Scalar; readonly high: Scalar } {
+  const after = dimension.starts[high + 1];
+  return { low: dimension.starts[low] ?? 0, high: after === undefined ? dimension.max : previous(after) };
+}

@@ -1,0 +1,119 @@
+/** Which rules packets can match at all. */
+import type { Hook } from '../extensions/define.js';
+import type { Rule, Table } from '../model/ruleset.js';
+import type { Constraint } from '../packet/constraint.js';
+import type { Reach, RuleAt } from './answers.js';
+import { explain, inOrder, provesDead } from './explain.js';
+import { packetsOf } from './packets.js';
+import { arrival, follow, placeOf, regionsOf, searchAll, type Found, type HookRegions, type RulePlace } from './question.js';
+import { sampleOf } from './sample.js';
+import { freshBudget, within, type Budget } from './search.js';
+import { callingRules, spaceOf, type PacketSpace, type TableSpace } from './space.js';
+import { Traversal } from './traverse.js';
+
+/** Look-ups for all rules of a table together: what is left then is undecided. */
+const tableBudget = 60_000_000;
+
+const undecided: Reach = { kind: 'undecided' };
+
+/** For every rule of a table, whether some packet matches it. */
+export function reach(space: PacketSpace, table: Table): ReadonlyMap<Rule, Reach> {
+  const known = spaceOf(space, table);
+  const { compiled } = known;
+  const answers = new Map<number, Reach>();
+  let left = tableBudget;
+  for (const id of compiled.cyclic ? [] : compiled.order) {
+    const chain = compiled.chains[id];
+    // From the end: the way to the last rule tells of many before it.
+    for (let index = (chain?.chain.rules.length ?? 0) - 1; chain !== undefined && index >= 0; index--) {
+      const number = (known.firstRule[id] ?? 0) + index;
+      if (answers.has(number)) continue;
+      if (left <= 0) {
+        answers.set(number, undecided);
+        continue;
+      }
+      const budget = freshBudget();
+      const before = budget.work;
+      answers.set(number, reachOne(known, { number, chain, index }, budget, answers));
+      left -= before - budget.work;
+    }
+  }
+  return new Map(compiled.rules.map(({ rule }, number) => [rule, answers.get(number) ?? undecided]));
+}
+
+/** Whether some packet of `packets` matches a rule, in one hook or in any. */
+export function reachWith(space: PacketSpace, table: Table, at: RuleAt, packets: Constraint, hook?: Hook): Reach {
+  const known = spaceOf(space, table);
+  const number = known.numbers.get(at.rule);
+  if (known.compiled.cyclic || number === undefined) return undecided;
+  const place = placeOf(known, number);
+  const asked = packetsOf(known.compiled.dimensions, packets);
+  const hooks = regionsOf(known, place, hook, asked.regions);
+  return decide(known, place, hooks, freshBudget(), undefined, asked.constraint);
+}
+
+function reachOne(space: TableSpace, place: RulePlace, budget: Budget, answers: Map<number, Reach>): Reach {
+  const hooks = regionsOf(space, place);
+  if (place.chain.start[place.index] === place.chain.start[place.index + 1]) return { kind: 'contradiction' };
+  if (hooks.length === 0) return { kind: 'unreachable-chain', by: [] };
+  if (place.chain.chain.hook === undefined) {
+    const callers = callingRules(space, place.chain.id);
+    const isDead = (caller: number): boolean => {
+      const kind = answers.get(caller)?.kind;
+      return kind !== undefined && kind !== 'live' && kind !== 'undecided';
+    };
+    if (callers.every(isDead)) return { kind: 'unreachable-chain', by: inOrder(space, callers.filter(caller => hasHook(space, caller))) };
+  }
+  return decide(space, place, hooks, budget, answers);
+}
+
+function hasHook(space: TableSpace, rule: number): boolean {
+  return regionsOf(space, placeOf(space, rule)).length > 0;
+}
+
+function decide(space: TableSpace, place: RulePlace, hooks: readonly HookRegions[], budget: Budget, answers: Map<number, Reach> | undefined, asked?: Constraint): Reach {
+  const proofs: { hook: HookRegions; used: ReadonlySet<number> }[] = [];
+  let open = false;
+  if (hooks.every(({ regions }) => regions.length === 0)) return { kind: 'contradiction' };
+  for (const hook of hooks) {
+    const query = arrival(space, place, hook.base);
+    const used = new Set<number>();
+    const outcome = searchAll(hook.regions, budget, (point, region) => follow(query, point, region, used));
+    if (outcome.kind === 'found') {
+      if (answers !== undefined) noteWay(new Traversal(query, outcome.point), hook, space, outcome, answers);
+      return live(space, place, hook, outcome, asked);
+    }
+    if (outcome.kind === 'undecided') open = true;
+    else if (hook.regions.length > 0) proofs.push({ hook, used });
+  }
+  if (open) return undecided;
+  // Even if every other rule were missing, no jump would lead these packets here.
+  if (proofs.every(({ hook }) => provesDead(space, place, hook, new Set(), freshBudget()) !== undefined)) {
+    return { kind: 'unreachable-chain', by: inOrder(space, callingRules(space, place.chain.id).filter(caller => hasHook(space, caller))) };
+  }
+  return { kind: 'shadowed', by: explain(space, place, proofs) };
+}
+
+/** An answer whose sample is made when it is looked at: most never are. */
+function live(space: TableSpace, place: RulePlace, { hook, base }: HookRegions, found: Found, asked?: Constraint): Reach {
+  let sample: ReturnType<typeof sampleOf> | undefined;
+  const query = arrival(space, place, base);
+  return {
+    kind: 'live', hook,
+    get witness() {
+      return sample ??= sampleOf(space.compiled, found, point => new Traversal(query, point).goal !== undefined, asked);
+    },
+  };
+}
+
+/** The jumps on a packet's way are matched too, and by the same packet. */
+function noteWay(run: Traversal, hook: HookRegions, space: TableSpace, { point, region }: Found, answers: Map<number, Reach>): void {
+  for (const { chain, steps, waiting } of run.frames()) {
+    for (const box of [...steps.map(step => step.box), ...waiting >= 0 ? [waiting] : []]) {
+      const rule = chain.rule[box] ?? 0;
+      if (answers.get(rule)?.kind === 'live') continue;
+      const own = within(region, chain.dims, chain.lo, chain.hi, box * chain.dims.length);
+      if (own !== undefined) answers.set(rule, live(space, placeOf(space, rule), hook, { kind: 'found', point, region: own }));
+    }
+  }
+}

@@ -1,0 +1,174 @@
+/** From a point of classes to a packet that a person would have chosen, and that still does what it is to show. */
+import { ctstates, type Constraint } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
+import { printAddress } from '../values/address.js';
+import type { PacketSample } from './answers.js';
+import type { CompiledTable } from './compile.js';
+import { classOf, type Dimension, type Dimensions } from './dimensions.js';
+import { largestOf, scalarOf, type NumericField, type Scalar } from './fields.js';
+import type { Region } from './justify.js';
+import { valuesOf, wishesOf, type Wish } from './packets.js';
+import { fieldOrder, nameRank, preferred } from './preferences.js';
+
+interface Spot {
+  readonly point: Int32Array;
+  /** Nothing outside is looked at. */
+  readonly region: Region;
+}
+
+/** Changes tried for one dimension. */
+const tries = 4;
+
+/** A humane packet near `spot` that `accepts` still holds of. `asked` is what the question says of its packets. */
+export function sampleOf(compiled: CompiledTable, spot: Spot, accepts: (point: Int32Array) => boolean, asked?: Constraint): PacketSample {
+  const { dimensions } = compiled;
+  const point = spot.point.slice();
+  const order = dimensions.list.map((_, d) => d).sort((a, b) => rankOf(dimensions.list[a]) - rankOf(dimensions.list[b]));
+  for (const d of order) {
+    const before = point[d] ?? 0;
+    for (const value of candidates(dimensions, d).slice(0, tries)) {
+      if (value < (spot.region.lo[d] ?? 0) || value > (spot.region.hi[d] ?? 0)) continue;
+      point[d] = value;
+      if (value === before || accepts(point)) break;
+      point[d] = before;
+    }
+  }
+  return write(dimensions, point, asked === undefined ? [] : matchingWishes(dimensions, point, wishesOf(dimensions.family, asked)));
+}
+
+function rankOf(dimension: Dimension | undefined): number {
+  const at = dimension === undefined || dimension.kind === 'atom' ? -1 : fieldOrder.indexOf(dimension.field);
+  return at === -1 ? fieldOrder.length : at;
+}
+
+/** Classes in the order of liking. */
+function candidates({ list, family }: Dimensions, d: number): readonly number[] {
+  const dimension = list[d];
+  switch (dimension?.kind) {
+    case 'range': return [...new Set(preferred(dimension.field, family).map(value => classOf(dimension.starts, value)))];
+    case 'bits': return [dimension.index.get(0n) ?? dimension.values.length];
+    case 'name': {
+      const { classes } = dimension.names;
+      return classes.map((_, i) => i).slice(1).sort((a, b) => nameRank(classes[a]?.text ?? '', classes[a]?.other ?? true) - nameRank(classes[b]?.text ?? '', classes[b]?.other ?? true));
+    }
+    case 'atom': return [0];
+    case undefined: return [];
+  }
+}
+
+/** A list of wishes that the point can meet. */
+function matchingWishes(dimensions: Dimensions, point: Int32Array, lists: readonly (readonly Wish[])[]): readonly Wish[] {
+  return lists.find(list => list.every(wish => meets(dimensions, point, wish))) ?? [];
+}
+
+function meets({ list, fields }: Dimensions, point: Int32Array, wish: Wish): boolean {
+  const own = wish.dimension;
+  const d = own.kind === 'atom' ? undefined : fields.get(own.field)?.[0];
+  const dimension = list[d ?? -1];
+  if (d === undefined || dimension === undefined) return true;
+  const at = point[d] ?? 0;
+  if (own.kind === 'name' && dimension.kind === 'name') return nameFor(dimension, at, wish) !== undefined;
+  if (own.kind !== 'range' || dimension.kind !== 'range') return true;
+  const [mine, theirs] = [valuesOf(own, wish.low, wish.high), valuesOf(dimension, at, at)];
+  return mine.low <= theirs.high && theirs.low <= mine.high;
+}
+
+type NameDimension = Extract<Dimension, { kind: 'name' }>;
+
+/** A name of class `at` that the wish allows. */
+function nameFor({ names }: NameDimension, at: number, { dimension, low, high }: Wish): string | undefined {
+  if (dimension.kind !== 'name') return undefined;
+  const theirs = dimension.names;
+  const mentioned = [...names.classes, ...theirs.classes].filter(one => !one.other).map(one => one.text);
+  const tries = [...mentioned, names.nameIn(at, []), ...theirs.classes.map((_, i) => theirs.nameIn(i, []))];
+  return tries.find(name => {
+    const own = theirs.classOf(name);
+    return names.classOf(name) === at && own >= low && own <= high;
+  });
+}
+
+/** The most liked value from low to high. */
+function choose(field: NumericField, family: Dimensions['family'], low: Scalar, high: Scalar): Scalar {
+  const liked = preferred(field, family).find(value => low <= value && value <= high);
+  if (liked !== undefined) return liked;
+  // Not the network's own address, if there is another.
+  if (field !== 'src' && field !== 'dst') return low;
+  const host = typeof low === 'bigint' ? low + 10n : low + 10;
+  return host <= high ? host : high > low ? (typeof low === 'bigint' ? low + 1n : low + 1) : low;
+}
+
+function numberFor({ list, fields, family }: Dimensions, point: Int32Array, field: NumericField, wishes: readonly Wish[]): Scalar | undefined {
+  const dims = fields.get(field);
+  const wish = wishes.find(one => one.dimension.kind === 'range' && one.dimension.field === field);
+  const asked = wish?.dimension.kind === 'range' ? valuesOf(wish.dimension, wish.low, wish.high) : undefined;
+  const first = list[dims?.[0] ?? -1];
+  if (dims === undefined || first === undefined) return asked === undefined ? undefined : choose(field, family, asked.low, asked.high);
+  if (first.kind === 'bits') return bitsFor(list, dims, point, field, family);
+  if (first.kind !== 'range') return undefined;
+  const at = point[dims[0] ?? 0] ?? 0;
+  const own = valuesOf(first, at, at);
+  if (asked === undefined) return choose(field, family, own.low, own.high);
+  return choose(field, family, asked.low > own.low ? asked.low : own.low, asked.high < own.high ? asked.high : own.high);
+}
+
+/** A value whose groups of bits are of the point's classes. */
+function bitsFor(list: Dimensions['list'], dims: readonly number[], point: Int32Array, field: NumericField, family: Dimensions['family']): Scalar {
+  let value = 0n;
+  for (const d of dims) {
+    const group = list[d];
+    if (group?.kind !== 'bits') continue;
+    value |= group.values[point[d] ?? 0] ?? unmentioned(group.mask, group.index);
+  }
+  return scalarOf(field, family, value > BigInt(largestOf(field, family)) ? 0 : value);
+}
+
+/** The smallest value within a mask that is not mentioned: counting with carries that skip the other bits. */
+function unmentioned(mask: bigint, mentioned: ReadonlyMap<bigint, number>): bigint {
+  let value = 0n;
+  while (mentioned.has(value)) value = ((value | ~mask) + 1n) & mask;
+  return value;
+}
+
+const [tcp, udp] = [protocolNumber.tcp, protocolNumber.udp];
+const withPorts: readonly number[] = [tcp, udp, 33, 132, 136];
+const stateNames: ReadonlyMap<number, string> = new Map(Object.entries(ctstates).map(([name, value]) => [value, name]));
+
+function write(dimensions: Dimensions, point: Int32Array, wishes: readonly Wish[]): PacketSample {
+  const number = (field: NumericField): number | undefined => {
+    const value = numberFor(dimensions, point, field, wishes);
+    return value === undefined ? undefined : Number(value);
+  };
+  const address = (field: 'src' | 'dst'): string | undefined => {
+    const value = numberFor(dimensions, point, field, wishes);
+    return value === undefined ? undefined : printAddress(value);
+  };
+  const protocol = number('protocol');
+  const ports = protocol === undefined || withPorts.includes(protocol);
+  const icmp = protocol === protocolNumber.icmp || protocol === protocolNumber.icmpv6;
+  const fragment = number('fragment');
+  const atoms = atomsOf(dimensions, point);
+  const all = {
+    src: address('src'), dst: address('dst'), in: nameOf(dimensions, point, 'in', wishes), out: nameOf(dimensions, point, 'out', wishes), protocol,
+    sport: ports ? number('sport') : undefined, dport: ports ? number('dport') : undefined, tcpFlags: protocol === tcp ? number('tcpFlags') : undefined,
+    icmpType: icmp ? number('icmpType') : undefined, icmpCode: icmp ? number('icmpCode') : undefined,
+    ctstate: stateNames.get(number('ctstate') ?? -1), fragment: fragment === undefined ? undefined : fragment === 1,
+    mark: number('mark'), length: number('length'), ttl: number('ttl'), atoms,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function nameOf({ fields, list }: Dimensions, point: Int32Array, field: 'in' | 'out', wishes: readonly Wish[]): string | undefined {
+  const d = fields.get(field)?.[0] ?? -1;
+  const dimension = list[d];
+  if (dimension?.kind !== 'name') return undefined;
+  const at = point[d] ?? 0;
+  const wish = wishes.find(one => one.dimension.kind === 'name' && one.dimension.field === field);
+  const name = wish === undefined ? dimension.names.nameIn(at, ['eth0', 'lo']) : nameFor(dimension, at, wish) ?? dimension.names.nameIn(at, []);
+  return name === '' || (wish === undefined && dimension.names.classes.length <= 2) ? undefined : name;
+}
+
+/** Properties that must hold; all others must not. */
+function atomsOf({ list }: Dimensions, point: Int32Array): Record<string, boolean> | undefined {
+  const held = list.flatMap((one, d) => one.kind === 'atom' && point[d] === 1 ? [[one.name, true] as const] : []);
+  return held.length === 0 ? undefined : Object.fromEntries(held);
+}

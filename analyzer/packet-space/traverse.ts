@@ -1,0 +1,264 @@
+/**
+ * One packet's ways through a built-in chain, as ipt_do_table (net/ipv4/netfilter/ip_tables.c) leads it: rules in
+ * order, the first that ends decides, jumps come back behind the jump, gotos behind the jump before them.
+ *
+ * A rule that hangs on something unknown may match or not; the packet then has several ways, and what is asked is
+ * whether one of them gets where the question points. So that nothing need be tried twice, a traversal carries a
+ * level: 0 where no way leads on, 1 where one does, 2 where one does that has passed the question's start mark.
+ * A higher level can do all that a lower one can, and chains remember nothing else, so each chain is run at most
+ * once for each level.
+ */
+import { BoxIndex } from './box-index.js';
+import { Act, type CompiledChain, type CompiledTable } from './compile.js';
+import { fateBits } from './effect.js';
+
+/** Chains from which jumps lead to a chain, with the boxes of these jumps, sorted. */
+export type Ways = ReadonlyMap<number, Int32Array>;
+
+const noBoxes = new Int32Array(0);
+
+/** A place in the rules that the question is about: what happens to a way that arrives there. */
+export interface Mark {
+  readonly chain: number;
+  /** The boxes of the rule there: they hold every packet of the question. */
+  readonly from: number;
+  readonly to: number;
+  /** The chains from which jumps lead there, and its own, each with the boxes of these jumps. */
+  readonly ways: Ways;
+  /** `goal`: found. `start`: the rule does not exist, and from here on fates count. `start-return`: the same, and it returns. */
+  readonly does: 'goal' | 'start' | 'start-return';
+}
+
+export interface Query {
+  readonly compiled: CompiledTable;
+  /** The built-in chain. */
+  readonly base: number;
+  readonly mark: Mark | undefined;
+  /** Bits of the fates that are looked for. */
+  readonly goals: number;
+  /** Bit of the policy's fate. */
+  readonly policy: number;
+  /** Everything that might happen is run through, not only what could end a way. */
+  readonly thorough: boolean;
+  /** What may happen counts against: only certain goals are found. */
+  readonly strict: boolean;
+  /** Rules without a 1 may or may not be there. */
+  readonly only: Uint8Array | undefined;
+  /** Indexes of what is left by `only`, made when needed. */
+  readonly views: Map<number, BoxIndex>;
+}
+
+export const stopAtMark = -2;
+const runThrough = -1;
+
+/** One chain, run at one level. */
+export interface Frame {
+  readonly chain: CompiledChain;
+  readonly level: number;
+  /** The level with which the chain is left. */
+  out: number;
+  /** Boxes that were matched and led on, with the level before each. */
+  readonly steps: { readonly box: number; readonly level: number }[];
+  /** The box that ended the run, `stopAtMark`, or -1 where it ran through. */
+  stop: number;
+  /** The level before the stop, or at the chain's end. */
+  now: number;
+  /** From this box on the level is 2. */
+  rise: number;
+  at: number;
+  /** The call that is waited for. */
+  waiting: number;
+  crossed: boolean;
+}
+
+export type Goal = { readonly kind: 'mark' } | { readonly kind: 'policy' } | { readonly kind: 'rule'; readonly rule: number };
+
+export class Traversal {
+  readonly query: Query;
+  goal: Goal | undefined;
+  /** Fates that ways past the start mark had. */
+  seen = 0;
+  /** The rules that ended ways for certain past the start mark; -1 for the policy. */
+  readonly deciders: number[] = [];
+  /** Boxes looked up: the cost. */
+  work = 0;
+  readonly #frames = new Map<number, Frame>();
+  readonly #point: Int32Array;
+
+  constructor(query: Query, point: Int32Array) {
+    this.query = query;
+    this.#point = point;
+    this.#run();
+  }
+
+  frame(chain: number, level: number): Frame | undefined {
+    return this.#frames.get(chain * 4 + level);
+  }
+
+  frames(): Iterable<Frame> {
+    return this.#frames.values();
+  }
+
+  #open(chain: number, level: number): Frame {
+    const compiled = this.query.compiled.chains[chain];
+    if (compiled === undefined) throw new RangeError(`chain ${String(chain)}`);
+    const frame: Frame = { chain: compiled, level, out: 0, steps: [], stop: runThrough, now: level, rise: level === 2 ? 0 : compiled.count + 1, at: 0, waiting: -1, crossed: false };
+    this.#frames.set(chain * 4 + level, frame);
+    return frame;
+  }
+
+  #run(): void {
+    const { query } = this;
+    const base = this.#open(query.base, query.mark === undefined || query.mark.does === 'goal' ? 2 : 1);
+    const stack = [base];
+    for (let frame = stack.at(-1); frame !== undefined && this.goal === undefined; frame = stack.at(-1)) {
+      const callee = this.#advance(frame);
+      if (callee === undefined) stack.pop();
+      else stack.push(callee);
+    }
+    if (this.goal !== undefined || base.out < 2) return;
+    this.seen |= query.policy;
+    this.deciders.push(-1);
+    if ((query.policy & query.goals) !== 0) this.goal = { kind: 'policy' };
+  }
+
+  /** Runs a chain until it is done (undefined) or calls a chain that was not run yet. */
+  #advance(frame: Frame): Frame | undefined {
+    for (;;) {
+      if (frame.waiting >= 0) {
+        const box = frame.waiting;
+        const { callee } = frame.chain;
+        const below = this.frame(callee[box] ?? 0, frame.now);
+        if (below === undefined) return this.#open(callee[box] ?? 0, frame.now);
+        frame.waiting = -1;
+        if (this.#comeBack(frame, box, below.out)) return undefined;
+        continue;
+      }
+      const box = this.#next(frame);
+      if (this.goal !== undefined) return undefined;
+      if (box >= frame.chain.count || box === stopAtMark) {
+        frame.out = Math.max(frame.out, frame.now);
+        frame.stop = box === stopAtMark ? stopAtMark : runThrough;
+        return undefined;
+      }
+      if (this.#meet(frame, box)) return undefined;
+    }
+  }
+
+  /** The next box that the packet matches; passes the mark if that comes first. */
+  #next(frame: Frame): number {
+    const { mark } = this.query;
+    const { chain } = frame;
+    const index = this.#index(chain, frame.now);
+    this.work++;
+    if (mark?.chain !== chain.id || frame.crossed || frame.at > mark.from) return index.first(this.#point, frame.at, chain.count);
+    const box = index.first(this.#point, frame.at, mark.from);
+    if (box < mark.from) return box;
+    frame.crossed = true;
+    if (mark.does === 'goal') {
+      this.goal = { kind: 'mark' };
+      return stopAtMark;
+    }
+    this.#raise(frame, 2, mark.from);
+    frame.at = mark.to;
+    return mark.does === 'start-return' ? stopAtMark : this.#next(frame);
+  }
+
+  #index(chain: CompiledChain, level: number): BoxIndex {
+    const { query } = this;
+    if (query.only === undefined) return query.strict || (query.thorough && level === 2) ? chain.full : chain.hard;
+    let view = query.views.get(chain.id);
+    if (view === undefined) query.views.set(chain.id, view = new BoxIndex(chain, visible(chain, query.only, query.mark)));
+    return view;
+  }
+
+  #raise(frame: Frame, level: number, from: number): void {
+    if (level > frame.now && level === 2) frame.rise = from;
+    frame.now = level;
+  }
+
+  /** Goes through one matched box; true where the chain ends there. */
+  #meet(frame: Frame, box: number): boolean {
+    const { chain } = frame;
+    const { query } = this;
+    const rule = chain.rule[box] ?? 0;
+    const soft = chain.soft[box] === 1 || (query.only !== undefined && query.only[rule] !== 1);
+    const act = chain.act[box] ?? 0;
+    frame.at = chain.end[box] ?? 0;
+    switch (act) {
+      case Act.End: case Act.Maybe: case Act.Side: return this.#ending(frame, box, rule, soft || act !== Act.End);
+      case Act.Return:
+        if (soft && query.strict) return this.#stop(frame, box);
+        frame.out = Math.max(frame.out, frame.now);
+        if (!soft) return this.#stop(frame, box);
+        frame.steps.push({ box, level: frame.now });
+        return false;
+      default: return this.#call(frame, box, soft);
+    }
+  }
+
+  #stop(frame: Frame, box: number): true {
+    frame.stop = box;
+    return true;
+  }
+
+  #ending(frame: Frame, box: number, rule: number, may: boolean): boolean {
+    const { query } = this;
+    const bits = frame.chain.bits[box] ?? 0;
+    const counts = frame.now === 2;
+    const isGoal = (bits & query.goals) !== 0;
+    if (counts) this.seen |= bits;
+    if (query.strict && may) return isGoal || bits === fateBits.side ? false : this.#stop(frame, box);
+    if (counts && isGoal) {
+      this.goal = { kind: 'rule', rule };
+      return true;
+    }
+    if (may) return false;
+    if (counts) this.deciders.push(rule);
+    return this.#stop(frame, box);
+  }
+
+  /** Whether running the callee could tell anything. */
+  #matters(callee: CompiledChain, level: number): boolean {
+    const { query } = this;
+    if (query.mark?.ways.has(callee.id) === true || callee.canStop) return true;
+    return (callee.fates & (query.strict || (query.thorough && level === 2) ? -1 : level === 2 ? query.goals : 0)) !== 0;
+  }
+
+  #call(frame: Frame, box: number, soft: boolean): boolean {
+    const { query } = this;
+    const callee = query.compiled.chains[frame.chain.callee[box] ?? 0];
+    if (callee === undefined) return false;
+    const isGoto = frame.chain.act[box] === Act.Goto;
+    if (soft && query.strict && (isGoto || (callee.fates & ~fateBits.side) !== 0)) return this.#stop(frame, box);
+    if (this.#matters(callee, frame.now)) {
+      frame.waiting = box;
+      return false;
+    }
+    return isGoto ? this.#comeBack(frame, box, frame.now) : false;
+  }
+
+  /** Behind a call; true where the chain ends there. */
+  #comeBack(frame: Frame, box: number, out: number): boolean {
+    const { chain } = frame;
+    const soft = chain.soft[box] === 1 || (this.query.only !== undefined && this.query.only[chain.rule[box] ?? 0] !== 1);
+    if (chain.act[box] === Act.Goto) {
+      frame.out = Math.max(frame.out, out);
+      if (!soft) return this.#stop(frame, box);
+    } else if (!soft && out === 0) return this.#stop(frame, box);
+    frame.steps.push({ box, level: frame.now });
+    if (chain.act[box] === Act.Jump) this.#raise(frame, soft ? Math.max(frame.now, out) : out, chain.end[box] ?? 0);
+    return false;
+  }
+}
+
+/** What is to be looked at where only some rules are certain to be there: these, what leads away, and the way to the mark. */
+function visible(chain: CompiledChain, only: Uint8Array, mark: Mark | undefined): Int32Array {
+  const boxes = new Set<number>(chain.leaving);
+  for (const box of mark?.ways.get(chain.id) ?? noBoxes) boxes.add(box);
+  for (let box = 0; box < chain.count; box++) {
+    const act = chain.act[box];
+    if (only[chain.rule[box] ?? 0] === 1 && act !== Act.Skip && act !== Act.Side && act !== Act.Maybe) boxes.add(box);
+  }
+  return Int32Array.from(boxes).sort();
+}

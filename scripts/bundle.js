@@ -1,0 +1,76 @@
+/** Bundles the command line and the library into dist/: one file to load instead of hundreds is most of the start-up time. */
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The licences of what is bundled, as they ask for. */
+function writeNotices(inputs) {
+  const packages = new Set(inputs.flatMap(input => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//u.exec(input)?.[1] ?? []));
+  const notices = [...packages].sort().map(name => {
+    const { version, license, author } = JSON.parse(readFileSync(`${root}node_modules/${name}/package.json`, 'utf8'));
+    const text = ['LICENSE', 'license', 'LICENSE.md', 'LICENSE.txt', 'License', 'LICENSE-MIT'].map(file => {
+      try {
+        return readFileSync(`${root}node_modules/${name}/${file}`, 'utf8');
+      } catch {
+        return undefined;
+      }
+    }).find(one => one !== undefined);
+    return `${name} ${version}, ${license}${typeof author === 'string' ? `, ${author}` : ''}\n\n${text ?? ''}`.trimEnd();
+  });
+  writeFileSync(`${root}dist/NOTICES.txt`, `The files in this folder contain code of these packages.\n\n${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);
+}
+
+/** Chunks of earlier builds: their names change with what is in them. */
+function removeStale(written) {
+  for (const file of readdirSync(`${root}dist/chunks`)) if (!written.has(`dist/chunks/${file}`)) rmSync(`${root}dist/chunks/${file}`);
+}
+
+/**
+ * What bundled packages load and we never use, or have in a lighter form:
+ * - eslint-formatter-pretty has the addresses of all pages about ESLint's rules; ours come with the findings
+ * - commander can run commands that are programs of their own; ours are not
+ * - string-width: see report/display-width.ts
+ */
+const replaced = {
+  'eslint-rule-docs': { contents: 'export default () => ({});' },
+  'string-width': { contents: 'export { displayWidth as default } from "./report/display-width.ts";', resolveDir: root, loader: 'ts' },
+  'node:child_process': { contents: 'export {};' },
+};
+
+const lighter = {
+  name: 'lighter',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^(eslint-rule-docs|string-width|node:child_process)$/ }, ({ path }) => ({ path, namespace: 'replaced' }));
+    esbuild.onLoad({ filter: /./, namespace: 'replaced' }, ({ path }) => replaced[path]);
+  },
+};
+
+function settings(version) {
+  return {
+    absWorkingDir: root, outdir: 'dist',
+    bundle: true, format: 'esm', platform: 'node', target: 'node20.19',
+    minify: true, legalComments: 'none', sourcemap: true, sourcesContent: false,
+    metafile: true, logLevel: 'warning',
+    /** Only the library can need it; the program never does. */
+    external: ['fast-check'],
+    define: { IPTABLES_LINT_VERSION: JSON.stringify(version) },
+    /** Some of the bundled packages are CommonJS and require Node's own modules. */
+    banner: { js: 'import{createRequire as $require}from"node:module";const require=$require(import.meta.url);' },
+  };
+}
+
+/** The two share nothing: what they would share would be cut into many small files, and each costs time to load. */
+export async function bundle(plugins = []) {
+  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  const common = { ...settings(version), plugins: [lighter, ...plugins] };
+  const results = await Promise.all([
+    build({ ...common, entryPoints: { cli: 'cli/cli.ts' }, splitting: true, chunkNames: 'chunks/[name]-[hash]' }),
+    build({ ...common, entryPoints: { index: 'index.ts' } }),
+  ]);
+  const written = results.flatMap(({ metafile }) => Object.keys(metafile.outputs));
+  removeStale(new Set(written));
+  writeNotices(results.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
+  return results;
+}

@@ -1,0 +1,38 @@
+/** `npm run check:package`: packs the package, looks at it, installs it into an empty folder, and runs it from there. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './bundle.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iptables-lint-package-'));
+
+function run(program, words, cwd) {
+  return execFileSync(program, words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], shell: process.platform === 'win32' });
+}
+
+function expect(what, actual, expected) {
+  if (actual !== expected) throw new Error(`${what}: expected ${expected}, got ${actual}`);
+  console.log(`✔ ${what}`);
+}
+
+const program = `import { analyze } from 'iptables-lint';
+const { findings } = analyze({ path: 'rules', text: '*filter\\n-A INPUT -j NOWHERE\\nCOMMIT\\n' });
+console.log(findings[0].check);
+`;
+
+try {
+  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root));
+  const tarball = join(folder, filename);
+  process.stdout.write(run(process.execPath, [`${root}node_modules/publint/src/cli.js`, 'run', tarball, '--strict'], root));
+  process.stdout.write(run(process.execPath, [`${root}node_modules/@arethetypeswrong/cli/dist/index.js`, tarball, '--profile', 'esm-only', '--no-emoji'], root));
+
+  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
+  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', tarball], folder);
+  expect('npx iptables-lint --version', run('npx', ['--no-install', 'iptables-lint', '--version'], folder).trim(), version);
+  writeFileSync(join(folder, 'use.js'), program);
+  expect('import { analyze }', run(process.execPath, ['use.js'], folder).trim(), 'undefined-chain');
+} finally {
+  rmSync(folder, { recursive: true });
+}

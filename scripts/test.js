@@ -1,0 +1,58 @@
+/**
+ * `npm test`: builds, then everything that can find a mistake, and ends with one line
+ * `N passed, N failed, N skipped`. Words behind `npm test --` go to AVA: `npm test -- build/test/cli/*.test.js`.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { root } from './bundle.js';
+
+const steps = [
+  ['build', ['scripts/build.js']],
+  ['eslint', ['node_modules/eslint/bin/eslint.js']],
+  ['layers', ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'grammar', 'analyzer', 'report', 'cli', 'index.ts']],
+  ['knip', ['node_modules/knip/bin/knip.js']],
+];
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+function run([name, words]) {
+  console.log(`\n── ${name}`);
+  const { status } = spawnSync(process.execPath, words, { cwd: root, stdio: 'inherit' });
+  if (status === 0) return true;
+  console.log(`${name} failed`);
+  counts.failed++;
+  return false;
+}
+
+/** One line of AVA's TAP. Details of what failed are indented, and are shown as they are. */
+function readTap(line) {
+  const result = /^(not )?ok \d+(?: - )?(.*?)( # (?:SKIP|TODO).*)?$/u.exec(line);
+  if (result === null) return /^(?:TAP version|\d+\.\.\d+|# (?:tests|pass|fail|skip|todo) \d+)/u.test(line) ? undefined : line;
+  const [, failed, title, skipped] = result;
+  if (skipped !== undefined) counts.skipped++;
+  else if (failed === undefined) counts.passed++;
+  else counts.failed++;
+  return `${skipped !== undefined ? '- skipped' : failed === undefined ? '✔' : '✖'} ${title}`;
+}
+
+/** AVA under c8, its TAP turned into lines for people. */
+function runTests(words) {
+  console.log('\n── ava');
+  const ava = [fileURLToPath(import.meta.resolve('c8/bin/c8.js')), process.execPath, 'node_modules/ava/entrypoints/cli.mjs', '--tap', ...words];
+  const child = spawn(process.execPath, ava, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  createInterface({ input: child.stdout }).on('line', line => {
+    const shown = readTap(line);
+    if (shown !== undefined) console.log(shown);
+  });
+  return new Promise(resolve => { child.on('close', resolve); });
+}
+
+const built = run(steps[0]);
+for (const step of steps.slice(1)) run(step);
+if (built) {
+  const status = await runTests(process.argv.slice(2));
+  if (status !== 0 && counts.failed === 0) counts.failed++;
+}
+console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;

@@ -1,0 +1,34 @@
+/** What every check promises: its bad example yields it, its good one yields nothing, its page is current. */
+import { readFileSync, readdirSync } from 'node:fs';
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+import { checks } from '../../analyzer/checks/index.js';
+import { loadChecks } from '../../analyzer/model/load-checks.js';
+import { checkPages } from '../../scripts/check-pages.js';
+
+for (const check of checks) {
+  test(`${check.name}: the bad example yields this finding and no other`, t => {
+    const { findings } = analyze({ path: 'bad.rules', text: check.bad });
+    t.true(findings.length > 0);
+    t.deepEqual([...new Set(findings.map(one => one.check))], [check.name]);
+    for (const finding of findings) t.true(finding.help.length > 0);
+  });
+
+  test(`${check.name}: the good example yields nothing`, t => {
+    t.deepEqual(analyze({ path: 'good.rules', text: check.good }).findings, []);
+  });
+}
+
+for (const [name, { bad, severity }] of Object.entries(loadChecks)) {
+  test(`${name}: the example yields this finding`, t => {
+    const found = analyze({ path: 'bad.rules', text: bad }).findings.filter(one => one.check === name);
+    t.deepEqual([...new Set(found.map(one => one.severity))], [severity]);
+  });
+}
+
+test('every check has its page, every page its check, and all are current', t => {
+  const pages = checkPages();
+  const files = readdirSync('docs/checks').sort();
+  t.deepEqual(files, [...pages.keys()].sort());
+  for (const [file, text] of pages) t.is(readFileSync(`docs/checks/${file}`, 'utf8'), text, `${file}: run npm run docs`);
+});
