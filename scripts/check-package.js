@@ -1,4 +1,4 @@
-/** `npm run check:package`: packs the package, looks at it, installs it into an empty folder, and runs it from there. */
+/** The last part of `npm run check:package`: packs the package, installs it into an empty folder, and runs it from there. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,8 +25,6 @@ try {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root));
   const tarball = join(folder, filename);
-  process.stdout.write(run(process.execPath, [`${root}node_modules/publint/src/cli.js`, 'run', tarball, '--strict'], root));
-  process.stdout.write(run(process.execPath, [`${root}node_modules/@arethetypeswrong/cli/dist/index.js`, tarball, '--profile', 'esm-only', '--no-emoji'], root));
 
   writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
   run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', tarball], folder);

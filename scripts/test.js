@@ -7,18 +7,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { root } from './bundle.js';
 
-const steps = [
-  ['build', ['scripts/build.js']],
-  ['eslint', ['node_modules/eslint/bin/eslint.js']],
-  ['layers', ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'grammar', 'analyzer', 'report', 'cli', 'index.ts']],
-  ['knip', ['node_modules/knip/bin/knip.js']],
-];
+const steps = ['build', 'lint', 'layers', 'knip'];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
-function run([name, words]) {
+function run(name) {
   console.log(`\n── ${name}`);
-  const { status } = spawnSync(process.execPath, words, { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync('npm', ['run', '--silent', name], { cwd: root, stdio: 'inherit' });
   if (status === 0) return true;
   console.log(`${name} failed`);
   counts.failed++;
@@ -48,8 +43,7 @@ function runTests(words) {
   return new Promise(resolve => { child.on('close', resolve); });
 }
 
-const built = run(steps[0]);
-for (const step of steps.slice(1)) run(step);
+const [built] = steps.map(run);
 if (built) {
   const status = await runTests(process.argv.slice(2));
   if (status !== 0 && counts.failed === 0) counts.failed++;

@@ -20,7 +20,10 @@ interface Broken {
   readonly everyday: boolean;
 }
 
-const loopback: Constraint = { kind: 'interface', field: 'in', name: 'lo', prefix: false };
+/** What comes in or goes out on lo never leaves the host, so its replies are no matter of the other side. */
+const notLoopback: Constraint = all([
+  not({ kind: 'interface', field: 'in', name: 'lo', prefix: false }), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false }),
+]);
 
 /** The hooks of table filter in which rules of this chain may run. */
 function hooksOf(table: Table): Hook[] {
@@ -33,11 +36,11 @@ function brokenIn(cx: CheckContext, table: Table, at: RuleAt, hook: Hook, exchan
   const states = statesOf(cx.ruleset);
   const own = ruleConstraint(cx.ruleset, at.rule, table.name);
   for (const everyday of [false, true]) {
-    const first = all([exchange.first, states.first, ...everyday ? [everydayClient.first] : []]);
+    const first = all([exchange.first, states.first, notLoopback, ...everyday ? [everydayClient.first] : []]);
     const arrives = reachWith(cx.space(), table, at, first, hook);
     if (arrives.kind === 'undecided') cx.undecided();
     if (arrives.kind !== 'live') return undefined;
-    const reply = all([exchange.reply, states.reply, mirror(own), ...everyday ? [everydayClient.reply] : []]);
+    const reply = all([exchange.reply, states.reply, notLoopback, mirror(own), ...everyday ? [everydayClient.reply] : []]);
     const answer = ask(cx.space(), table, back, reply, passes);
     if (answer.kind === 'undecided') cx.undecided();
     if (answer.kind === 'no') return { hook, exchange, sample: arrives.witness, killers: answer.by, everyday };
@@ -144,10 +147,9 @@ function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> 
   const [tcp] = exchanges(cx.ruleset);
   if (output?.policy !== 'ACCEPT' || tcp === undefined) return;
   const states = statesOf(cx.ruleset);
-  const outside: Constraint = { kind: 'interface', field: 'out', name: 'lo', prefix: false };
-  const leaves = ask(cx.space(), table, 'OUTPUT', all([tcp.first, states.first, everydayClient.first, not(outside)]), ['accept']);
+  const leaves = ask(cx.space(), table, 'OUTPUT', all([tcp.first, states.first, everydayClient.first, notLoopback]), ['accept']);
   if (leaves.kind !== 'yes' || !('policy' in leaves.by)) return;
-  const comesBack = ask(cx.space(), table, 'INPUT', all([tcp.reply, states.reply, everydayClient.reply, not(loopback)]), passes);
+  const comesBack = ask(cx.space(), table, 'INPUT', all([tcp.reply, states.reply, everydayClient.reply, notLoopback]), passes);
   if (comesBack.kind === 'undecided') cx.undecided();
   if (comesBack.kind !== 'no') return;
   yield {

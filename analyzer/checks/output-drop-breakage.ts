@@ -3,7 +3,7 @@ import type { Severity } from '../model/diagnostic.js';
 import type { Chain, Ruleset, Table } from '../model/ruleset.js';
 import type { Decider, PacketSample } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
-import { all, ctstates, is, masked, not, type Constraint } from '../packet/constraint.js';
+import { all, ctstates, is, masked, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { defineCheck, referenceOf, type CheckContext } from './define-check.js';
 import { exchanges, statesOf, stepOf } from './replies.js';
@@ -55,7 +55,7 @@ function neededServices(ruleset: Ruleset): readonly Service[] {
   const local = isV4 ? '127.0.0.1' : '::1';
   const states = statesOf(ruleset);
   return [
-    { name: 'loopback', severity: 'error', packets: all([lo, states.first]), example: { src: local, dst: local, protocol: protocolNumber.tcp, sport: 40_000, dport: 5432, tcpFlags: 2 }, rule: '-o lo -j ACCEPT' },
+    { name: 'loopback', severity: 'error', packets: all([lo, states.first, is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), within('dport', 32_768, 65_535)]), example: { src: local, dst: local, protocol: protocolNumber.tcp, sport: 40_000, dport: 5432, tcpFlags: 2 }, rule: '-o lo -j ACCEPT' },
     ...isV4 ? [] : [neighbourDiscovery(135, 'neighbour solicitation'), neighbourDiscovery(136, 'neighbour advertisement')],
     port(ruleset, 'DNS over UDP', 'udp', 53, 'warning'),
     port(ruleset, 'DNS over TCP', 'tcp', 53, 'info'),

@@ -52,12 +52,14 @@ COMMIT
   * run({ ruleset, rules, reach, space, undecided }) {
     for (const table of ruleset.tables.values()) {
       const reached = reach(table);
+      // Where a dead rule would take over, the dead one is the one to go, and it is reported as such.
+      const isLive = (decider: Decider): boolean => isPolicy(decider) || reached.get(decider.rule)?.kind === 'live';
       for (const at of rules(table)) {
         if (reached.get(at.rule)?.kind !== 'live') continue;
         if (!isFinal(at.rule) && effectOf(at.rule) !== 'return') continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
-        else if (answer.kind === 'redundant') yield report(at, answer.because);
+        else if (answer.kind === 'redundant' && answer.because.every(isLive)) yield report(at, answer.because);
       }
     }
   },

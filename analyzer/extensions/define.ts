@@ -94,7 +94,10 @@ interface ExtensionDefinition<O extends Options> {
   readonly protocols?: readonly ProtocolName[];
   /** The kernel takes it only in these tables. */
   readonly tables?: readonly TableName[];
-  /** The kernel takes it only in chains that are reached from these hooks and no others. */
+  /**
+   * The kernel takes it only in chains that are reached from these hooks and no others. A function where it
+   * hangs on the options: the module's own checkentry asks then, and nft lets it ask in base chains only.
+   */
   readonly hooks?: readonly Hook[] | ((given: GivenOf<O>) => readonly Hook[] | undefined);
   /** What is wrong with the options taken together; undefined where nothing is. */
   readonly check?: (given: GivenOf<O>, cx: RuleContext) => string | undefined;

@@ -325,7 +325,9 @@ class RuleReader {
     if (jump.goto || this.#target === undefined) return { kind: 'chain', name: word.text, goto: true };
     if (this.#target.definition !== undefined) return { kind: 'extension', use: this.#use(this.#target) as Use<AnyTarget> };
     if (this.#target.nodes.length > 0) {
-      this.#warn('unknown-extension', word, `target \`${word.text}\` is not known: it is treated as if it might do anything`, didYouMean(word.text, targetNames(this.#cx.family)));
+      const other = this.#cx.family === 'ipv4' ? 'ipv6' : 'ipv4';
+      if (findTarget(word.text, other) !== undefined) this.#error('unknown-extension', word, `target \`${word.text}\` does not exist in ${this.#cx.family === 'ipv4' ? 'IPv4' : 'IPv6'}`);
+      else this.#warn('unknown-extension', word, `target \`${word.text}\` is not known: it is treated as if it might do anything`, didYouMean(word.text, targetNames(this.#cx.family)));
       return { kind: 'opaque', use: { opaque: word.text, words: opaqueWords(this.#target.nodes) } };
     }
     return { kind: 'chain', name: word.text, goto: false };

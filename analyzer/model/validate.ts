@@ -86,7 +86,9 @@ class TableValidator {
       return;
     }
     if (definition.backends?.includes(this.#ruleset.backend) === false) this.#error('wrong-backend', chain, rule, position, `${name} is not taken by iptables-${this.#ruleset.backend}-restore`);
-    const allowed = allowedHooks(definition, use.given);
+    // What a module checks by itself, and not by its list of hooks, nft asks of rules in base chains only.
+    const isAsked = this.#ruleset.backend === 'legacy' || chain.hook !== undefined || typeof definition.hooks !== 'function';
+    const allowed = isAsked ? allowedHooks(definition, use.given) : undefined;
     const bad = allowed === undefined ? undefined : [...this.#hooks.get(chain) ?? []].find(hook => !allowed.includes(hook));
     if (bad !== undefined) this.#error('wrong-hook', chain, rule, position, `${name} is not allowed in ${chain.hook === undefined ? `chain \`${chain.name}\`, which is reached from ${bad}` : bad}`, `it is allowed in ${(allowed ?? []).join(', ')}`);
     const others = definition.checkRule === undefined ? [] : rule.matches.flatMap(one => isOpaque(one) ? [] : [{ name: one.definition.name, given: one.given }]);

@@ -1,5 +1,4 @@
 /** What a person would choose: addresses of documentation networks, known services, new connections. */
-import type { Hook } from '../extensions/define.js';
 import { ctstates } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { parseAddress } from '../values/address.js';
@@ -42,7 +41,3 @@ export function nameRank(name: string, isOther: boolean): number {
 /** Choose what the rest hangs on before the rest. */
 export const fieldOrder: readonly string[] = ['protocol', 'fragment', 'ctstate', 'tcpFlags', 'icmpType', 'icmpCode', 'in', 'out', 'src', 'dst', 'dport', 'sport'];
 
-/** Local packets come from a host's own address. */
-export function isLocal(hook: Hook): boolean {
-  return hook === 'OUTPUT' || hook === 'POSTROUTING';
-}

@@ -26,10 +26,11 @@ function periodOf(bytes: bigint): bigint | undefined {
 
 const units = [['m', 1n << 20n], ['k', 1n << 10n], ['', 1n]] as const;
 
-/** In the largest unit in which the period stays the same. */
+/** In the largest unit in which the period stays the same; for that question bytes beyond 32 bits are forgotten. */
 export function printBytesPerSecond(period: bigint): string {
   const bytes = bytesPerSecond(period);
-  const [name, size] = units.find(([, one]) => one === 1n || (bytes >= one && periodOf(bytes - bytes % one) === period)) ?? ['', 1n];
+  const low = BigInt.asUintN(32, bytes);
+  const [name, size] = units.find(([, one]) => one === 1n || (bytes >= one && periodOf(low - low % one) === period)) ?? ['', 1n];
   return `${String(bytes / size)}${name}b/s`;
 }
 

@@ -13,6 +13,8 @@ export const portList: Value<readonly PortRange[]> = {
   syntax: 'port[:port],… (at most 15 ports; a range counts for two)',
   words: 1,
   parse: ([word = ''], cx) => {
+    // The protocol is looked at while the list is read, so a `-p` behind it comes too late.
+    if (cx.protocol === undefined) return refuse('a list of ports needs -p tcp, udp, udplite, sctp or dccp before it');
     const protocol = portProtocolName(cx);
     const ranges: PortRange[] = [];
     let count = 0;

@@ -18,7 +18,7 @@ export const lengthOfPrefix: Value<number> = {
         case 'hex': return [`0x${length.toString(16)}`];
         case 'mask': return [printAddress(prefixMask(length, family))];
         case 'holes': return [family === 'ipv4' ? '255.0.255.0' : 'ffff::ff'];
-        default: return [String(length)];
+        case 'decimal': return [String(length)];
       }
     });
   },

@@ -1,6 +1,7 @@
 import { prefixLength, prefixMask, printAddress } from './address.js';
 import { hostMask } from './host-mask.js';
 import { parseHost } from './host-address.js';
+import { parseInteger } from './number.js';
 import { Problem, refuse, type Value } from './value.js';
 
 /** A prefix length, or a mask that has all its ones in front: others pass the parser, and the kernel refuses them. */
@@ -10,9 +11,9 @@ export const wholePrefix: Value<number> = {
   parse: ([word = ''], cx) => {
     const parsed = hostMask.parse([`${cx.family === 'ipv4' ? '0.0.0.0' : '::'}/${word}`], cx);
     if (parsed instanceof Problem) return parsed;
-    const isFull = parsed.length === (cx.family === 'ipv4' ? 32 : 128);
-    const mask = isFull && /[.:]|^\d+$/u.test(word) && String(parsed.length) !== word ? parseHost(word, cx.family) : undefined;
-    if (mask === undefined || mask instanceof Problem || prefixLength(mask) !== undefined) return parsed.length;
+    if (parseInteger(word, 0, cx.family === 'ipv4' ? 32 : 128) !== undefined) return parsed.length;
+    const mask = parseHost(word, cx.family);
+    if (mask instanceof Problem || prefixLength(mask) !== undefined) return parsed.length;
     return refuse(`the ones of the mask \`${word}\` are not all in front`);
   },
   print: String,

@@ -66,7 +66,8 @@ onCorpus('no rule is called shadowed that an independent checker found alive', t
   let called = 0;
   for (const entry of entries) {
     const known = dead[entry.name];
-    if (known === undefined) continue;
+    // Of a file that does not load, the checker saw less than we do.
+    if (known === undefined || (entry.restore_test !== 'ok' && entry.restore_nft !== 'ok')) continue;
     const also = JSON.stringify(known.dead_if);
     const allowed = new Set(known.dead.map(one => one.rule));
     for (const finding of analyze(read(entry), { family: entry.family === 6 ? 'ipv6' : 'ipv4' }).findings) {

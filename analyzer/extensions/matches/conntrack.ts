@@ -1,4 +1,5 @@
 import { all, always, any, atom, ctstates, is, never, not, oneOf, unknown, type Constraint } from '../../packet/constraint.js';
+import { protocolNumber } from '../../packet/protocols.js';
 import { maskAddress, prefixMask, printAddress } from '../../values/address.js';
 import { abbreviatedSet, type WordSet } from '../../values/abbreviated-set.js';
 import { exactProtocol } from '../../values/exact-protocol.js';
@@ -7,8 +8,7 @@ import { keyword } from '../../values/keyword.js';
 import { lookedUpPortRange } from '../../values/looked-up-port.js';
 import { numberRange } from '../../values/number-range.js';
 import type { PortRange } from '../../values/port.js';
-import type { Family } from '../../values/value.js';
-import { protocolNumber } from '../../packet/protocols.js';
+import type { Family, Value } from '../../values/value.js';
 import { defineMatch, option, type Given } from '../define.js';
 import { tracked } from '../tracked.js';
 
@@ -58,6 +58,8 @@ function connectionPorts(name: string): (value: PortRange) => Constraint {
   };
 }
 
+const direction: Value<number> = { ...keyword({ original: 0, reply: 1 }, { name: 'direction', ignoreCase: true }), print: value => value === 0 ? 'ORIGINAL' : 'REPLY' };
+
 const address = (name: string, doc: string) => option({ names: [name], doc, value: hostMask, negatable: true, means: connectionAddress(name) });
 const port = (name: string, doc: string) => option({ names: [name], doc, value: ports, negatable: true, means: connectionPorts(name) });
 
@@ -81,8 +83,8 @@ const options = {
     means: () => unknown('how long a connection is still remembered'),
   }),
   dir: option({
-    names: ['--ctdir'], doc: 'direction in which the packet flows', value: keyword({ ORIGINAL: 0, REPLY: 1 }, { name: 'direction', ignoreCase: true }),
-    means: direction => is('ctdir', direction),
+    names: ['--ctdir'], doc: 'direction in which the packet flows', value: direction,
+    means: value => is('ctdir', value),
   }),
 };
 
@@ -95,7 +97,12 @@ export const conntrack = defineMatch({
   name: 'conntrack',
   doc: 'Matches packets by what connection tracking knows of their connection.',
   options,
-  check: given => Object.keys(given).length === 0 ? 'at least one option must be given' : undefined,
+  check: (given, { ordered }) => {
+    if (ordered.length === 0) return 'at least one option must be given';
+    const before = ordered.slice(0, ordered.findIndex(({ key }) => key === 'proto'));
+    return given.proto?.value === 0 && before.some(({ key, negated }) => key === 'status' && negated)
+      ? '`--ctproto 0` is refused behind a negated --ctstatus, which the loader mistakes for a negated protocol' : undefined;
+  },
   means: ({ state, ...others }, cx) => {
     const parts: Constraint[] = [];
     const add = <T>(given: Given<T> | undefined, means: ((value: T, cx: { readonly family: Family }) => Constraint)): void => {
@@ -106,7 +113,7 @@ export const conntrack = defineMatch({
     for (const key of ['origsrcport', 'origdstport', 'replsrcport', 'repldstport'] as const) add(others[key], connectionPorts(options[key].names[0]));
     add(others.status, words => any(words.map(word => atom(`conntrack --ctstatus ${word}`))));
     add(others.expire, () => unknown('how long a connection is still remembered'));
-    add(others.dir, direction => is('ctdir', direction));
+    add(others.dir, value => is('ctdir', value));
     if (state === undefined) return all([tracked, ...parts]);
     const inState = state.negated ? not(inStates(state.value)) : inStates(state.value);
     return all([inState, any([not(tracked), all(parts)])]);

@@ -28,5 +28,6 @@ export const multiport = defineMatch({
     ['-p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15:16', undefined],
     ['-p tcp -m multiport --dports 80:80', undefined],
     ['-p icmp -m multiport --dports 80', undefined],
+    ['-m multiport --dports 80 -p tcp', undefined],
   ],
 });

@@ -7,7 +7,8 @@ import { defineTarget, option } from '../define.js';
 export const tproxy = defineTarget({
   name: 'TPROXY',
   doc: 'Hands the packet to a local socket without changing it.',
-  effect: 'accept',
+  // The packet goes to a socket of this host, and not on as it was.
+  effect: 'nat',
   changes: ['mark'],
   tables: ['mangle'],
   hooks: ['PREROUTING'],
