@@ -30,7 +30,7 @@ export function targetText(ruleset: Ruleset, at: RuleAt): string {
     case 'chain': return `${target.goto ? '-g' : '-j'} ${target.name}`;
     case 'opaque': return `-j ${target.use.opaque}`;
     case 'extension': {
-      const words = saveUse(target.use, { family: ruleset.family, backend: ruleset.backend, protocol: undefined, table: at.table, ordered: [] });
+      const words = saveUse(target.use, { family: ruleset.family, backend: ruleset.backend, protocol: undefined, table: at.table, ordered: [] }) ?? '';
       return `-j ${target.use.definition.savedAs ?? target.use.definition.name}${words === '' ? '' : ` ${words}`}`;
     }
   }

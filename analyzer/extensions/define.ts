@@ -99,12 +99,17 @@ interface ExtensionDefinition<O extends Options> {
    * hangs on the options: the module's own checkentry asks then, and nft lets it ask in base chains only.
    */
   readonly hooks?: readonly Hook[] | ((given: GivenOf<O>) => readonly Hook[] | undefined);
+  /** `check`, `save` or `means` look at the order of the options. */
+  readonly usesOrder?: true;
   /** What is wrong with the options taken together; undefined where nothing is. */
   readonly check?: (given: GivenOf<O>, cx: RuleContext) => string | undefined;
   /** What is wrong with it beside the other matches of its rule; undefined where nothing is. */
   readonly checkRule?: (matches: readonly OtherMatch[], backend: Backend) => string | undefined;
-  /** The words behind `-m NAME` or `-j NAME`. Absent: each given option in the order of declaration. */
-  readonly save?: (given: GivenOf<O>, cx: RuleContext) => string;
+  /**
+   * The words behind `-m NAME` or `-j NAME`; undefined where nothing of it is saved, not even its name.
+   * Absent: each given option in the order of declaration.
+   */
+  readonly save?: (given: GivenOf<O>, cx: RuleContext) => string | undefined;
   /** The words behind `-m NAME` of any legal use. Absent: drawn from the options. */
   readonly arbitrary?: (fc: Fc, cx: ValueContext) => Arbitrary<readonly string[]>;
   /** Why this cannot be loaded on a current kernel, if it cannot; it is read and printed all the same. */

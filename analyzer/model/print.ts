@@ -37,6 +37,7 @@ function printAddresses(flag: string, given: RuleBody['source']): string {
 function printMatch(use: MatchUse, cx: RuleContext): string {
   if (isOpaque(use)) return [` -m ${use.opaque}`, ...use.words.map(quoteForInput)].join(' ');
   const words = saveUse(use, cx);
+  if (words === undefined) return '';
   return ` -m ${use.definition.savedAs ?? use.definition.name}${words === '' ? '' : ` ${words}`}`;
 }
 
@@ -47,7 +48,7 @@ function printTarget(target: RuleTarget, cx: RuleContext): string {
     case 'opaque': return [` -j ${target.use.opaque}`, ...target.use.words.map(quoteForInput)].join(' ');
     case 'extension': {
       const { definition } = target.use;
-      const words = saveUse(target.use, cx);
+      const words = saveUse(target.use, cx) ?? '';
       return ` -j ${definition.savedAs ?? definition.name}${words === '' ? '' : ` ${words}`}`;
     }
   }

@@ -5,7 +5,8 @@ import { BuiltInOption, ExtensionOption, opaqueTarget, OpaqueOption, Scope } fro
 import type { BuiltInKey } from '../extensions/built-in-options.js';
 import type { AnyExtension, AnyTarget, Given, Options, RuleContext } from '../extensions/define.js';
 import { allMatches, allTargets, findMatch, findTarget } from '../extensions/registry.js';
-import { readUse, type Use } from '../extensions/use.js';
+import { readUse } from '../extensions/read-use.js';
+import type { Use } from '../extensions/use.js';
 import { addressMaskList, type AddressMask } from '../values/address-mask.js';
 import { interfaceName, type InterfaceName } from '../values/interface-name.js';
 import { parseProtocol } from '../values/protocol.js';

@@ -7,10 +7,11 @@
 import { optionsOf, type LineShape, type ShapeOption } from '../../grammar/line-shapes.js';
 import type { CommandStatement, OptionNode, WordNode } from '../../grammar/syntax.js';
 import type { BuiltInKey } from '../extensions/built-in-options.js';
-import type { AnyExtension, AnyMatch, AnyTarget, Given, TableName } from '../extensions/define.js';
+import type { AnyExtension, AnyMatch, AnyTarget, Given, OrderedOption, TableName } from '../extensions/define.js';
 import { BuiltInOption, ExtensionOption } from '../extensions/option-scope.js';
 import { findMatch, findTarget } from '../extensions/registry.js';
-import { readUse, type Use } from '../extensions/use.js';
+import { readUse } from '../extensions/read-use.js';
+import type { Use } from '../extensions/use.js';
 import { parseAddressMask, type AddressMask } from '../values/address-mask.js';
 import { interfaceName, type InterfaceName } from '../values/interface-name.js';
 import { parseProtocol } from '../values/protocol.js';
@@ -24,8 +25,10 @@ interface UsePlan {
   /** Indices of its first and last word; `last` < `first` where it has no options. */
   readonly first: number;
   readonly last: number;
-  /** Uses by their text in the file, by table. */
+  /** Uses by their table and text in the file. */
   readonly known: Map<string, Use>;
+  /** The options were found to fit together: from now on only their values need a look. */
+  fits: boolean;
 }
 
 interface CriterionPlan {
@@ -60,14 +63,14 @@ const interfaces = new Map<string, Given<InterfaceName>>();
 function usePlan(definition: AnyExtension, options: readonly ShapeOption[]): UsePlan | undefined {
   const [head] = options;
   const tail = options.at(-1);
-  if (head === undefined || tail === undefined) return { definition, options, first: 1, last: 0, known: new Map() };
+  if (head === undefined || tail === undefined) return { definition, options, first: 1, last: 0, known: new Map(), fits: false };
   let next = head.bang ?? head.name;
   const first = next;
   for (const option of options) {
     if ((option.bang ?? option.name) !== next) return undefined;
     next = option.firstArgument + option.arguments;
   }
-  return { definition, options, first, last: next - 1, known: new Map() };
+  return { definition, options, first, last: next - 1, known: new Map(), fits: false };
 }
 
 class PlanMaker {
@@ -159,7 +162,8 @@ class PlanMaker {
   }
 }
 
-const usesLimit = 50_000;
+/** How many different values are kept: of ports drawn at random, no line profits from another. */
+const usesLimit = 4096;
 
 /** The use that these words make, as before or read anew; undefined where there is anything to report. */
 function planUse(plan: UsePlan, rulePlan: RulePlan, words: readonly WordNode[], cx: PlanContext): Use | undefined {
@@ -168,11 +172,40 @@ function planUse(plan: UsePlan, rulePlan: RulePlan, words: readonly WordNode[], 
   const key = head === undefined || tail === undefined || plan.last < plan.first ? cx.table : cx.table + cx.text.slice(head.start, tail.end);
   const known = plan.known.get(key);
   if (known !== undefined) return known;
-  const nodes: OptionNode[] = optionsOf({ counters: false, options: plan.options }, words);
-  const { use, problems } = readUse(plan.definition, nodes, { start: 0, end: 0 }, { family: cx.family, backend: cx.backend, table: cx.table, protocol: planProtocol(rulePlan), ordered: [] });
-  if (problems.length > 0) return undefined;
-  if (plan.known.size < usesLimit) plan.known.set(key, use);
+  const use = plan.fits ? readValues(plan, rulePlan, words, cx) : readFirst(plan, rulePlan, words, cx);
+  if (use !== undefined && plan.known.size < usesLimit) plan.known.set(key, use);
   return use;
+}
+
+/** The first use of a shape, looked at in full. */
+function readFirst(plan: UsePlan, rulePlan: RulePlan, words: readonly WordNode[], cx: PlanContext): Use | undefined {
+  const nodes: OptionNode[] = optionsOf({ counters: false, options: plan.options }, words);
+  const protocol = planProtocol(rulePlan);
+  const { use, problems } = readUse(plan.definition, nodes, { start: 0, end: 0 }, { family: cx.family, backend: cx.backend, table: cx.table, protocol, ordered: [] });
+  if (problems.length > 0) return undefined;
+  // What is asked of all options together may hang on their values.
+  plan.fits = plan.definition.check === undefined && plan.definition.usesOrder !== true;
+  return use;
+}
+
+const noOrder: readonly OrderedOption[] = [];
+const allResolved = {};
+
+/** A further use of a shape whose options fit together: nothing is left but to read its values. */
+function readValues(plan: UsePlan, rulePlan: RulePlan, words: readonly WordNode[], cx: PlanContext): Use | undefined {
+  const given: Record<string, Given<unknown>> = {};
+  const context = { family: cx.family, backend: cx.backend, protocol: planProtocol(rulePlan) };
+  for (const option of plan.options) {
+    const { shape } = option;
+    if (!(shape instanceof ExtensionOption)) return undefined;
+    const texts: string[] = [];
+    for (let index = option.firstArgument; index < option.firstArgument + option.arguments; index++) texts.push(words[index]?.text ?? '');
+    if (texts.length > 1 && /^[-!]/u.test(texts[1] ?? '')) return undefined;
+    const value: unknown = shape.definition.value.parse(texts, context);
+    if (value instanceof Problem) return undefined;
+    given[shape.key] = { negated: option.bang !== undefined, value };
+  }
+  return { definition: plan.definition, given, ordered: noOrder, unresolved: allResolved };
 }
 
 function planProtocol({ protocol }: RulePlan): { number: number; negated: boolean } | undefined {

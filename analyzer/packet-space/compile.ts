@@ -16,6 +16,8 @@ export const Act = { Skip: 0, End: 1, Return: 2, Jump: 3, Goto: 4, /** Ends or g
 export interface CompiledChain extends Boxes {
   readonly id: number;
   readonly chain: Chain;
+  /** The number of its first rule; the others follow. */
+  readonly firstRule: number;
   readonly count: number;
   /** Of each box: the rule's number in the table. */
   readonly rule: Int32Array;
@@ -148,7 +150,7 @@ function compileChain(input: ChainInput): CompiledChain {
     }
   });
   start[chain.rules.length] = box;
-  return { id, chain, count, dims, ...boxes, start, canStop, fates, ...indexes({ dims, ...boxes }) };
+  return { id, chain, firstRule, count, dims, ...boxes, start, canStop, fates, ...indexes({ dims, ...boxes }) };
 }
 
 function actOf({ chainIds, done, fates }: ChainInput, target: Chain['rules'][number]['target']): { readonly act: number; readonly callee: number; readonly bits: number; readonly stops: boolean } {

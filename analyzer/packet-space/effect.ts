@@ -61,7 +61,7 @@ export class FateRegister {
   }
 
   #worded(effect: 'reject' | 'queue' | 'nat', target: RuleTarget): number {
-    const words = target.kind === 'extension' ? `${target.use.definition.name} ${saveUse(target.use, { family: this.#family, backend: this.#backend, protocol: undefined, table: this.#table, ordered: target.use.ordered })}` : '';
+    const words = target.kind === 'extension' ? `${target.use.definition.name} ${saveUse(target.use, { family: this.#family, backend: this.#backend, protocol: undefined, table: this.#table, ordered: target.use.ordered }) ?? ''}` : '';
     let bit = this.#bits.get(words);
     if (bit === undefined) {
       bit = this.#next < shared.reject ? this.#next : shared[effect];

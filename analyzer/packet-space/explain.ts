@@ -4,30 +4,15 @@ import { arrival, follow, searchAll, type HookRegions, type RulePlace } from './
 import type { Budget } from './search.js';
 import type { TableSpace } from './space.js';
 
-/** For one whole explanation. */
-const explanationBudget = { cells: 40_000, work: 3_000_000 };
-
 /** The rules of a proof that no packet arrives, if `only` these are certain to be there; undefined where it does not hold. */
-export function provesDead(space: TableSpace, place: RulePlace, { base, regions }: HookRegions, only: ReadonlySet<number> | undefined, budget: Budget): Set<number> | undefined {
-  const mask = only === undefined ? undefined : Uint8Array.from({ length: space.compiled.rules.length }, (_, i) => only.has(i) ? 1 : 0);
-  const query = arrival(space, place, base, mask);
+export function provesDead(space: TableSpace, place: RulePlace, hooks: readonly HookRegions[], only: ReadonlySet<number>, budget: Budget): Set<number> | undefined {
   const used = new Set<number>();
-  const outcome = searchAll(regions, budget, (point, region) => follow(query, point, region, used));
-  return outcome.kind === 'none' ? used : undefined;
-}
-
-/** Leaves out one rule after the other, the last first, as long as the proof holds. */
-function minimal(space: TableSpace, place: RulePlace, hook: HookRegions, used: ReadonlySet<number>, rank: Int32Array): ReadonlySet<number> {
-  const budget = { ...explanationBudget };
-  let now = provesDead(space, place, hook, used, budget) ?? used;
-  const needed = new Set<number>();
-  for (;;) {
-    const next = [...now].filter(rule => !needed.has(rule)).sort((a, b) => (rank[b] ?? 0) - (rank[a] ?? 0))[0];
-    if (next === undefined || budget.cells <= 0 || budget.work <= 0) return now;
-    const smaller = provesDead(space, place, hook, new Set([...now].filter(rule => rule !== next)), budget);
-    if (smaller === undefined) needed.add(next);
-    else now = smaller;
+  for (const { base, regions } of hooks) {
+    const query = arrival(space, place, base, only);
+    const outcome = searchAll(regions, budget, (point, region) => follow(query, point, region, used));
+    if (outcome.kind !== 'none') return undefined;
   }
+  return used;
 }
 
 const ranks = new WeakMap<TableSpace, Int32Array>();
@@ -67,8 +52,20 @@ export function inOrder(space: TableSpace, rules: Iterable<number>): RuleAt[] {
   return [...new Set(rules)].sort((a, b) => (rank[a] ?? 0) - (rank[b] ?? 0) || a - b).flatMap(rule => space.compiled.rules[rule] ?? []);
 }
 
-/** Who takes a dead rule's packets, given the proof of each hook. */
-export function explain(space: TableSpace, place: RulePlace, proofs: readonly { readonly hook: HookRegions; readonly used: ReadonlySet<number> }[]): RuleAt[] {
+/**
+ * Who takes a dead rule's packets, given the rules of a proof: leaves out one after the other, the last first, as long
+ * as the proof holds. Where the budget ends before that, a few may be more than needed.
+ */
+export function explain(space: TableSpace, place: RulePlace, hooks: readonly HookRegions[], used: ReadonlySet<number>, budget: Budget): RuleAt[] {
   const rank = meetingOrder(space);
-  return inOrder(space, proofs.flatMap(({ hook, used }) => [...minimal(space, place, hook, used, rank)]));
+  let now = provesDead(space, place, hooks, used, budget) ?? used;
+  const needed = new Set<number>();
+  while (budget.cells > 0 && budget.work > 0) {
+    const next = [...now].filter(rule => !needed.has(rule)).sort((a, b) => (rank[b] ?? 0) - (rank[a] ?? 0))[0];
+    if (next === undefined) break;
+    const smaller = provesDead(space, place, hooks, new Set([...now].filter(rule => rule !== next)), budget);
+    if (smaller === undefined) needed.add(next);
+    else now = smaller;
+  }
+  return inOrder(space, now);
 }

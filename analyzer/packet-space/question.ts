@@ -50,7 +50,7 @@ export function markOf(space: TableSpace, { chain, index }: RulePlace, does: Mar
 }
 
 /** Whether a packet can arrive at the rule, whatever becomes of it then. */
-export function arrival(space: TableSpace, place: RulePlace, base: CompiledChain, only?: Uint8Array): Query {
+export function arrival(space: TableSpace, place: RulePlace, base: CompiledChain, only?: ReadonlySet<number>): Query {
   return makeQuery(space.compiled, base, { mark: markOf(space, place, 'goal'), only });
 }
 

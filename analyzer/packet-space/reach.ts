@@ -26,7 +26,7 @@ export function reach(space: PacketSpace, table: Table): ReadonlyMap<Rule, Reach
     const chain = compiled.chains[id];
     // From the end: the way to the last rule tells of many before it.
     for (let index = (chain?.chain.rules.length ?? 0) - 1; chain !== undefined && index >= 0; index--) {
-      const number = (known.firstRule[id] ?? 0) + index;
+      const number = chain.firstRule + index;
       if (answers.has(number)) continue;
       if (left <= 0) {
         answers.set(number, undecided);
@@ -72,26 +72,24 @@ function hasHook(space: TableSpace, rule: number): boolean {
 }
 
 function decide(space: TableSpace, place: RulePlace, hooks: readonly HookRegions[], budget: Budget, answers: Map<number, Reach> | undefined, asked?: Constraint): Reach {
-  const proofs: { hook: HookRegions; used: ReadonlySet<number> }[] = [];
+  const used = new Set<number>();
   let open = false;
   if (hooks.every(({ regions }) => regions.length === 0)) return { kind: 'contradiction' };
   for (const hook of hooks) {
     const query = arrival(space, place, hook.base);
-    const used = new Set<number>();
     const outcome = searchAll(hook.regions, budget, (point, region) => follow(query, point, region, used));
     if (outcome.kind === 'found') {
       if (answers !== undefined) noteWay(new Traversal(query, outcome.point), hook, space, outcome, answers);
       return live(space, place, hook, outcome, asked);
     }
-    if (outcome.kind === 'undecided') open = true;
-    else if (hook.regions.length > 0) proofs.push({ hook, used });
+    open ||= outcome.kind === 'undecided';
   }
   if (open) return undecided;
   // Even if every other rule were missing, no jump would lead these packets here.
-  if (proofs.every(({ hook }) => provesDead(space, place, hook, new Set(), freshBudget()) !== undefined)) {
+  if (used.size === 0 || provesDead(space, place, hooks, new Set(), budget) !== undefined) {
     return { kind: 'unreachable-chain', by: inOrder(space, callingRules(space, place.chain.id).filter(caller => hasHook(space, caller))) };
   }
-  return { kind: 'shadowed', by: explain(space, place, proofs) };
+  return { kind: 'shadowed', by: explain(space, place, hooks, used, budget) };
 }
 
 /** An answer whose sample is made when it is looked at: most never are. */

@@ -10,8 +10,6 @@ import type { Query, Ways } from './traverse.js';
 export interface TableSpace {
   readonly compiled: CompiledTable;
   readonly numbers: ReadonlyMap<Rule, number>;
-  /** By chain: the number of its first rule. */
-  readonly firstRule: readonly number[];
   readonly built: readonly { readonly hook: Hook; readonly chain: CompiledChain; readonly region: Region }[];
   readonly callers: ReadonlyMap<number, readonly (readonly [number, number])[]>;
   readonly ways: Map<number, Ways>;
@@ -31,9 +29,7 @@ export function spaceOf(space: PacketSpace, table: Table): TableSpace {
   if (known === undefined) {
     const compiled = compileTable(space.ruleset, table);
     const built = compiled.chains.flatMap(chain => chain.chain.hook === undefined ? [] : [{ hook: chain.chain.hook, chain, region: hookRegion(compiled, chain.chain.hook) }]);
-    let sum = 0;
-    const firstRule = compiled.chains.map(chain => (sum += chain.chain.rules.length) - chain.chain.rules.length);
-    known = { compiled, firstRule, numbers: new Map(compiled.rules.map(({ rule }, i) => [rule, i])), built, callers: callersOf(compiled), ways: new Map() };
+    known = { compiled, numbers: new Map(compiled.rules.map(({ rule }, i) => [rule, i])), built, callers: callersOf(compiled), ways: new Map() };
     space.tables.set(table, known);
   }
   return known;

@@ -42,8 +42,8 @@ export interface Query {
   readonly thorough: boolean;
   /** What may happen counts against: only certain goals are found. */
   readonly strict: boolean;
-  /** Rules without a 1 may or may not be there. */
-  readonly only: Uint8Array | undefined;
+  /** Any rule but these may or may not be there. */
+  readonly only: ReadonlySet<number> | undefined;
   /** Indexes of what is left by `only`, made when needed. */
   readonly views: Map<number, BoxIndex>;
 }
@@ -182,7 +182,7 @@ export class Traversal {
     const { chain } = frame;
     const { query } = this;
     const rule = chain.rule[box] ?? 0;
-    const soft = chain.soft[box] === 1 || (query.only !== undefined && query.only[rule] !== 1);
+    const soft = chain.soft[box] === 1 || query.only?.has(rule) === false;
     const act = chain.act[box] ?? 0;
     frame.at = chain.end[box] ?? 0;
     switch (act) {
@@ -241,7 +241,7 @@ export class Traversal {
   /** Behind a call; true where the chain ends there. */
   #comeBack(frame: Frame, box: number, out: number): boolean {
     const { chain } = frame;
-    const soft = chain.soft[box] === 1 || (this.query.only !== undefined && this.query.only[chain.rule[box] ?? 0] !== 1);
+    const soft = chain.soft[box] === 1 || this.query.only?.has(chain.rule[box] ?? 0) === false;
     if (chain.act[box] === Act.Goto) {
       frame.out = Math.max(frame.out, out);
       if (!soft) return this.#stop(frame, box);
@@ -253,12 +253,16 @@ export class Traversal {
 }
 
 /** What is to be looked at where only some rules are certain to be there: these, what leads away, and the way to the mark. */
-function visible(chain: CompiledChain, only: Uint8Array, mark: Mark | undefined): Int32Array {
+function visible(chain: CompiledChain, only: ReadonlySet<number>, mark: Mark | undefined): Int32Array {
   const boxes = new Set<number>(chain.leaving);
   for (const box of mark?.ways.get(chain.id) ?? noBoxes) boxes.add(box);
-  for (let box = 0; box < chain.count; box++) {
-    const act = chain.act[box];
-    if (only[chain.rule[box] ?? 0] === 1 && act !== Act.Skip && act !== Act.Side && act !== Act.Maybe) boxes.add(box);
+  for (const rule of only) {
+    const position = rule - chain.firstRule;
+    if (position < 0 || position >= chain.chain.rules.length) continue;
+    for (let box = chain.start[position] ?? 0; box < (chain.start[position + 1] ?? 0); box++) {
+      const act = chain.act[box];
+      if (act === Act.End || act === Act.Jump) boxes.add(box);
+    }
   }
   return Int32Array.from(boxes).sort();
 }

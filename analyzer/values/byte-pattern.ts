@@ -32,22 +32,23 @@ export const plainPattern: Value<BytePattern> = {
  */
 function parseHexPattern(text: string): BytePattern | Problem {
   let bytes = '';
-  let isHex = false;
+  /** An odd number of them: in a hexadecimal block. */
+  let bars = 0;
   let at = 0;
   while (at < text.length) {
     if (bytes.length >= maxBytes) return refuse(`the pattern has more than ${String(maxBytes)} bytes`);
-    const escaped = text[at] === '\\' && !isHex;
+    const escaped = text[at] === '\\' && bars % 2 === 0;
     if (text[at] === '|') {
-      isHex = !isHex;
+      bars++;
       at++;
-      while (isHex && text[at] === ' ') at++;
+      while (bars % 2 === 1 && text[at] === ' ') at++;
       if (at >= text.length) break;
     }
     if (escaped) {
       if (at + 1 >= text.length) return refuse('nothing follows the `\\` at the end');
       bytes += text.charAt(at + 1);
       at += 2;
-    } else if (isHex) {
+    } else if (bars % 2 === 1) {
       const digits = text.slice(at, at + 2);
       if (!/^[\da-f]{2}$/iu.test(digits)) return refuse(`\`${digits}\` in the hexadecimal block is not a pair of digits`);
       if (at + 2 >= text.length) return refuse('the hexadecimal block does not end', 'write | behind it');

@@ -64,7 +64,7 @@ function rule(chain: string, rich: boolean): fc.Arbitrary<ToyRule> {
     out: isOut ? rarely(fc.record({ not: fc.boolean(), is: fc.constantFrom('eth0', 'eth+') })) : fc.constant(undefined),
     proto: fc.constantFrom('tcp' as const, 'tcp' as const, 'udp' as const, '!tcp' as const, undefined),
     ports: negatable(fc.uniqueArray(fc.constantFrom(...portRanges), { minLength: 1, maxLength: 3 })),
-    states: rarely(fc.record({ not: fc.boolean(), is: fc.uniqueArray(fc.constantFrom(...states), { minLength: 1, maxLength: 3 }) })),
+    states: rarely(fc.record({ not: fc.boolean(), is: fc.uniqueArray(fc.constantFrom(...rich ? ['NEW', 'ESTABLISHED'] : states), { minLength: 1, maxLength: 3 }) })),
     local: rich ? rarely(fc.boolean()) : fc.constant(undefined),
     mark: rich ? rarely(fc.record({ not: fc.boolean(), is: fc.constantFrom([1, 3] as const, [2, 2] as const, [4, 0xff] as const) })) : fc.constant(undefined),
     limit: rich ? fc.constantFrom(false, false, false, false, true) : fc.constant(false),
@@ -105,8 +105,20 @@ export function rulesetText({ policies, rules }: ToyRuleset): string {
   ].join('\n');
 }
 
+const known = new Map<string, readonly Packet[]>();
+
+/** One packet of every kind that the rules, and the further tests, tell apart. */
+export function packetsOf({ rules }: ToyRuleset, hook: 'INPUT' | 'OUTPUT', rich: boolean, tests: readonly ((packet: Packet) => boolean)[] = []): readonly Packet[] {
+  const key = `${hook} ${String(rich)}`;
+  const all = known.get(key) ?? everyPacket(hook, rich);
+  known.set(key, all);
+  const kinds = new Map<string, Packet>();
+  for (const packet of all) kinds.set([...rules.map(one => meets(one, packet)), ...tests.map(one => one(packet))].map(Number).join(''), packet);
+  return [...kinds.values()];
+}
+
 /** One packet at least of every kind that rules of this world can tell apart. */
-export function packetsOf(hook: 'INPUT' | 'OUTPUT', rich: boolean): readonly Packet[] {
+function everyPacket(hook: 'INPUT' | 'OUTPUT', rich: boolean): readonly Packet[] {
   const packets: Packet[] = [];
   for (const src of ['10.1.1.1', '10.1.2.2', '10.2.2.2', '10.200.0.1', '192.168.1.1', '8.8.8.8']) {
     for (const name of hook === 'INPUT' ? ['eth0', 'eth1', 'eth9', 'lo', 'wlan0'] : ['eth0', 'eth9', 'lo']) {
@@ -126,10 +138,29 @@ function addressNumber(text: string): number {
   return text.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
 }
 
+const inNetKnown = new Map<string, boolean>();
+
 function inNet(address: string, net: string): boolean {
+  const key = `${address} ${net}`;
+  const known = inNetKnown.get(key) ?? lookUp(address, net);
+  inNetKnown.set(key, known);
+  return known;
+}
+
+function lookUp(address: string, net: string): boolean {
   const [base = '', bits = '32'] = net.split('/');
   const size = 2 ** (32 - Number(bits));
   return Math.floor(addressNumber(address) / size) === Math.floor(addressNumber(base) / size);
+}
+
+const rangeOf = new Map(portRanges.map(range => {
+  const [low = '', high = low] = range.split(':');
+  return [range, [Number(low), Number(high)] as const];
+}));
+
+function inRange(port: number, range: string): boolean {
+  const [low = 0, high = -1] = rangeOf.get(range) ?? [];
+  return low <= port && port <= high;
 }
 
 function nameMatches(name: string, pattern: string): boolean {
@@ -146,10 +177,7 @@ export function meets(one: ToyRule, packet: Packet): boolean {
   if (proto === 'tcp' ? packet.protocol !== 6 : proto === 'udp' ? packet.protocol !== 17 : proto === '!tcp' && packet.protocol === 6) return false;
   const hasPorts = proto === 'tcp' || proto === 'udp';
   return given(one.src, net => inNet(packet.src, net)) && given(one.in, name => nameMatches(packet.in, name)) && given(one.out, name => nameMatches(packet.out, name))
-    && (!hasPorts || given(one.ports, list => list.some(range => {
-      const [low = '', high = low] = range.split(':');
-      return packet.dport >= Number(low) && packet.dport <= Number(high);
-    })))
+    && (!hasPorts || given(one.ports, list => list.some(range => inRange(packet.dport, range))))
     && given(one.states, list => list.includes(packet.state)) && (one.local === undefined || one.local === packet.local)
     && given(one.mark, ([value, mask]) => (packet.mark & mask) === value);
 }

@@ -8,8 +8,8 @@ import { keyword } from '../../values/keyword.js';
 import { lookedUpPortRange } from '../../values/looked-up-port.js';
 import { numberRange } from '../../values/number-range.js';
 import type { PortRange } from '../../values/port.js';
-import type { Family, Value } from '../../values/value.js';
-import { defineMatch, option, type Given } from '../define.js';
+import type { Family, Value, ValueContext } from '../../values/value.js';
+import { defineMatch, option, type Given, type OptionDefinition, type Options } from '../define.js';
 import { tracked } from '../tracked.js';
 
 const states = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'] as const;
@@ -40,7 +40,7 @@ function connectionProtocol(number: number, family: Family): Constraint {
   return any([all([not(error), is('protocol', number)]), all([error, atom(`conntrack --ctproto ${String(number)}`)])]);
 }
 
-function connectionAddress(name: string): (value: HostMask, cx: { readonly family: Family }) => Constraint {
+function connectionAddress(name: string): (value: HostMask, cx: ValueContext) => Constraint {
   return ({ address, length }, { family }) => length === 0 ? always
     : atom(`conntrack ${name} ${printAddress(maskAddress(address, prefixMask(length, family)))}/${String(length)}`);
 }
@@ -60,8 +60,13 @@ function connectionPorts(name: string): (value: PortRange) => Constraint {
 
 const direction: Value<number> = { ...keyword({ original: 0, reply: 1 }, { name: 'direction', ignoreCase: true }), print: value => value === 0 ? 'ORIGINAL' : 'REPLY' };
 
-const address = (name: string, doc: string) => option({ names: [name], doc, value: hostMask, negatable: true, means: connectionAddress(name) });
-const port = (name: string, doc: string) => option({ names: [name], doc, value: ports, negatable: true, means: connectionPorts(name) });
+function address(name: string, doc: string): OptionDefinition<HostMask> {
+  return option({ names: [name], doc, value: hostMask, negatable: true, means: connectionAddress(name) });
+}
+
+function port(name: string, doc: string): OptionDefinition<PortRange> {
+  return option({ names: [name], doc, value: ports, negatable: true, means: connectionPorts(name) });
+}
 
 const options = {
   state: option({ names: ['--ctstate'], doc: 'states of which the packet has one', value: ctstateSet, negatable: true, means: inStates }),
@@ -88,6 +93,15 @@ const options = {
   }),
 };
 
+/** What the options ask, each for itself. */
+function meanings(given: Readonly<Record<string, Given<unknown> | undefined>>, cx: ValueContext): Constraint[] {
+  const known: Options = options;
+  return Object.entries(given).flatMap(([key, one]) => {
+    const meaning = one === undefined ? undefined : known[key]?.means?.(one.value, cx);
+    return meaning === undefined ? [] : [one?.negated === true ? not(meaning) : meaning];
+  });
+}
+
 /**
  * @see conntrack_mt() in net/netfilter/xt_conntrack.c. Where a packet has no connection, nothing but
  * --ctstate is looked at: given, it decides alone; not given, the packet does not match.
@@ -96,6 +110,7 @@ const options = {
 export const conntrack = defineMatch({
   name: 'conntrack',
   doc: 'Matches packets by what connection tracking knows of their connection.',
+  usesOrder: true,
   options,
   check: (given, { ordered }) => {
     if (ordered.length === 0) return 'at least one option must be given';
@@ -104,19 +119,11 @@ export const conntrack = defineMatch({
       ? '`--ctproto 0` is refused behind a negated --ctstatus, which the loader mistakes for a negated protocol' : undefined;
   },
   means: ({ state, ...others }, cx) => {
-    const parts: Constraint[] = [];
-    const add = <T>(given: Given<T> | undefined, means: ((value: T, cx: { readonly family: Family }) => Constraint)): void => {
-      if (given !== undefined) parts.push(given.negated ? not(means(given.value, cx)) : means(given.value, cx));
-    };
-    add(others.proto, (number, { family }) => connectionProtocol(number, family));
-    for (const key of ['origsrc', 'origdst', 'replsrc', 'repldst'] as const) add(others[key], connectionAddress(options[key].names[0]));
-    for (const key of ['origsrcport', 'origdstport', 'replsrcport', 'repldstport'] as const) add(others[key], connectionPorts(options[key].names[0]));
-    add(others.status, words => any(words.map(word => atom(`conntrack --ctstatus ${word}`))));
-    add(others.expire, () => unknown('how long a connection is still remembered'));
-    add(others.dir, value => is('ctdir', value));
-    if (state === undefined) return all([tracked, ...parts]);
+    const rest = all(meanings(others, cx));
+    if (state === undefined) return all([tracked, rest]);
     const inState = state.negated ? not(inStates(state.value)) : inStates(state.value);
-    return all([inState, any([not(tracked), all(parts)])]);
+    const isOfUntracked = (['INVALID', 'UNTRACKED'] as const).some(word => state.value.includes(word) !== state.negated);
+    return all([inState, isOfUntracked ? any([not(tracked), rest]) : rest]);
   },
   examples: [
     ['-m conntrack --ctstate RELATED,ESTABLISHED', '='],

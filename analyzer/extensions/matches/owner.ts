@@ -19,6 +19,7 @@ function oneOf(kind: string, given: Given<AccountRange> | undefined): Constraint
 export const owner = defineMatch({
   name: 'owner',
   doc: 'Matches packets of this machine by the user or group whose socket sent them.',
+  usesOrder: true,
   hooks: ['OUTPUT', 'POSTROUTING'],
   options: {
     socket: option({ names: ['--socket-exists'], doc: 'the packet belongs to a socket', value: flag, negatable: true }),

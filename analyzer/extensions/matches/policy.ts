@@ -82,6 +82,7 @@ const outgoing: readonly Hook[] = ['FORWARD', 'OUTPUT', 'POSTROUTING'];
 export const policy = defineMatch({
   name: 'policy',
   doc: 'Matches packets that came, or will go, through IPsec.',
+  usesOrder: true,
   options: {
     dir: option({ names: ['--dir'], doc: 'in: how it came; out: how it will go', value: keyword({ in: 'in', out: 'out' }, { name: 'direction (in or out)' }), required: true }),
     pol: option({ names: ['--pol'], doc: 'none: without IPsec; ipsec: with it', value: keyword({ none: 'none', ipsec: 'ipsec' }, { name: 'policy (none or ipsec)' }) }),

@@ -3,7 +3,6 @@ import { bitRate } from '../../values/bit-rate.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
 import { text } from '../../values/text.js';
-import type { ValueContext } from '../../values/value.js';
 import { defineMatch, option, type GivenOf, type RuleContext } from '../define.js';
 
 const name = text({ max: 15, name: 'estimator', bare: true, cut: true });
@@ -31,13 +30,13 @@ function comparison({ lt, gt, eq }: RateestGiven, { ordered }: RuleContext): str
 
 function savedRates(given: RateestGiven, cx: RuleContext): string[] {
   const words: string[] = [];
-  const add = (unit: string, print: (rate: number, cx: ValueContext) => string, first: number, second: number): void => {
+  const add = (unit: string, print: (rate: number) => string, first: number, second: number): void => {
     if (given.delta === undefined) words.push(comparison(given, cx), `--rateest-${unit}`);
-    else words.push(`--rateest-${unit}1 ${print(first, cx)}`, comparison(given, cx), `--rateest-${unit}2`);
-    if (given.second === undefined || given.delta !== undefined) words.push(print(second, cx));
+    else words.push(`--rateest-${unit}1 ${print(first)}`, comparison(given, cx), `--rateest-${unit}2`);
+    if (given.second === undefined || given.delta !== undefined) words.push(print(second));
   };
-  if (given.bps1 !== undefined || given.bps2 !== undefined) add('bps', bitRate.print, given.bps1?.value ?? 0, given.bps2?.value ?? 0);
-  if (given.pps1 !== undefined || given.pps2 !== undefined) add('pps', packets.print, given.pps1?.value ?? 0, given.pps2?.value ?? 0);
+  if (given.bps1 !== undefined || given.bps2 !== undefined) add('bps', rate => bitRate.print(rate, cx), given.bps1?.value ?? 0, given.bps2?.value ?? 0);
+  if (given.pps1 !== undefined || given.pps2 !== undefined) add('pps', String, given.pps1?.value ?? 0, given.pps2?.value ?? 0);
   return words;
 }
 
@@ -49,6 +48,7 @@ function savedRates(given: RateestGiven, cx: RuleContext): string[] {
 export const rateest = defineMatch({
   name: 'rateest',
   doc: 'Matches by the rate of packets that a RATEEST rule has measured.',
+  usesOrder: true,
   options,
   check: ({ bps1, bps2, pps1, pps2, lt, gt, eq }) => {
     if ([bps1, bps2, pps1, pps2].every(rate => rate === undefined)) return 'a rate must be given, as --rateest-bps or --rateest-pps';

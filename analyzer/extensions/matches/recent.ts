@@ -4,6 +4,7 @@ import { flag } from '../../values/flag.js';
 import { hostAddress } from '../../values/host-address.js';
 import { integer } from '../../values/number.js';
 import { procName } from '../../values/proc-name.js';
+import type { Arbitrary } from '../../values/value.js';
 import { defineMatch, option } from '../define.js';
 
 const actions = ['set', 'rcheck', 'update', 'remove'] as const;
@@ -17,6 +18,7 @@ const stateful = unknown('which addresses were seen before');
 export const recent = defineMatch({
   name: 'recent',
   doc: 'Remembers addresses in a list, and matches those that are in it.',
+  usesOrder: true,
   options: {
     set: option({ names: ['--set'], doc: 'put the address on the list; always matches', value: flag, negatable: true, excludes: others('set'), means: () => always }),
     rcheck: option({ names: ['--rcheck'], doc: 'match if the address is on the list', value: flag, negatable: true, excludes: others('rcheck'), means: () => stateful }),
@@ -50,7 +52,7 @@ export const recent = defineMatch({
     ].join(' ');
   },
   arbitrary: (fc, cx) => {
-    const some = (name: string, value: { arbitrary: typeof hostAddress.arbitrary }) => fc.oneof(fc.constant([]), value.arbitrary(fc, cx).map(words => [name, ...words]));
+    const some = (name: string, value: { arbitrary: typeof hostAddress.arbitrary }): Arbitrary<readonly string[]> => fc.oneof(fc.constant([]), value.arbitrary(fc, cx).map(words => [name, ...words]));
     return fc.tuple(fc.constantFrom([], [], ['!']), fc.constantFrom(...actions)).chain(([bang, action]) => {
       const isPassive = action === 'rcheck' || action === 'update';
       const seconds = isPassive ? fc.tuple(some('--seconds', integer(1, 0xffff_ffff)), fc.boolean()).map(([words, reap]) => words.length > 0 && reap ? ['--reap', ...words] : words) : fc.constant([]);

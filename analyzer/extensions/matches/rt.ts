@@ -44,6 +44,7 @@ function part<T>(given: Given<T> | undefined, meaning: (value: T) => Constraint)
 export const rt = defineMatch({
   name: 'rt',
   doc: 'Matches packets with a routing header, by its fields.',
+  usesOrder: true,
   families: ['ipv6'],
   options: {
     type: option({ names: ['--rt-type'], doc: 'type of the header', value: integer(0, max32), negatable: true }),

@@ -26,6 +26,7 @@ const counters = {
 export const setMatch = defineMatch({
   name: 'set',
   doc: 'Matches packets whose addresses, ports or interfaces are in a set of ipset(8).',
+  usesOrder: true,
   options: {
     set: option({ names: ['--match-set', '--set'], doc: 'the set, and the side of the packet for each of its parts', value: setReference, negatable: true, required: true }),
     nomatch: option({ names: ['--return-nomatch'], doc: 'entries with `nomatch` count as matches', value: flag, repeat: 'last' }),

@@ -52,6 +52,7 @@ function meaning(key: Key, given: Given<unknown>, cx: RuleContext): Constraint {
 export const srh = defineMatch({
   name: 'srh',
   doc: 'Matches packets with a segment routing header, by its fields.',
+  usesOrder: true,
   families: ['ipv6'],
   options,
   save: (_given, cx) => stored(cx.ordered).map(({ key, given }) => saveOption(options[key], given, cx)).join(' '),

@@ -85,6 +85,7 @@ export const tcp = defineMatch({
   },
   save: (given, cx) => {
     const native = isNative(given, cx.backend);
+    if (native && isGone(given)) return undefined;
     const ports = native ? saveNativePorts : savePorts;
     return [
       given.sport === undefined ? '' : ports('--sport')(given.sport),

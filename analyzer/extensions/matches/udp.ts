@@ -37,7 +37,9 @@ export const udp = defineMatch({
     dport: option({ names: ['--dport', '--destination-port'], doc: 'destination port or range', value: lookedUpPortRange, negatable: true, save: savePorts('--dport') }),
   },
   save: (given, cx) => {
-    const ports = isNative(given, cx.backend) ? saveNativePorts : savePorts;
+    const native = isNative(given, cx.backend);
+    if (native && areNoPorts(given)) return undefined;
+    const ports = native ? saveNativePorts : savePorts;
     return [
       given.sport === undefined ? '' : ports('--sport')(given.sport),
       given.dport === undefined ? '' : ports('--dport')(given.dport),

@@ -41,6 +41,7 @@ function words(ordered: readonly OrderedOption[]): string {
 export const connmarkTarget = defineTarget({
   name: 'CONNMARK',
   doc: 'Sets the mark of the connection, or copies it from or to the packet.',
+  usesOrder: true,
   effect: 'continue',
   changes: ['mark', 'connmark'],
   options: {

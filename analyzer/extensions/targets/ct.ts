@@ -68,6 +68,7 @@ function words(fc: Fc, cx: ValueContext): Arbitrary<readonly string[]> {
 export const ct = defineTarget({
   name: 'CT',
   doc: 'Says how the connection of the packet is tracked, or that it is not.',
+  usesOrder: true,
   effect: 'continue',
   changes: ['state'],
   tables: ['raw'],

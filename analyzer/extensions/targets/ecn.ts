@@ -22,6 +22,7 @@ function resultOf(ordered: readonly OrderedOption[]): Ecn {
 export const ecnTarget = defineTarget({
   name: 'ECN',
   doc: 'Sets or clears the bits of explicit congestion notification.',
+  usesOrder: true,
   families: ['ipv4'],
   effect: 'continue',
   changes: ['ecn', 'tcp'],

@@ -64,6 +64,7 @@ function save({ values }: Settings): string {
 export const hmark = defineTarget({
   name: 'HMARK',
   doc: 'Sets the mark of the packet to a hash of its addresses and ports, to spread connections over several routes.',
+  usesOrder: true,
   effect: 'continue',
   changes: ['mark'],
   options: {

@@ -14,6 +14,7 @@ function others(key: MarkOperation): readonly string[] {
 export const markTarget = defineTarget({
   name: 'MARK',
   doc: 'Sets the mark of the packet, by which routing, traffic control and later rules may tell it.',
+  usesOrder: true,
   effect: 'continue',
   changes: ['mark'],
   options: {

@@ -25,6 +25,7 @@ function asksForSyn({ name, given }: OtherMatch): boolean {
 export const tcpmss = defineTarget({
   name: 'TCPMSS',
   doc: 'Changes the maximum segment size that a SYN packet offers.',
+  usesOrder: true,
   effect: 'continue',
   changes: ['tcp'],
   protocols: ['tcp'],

@@ -1,0 +1,47 @@
+/**
+ * The layers, lowest first. A file imports only from lower layers or from its own: what stands in one
+ * list beside another is a sibling, and siblings do not know each other.
+ */
+const layers = [
+  ['^grammar/'],
+  ['^analyzer/values/', '^analyzer/packet/'],
+  ['^analyzer/extensions/'],
+  ['^analyzer/model/'],
+  ['^analyzer/finding\\.ts$'],
+  ['^analyzer/netfilter/', '^analyzer/packet-space/'],
+  ['^analyzer/generate/'],
+  ['^analyzer/checks/'],
+  ['^analyzer/analyze\\.ts$'],
+  ['^report/'],
+  ['^cli/'],
+];
+
+/** analyzer/values and analyzer/packet are one layer of two folders that may use each other. */
+const friends = new Set(['^analyzer/values/', '^analyzer/packet/']);
+
+const forbidden = layers.flatMap((layer, level) => layer.map(folder => {
+  const siblings = layer.filter(other => other !== folder && !friends.has(other));
+  return {
+    name: `above ${folder}`,
+    comment: `${folder} stands in a layer below, or beside, what it imports`,
+    severity: 'error',
+    from: { path: folder },
+    to: { path: [...siblings, ...layers.slice(level + 1).flat(), '^index\\.ts$'] },
+  };
+}));
+
+module.exports = {
+  forbidden: [
+    /** Types may name each other: they are gone when the program runs. */
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'io-only-in-cli', comment: 'the command line alone reads and writes', severity: 'error', from: { pathNot: '^cli/' }, to: { path: '^(node:)?(fs|fs/promises|child_process|http|https)$' } },
+    ...forbidden,
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

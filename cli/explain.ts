@@ -1,0 +1,53 @@
+/** `iptables-lint explain CHECK` */
+import pc from 'picocolors';
+import { analyze } from '../analyzer/analyze.js';
+import { checks } from '../analyzer/checks/index.js';
+import type { Severity } from '../analyzer/model/diagnostic.js';
+import { loadChecks } from '../analyzer/model/load-checks.js';
+import { docsUrl } from '../report/report.js';
+import { visible } from '../report/visible.js';
+import { unknownCheck } from './check-names.js';
+import { wantsColor, widthOf } from './color.js';
+import { print } from './streams.js';
+import { wrap } from './wrap.js';
+
+/** What there is to say about a check. A finding of loading has no good example: what is right is all the rest. */
+interface Explained {
+  readonly name: string;
+  readonly severity: Severity;
+  readonly summary: string;
+  readonly why: string;
+  readonly bad: string;
+  readonly good?: string;
+}
+
+const explained: readonly Explained[] = [...checks, ...Object.entries(loadChecks).map(([name, check]): Explained => ({ name, ...check }))];
+
+function example(text: string): string {
+  return text.trimEnd().split('\n').map(line => `  ${visible(line)}`).join('\n');
+}
+
+/** What the findings of the bad example themselves say to do. */
+function helpOf({ name, bad }: Explained): string {
+  const { findings } = analyze({ path: 'example.rules', text: bad }, { checks: checks.filter(check => check.name === name) });
+  return findings.find(finding => finding.check === name)?.help ?? '';
+}
+
+function* sections(check: Explained, width: number, color: boolean): Generator<string, void> {
+  const colors = pc.createColors(color);
+  const severityColor = { error: colors.red, warning: colors.yellow, info: colors.cyan }[check.severity];
+  yield `${severityColor(colors.bold(`${check.severity}[${check.name}]`))}${colors.bold(`: ${check.summary}`)}`;
+  for (const paragraph of check.why.split(/\n\s*\n/u)) yield wrap(paragraph, width);
+  yield `${colors.bold(colors.red('Bad:'))}\n${example(check.bad)}`;
+  if (check.good !== undefined) yield `${colors.bold(colors.green('Good:'))}\n${example(check.good)}`;
+  const help = helpOf(check);
+  if (help !== '') yield `${colors.bold('What to do about the bad one:')} ${visible(help)}`;
+  yield colors.dim(`Another level: --check ${check.name}=off|info|warning|error\nMore: ${docsUrl(check.name)}`);
+}
+
+export async function explain(name: string, color: boolean | undefined): Promise<void> {
+  const check = explained.find(one => one.name === name);
+  if (check === undefined) throw unknownCheck(name);
+  const width = Math.min(widthOf(process.stdout), 100);
+  await print(`${[...sections(check, width, wantsColor(color, process.stdout))].join('\n\n')}\n`);
+}

@@ -1,0 +1,65 @@
+/** `iptables-lint FILES…` */
+import { analyze, type Analysis } from '../analyzer/analyze.js';
+import { loadFormat } from '../report/formats.js';
+import { countBySeverity, countOf, type Counts, type FileReport, type Report } from '../report/report.js';
+import { visible } from '../report/visible.js';
+import { parseCheckLevels } from './check-names.js';
+import { wantsColor, widthOf } from './color.js';
+import { eachSource, inputFiles } from './inputs.js';
+import { loadOptions, type LintOptions } from './options.js';
+import { Progress } from './progress.js';
+import { print } from './streams.js';
+import { raiseExitCode } from './trouble.js';
+
+async function analyzeAll(files: readonly string[], options: LintOptions): Promise<readonly Analysis[]> {
+  const severities = parseCheckLevels(options.check);
+  const progress = new Progress();
+  const analyses: Analysis[] = [];
+  await eachSource(files, options, (source, index) => {
+    progress.update(index + 1, files.length, source.path, source.text.length);
+    try {
+      analyses.push(analyze(source, { ...loadOptions(options), severities }));
+    } finally {
+      progress.clear();
+    }
+  });
+  return analyses;
+}
+
+/** Whether what was found is enough to fail. `--max-warnings` says how many warnings are not. */
+function isFailure(counts: Counts, { failOn, maxWarnings }: LintOptions): boolean {
+  if (failOn === 'never') return false;
+  const tooManyWarnings = maxWarnings === undefined ? failOn !== 'error' && counts.warning > 0 : counts.warning > maxWarnings;
+  return counts.error > 0 || tooManyWarnings || (failOn === 'info' && counts.info > 0);
+}
+
+function tellOmitted(analyses: readonly Analysis[]): void {
+  for (const { source, loaded } of analyses) {
+    if (loaded.omitted > 0) process.stderr.write(`iptables-lint: ${visible(source.path)}: ${countOf(loaded.omitted, 'more problem')} not shown; repair the first ones and run again\n`);
+  }
+}
+
+function reportOf(analyses: readonly Analysis[], quiet: boolean): Report {
+  const files = analyses.map(({ source, findings }): FileReport => ({ source, findings: quiet ? findings.filter(finding => finding.severity === 'error') : findings }));
+  return { files, undecided: analyses.reduce((sum, analysis) => sum + analysis.undecided, 0) };
+}
+
+async function printReport(analyses: readonly Analysis[], options: LintOptions, fails: boolean): Promise<void> {
+  const report = reportOf(analyses, options.quiet === true);
+  const isEmpty = report.files.every(file => file.findings.length === 0);
+  if (options.format !== 'json' && (analyses.length === 0 || (options.quiet === true && isEmpty))) {
+    if (fails) process.stderr.write('iptables-lint: no errors, but warnings or infos that make it fail; run without --quiet to see them\n');
+    return;
+  }
+  const format = await loadFormat(options.format);
+  await print(await format(report, { color: wantsColor(options.color, process.stdout), width: widthOf(process.stdout) }));
+}
+
+export async function lint(operands: readonly string[], options: LintOptions): Promise<void> {
+  const analyses = await analyzeAll(await inputFiles(operands, 'iptables-lint'), options);
+  const fails = isFailure(countBySeverity(analyses.flatMap(analysis => analysis.findings)), options);
+  if (fails) raiseExitCode(1);
+  if (analyses.some(analysis => analysis.unreadable)) raiseExitCode(2);
+  await printReport(analyses, options, fails);
+  tellOmitted(analyses);
+}

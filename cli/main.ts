@@ -1,0 +1,117 @@
+/** The command line: what may be said. What is done about it is loaded when needed. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { formatNames } from '../report/formats.js';
+import { inputOptions, type FmtOptions, type LintOptions } from './options.js';
+import { endQuietlyOnClosedPipe } from './streams.js';
+import { reportTrouble, Trouble } from './trouble.js';
+import { version } from './version.js';
+
+const option = (flags: string, description: string): Option => new Option(flags, description);
+
+function count(text: string): number {
+  if (!/^\d{1,9}$/u.test(text)) throw new InvalidArgumentError('It must be a number.');
+  return Number(text);
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function withColorOptions(command: Command): Command {
+  return command.option('--color', 'colour the output').option('--no-color', 'do not (also: NO_COLOR, FORCE_COLOR)');
+}
+
+function withInputOptions(command: Command): Command {
+  for (const one of inputOptions(option)) command.addOption(one);
+  return command;
+}
+
+const examples = `
+Files may be files, directories (searched for *.rules, *.save, *.v4, *.v6, *.fw, *.ipt, *iptables*, *ip6tables*),
+globs in quotes, or - for standard input. Write ./checks for a file that is named like a command.
+
+Exit code: 0 nothing at or above the fail level; 1 findings; 2 the job could not be done.
+
+Examples:
+  iptables-lint /etc/iptables/rules.v4
+  sudo iptables-save | iptables-lint --format full -
+  iptables-lint --fail-on error --check duplicate-rule=off '/etc/**/*.rules'
+  iptables-lint explain shadowed-rule`;
+
+function lintCommand(): Command {
+  const program = new Command('iptables-lint')
+    .description('Finds mistakes in Linux firewall rules: iptables-save files, iptables -S output, scripts of iptables commands.')
+    .argument('[files...]', 'what to lint; standard input where something is piped in')
+    .addOption(option('--format <name>', 'how to print the findings').choices(formatNames).default('pretty'))
+    .addOption(option('--check <name=level>', 'set a check to off, info, warning or error; may be repeated').argParser(collect))
+    .addOption(option('--fail-on <level>', 'the least severity that makes the exit code 1').choices(['error', 'warning', 'info', 'never']).default('warning'))
+    .option('--max-warnings <number>', 'so many warnings do not make the exit code 1', count)
+    .option('--quiet', 'print errors only; the exit code stays the same');
+  withColorOptions(withInputOptions(program));
+  return program
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', examples)
+    .enablePositionalOptions()
+    .action(async (files: string[], options: LintOptions) => { await (await import('./commands.js')).lint(files, options); });
+}
+
+function fmtCommand(): Command {
+  const command = new Command('fmt')
+    .description('print rules in canonical form: as iptables-save would')
+    .argument('[files...]', 'what to print; standard input where something is piped in')
+    .option('-c, --counters', 'keep the counters')
+    .addOption(option('--check', 'print the names of the files that differ; exit code 1 if any do').conflicts('write'))
+    .option('--write', 'write the files in place')
+    .option('--drop-comments', 'with --write: write files with comments too, which the canonical form has no place for');
+  return withColorOptions(withInputOptions(command))
+    .action(async (files: string[], options: FmtOptions) => { await (await import('./commands.js')).fmt(files, options); });
+}
+
+function explainCommand(): Command {
+  return withColorOptions(new Command('explain'))
+    .description('say what a check looks for, why, and what to do')
+    .argument('<check>', 'its name, as in a finding')
+    .action(async (name: string, options: { color?: boolean }) => { await (await import('./commands.js')).explain(name, options.color); });
+}
+
+function checksCommand(): Command {
+  return withColorOptions(new Command('checks'))
+    .description('list all checks')
+    .addOption(option('--format <name>', 'how').choices(['table', 'json']).default('table'))
+    .action(async (options: { format: 'table' | 'json'; color?: boolean }) => { await (await import('./commands.js')).listChecks(options.format, options.color); });
+}
+
+function program(): Command {
+  const root = lintCommand();
+  for (const command of [fmtCommand(), explainCommand(), checksCommand()]) root.addCommand(command);
+  root.helpCommand('help [command]', 'print the help of a command');
+  for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
+  return root;
+}
+
+/** Colours are a matter of the whole program: `iptables-lint --no-color checks` is meant as it reads. */
+function passColorOn(root: Command): void {
+  root.hook('preAction', (_, action) => {
+    const color: unknown = root.getOptionValue('color');
+    if (action !== root && color !== undefined && action.getOptionValue('color') === undefined) action.setOptionValue('color', color);
+  });
+}
+
+/** commander's message in one line: its suggestion is on a line of its own. */
+function usageTrouble(error: CommanderError): Trouble {
+  const message = error.message.replace(/^error: /u, '').trim().replace(/\.$/u, '').replace(/\s*\n\s*/gu, ' ');
+  return new Trouble(`${message}; see iptables-lint --help`);
+}
+
+export async function main(words: readonly string[]): Promise<void> {
+  endQuietlyOnClosedPipe();
+  try {
+    const root = program();
+    passColorOn(root);
+    await root.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) reportTrouble(error);
+    else if (error.exitCode !== 0) reportTrouble(usageTrouble(error));
+  }
+}

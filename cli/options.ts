@@ -1,0 +1,56 @@
+/** The options of the commands, as commander hands them over. */
+import type { Option } from 'commander';
+import type { TableName } from '../analyzer/extensions/define.js';
+import type { LoadOptions } from '../analyzer/model/load.js';
+import type { Backend, Family } from '../analyzer/values/value.js';
+import type { InputFormat } from '../grammar/statements.js';
+import type { FormatName } from '../report/formats.js';
+
+export type FailLevel = 'error' | 'warning' | 'info' | 'never';
+
+/** How files are to be read. Absent: as the file itself says. */
+export interface InputOptions {
+  readonly input?: InputFormat;
+  readonly family?: Family;
+  readonly backend?: Backend;
+  readonly table?: TableName;
+  readonly stdinFilename?: string;
+}
+
+export interface LintOptions extends InputOptions {
+  readonly format: FormatName;
+  /** `NAME=LEVEL`, as typed. */
+  readonly check?: readonly string[];
+  readonly failOn: FailLevel;
+  readonly maxWarnings?: number;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+}
+
+export interface FmtOptions extends InputOptions {
+  readonly counters?: boolean;
+  readonly check?: boolean;
+  readonly write?: boolean;
+  readonly dropComments?: boolean;
+  readonly color?: boolean;
+}
+
+/** Written as records so that the compiler holds them complete, without loading what they speak of. */
+const inputs: Readonly<Record<InputFormat, true>> = { save: true, restore: true, 'list-rules': true, script: true };
+const families: Readonly<Record<Family, true>> = { ipv4: true, ipv6: true };
+const backends: Readonly<Record<Backend, true>> = { legacy: true, nft: true };
+const tables: Readonly<Record<TableName, true>> = { filter: true, nat: true, mangle: true, raw: true, security: true };
+
+export function inputOptions(option: (flags: string, description: string) => Option): readonly Option[] {
+  return [
+    option('--input <format>', 'what the files are (default: detected)').choices(Object.keys(inputs)),
+    option('--family <family>', 'whose rules they are (default: by the header, the file name, the addresses)').choices(Object.keys(families)),
+    option('--backend <backend>', 'which iptables loads them (default: by the header, else nft)').choices(Object.keys(backends)),
+    option('--table <name>', 'the table that "iptables -S" output is of (default: filter)').choices(Object.keys(tables)),
+    option('--stdin-filename <name>', 'what to call standard input in reports'),
+  ];
+}
+
+export function loadOptions({ input, family, backend, table }: InputOptions): LoadOptions {
+  return { format: input, family, backend, table };
+}

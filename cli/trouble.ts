@@ -1,0 +1,47 @@
+/** What keeps the program from doing its job, and how that is said. */
+import { visible } from '../report/visible.js';
+
+/** 0: nothing at or above the fail level. 1: findings. 2: could not do the job. */
+export type ExitCode = 0 | 1 | 2;
+
+/** A mistake of the user or of the system: one line that says what to do next. */
+export class Trouble extends Error {
+  override readonly name = 'Trouble';
+}
+
+/** The worst wins: what could not be done outweighs what was found. */
+export function raiseExitCode(code: ExitCode): void {
+  process.exitCode = Math.max(Number(process.exitCode ?? 0), code);
+}
+
+const isDebugging = process.env['IPTABLES_LINT_DEBUG'] === '1';
+
+/** One line on stderr; a mistake of our own asks for a report. */
+export function reportTrouble(error: unknown, during = ''): void {
+  const message = error instanceof Error ? error.message : String(error);
+  const own = error instanceof Trouble ? '' : ' (this is a bug in iptables-lint: please report it; IPTABLES_LINT_DEBUG=1 shows where)';
+  process.stderr.write(`iptables-lint: ${visible(`${during}${message}`)}${own}\n`);
+  if (isDebugging && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  raiseExitCode(2);
+}
+
+const causes: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied; run as a user who may read it, or pipe it in: sudo cat FILE | iptables-lint -',
+  EPERM: 'operation not permitted',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is not a directory',
+  ELOOP: 'too many symbolic links',
+  ENAMETOOLONG: 'the name is too long',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device',
+  ERR_FS_FILE_TOO_LARGE: 'the file is too large',
+  ERR_STRING_TOO_LONG: 'the file is too large',
+};
+
+/** A failed system call in the words of the system. */
+export function systemCause(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  return causes[code] ?? error.message;
+}

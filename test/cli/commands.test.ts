@@ -1,0 +1,54 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import test from 'ava';
+import { checks } from '../../analyzer/checks/index.js';
+import { loadChecks } from '../../analyzer/model/load-checks.js';
+import { cli, run } from './run.js';
+
+test('--version prints the version of the package', async t => {
+  const { version } = JSON.parse(readFileSync(join(dirname(cli), '../package.json'), 'utf8')) as { version: string };
+  for (const word of ['--version', '-V']) t.deepEqual(await run([word]), { code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('--help names every command and option', async t => {
+  const { code, stdout, stderr } = await run(['--help']);
+  t.is(code, 0);
+  t.is(stderr, '');
+  for (const word of ['fmt', 'explain', 'checks', '--format', '--input', '--family', '--backend', '--check', '--fail-on', '--max-warnings', '--quiet', '--color', '--no-color', '--stdin-filename', 'Exit code']) t.true(stdout.includes(word), word);
+  t.deepEqual(await run(['help']), { code, stdout, stderr });
+});
+
+for (const check of checks) {
+  test(`explain ${check.name} says why, and shows both examples`, async t => {
+    const { code, stdout } = await run(['explain', check.name]);
+    t.is(code, 0);
+    const oneLine = (text: string): string => text.replace(/\s+/gu, ' ').trim();
+    for (const part of [check.summary, check.why, check.bad, check.good]) t.true(oneLine(stdout).includes(oneLine(part)), part);
+  });
+}
+
+test('explain knows what is found while a file is read', async t => {
+  const { code, stdout } = await run(['explain', 'jump-loop']);
+  t.is(code, 0);
+  t.true(stdout.includes(loadChecks['jump-loop'].summary));
+});
+
+test('explain is coloured where asked for, before the command or behind it', async t => {
+  t.true((await run(['explain', '--color', 'shadowed-rule'])).stdout.includes('\u001b['));
+  t.true((await run(['--color', 'explain', 'shadowed-rule'])).stdout.includes('\u001b['));
+  t.false((await run(['--no-color', 'explain', 'shadowed-rule'], { env: { FORCE_COLOR: '1' } })).stdout.includes('\u001b['));
+});
+
+test('checks lists all of them, as a table and as JSON', async t => {
+  const names = [...checks.map(check => check.name), ...Object.keys(loadChecks)];
+  const { stdout } = await run(['checks']);
+  for (const name of names) t.true(stdout.includes(`  ${name} `), name);
+  const document = JSON.parse((await run(['checks', '--format', 'json'])).stdout) as { checks: { name: string }[] };
+  t.deepEqual(document.checks.map(check => check.name), names);
+});
+
+test('the program never loads fast-check', t => {
+  const folder = join(dirname(cli), 'chunks');
+  const chunks = readdirSync(folder).filter(file => file.endsWith('.js')).map(file => readFileSync(join(folder, file), 'utf8'));
+  t.false(chunks.some(chunk => /["']fast-check["']/u.test(chunk)));
+});

@@ -1,0 +1,199 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import test from 'ava';
+import { clean, cli, folderWith, run, table, unreadable, withError, withInfo, withWarning } from './run.js';
+
+const files = { 'clean.rules': clean, 'error.rules': withError, 'warning.rules': withWarning, 'info.rules': withInfo, 'unreadable.rules': unreadable };
+type File = keyof typeof files;
+
+/** What to run, and the exit code that is to come of it, whatever the format. */
+const exitCodes: readonly (readonly [options: string, files: readonly File[], code: number])[] = [
+  ['', ['clean.rules'], 0],
+  ['', ['info.rules'], 0],
+  ['', ['warning.rules'], 1],
+  ['', ['error.rules'], 1],
+  ['', ['unreadable.rules'], 2],
+  ['', ['error.rules', 'unreadable.rules', 'clean.rules'], 2],
+  ['--fail-on error', ['warning.rules'], 0],
+  ['--fail-on error', ['error.rules'], 1],
+  ['--fail-on info', ['info.rules'], 1],
+  ['--fail-on info', ['clean.rules'], 0],
+  ['--fail-on never', ['error.rules'], 0],
+  ['--fail-on never', ['unreadable.rules'], 2],
+  ['--max-warnings 1', ['warning.rules'], 0],
+  ['--max-warnings 0', ['warning.rules'], 1],
+  ['--max-warnings 1 --fail-on error', ['warning.rules', 'warning.rules'], 0],
+  ['--max-warnings 0 --fail-on error', ['warning.rules'], 1],
+  ['--max-warnings 5', ['error.rules'], 1],
+  ['--quiet', ['warning.rules'], 1],
+  ['--check host-bits-set=off', ['warning.rules'], 0],
+  ['--check host-bits-set=info', ['warning.rules'], 0],
+  ['--check host-bits-set=error --fail-on error', ['warning.rules'], 1],
+  ['--check unused-chain=warning', ['info.rules'], 1],
+  ['--check undefined-chain=off', ['error.rules'], 0],
+];
+
+for (const [options, names, code] of exitCodes) {
+  test(`exit code ${String(code)}: iptables-lint ${options} ${names.join(' ')}`, async t => {
+    const folder = folderWith(t, files);
+    for (const format of ['pretty', 'full', 'json']) {
+      const words = [...options.split(' ').filter(Boolean), '--format', format, ...names];
+      const result = await run(words, { cwd: folder });
+      t.is(result.code, code, `${words.join(' ')}\n${result.stdout}${result.stderr}`);
+    }
+  });
+}
+
+test('nothing found is one line on standard output, and no line with --quiet', async t => {
+  const folder = folderWith(t, files);
+  t.deepEqual(await run(['clean.rules'], { cwd: folder }), { code: 0, stdout: 'no problems in 1 file\n', stderr: '' });
+  t.deepEqual(await run(['--quiet', 'clean.rules'], { cwd: folder }), { code: 0, stdout: '', stderr: '' });
+});
+
+test('--quiet shows errors only, and says so where there are none', async t => {
+  const folder = folderWith(t, files);
+  const both = await run(['--quiet', 'error.rules', 'warning.rules'], { cwd: folder });
+  t.true(both.stdout.includes('undefined-chain'));
+  t.false(both.stdout.includes('host-bits-set'));
+  const none = await run(['--quiet', 'warning.rules'], { cwd: folder });
+  t.is(none.stdout, '');
+  t.regex(none.stderr, /run without --quiet/u);
+});
+
+test('standard input is linted where it is named, and where nothing is', async t => {
+  for (const words of [['-'], []]) {
+    const { stdout, code } = await run(['--format', 'json', '--stdin-filename', 'from-stdin.v4', ...words], { input: withError });
+    const document = JSON.parse(stdout) as { files: { path: string; findings: { check: string }[] }[] };
+    t.deepEqual(document.files.map(file => [file.path, file.findings.map(finding => finding.check)]), [['from-stdin.v4', ['undefined-chain']]]);
+    t.is(code, 1);
+  }
+  t.true((await run(['-'], { input: withError })).stdout.includes('<stdin>'));
+});
+
+test('a name of standard input tells the family, as that of a file does', async t => {
+  const rules = table('-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 128 -j ACCEPT');
+  t.is((await run(['--stdin-filename', 'rules.v6'], { input: rules })).code, 0);
+  t.not((await run(['--family', 'ipv4'], { input: rules })).code, 0);
+});
+
+test('an empty file has no problems', async t => {
+  t.deepEqual(await run(['empty.rules'], { cwd: folderWith(t, { 'empty.rules': '' }) }), { code: 0, stdout: 'no problems in 1 file\n', stderr: '' });
+});
+
+test('a binary file cannot be read', async t => {
+  const { code, stdout } = await run(['binary'], { cwd: folderWith(t, { binary: new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0, 0, 0, 27, 200]) }) });
+  t.is(code, 2);
+  t.regex(stdout, /not a text file/u);
+});
+
+test('a file that does not exist is one line on standard error, and the others are linted', async t => {
+  const folder = folderWith(t, files);
+  const { code, stdout, stderr } = await run(['nowhere.rules', 'warning.rules'], { cwd: folder });
+  t.is(code, 2);
+  t.true(stdout.includes('host-bits-set'));
+  t.is(stderr, 'iptables-lint: cannot read nowhere.rules: no such file or directory\n');
+});
+
+test('a directory is searched for rule files, and for nothing else', async t => {
+  const folder = folderWith(t, {
+    'etc/a.rules': clean, 'etc/iptables/rules.v4': clean, 'etc/iptables/rules.v6': clean, 'etc/sysconfig/ip6tables': clean, 'etc/b.save': clean, 'etc/c.fw': clean,
+    'etc/readme.md': '', 'etc/iptables.md': '', 'etc/passwd': '', 'etc/node_modules/x.rules': clean, 'etc/empty/passwd': '',
+  });
+  const { stdout } = await run(['--format', 'json', 'etc'], { cwd: folder });
+  const { files: found } = JSON.parse(stdout) as { files: { path: string }[] };
+  t.deepEqual(found.map(file => file.path), ['etc/a.rules', 'etc/b.save', 'etc/c.fw', 'etc/iptables/rules.v4', 'etc/iptables/rules.v6', 'etc/sysconfig/ip6tables']);
+  const nothing = await run(['etc/empty'], { cwd: folder });
+  t.is(nothing.code, 2);
+  t.regex(nothing.stderr, /^iptables-lint: no rule files in etc\/empty: looked for \*\.rules/u);
+});
+
+test('globs are understood without a shell, and a file that is found twice is linted once', async t => {
+  const folder = folderWith(t, { 'x/a.rules': clean, 'x/b.rules': clean, 'x/[c].rules': clean });
+  const paths = async (...words: readonly string[]): Promise<readonly string[]> => {
+    const { stdout } = await run(['--format', 'json', ...words], { cwd: folder });
+    return (JSON.parse(stdout) as { files: { path: string }[] }).files.map(file => file.path);
+  };
+  t.deepEqual(await paths('x/*.rules', 'x/a.rules'), ['x/[c].rules', 'x/a.rules', 'x/b.rules']);
+  t.deepEqual(await paths('x/[c].rules'), ['x/[c].rules']);
+  t.deepEqual(await paths(join(folder, 'x/{a,b}.rules')), [join(folder, 'x/a.rules'), join(folder, 'x/b.rules')]);
+  const nothing = await run(['y/*.rules'], { cwd: folder });
+  t.is(nothing.code, 2);
+  t.regex(nothing.stderr, /^iptables-lint: no files match y\/\*\.rules/u);
+});
+
+const mistakes: readonly (readonly [words: string, says: RegExp])[] = [
+  ['--frmat json', /unknown option '--frmat' \(Did you mean --format\?\); see iptables-lint --help/u],
+  ['--format xml', /Allowed choices are pretty, full, json/u],
+  ['--max-warnings some', /It must be a number/u],
+  ['--check shadow-rule=off', /there is no check shadow-rule: did you mean `shadowed-rule`\?/u],
+  ['--check shadowed-rule', /write --check shadowed-rule=LEVEL with one of off, info, warning, error/u],
+  ['--check shadowed-rule=loud', /with one of off, info, warning, error/u],
+  ['explain shadow-rule', /did you mean `shadowed-rule`\?/u],
+  ['explain', /missing required argument 'check'/u],
+  ['fmt --check --write', /cannot be used with/u],
+];
+
+for (const [words, says] of mistakes) {
+  test(`one line says what is wrong with: iptables-lint ${words}`, async t => {
+    const { code, stdout, stderr } = await run(words.split(' '), { input: clean });
+    t.is(code, 2);
+    t.is(stdout, '');
+    t.regex(stderr, says);
+    t.regex(stderr, /^iptables-lint: [^\n]+\n$/u);
+  });
+}
+
+test('a stack trace is for those who ask for it', async t => {
+  const { stderr } = await run(['nowhere'], { env: { IPTABLES_LINT_DEBUG: '1' } });
+  t.regex(stderr, /\n {4}at /u);
+});
+
+test('paths and rules cannot speak to the terminal', async t => {
+  const folder = folderWith(t, { 'a\u001b[31mb.rules': table('-A INPUT -p tcp -m tcp --dport 23 -j "\u001b[2J\u202eX"') });
+  for (const format of ['pretty', 'full', 'json']) {
+    const { stdout, stderr } = await run(['--format', format, 'a\u001b[31mb.rules', 'no\u001b[31mfile'], { cwd: folder });
+    t.notRegex(stdout + stderr, /[\u001b\u202e]/u);
+    t.true(stderr.includes('no\\x1b[31mfile'));
+  }
+});
+
+test('colour is as the option says, then FORCE_COLOR, then NO_COLOR; a pipe has none', async t => {
+  const isColored = async (words: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> => {
+    const { stdout, stderr } = await run([...words, '-'], { input: withError, env });
+    t.is(stderr, '');
+    return stdout.includes('\u001b[');
+  };
+  for (const format of ['pretty', 'full']) {
+    const words = ['--format', format];
+    t.false(await isColored(words, {}));
+    t.true(await isColored([...words, '--color'], { NO_COLOR: '1' }));
+    t.false(await isColored([...words, '--no-color'], { FORCE_COLOR: '1' }));
+    t.true(await isColored(words, { FORCE_COLOR: '1' }));
+    t.false(await isColored(words, { FORCE_COLOR: '0' }));
+    t.false(await isColored(words, { NO_COLOR: '1' }));
+  }
+});
+
+test('a reader that goes away ends the program without a word', async t => {
+  const folder = folderWith(t, { 'many.rules': table(...Array.from({ length: 3000 }, () => '-A INPUT -j NOWHERE')) });
+  const child = spawn(process.execPath, [cli, '--format', 'json', 'many.rules'], { cwd: folder });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+  child.stdout.once('data', () => { child.stdout.destroy(); });
+  const signal = await new Promise(resolve => child.on('close', (_, killedBy) => { resolve(killedBy); }));
+  t.is(signal, null);
+  t.notRegex(stderr, /EPIPE|Error/u);
+});
+
+test('a long output into a pipe is complete', async t => {
+  const folder = folderWith(t, { 'many.rules': table(...Array.from({ length: 900 }, (_, port) => `-A INPUT -p tcp -m tcp --dport ${String(port)} -j NOWHERE`)) });
+  const { stdout } = await run(['--format', 'json', 'many.rules'], { cwd: folder });
+  const document = JSON.parse(stdout) as { files: { findings: unknown[] }[] };
+  t.is(document.files[0]?.findings.length, 900);
+});
+
+test('more problems than anybody can read are counted', async t => {
+  const folder = folderWith(t, { 'many.rules': table(...Array.from({ length: 1500 }, () => '-A INPUT --nothing')) });
+  const { stderr } = await run(['many.rules'], { cwd: folder });
+  t.is(stderr, 'iptables-lint: many.rules: 500 more problems not shown; repair the first ones and run again\n');
+});
