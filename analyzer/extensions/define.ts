@@ -114,6 +114,8 @@ interface ExtensionDefinition<O extends Options> {
   readonly arbitrary?: (fc: Fc, cx: ValueContext) => Arbitrary<readonly string[]>;
   /** Why this cannot be loaded on a current kernel, if it cannot; it is read and printed all the same. */
   readonly retired?: string;
+  /** What must be on the machine before it can be loaded, if anything; no use is generated then. */
+  readonly needsOnMachine?: string;
   readonly examples: readonly Example[];
 }
 

@@ -29,12 +29,13 @@ export class ExtensionOption implements OptionShape {
   readonly key: string;
   readonly definition: AnyOption;
   readonly required: number;
-  readonly optional = 0;
+  readonly optional: number;
   constructor(extension: AnyExtension, key: string, definition: AnyOption) {
     this.extension = extension;
     this.key = key;
     this.definition = definition;
     this.required = definition.value.words;
+    this.optional = definition.value.optional ?? 0;
   }
 }
 

@@ -28,7 +28,7 @@ export function isUsefulPlace(place: GeneratePlace, filter: GenerateFilter): boo
 }
 
 function isLegalHere(definition: AnyExtension, place: GeneratePlace, protocol: ProtocolName | undefined): boolean {
-  if (definition.retired !== undefined) return false;
+  if (definition.retired !== undefined || definition.needsOnMachine !== undefined) return false;
   if (definition.backends?.includes(place.backend) === false) return false;
   if (definition.tables?.includes(place.table) === false) return false;
   if (typeof definition.hooks === 'object' && !definition.hooks.includes(place.chain)) return false;

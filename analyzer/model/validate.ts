@@ -51,11 +51,18 @@ class TableValidator {
       const hooks = this.#hooks.get(chain) ?? new Set();
       if (hooks.has(hook)) continue;
       this.#hooks.set(chain, hooks.add(hook));
-      for (const rule of chain.rules) {
-        const callee = this.#callee(rule);
+      for (let index = 0; index < this.#reached(chain); index++) {
+        const rule = chain.rules[index];
+        const callee = rule === undefined ? undefined : this.#callee(rule);
         if (callee !== undefined) open.push(callee);
       }
     }
+  }
+
+  /** How many rules of a chain the kernel follows: legacy stops behind one that always decides (`mark_source_chains`). */
+  #reached(chain: Chain): number {
+    const end = this.#ruleset.backend === 'legacy' ? chain.rules.findIndex(alwaysDecides) : -1;
+    return end === -1 ? chain.rules.length : end + 1;
   }
 
   #rule(chain: Chain, rule: Rule, position: number): void {
@@ -87,7 +94,7 @@ class TableValidator {
     }
     if (definition.backends?.includes(this.#ruleset.backend) === false) this.#error('wrong-backend', chain, rule, position, `${name} is not taken by iptables-${this.#ruleset.backend}-restore`);
     // What a module checks by itself, and not by its list of hooks, nft asks of rules in base chains only.
-    const isAsked = this.#ruleset.backend === 'legacy' || chain.hook !== undefined || typeof definition.hooks !== 'function';
+    const isAsked = this.#ruleset.backend === 'legacy' ? position <= this.#reached(chain) : chain.hook !== undefined || typeof definition.hooks !== 'function';
     const allowed = isAsked ? allowedHooks(definition, use.given) : undefined;
     const bad = allowed === undefined ? undefined : [...this.#hooks.get(chain) ?? []].find(hook => !allowed.includes(hook));
     if (bad !== undefined) this.#error('wrong-hook', chain, rule, position, `${name} is not allowed in ${chain.hook === undefined ? `chain \`${chain.name}\`, which is reached from ${bad}` : bad}`, `it is allowed in ${(allowed ?? []).join(', ')}`);
@@ -137,6 +144,15 @@ class TableValidator {
       if (rule !== undefined) this.#error('too-many-jumps', chain, rule, index + 1, `chains are nested ${String(depth.get(chain) ?? 0)} deep from here; nftables allows ${String(jumpLimit - 1)}`);
     }
   }
+}
+
+/** No criterion, and a verdict: every packet ends here. */
+function alwaysDecides(rule: Rule): boolean {
+  const { target } = rule;
+  const isVerdict = target.kind === 'extension' && Object.keys(target.use.definition.options as object).length === 0 && target.use.definition.effect !== 'continue';
+  const asks = [rule.source, rule.destination].some(one => one !== undefined && (one.negated || !('mask' in one.value) || Number(one.value.mask) !== 0));
+  return isVerdict && !asks && rule.matches.length === 0
+    && rule.inInterface === undefined && rule.outInterface === undefined && rule.protocol === undefined && rule.fragment === undefined;
 }
 
 function allowedHooks(definition: AnyExtension, given: Readonly<Record<string, Given<unknown> | undefined>>): readonly Hook[] | undefined {

@@ -47,7 +47,9 @@ export interface Value<T> {
   readonly syntax: string;
   /** Words it takes: 0 for a flag. */
   readonly words: 0 | 1 | 2;
-  /** `words` has exactly as many as `this.words`. */
+  /** Further words, taken only while they begin with neither `-` nor `!`. Absent: none. */
+  readonly optional?: 1;
+  /** `words` has as many as `this.words`, and maybe the optional one. */
   parse(words: readonly string[], cx: ValueContext): T | Problem;
   /** As `iptables-save` writes it, quoted where it must be; '' where it writes nothing. */
   print(value: T, cx: ValueContext): string;

@@ -9,10 +9,9 @@ export interface WideRange {
 
 /**
  * `low[:high]` of numbers up to `max`, either of which may be empty, as `xtopt_parse_mint`
- * (libxtables/xtoptions.c) has it. A single number is `low` alone: `open` says whether that means
- * everything from there on or just that number.
+ * (libxtables/xtoptions.c) has it. A single number stands for everything from there on.
  */
-export function wideRange(max: bigint, how: { readonly open: boolean }): Value<WideRange> {
+export function wideRange(max: bigint): Value<WideRange> {
   const side = (word: string, absent: bigint): bigint | Problem => {
     if (word === '') return absent;
     const scanned = scanNumber(word);
@@ -26,7 +25,7 @@ export function wideRange(max: bigint, how: { readonly open: boolean }): Value<W
       if (more.length > 0) return refuse(`\`${word}\` has more than two numbers`);
       const low = side(first, 0n);
       if (low instanceof Problem) return low;
-      const high = second === undefined ? (how.open ? max : low) : side(second, max);
+      const high = side(second ?? '', max);
       return high instanceof Problem ? high : { low, high };
     },
     print: ({ low, high }) => low === high ? String(low) : `${String(low)}:${String(high)}`,

@@ -34,7 +34,7 @@ onKernel('the examples of every match and target are taken or refused as they sa
   const real = new RealIptables();
   try {
     for (const definition of [...matches, ...targets]) {
-      if (definition.retired !== undefined) continue;
+      if (definition.retired !== undefined || definition.needsOnMachine !== undefined) continue;
       for (const example of definition.examples as readonly Example[]) {
         const [rule, saved, where] = example;
         const family = where?.family ?? 'ipv4';

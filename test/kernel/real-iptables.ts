@@ -62,6 +62,14 @@ export class RealIptables {
     return { accepted: true, message: restored.stderr.trim(), saved: saved.stdout.split('\n').filter(line => line !== '' && !line.startsWith('#')) };
   }
 
+  /** As `load`, with no table and no object left from before. */
+  loadFresh(text: string, family: Family, backend: Backend): LoadResult {
+    this.close();
+    execFileSync('ip', ['netns', 'add', this.#name]);
+    this.#run(['ipset', 'restore'], sets);
+    return this.load(text, family, backend);
+  }
+
   close(): void {
     execFileSync('ip', ['netns', 'del', this.#name]);
   }

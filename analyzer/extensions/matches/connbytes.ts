@@ -16,7 +16,7 @@ export const connbytes = defineMatch({
   options: {
     range: option({
       names: ['--connbytes'], doc: 'from how many, and up to how many', negatable: true, required: true,
-      value: wideRange(top, { open: true }),
+      value: wideRange(top),
       save: ({ negated, value: { low, high } }) => `${negated && low !== high ? '! ' : ''}--connbytes ${String(low)}${high === 0n || high === top ? '' : `:${String(high)}`}`,
       means: () => unknown('how much a connection has carried so far'),
     }),

@@ -7,7 +7,7 @@ export const nfacct = defineMatch({
   name: 'nfacct',
   doc: 'Counts the packet in an accounting object that was made with nfacct(8); every packet matches.',
   // The test namespace has no accounting object.
-  retired: 'it needs an accounting object, which must be made with nfacct(8) before',
+  needsOnMachine: 'an accounting object, made with nfacct(8)',
   options: {
     name: option({
       names: ['--nfacct-name'], doc: 'name of the accounting object', required: true,

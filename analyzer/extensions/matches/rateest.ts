@@ -2,6 +2,7 @@ import { unknown } from '../../packet/constraint.js';
 import { bitRate } from '../../values/bit-rate.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
+import { orNothing } from '../../values/or-nothing.js';
 import { text } from '../../values/text.js';
 import { defineMatch, option, type GivenOf, type RuleContext } from '../define.js';
 
@@ -12,10 +13,10 @@ const options = {
   delta: option({ names: ['--rateest-delta'], doc: 'compare how far rates are from the given ones', value: flag }),
   first: option({ names: ['--rateest1', '--rateest'], doc: 'name of the rate estimator', value: name, required: true }),
   second: option({ names: ['--rateest2'], doc: 'name of another one to compare it with', value: name }),
-  bps1: option({ names: ['--rateest-bps1'], doc: 'bits per second for the first', value: bitRate }),
-  pps1: option({ names: ['--rateest-pps1'], doc: 'packets per second for the first', value: packets }),
-  bps2: option({ names: ['--rateest-bps2', '--rateest-bps'], doc: 'bits per second to compare with', value: bitRate }),
-  pps2: option({ names: ['--rateest-pps2', '--rateest-pps'], doc: 'packets per second to compare with', value: packets }),
+  bps1: option({ names: ['--rateest-bps1'], doc: 'bits per second for the first', value: orNothing(bitRate, 0) }),
+  pps1: option({ names: ['--rateest-pps1'], doc: 'packets per second for the first', value: orNothing(packets, 0) }),
+  bps2: option({ names: ['--rateest-bps2', '--rateest-bps'], doc: 'bits per second to compare with', value: orNothing(bitRate, 0) }),
+  pps2: option({ names: ['--rateest-pps2', '--rateest-pps'], doc: 'packets per second to compare with', value: orNothing(packets, 0) }),
   lt: option({ names: ['--rateest-lt'], doc: 'match if the rate is less', value: flag, negatable: true }),
   gt: option({ names: ['--rateest-gt'], doc: 'match if the rate is greater', value: flag, negatable: true }),
   eq: option({ names: ['--rateest-eq'], doc: 'match if the rates are equal', value: flag, negatable: true }),
@@ -61,11 +62,12 @@ export const rateest = defineMatch({
     ...given.second === undefined ? [] : [`--rateest2 ${given.second.value}`],
   ].join(' '),
   means: () => unknown('what rate an estimator has measured'),
-  retired: 'needs a rate estimator that an earlier RATEEST rule made',
+  needsOnMachine: 'a rate estimator that an earlier RATEEST rule made',
   examples: [
     ['-m rateest --rateest eth0 --rateest-lt --rateest-bps 1000bit', '='],
     ['-m rateest --rateest-delta --rateest1 a --rateest-pps2 3 ! --rateest-gt --rateest-pps1 0x2 --rateest2 b', '-m rateest --rateest-delta --rateest1 a --rateest-pps1 2 ! --rateest-gt --rateest-pps2 3 --rateest2 b'],
     ['-m rateest --rateest a --rateest-bps 1Gibit --rateest-eq', '-m rateest --rateest a --rateest-eq --rateest-bps 1074Mbit'],
+    ['-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 b', '='],
     ['-m rateest --rateest a --rateest-lt', undefined],
     ['-m rateest --rateest-lt --rateest-bps 5', undefined],
   ],

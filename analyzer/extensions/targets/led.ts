@@ -22,7 +22,7 @@ export const led = defineTarget({
   name: 'LED',
   doc: 'Makes a light of the machine flash.',
   effect: 'continue',
-  retired: 'it needs a kernel with LED triggers (CONFIG_NETFILTER_XT_TARGET_LED), which few machines have',
+  needsOnMachine: 'a kernel with LED triggers (CONFIG_NETFILTER_XT_TARGET_LED), which few machines have',
   options: {
     id: option({
       names: ['--led-trigger-id'], doc: 'the name of the trigger', required: true, value: text({ max: 16, name: 'name' }),

@@ -7,7 +7,7 @@ export const secmark = defineTarget({
   doc: 'Labels the packet with an SELinux security context.',
   effect: 'continue',
   tables: ['mangle', 'security'],
-  retired: 'needs SELinux and a context of its policy',
+  needsOnMachine: 'SELinux and a context of its policy',
   options: {
     context: option({ names: ['--selctx'], doc: 'the security context', value: text({ max: 255, bare: true, cut: true, name: 'context' }), required: true }),
   },
