@@ -15,4 +15,4 @@ export { loadChecks, type LoadCheckName } from './analyzer/model/load-checks.js'
 export { load, type Loaded, type LoadOptions } from './analyzer/model/load.js';
 export { printRuleset, type PrintOptions } from './analyzer/model/print.js';
 export type { Chain, Rule, Ruleset, Table } from './analyzer/model/ruleset.js';
-export { positionAt, type Position, type SourceText, type Span } from './grammar/source-text.js';
+export { decodeBytes, positionAt, type Position, type SourceText, type Span } from './grammar/source-text.js';

@@ -5,9 +5,10 @@ import { version } from './version.js';
 
 const [first, ...rest] = process.argv.slice(2);
 
-/** Node 22 keeps compiled code from run to run. */
+/** Node 22 keeps compiled code from run to run; Node 20 does not know how. */
 function keepCompiledCode(): void {
-  if ('enableCompileCache' in nodeModule && typeof nodeModule.enableCompileCache === 'function') nodeModule.enableCompileCache();
+  const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
+  enableCompileCache?.();
 }
 
 if (rest.length === 0 && (first === '--version' || first === '-V')) {

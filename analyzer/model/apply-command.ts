@@ -73,8 +73,9 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
     if (chain !== undefined && inRange(it, second, number, chain.rules.length)) chain.rules.splice(number - 1, 1);
     return;
   }
+  if (it.failed) return;
   const bodies = readBodies(statement, { table: table.name, chain: name.text }, cx);
-  if (bodies === undefined || chain === undefined || it.failed) return;
+  if (bodies === undefined || chain === undefined) return;
   const rules = bodies.map((body): Rule => ({
     source: body.source, destination: body.destination, inInterface: body.inInterface, outInterface: body.outInterface,
     protocol: body.protocol, fragment: body.fragment, matches: body.matches, target: chainOrTarget(table, body.target),

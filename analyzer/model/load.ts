@@ -89,6 +89,7 @@ class Loader {
       this.#report({ check: 'missing-commit', severity: 'error', span: this.#tableStart, line: this.#tableStart.line, message: `table \`${this.#table === 'skipped' ? '?' : this.#table.name}\` does not end in COMMIT, so nothing of it is loaded`, help: 'add a line COMMIT at the end; was the file cut short?' });
     }
     const rulesets = [...this.#drafts.values()].map(draft => this.#finish(draft));
+    if (rulesets.length === 0 && this.#diagnostics.length === 0) this.#report({ check: 'empty-file', severity: 'warning', line: 1, span: { start: 0, end: 0 }, message: 'there is no table and no rule in this file', help: 'was it cut short, or is it the right file?' });
     for (const ruleset of rulesets) validate(ruleset, this.#report);
     return this.#result(rulesets);
   }

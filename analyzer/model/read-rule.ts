@@ -138,12 +138,15 @@ class RuleReader {
     return this.#failed ? undefined : this.#bodies(matches, target);
   }
 
+  /** One bad line costs one error: what the first one leads to is no news. */
   #error(check: LoadCheckName, span: Span, message: string, help?: string): void {
+    if (this.#failed) return;
     this.#failed = true;
     this.#cx.report({ check, severity: 'error', span, line: this.#statement.line, message, help });
   }
 
   #warn(check: LoadCheckName, span: Span, message: string, help?: string): void {
+    if (this.#failed) return;
     this.#cx.report({ check, severity: 'warning', span, line: this.#statement.line, message, help });
   }
 

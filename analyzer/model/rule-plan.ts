@@ -25,8 +25,11 @@ interface UsePlan {
   /** Indices of its first and last word; `last` < `first` where it has no options. */
   readonly first: number;
   readonly last: number;
-  /** Uses by their table and text in the file. */
+  /** Uses by their text in the file, of one table at a time. */
   readonly known: Map<string, Use>;
+  knownTable: TableName | undefined;
+  /** Texts that were not known; where they are many, as with ports drawn at random, nobody looks any more. */
+  misses: number;
   /** The options were found to fit together: from now on only their values need a look. */
   fits: boolean;
 }
@@ -63,14 +66,14 @@ const interfaces = new Map<string, Given<InterfaceName>>();
 function usePlan(definition: AnyExtension, options: readonly ShapeOption[]): UsePlan | undefined {
   const [head] = options;
   const tail = options.at(-1);
-  if (head === undefined || tail === undefined) return { definition, options, first: 1, last: 0, known: new Map(), fits: false };
+  if (head === undefined || tail === undefined) return { definition, options, first: 1, last: 0, known: new Map(), knownTable: undefined, misses: 0, fits: false };
   let next = head.bang ?? head.name;
   const first = next;
   for (const option of options) {
     if ((option.bang ?? option.name) !== next) return undefined;
     next = option.firstArgument + option.arguments;
   }
-  return { definition, options, first, last: next - 1, known: new Map(), fits: false };
+  return { definition, options, first, last: next - 1, known: new Map(), knownTable: undefined, misses: 0, fits: false };
 }
 
 class PlanMaker {
@@ -167,13 +170,19 @@ const usesLimit = 4096;
 
 /** The use that these words make, as before or read anew; undefined where there is anything to report. */
 function planUse(plan: UsePlan, rulePlan: RulePlan, words: readonly WordNode[], cx: PlanContext): Use | undefined {
+  if (plan.knownTable !== cx.table) {
+    plan.known.clear();
+    plan.knownTable = cx.table;
+  }
+  if (plan.misses > usesLimit) return plan.fits ? readValues(plan, rulePlan, words, cx) : readFirst(plan, rulePlan, words, cx);
   const head = words[plan.first];
   const tail = words[plan.last];
-  const key = head === undefined || tail === undefined || plan.last < plan.first ? cx.table : cx.table + cx.text.slice(head.start, tail.end);
+  const key = head === undefined || tail === undefined || plan.last < plan.first ? '' : cx.text.slice(head.start, tail.end);
   const known = plan.known.get(key);
   if (known !== undefined) return known;
   const use = plan.fits ? readValues(plan, rulePlan, words, cx) : readFirst(plan, rulePlan, words, cx);
-  if (use !== undefined && plan.known.size < usesLimit) plan.known.set(key, use);
+  if (use !== undefined) plan.known.set(key, use);
+  plan.misses++;
   return use;
 }
 

@@ -22,7 +22,7 @@ export interface RunOptions {
 
 /** The environment of the tests, without what would colour the output. */
 function plainEnvironment(): NodeJS.ProcessEnv {
-  const { FORCE_COLOR: _, NO_COLOR: __, IPTABLES_LINT_DEBUG: ___, ...rest } = process.env;
+  const { FORCE_COLOR, NO_COLOR, IPTABLES_LINT_DEBUG, ...rest } = process.env;
   return rest;
 }
 

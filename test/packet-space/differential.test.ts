@@ -41,7 +41,7 @@ function loaded(toys: ToyRuleset): Loaded {
 function toPacket(sample: PacketSample): Packet {
   return {
     src: sample.src ?? '8.8.8.8', in: sample.in ?? '', out: sample.out ?? '', protocol: sample.protocol ?? 47, dport: sample.dport ?? 0, state: sample.ctstate ?? 'UNTRACKED',
-    local: sample.atoms !== undefined && Object.values(sample.atoms).includes(true), mark: sample.mark ?? 0,
+    local: sample.atoms !== undefined && Object.values(sample.atoms).includes(true), mark: sample.mark ?? 0, fragment: sample.fragment ?? false,
   };
 }
 

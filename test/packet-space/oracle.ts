@@ -13,6 +13,8 @@ export interface Packet {
   readonly state: string;
   readonly local: boolean;
   readonly mark: number;
+  /** A later fragment carries no ports. */
+  readonly fragment: boolean;
 }
 
 type Negatable<T> = { readonly not: boolean; readonly is: T } | undefined;
@@ -51,7 +53,7 @@ function negatable<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<Negatable<T>> {
 function targets(chain: string): fc.Arbitrary<string> {
   const below = userChains.slice(userChains.indexOf(chain) + 1);
   const calls = below.flatMap(name => [`-j ${name}`, `-j ${name}`, `-j ${name}`, `-g ${name}`]);
-  return fc.constantFrom('-j ACCEPT', '-j DROP', '-j RETURN', '-j REJECT', '-j ACCEPT', '-j DROP', '-j RETURN', '-j LOG', '', '-j REJECT --reject-with tcp-reset', '-j NFQUEUE --queue-num 1 --queue-bypass', ...calls, ...calls);
+  return fc.constantFrom('-j ACCEPT', '-j DROP', '-j RETURN', '-j REJECT', '-j ACCEPT', '-j DROP', '-j RETURN', '-j RETURN', '-j LOG', '', '-j REJECT --reject-with tcp-reset', '-j NFQUEUE --queue-num 1 --queue-bypass', ...calls, ...calls);
 }
 
 function rule(chain: string, rich: boolean): fc.Arbitrary<ToyRule> {
@@ -69,7 +71,16 @@ function rule(chain: string, rich: boolean): fc.Arbitrary<ToyRule> {
     mark: rich ? rarely(fc.record({ not: fc.boolean(), is: fc.constantFrom([1, 3] as const, [2, 2] as const, [4, 0xff] as const) })) : fc.constant(undefined),
     limit: rich ? fc.constantFrom(false, false, false, false, true) : fc.constant(false),
     target: targets(chain).filter(target => rich || (!target.includes('LOG') && !target.includes('NFQUEUE'))),
-  }).map(one => ({ ...one, proto: one.target.includes('tcp-reset') ? 'tcp' : one.proto }));
+    keep: fc.constantFrom('all', 'few', 'few', 'one', 'none'), only: fc.constantFrom('src', 'proto', 'states', 'in', 'out'),
+  }).map(thinned);
+}
+
+const free = { src: undefined, in: undefined, out: undefined, proto: undefined, ports: undefined, states: undefined, local: undefined, mark: undefined, limit: false };
+
+/** Where every rule asks much, none stands in the way of another: some ask little, or nothing. */
+function thinned({ keep, only, ...rule }: ToyRule & { readonly keep: string; readonly only: keyof ToyRule }): ToyRule {
+  const one = keep === 'all' ? rule : keep === 'few' ? { ...rule, ports: undefined, local: undefined, mark: undefined, limit: false } : keep === 'one' ? { ...rule, ...free, [only]: rule[only] } : { ...rule, ...free };
+  return { ...one, proto: one.target.includes('tcp-reset') ? 'tcp' : one.proto };
 }
 
 /** Rule sets with at most `size` rules a chain; a `rich` one holds what is unknown, atoms and marks too. */
@@ -125,7 +136,10 @@ function everyPacket(hook: 'INPUT' | 'OUTPUT', rich: boolean): readonly Packet[]
       for (const [protocol, dports] of [[6, [22, 80, 443, 1010, 1500, 5000]], [17, [22, 80, 443, 1010, 1500, 5000]], [47, [0]]] as const) {
         for (const dport of dports) for (const state of rich ? ['NEW', 'ESTABLISHED', 'UNTRACKED'] : [...states, 'UNTRACKED']) {
           for (const local of rich ? [true, false] : [false]) for (const mark of rich ? [0, 1, 2, 3, 4, 5] : [0]) {
-            packets.push({ src, in: hook === 'INPUT' ? name : '', out: hook === 'OUTPUT' ? name : '', protocol, dport, state, local, mark });
+            const packet = { src, in: hook === 'INPUT' ? name : '', out: hook === 'OUTPUT' ? name : '', protocol, dport, state, local, mark };
+            packets.push({ ...packet, fragment: false });
+            // Whatever the ports, they are not there.
+            if (dport < 80) packets.push({ ...packet, fragment: true });
           }
         }
       }
@@ -177,7 +191,7 @@ export function meets(one: ToyRule, packet: Packet): boolean {
   if (proto === 'tcp' ? packet.protocol !== 6 : proto === 'udp' ? packet.protocol !== 17 : proto === '!tcp' && packet.protocol === 6) return false;
   const hasPorts = proto === 'tcp' || proto === 'udp';
   return given(one.src, net => inNet(packet.src, net)) && given(one.in, name => nameMatches(packet.in, name)) && given(one.out, name => nameMatches(packet.out, name))
-    && (!hasPorts || given(one.ports, list => list.some(range => inRange(packet.dport, range))))
+    && (!hasPorts || one.ports === undefined || (!packet.fragment && given(one.ports, list => list.some(range => inRange(packet.dport, range)))))
     && given(one.states, list => list.includes(packet.state)) && (one.local === undefined || one.local === packet.local)
     && given(one.mark, ([value, mask]) => (packet.mark & mask) === value);
 }
