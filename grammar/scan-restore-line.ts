@@ -24,7 +24,7 @@ function scanQuotedWord(text: string, start: number, end: number, tokens: Token[
   for (; at < end; at++) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) break;
-    image += text[at];
+    image += text.charAt(at);
   }
   const quote = at;
   for (at++; at < end; at++) {
@@ -34,7 +34,7 @@ function scanQuotedWord(text: string, start: number, end: number, tokens: Token[
       return at + 1;
     }
     if (code === BACKSLASH) at++;
-    if (at < end) image += text[at];
+    if (at < end) image += text.charAt(at);
   }
   // The loader takes the line end into the word, and does not complain.
   problems.push({ ...problem(quote, end, 'this quote is never closed, so the word goes on to the end of the line', 'close it with "'), severity: 'warning' });

@@ -126,7 +126,7 @@ class StatementParser extends EmbeddedActionsParser {
   /** Looks the option up and says how many words it wants. A value inside the word itself goes to `args`. */
   #open(name: Token, args: Token[]): ResolvedOption | undefined {
     const resolved = this.#scope.resolve(name.image);
-    this.#plain &&= resolved !== undefined && resolved.valueAt === 0;
+    this.#plain &&= resolved?.valueAt === 0;
     const shape = resolved?.shape ?? unknownShape;
     this.#required = shape.required;
     this.#optional = shape.optional;

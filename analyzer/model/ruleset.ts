@@ -100,7 +100,7 @@ export function isTableName(name: string): name is TableName {
   return Object.hasOwn(builtInChains, name);
 }
 
-export function isUnresolved<T extends object | number>(value: T | UnresolvedName): value is UnresolvedName {
+export function isUnresolved(value: AddressMask | InterfaceName | number | UnresolvedName): value is UnresolvedName {
   return typeof value === 'object' && 'name' in value && !('prefix' in value) && !('mask' in value);
 }
 

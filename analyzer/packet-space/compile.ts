@@ -55,14 +55,17 @@ export interface CompiledTable {
   readonly chainIds: ReadonlyMap<string, number>;
   /** Chains with callers first. */
   readonly order: readonly number[];
-  /** Jumps go round in a circle: the kernel refuses the table, and no question has an answer. */
+  /** Jumps go round in a circle, or chains are nested far too deep: the kernel refuses the table, and no question has an answer. */
   readonly cyclic: boolean;
 }
 
 /** More boxes for one rule than this, and it is taken as unknown. */
 const cellLimit = 4096;
 
-/** The chains with callers before callees, or undefined where jumps form a circle. */
+/** nftables allows 16; nobody nests chains deeper than this, and the work grows with the square of it. */
+const nestingLimit = 64;
+
+/** The chains with callers before callees, or undefined where jumps form a circle or nest too deep. */
 export function callOrder(table: Table): readonly string[] | undefined {
   const state = new Map<string, 'open' | 'done'>();
   const done: string[] = [];
@@ -78,6 +81,7 @@ export function callOrder(table: Table): readonly string[] | undefined {
         done.push(top.name);
         stack.pop();
       } else if (!state.has(next)) {
+        if (stack.length === nestingLimit) return undefined;
         state.set(next, 'open');
         stack.push({ name: next, rest: callees(next) });
       } else if (state.get(next) === 'open') return undefined;

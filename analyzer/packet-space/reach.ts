@@ -95,10 +95,11 @@ function decide(space: TableSpace, place: RulePlace, hooks: readonly HookRegions
 /** An answer whose sample is made when it is looked at: most never are. */
 function live(space: TableSpace, place: RulePlace, { hook, base }: HookRegions, found: Found, asked?: Constraint): Reach {
   let sample: ReturnType<typeof sampleOf> | undefined;
-  const query = arrival(space, place, base);
   return {
     kind: 'live', hook,
     get witness() {
+      // Made here and not before: a query knows all ways to its rule, and of 10,000 nested chains they do not fit.
+      const query = arrival(space, place, base);
       return sample ??= sampleOf(space.compiled, found, point => new Traversal(query, point).goal !== undefined, asked);
     },
   };

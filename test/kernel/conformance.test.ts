@@ -2,7 +2,6 @@
 import test from 'ava';
 import { matches } from '../../analyzer/extensions/matches/index.js';
 import { targets } from '../../analyzer/extensions/targets/index.js';
-import type { Example } from '../../analyzer/extensions/define.js';
 import { load } from '../../analyzer/model/load.js';
 import { exampleFile, printedRules } from '../contracts/example-file.js';
 import { conformance, generateRules } from './conformance.js';
@@ -35,7 +34,7 @@ onKernel('the examples of every match and target are taken or refused as they sa
   try {
     for (const definition of [...matches, ...targets]) {
       if (definition.retired !== undefined || definition.needsOnMachine !== undefined) continue;
-      for (const example of definition.examples as readonly Example[]) {
+      for (const example of definition.examples) {
         const [rule, saved, where] = example;
         const family = where?.family ?? 'ipv4';
         const answers = (definition.backends ?? backends).map(backend => {

@@ -20,6 +20,9 @@ create mixed list:set
 create ports bitmap:port range 0-65535
 `;
 
+/** Without node_modules/.bin, in which a package may well have an `nft` of its own. */
+const systemPath = { ...process.env, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+
 export interface LoadResult {
   readonly accepted: boolean;
   /** What iptables printed when it refused. */
@@ -33,7 +36,7 @@ export function reasonToSkip(): string | undefined {
   if (process.platform !== 'linux') return 'not Linux';
   if (process.getuid?.() !== 0) return 'not root';
   for (const program of ['ip', 'ipset', 'iptables-legacy-restore', 'iptables-nft-restore']) {
-    if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0) return `${program} is not installed`;
+    if (spawnSync('sh', ['-c', `command -v ${program}`], { env: systemPath }).status !== 0) return `${program} is not installed`;
   }
   return spawnSync('unshare', ['-n', 'true']).status === 0 ? undefined : 'no right to make a network namespace';
 }
@@ -43,12 +46,16 @@ export class RealIptables {
   readonly #name = `ipl-${randomUUID().slice(0, 8)}`;
 
   constructor() {
-    execFileSync('ip', ['netns', 'add', this.#name]);
+    this.#open();
+  }
+
+  #open(): void {
+    execFileSync('ip', ['netns', 'add', this.#name], { env: systemPath });
     this.#run(['ipset', 'restore'], sets);
   }
 
   #run(command: readonly string[], input = ''): { status: number; stdout: string; stderr: string } {
-    const result = spawnSync('ip', ['netns', 'exec', this.#name, ...command], { input, encoding: 'utf8', maxBuffer: 1 << 28, timeout: 120_000 });
+    const result = spawnSync('ip', ['netns', 'exec', this.#name, ...command], { env: systemPath, input, encoding: 'utf8', maxBuffer: 1 << 28, timeout: 120_000 });
     return { status: result.status ?? -1, stdout: result.stdout, stderr: result.stderr };
   }
 
@@ -65,12 +72,11 @@ export class RealIptables {
   /** As `load`, with no table and no object left from before. */
   loadFresh(text: string, family: Family, backend: Backend): LoadResult {
     this.close();
-    execFileSync('ip', ['netns', 'add', this.#name]);
-    this.#run(['ipset', 'restore'], sets);
+    this.#open();
     return this.load(text, family, backend);
   }
 
   close(): void {
-    execFileSync('ip', ['netns', 'del', this.#name]);
+    execFileSync('ip', ['netns', 'del', this.#name], { env: systemPath });
   }
 }
