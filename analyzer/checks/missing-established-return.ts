@@ -35,12 +35,13 @@ function brokenIn(cx: CheckContext, table: Table, at: RuleAt, hook: Hook, exchan
   if (back === undefined) return undefined;
   const states = statesOf(cx.ruleset);
   const own = ruleConstraint(cx.ruleset, at.rule, table.name);
+  if (exchange.unless !== undefined && reachWith(cx.space(), table, at, exchange.unless, hook).kind === 'live') return undefined;
   for (const everyday of [false, true]) {
     const first = all([exchange.first, states.first, notLoopback, ...everyday ? [everydayClient.first] : []]);
     const arrives = reachWith(cx.space(), table, at, first, hook);
     if (arrives.kind === 'undecided') cx.undecided();
     if (arrives.kind !== 'live') return undefined;
-    const reply = all([exchange.reply, states.reply, notLoopback, mirror(own), ...everyday ? [everydayClient.reply] : []]);
+    const reply = all([exchange.reply, states.reply, notLoopback, mirror(own, exchange.anySource), ...everyday ? [everydayClient.reply] : []]);
     const answer = ask(cx.space(), table, back, reply, passes);
     if (answer.kind === 'undecided') cx.undecided();
     if (answer.kind === 'no') return { hook, exchange, sample: arrives.witness, killers: answer.by, everyday };

@@ -37,6 +37,10 @@ export interface Exchange {
   readonly name: string;
   readonly first: Constraint;
   readonly reply: Constraint;
+  /** The reply may come from another address than was asked: a broadcast or multicast is answered by a host. */
+  readonly anySource: boolean;
+  /** A rule that lets these in as well is not about such exchanges: who knows whether it expects an answer. */
+  readonly unless?: Constraint;
 }
 
 /** UDP services of which everybody expects an answer; others may be one-way (syslog, traps, flow records). */
@@ -48,17 +52,18 @@ export function exchanges(ruleset: Ruleset): readonly Exchange[] {
   const icmp = isV4 ? protocolNumber.icmp : protocolNumber.icmpv6;
   return [
     {
-      name: 'TCP connections',
+      name: 'TCP connections', anySource: false,
       first: all([is('protocol', protocolNumber.tcp), masked('tcpFlags', SYN, allFlags), is('fragment', 0)]),
       reply: all([is('protocol', protocolNumber.tcp), masked('tcpFlags', SYN | ACK, allFlags), is('fragment', 0)]),
     },
     {
-      name: 'UDP queries',
+      name: 'UDP queries', anySource: true,
+      unless: all([is('protocol', protocolNumber.udp), not(oneOf('dport', answeredUdpPorts)), is('fragment', 0)]),
       first: all([is('protocol', protocolNumber.udp), oneOf('dport', answeredUdpPorts), is('fragment', 0)]),
       reply: all([is('protocol', protocolNumber.udp), oneOf('sport', answeredUdpPorts), is('fragment', 0)]),
     },
     {
-      name: 'echo requests (ping)',
+      name: 'echo requests (ping)', anySource: true,
       first: all([is('protocol', icmp), is('icmpType', isV4 ? 8 : 128), is('icmpCode', 0), is('fragment', 0)]),
       reply: all([is('protocol', icmp), is('icmpType', isV4 ? 0 : 129), is('icmpCode', 0), is('fragment', 0)]),
     },
@@ -75,18 +80,18 @@ const mirrored: Partial<Record<Field, Field>> = { src: 'dst', dst: 'src', sport:
  * exchanged. What a reply need not share (flags, length, marks …) is left open, so the answer
  * covers every reply, and maybe more. `positive` is false under a negation, where it must cover less.
  */
-export function mirror(constraint: Constraint, positive = true): Constraint {
+export function mirror(constraint: Constraint, anySource = false, positive = true): Constraint {
   const open = positive ? always : never;
   switch (constraint.kind) {
     case 'always': case 'never': return constraint;
     case 'within': case 'masked': {
       const field = mirrored[constraint.field];
-      return field === undefined ? open : { ...constraint, field };
+      return field === undefined || (anySource && field === 'src') ? open : { ...constraint, field };
     }
     case 'interface': return { ...constraint, field: constraint.field === 'in' ? 'out' : 'in' };
-    case 'not': return not(mirror(constraint.of, !positive));
-    case 'all': return all(constraint.of.map(one => mirror(one, positive)));
-    case 'any': return any(constraint.of.map(one => mirror(one, positive)));
+    case 'not': return not(mirror(constraint.of, anySource, !positive));
+    case 'all': return all(constraint.of.map(one => mirror(one, anySource, positive)));
+    case 'any': return any(constraint.of.map(one => mirror(one, anySource, positive)));
     case 'atom': case 'unknown': return open;
   }
 }
