@@ -18,7 +18,7 @@ export async function eachSource(files: readonly string[], options: InputOptions
   for (const [index, file] of files.entries()) {
     let during = '';
     try {
-      const source = await readSource(file, options.stdinFilename);
+      const source = await readSource(file, options.stdinFilename, options.maxSize);
       during = `${source.path}: `;
       await work(source, index);
     } catch (error) {

@@ -1,10 +1,11 @@
 /** The options of the commands, as commander hands them over. */
-import type { Option } from 'commander';
+import { InvalidArgumentError, type Option } from 'commander';
 import type { TableName } from '../analyzer/extensions/define.js';
 import type { LoadOptions } from '../analyzer/model/load.js';
 import type { Backend, Family } from '../analyzer/values/value.js';
 import type { InputFormat } from '../grammar/statements.js';
 import type { FormatName } from '../report/formats.js';
+import { defaultMaxSize } from './read-source.js';
 
 export type FailLevel = 'error' | 'warning' | 'info' | 'never';
 
@@ -15,6 +16,8 @@ export interface InputOptions {
   readonly backend?: Backend;
   readonly table?: TableName;
   readonly stdinFilename?: string;
+  /** In megabytes. */
+  readonly maxSize?: number;
 }
 
 export interface LintOptions extends InputOptions {
@@ -41,6 +44,12 @@ const families: Readonly<Record<Family, true>> = { ipv4: true, ipv6: true };
 const backends: Readonly<Record<Backend, true>> = { legacy: true, nft: true };
 const tables: Readonly<Record<TableName, true>> = { filter: true, nat: true, mangle: true, raw: true, security: true };
 
+function megabytes(word: string): number {
+  const size = Number(word);
+  if (!(size > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return size;
+}
+
 export function inputOptions(option: (flags: string, description: string) => Option): readonly Option[] {
   return [
     option('--input <format>', 'what the files are (default: detected)').choices(Object.keys(inputs)),
@@ -48,6 +57,7 @@ export function inputOptions(option: (flags: string, description: string) => Opt
     option('--backend <backend>', 'which iptables loads them (default: by the header, else nft)').choices(Object.keys(backends)),
     option('--table <name>', 'the table that "iptables -S" output is of (default: filter)').choices(Object.keys(tables)),
     option('--stdin-filename <name>', 'what to call standard input in reports'),
+    option('--max-size <megabytes>', 'how large a file may be').default(defaultMaxSize).argParser(megabytes),
   ];
 }
 

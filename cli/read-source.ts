@@ -1,5 +1,5 @@
 /** From a name on the command line to a source text. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { decodeBytes, type SourceText } from '../grammar/source-text.js';
 import { readStandardInput } from './streams.js';
 import { systemCause, Trouble } from './trouble.js';
@@ -7,11 +7,26 @@ import { systemCause, Trouble } from './trouble.js';
 /** How standard input is named on the command line. */
 export const standardInput = '-';
 
-export async function readSource(path: string, stdinName = '<stdin>'): Promise<SourceText> {
+/** Megabytes that are read of one file unless the user says otherwise: some 400,000 rules, for which there is memory everywhere. */
+export const defaultMaxSize = 32;
+
+function tooLarge(name: string, megabytes: number): Trouble {
+  return new Trouble(`${name} is larger than ${String(megabytes)} MB; --max-size ${String(megabytes * 4)} reads more, and each MB of rules may take 60 MB of memory`);
+}
+
+/** Reads a file, or standard input for `-`; `maxSize` is in megabytes. */
+export async function readSource(path: string, stdinName = '<stdin>', maxSize = defaultMaxSize): Promise<SourceText> {
+  const limit = maxSize * 1_000_000;
   try {
-    if (path === standardInput) return { path: stdinName, text: decodeBytes(await readStandardInput()) };
+    if (path === standardInput) {
+      const bytes = await readStandardInput(limit);
+      if (bytes === undefined) throw tooLarge('standard input', maxSize);
+      return { path: stdinName, text: decodeBytes(bytes) };
+    }
+    if ((await stat(path)).size > limit) throw tooLarge(path, maxSize);
     return { path, text: decodeBytes(await readFile(path)) };
   } catch (error) {
+    if (error instanceof Trouble) throw error;
     throw new Trouble(`cannot read ${path === standardInput ? 'standard input' : path}: ${systemCause(error)}`, { cause: error });
   }
 }

@@ -1,5 +1,4 @@
 /** Standard input and output. */
-import { buffer } from 'node:stream/consumers';
 import { Trouble } from './trouble.js';
 
 /** A reader that goes away (`| head`) ends the program without a word. */
@@ -24,8 +23,16 @@ export function print(text: string): Promise<void> {
   });
 }
 
-export async function readStandardInput(): Promise<Uint8Array> {
-  return buffer(process.stdin);
+/** All of standard input; undefined where it has more than `limit` bytes. */
+export async function readStandardInput(limit: number): Promise<Uint8Array | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Whether somebody pipes something in. */

@@ -5,13 +5,14 @@ import type { Constraint } from '../packet/constraint.js';
 import type { Answer, Decider, Fate } from './answers.js';
 import { policyOf, type CompiledChain } from './compile.js';
 import { inOrder } from './explain.js';
-import type { Region } from './justify.js';
+import type { Region } from './boxes.js';
 import { packetsOf } from './packets.js';
 import { follow, searchAll, type Found } from './question.js';
 import { sampleOf } from './sample.js';
 import { freshBudget } from './search.js';
 import { makeQuery, spaceOf, type PacketSpace, type TableSpace } from './space.js';
-import { Traversal, type Query } from './traverse.js';
+import type { Query } from './query.js';
+import { Traversal } from './traverse.js';
 
 /** A packet that is certain is only looked for; where it takes longer, one that is not will do. */
 const certainBudget = { cells: 2000, work: 400_000 };

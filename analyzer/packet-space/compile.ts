@@ -2,7 +2,8 @@
 import type { Chain, Ruleset, Table } from '../model/ruleset.js';
 import type { Constraint } from '../packet/constraint.js';
 import type { Decider, RuleAt } from './answers.js';
-import { BoxIndex, type Boxes } from './box-index.js';
+import { BoxIndex } from './box-index.js';
+import type { Boxes } from './boxes.js';
 import { changesBefore, forget } from './changes.js';
 import { DimensionBuilder, type Dimensions } from './dimensions.js';
 import { FateRegister, fateBits, targetEffect } from './effect.js';
@@ -18,7 +19,6 @@ export interface CompiledChain extends Boxes {
   readonly chain: Chain;
   /** The number of its first rule; the others follow. */
   readonly firstRule: number;
-  readonly count: number;
   /** Of each box: the rule's number in the table. */
   readonly rule: Int32Array;
   /** 1 where matching hangs on something unknown. */
@@ -129,10 +129,9 @@ interface ChainInput {
 function compileChain(input: ChainInput): CompiledChain {
   const { id, chain, firstRule, asked, dimensions } = input;
   const cells = chain.rules.map((_, i) => cellsOf(productsOf(dimensions, asked[firstRule + i] ?? { kind: 'always' }), cellLimit));
-  const dims = Int32Array.from(new Set(cells.flat().flatMap(cell => cell.sides.map(side => side.dimension)))).sort();
   const count = cells.reduce((sum, some) => sum + some.length, 0);
   const int = (): Int32Array => new Int32Array(count);
-  const boxes = { ...boxArrays(cells.flat(), dims, dimensions), bits: int(), rule: int(), callee: int().fill(-1), end: int(), soft: new Uint8Array(count), act: new Uint8Array(count) };
+  const boxes = { ...boxArrays(cells.flat()), count, last: dimensions.last, bits: int(), rule: int(), callee: int().fill(-1), end: int(), soft: new Uint8Array(count), act: new Uint8Array(count) };
   const start = new Int32Array(chain.rules.length + 1);
   let box = 0;
   let canStop = false;
@@ -154,7 +153,7 @@ function compileChain(input: ChainInput): CompiledChain {
     }
   });
   start[chain.rules.length] = box;
-  return { id, chain, firstRule, count, dims, ...boxes, start, canStop, fates, ...indexes({ dims, ...boxes }) };
+  return { id, chain, firstRule, ...boxes, start, canStop, fates, ...indexes(boxes) };
 }
 
 function actOf({ chainIds, done, fates }: ChainInput, target: Chain['rules'][number]['target']): { readonly act: number; readonly callee: number; readonly bits: number; readonly stops: boolean } {
@@ -174,20 +173,11 @@ function actOf({ chainIds, done, fates }: ChainInput, target: Chain['rules'][num
   }
 }
 
-function boxArrays(cells: readonly Cell[], dims: Int32Array, { last }: Dimensions): { readonly lo: Int32Array; readonly hi: Int32Array } {
-  const width = dims.length;
-  const place = new Map([...dims].map((dimension, k) => [dimension, k]));
-  const lo = new Int32Array(cells.length * width);
-  const hi = new Int32Array(cells.length * width);
-  cells.forEach((cell, i) => {
-    for (let k = 0; k < width; k++) hi[i * width + k] = last[dims[k] ?? 0] ?? 0;
-    for (const { dimension, low, high } of cell.sides) {
-      const at = i * width + (place.get(dimension) ?? 0);
-      lo[at] = low;
-      hi[at] = high;
-    }
-  });
-  return { lo, hi };
+function boxArrays(cells: readonly Cell[]): Pick<Boxes, 'at' | 'dim' | 'lo' | 'hi'> {
+  const sides = cells.flatMap(cell => cell.sides);
+  const at = new Int32Array(cells.length + 1);
+  cells.forEach((cell, i) => { at[i + 1] = (at[i] ?? 0) + cell.sides.length; });
+  return { at, dim: Int32Array.from(sides, side => side.dimension), lo: Int32Array.from(sides, side => side.low), hi: Int32Array.from(sides, side => side.high) };
 }
 
 function indexes(boxes: Boxes & { readonly act: Uint8Array; readonly soft: Uint8Array }): Pick<CompiledChain, 'hard' | 'full' | 'leaving' | 'calls'> {

@@ -7,19 +7,23 @@
  * box shrinks to the rule's) where anything behind it could break the claim. A rule that it did not match, and that
  * would break the claim, becomes a hole.
  */
+import { copyOf, holds, meets, narrow, type Boxes, type Region } from './boxes.js';
 import { Act, type CompiledChain } from './compile.js';
 import { InvariantError } from './invariant.js';
-import { stopAtMark, type Frame, type Query, type Traversal } from './traverse.js';
-
-export interface Region {
-  readonly lo: Int32Array;
-  readonly hi: Int32Array;
-}
+import type { Query } from './query.js';
+import { stopAtMark, type Frame, type Traversal } from './traverse.js';
 
 export interface Claim extends Region {
-  readonly holes: Region[];
+  /** Boxes whose part in the region is left open. */
+  readonly holes: Hole[];
   /** The rules that were pinned. */
   readonly rules: Set<number>;
+}
+
+/** A box of a chain: written out only when its turn comes, for there may be thousands. */
+export interface Hole {
+  readonly boxes: Boxes;
+  readonly box: number;
 }
 
 interface FrameClaim {
@@ -31,7 +35,7 @@ interface FrameClaim {
 
 /** The claim of a traversal that found no goal, within `region`. */
 export function justify(run: Traversal, point: Int32Array, region: Region): Claim {
-  const claim: Claim = { lo: region.lo.slice(), hi: region.hi.slice(), holes: [], rules: new Set() };
+  const claim: Claim = { ...copyOf(region), holes: [], rules: new Set() };
   const justifier = new Justifier(run, point, claim);
   justifier.run();
   assertHolds(claim, point);
@@ -40,8 +44,8 @@ export function justify(run: Traversal, point: Int32Array, region: Region): Clai
 
 /** A proof that does not even cover its own packet is wrong somewhere. */
 export function assertHolds(claim: Claim, point: Int32Array): void {
-  const isIn = ({ lo, hi }: Region): boolean => point.every((value, d) => (lo[d] ?? 0) <= value && value <= (hi[d] ?? 0));
-  if (!isIn(claim) || claim.holes.some(isIn)) throw new InvariantError('a packet lies outside of the region that was derived from it');
+  const isIn = point.every((value, d) => (claim.lo[d] ?? 0) <= value && value <= (claim.hi[d] ?? 0));
+  if (!isIn || claim.holes.some(({ boxes, box }) => holds(boxes, box, point))) throw new InvariantError('a packet lies outside of the region that was derived from it');
 }
 
 class Justifier {
@@ -141,59 +145,39 @@ class Justifier {
   #anythingAfter(frame: Frame, stop: number): boolean {
     const { chain } = frame;
     const { mark, goals } = this.#query;
-    const { lo, hi } = this.#claim;
     const from = chain.end[stop] ?? 0;
     if (mark?.chain === chain.id && mark.from >= from && (mark.does === 'goal' || frame.now === 1)) return true;
-    if (frame.now === 2 && goals !== 0 && chain.full.meeting(lo, hi, goals, from, chain.count).length > 0) return true;
+    if (frame.now === 2 && goals !== 0 && chain.full.meeting(this.#claim, goals, from, chain.count).length > 0) return true;
     if (mark === undefined || (mark.does !== 'goal' && frame.now === 2)) return false;
-    return mark.ways.get(chain.id)?.some(box => box >= from && chain.full.meets(box, lo, hi)) === true;
+    return mark.ways.get(chain.id)?.some(box => box >= from && meets(chain, box, this.#claim)) === true;
   }
 
   #pin(chain: CompiledChain, box: number): void {
-    const { lo, hi, rules } = this.#claim;
-    const width = chain.dims.length;
-    for (let k = 0; k < width; k++) {
-      const d = chain.dims[k] ?? 0;
-      lo[d] = Math.max(lo[d] ?? 0, chain.lo[box * width + k] ?? 0);
-      hi[d] = Math.min(hi[d] ?? 0, chain.hi[box * width + k] ?? 0);
-    }
-    rules.add(chain.rule[box] ?? 0);
+    narrow(this.#claim, chain, box);
+    this.#claim.rules.add(chain.rule[box] ?? 0);
   }
 
   #holes({ frame, out, end }: FrameClaim): void {
     const { chain } = frame;
     const { mark, goals } = this.#query;
-    const { lo, hi } = this.#claim;
     const boxes = new Set<number>();
     const isOwn = (box: number): boolean => mark?.chain === chain.id && mark.does !== 'goal' && box >= mark.from && box < mark.to;
     if (goals !== 0) {
       const from = frame.level === 2 ? 0 : Math.min(frame.rise, chain.count);
-      for (const box of chain.full.meeting(lo, hi, goals, from, end)) boxes.add(box);
+      for (const box of chain.full.meeting(this.#claim, goals, from, end)) boxes.add(box);
     }
     if (mark !== undefined) {
       for (const box of mark.ways.get(chain.id) ?? []) {
         if (box >= end) break;
-        if ((mark.does === 'goal' || this.#levelAt(frame, box) === 1) && chain.full.meets(box, lo, hi)) boxes.add(box);
+        if ((mark.does === 'goal' || this.#levelAt(frame, box) === 1) && meets(chain, box, this.#claim)) boxes.add(box);
       }
     }
     if (out < 2) {
       for (const box of chain.leaving) {
         if (box >= end) break;
-        if (this.#levelAt(frame, box) > out && chain.full.meets(box, lo, hi)) boxes.add(box);
+        if (this.#levelAt(frame, box) > out && meets(chain, box, this.#claim)) boxes.add(box);
       }
     }
-    for (const box of boxes) if (!isOwn(box) && !chain.full.holds(box, this.#point)) this.#hole(chain, box);
-  }
-
-  #hole(chain: CompiledChain, box: number): void {
-    const lo = this.#claim.lo.slice();
-    const hi = this.#claim.hi.slice();
-    const width = chain.dims.length;
-    for (let k = 0; k < width; k++) {
-      const d = chain.dims[k] ?? 0;
-      lo[d] = Math.max(lo[d] ?? 0, chain.lo[box * width + k] ?? 0);
-      hi[d] = Math.min(hi[d] ?? 0, chain.hi[box * width + k] ?? 0);
-    }
-    this.#claim.holes.push({ lo, hi });
+    for (const box of boxes) if (!isOwn(box) && !holds(chain, box, this.#point)) this.#claim.holes.push({ boxes: chain, box });
   }
 }

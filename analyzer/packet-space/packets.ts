@@ -2,7 +2,7 @@
 import type { Constraint } from '../packet/constraint.js';
 import { DimensionBuilder, type Dimension, type Dimensions } from './dimensions.js';
 import { previous, type Scalar } from './fields.js';
-import type { Region } from './justify.js';
+import type { Region } from './boxes.js';
 import { cellsOf, productsOf } from './products.js';
 
 /** More regions than this, and the question is asked of all packets. */

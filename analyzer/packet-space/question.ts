@@ -1,10 +1,12 @@
 /** Questions about one rule: its place as a mark, and the regions of packets that it is asked with. */
 import type { Hook } from '../extensions/define.js';
+import { partIn, type Region } from './boxes.js';
 import type { CompiledChain } from './compile.js';
-import { justify, type Region } from './justify.js';
-import { search, within, type Budget, type Examined, type Outcome } from './search.js';
+import { justify } from './justify.js';
+import { search, type Budget, type Examined, type Outcome } from './search.js';
 import { makeQuery, waysTo, type TableSpace } from './space.js';
-import { Traversal, type Mark, type Query } from './traverse.js';
+import type { Mark, Query } from './query.js';
+import { Traversal } from './traverse.js';
 
 export interface RulePlace {
   readonly number: number;
@@ -36,7 +38,7 @@ export function regionsOf(space: TableSpace, { chain, index }: RulePlace, hook?:
     const regions: Region[] = [];
     for (const all of packets?.(built.region) ?? [built.region]) {
       for (let box = chain.start[index] ?? 0; box < (chain.start[index + 1] ?? 0); box++) {
-        const region = within(all, chain.dims, chain.lo, chain.hi, box * chain.dims.length);
+        const region = partIn(all, chain, box);
         if (region !== undefined) regions.push(region);
       }
     }

@@ -2,12 +2,13 @@
 import type { Hook } from '../extensions/define.js';
 import type { Rule, Table } from '../model/ruleset.js';
 import type { Constraint } from '../packet/constraint.js';
-import type { Reach, RuleAt } from './answers.js';
+import type { PacketSample, Reach, RuleAt } from './answers.js';
+import { contains, partIn } from './boxes.js';
 import { explain, inOrder, provesDead } from './explain.js';
 import { packetsOf } from './packets.js';
 import { arrival, follow, placeOf, regionsOf, searchAll, type Found, type HookRegions, type RulePlace } from './question.js';
 import { sampleOf } from './sample.js';
-import { freshBudget, within, type Budget } from './search.js';
+import { freshBudget, type Budget } from './search.js';
 import { callingRules, spaceOf, type PacketSpace, type TableSpace } from './space.js';
 import { Traversal } from './traverse.js';
 
@@ -92,17 +93,21 @@ function decide(space: TableSpace, place: RulePlace, hooks: readonly HookRegions
   return { kind: 'shadowed', by: explain(space, place, hooks, used, budget) };
 }
 
-/** An answer whose sample is made when it is looked at: most never are. */
-function live(space: TableSpace, place: RulePlace, { hook, base }: HookRegions, found: Found, asked?: Constraint): Reach {
-  let sample: ReturnType<typeof sampleOf> | undefined;
-  return {
-    kind: 'live', hook,
-    get witness() {
-      // Made here and not before: a query knows all ways to its rule, and of 10,000 nested chains they do not fit.
-      const query = arrival(space, place, base);
-      return sample ??= sampleOf(space.compiled, found, point => new Traversal(query, point).goal !== undefined, asked);
-    },
+/** An answer whose sample is made when it is looked at: most never are, so little is kept of the packet that was found. */
+function live(space: TableSpace, place: RulePlace, { hook, base }: Pick<HookRegions, 'hook' | 'base'>, { point, region }: Pick<Found, 'point' | 'region'>, asked?: Constraint): Reach {
+  let sample: PacketSample | undefined;
+  const size = point.length;
+  const parts = [...point].flatMap((value, d) => value === 0 ? [] : [[d, value] as const]);
+  // A question's own region; without one it is that of the rule.
+  const kept = asked === undefined ? undefined : region;
+  const makeSample = (): PacketSample => {
+    const found = new Int32Array(size);
+    for (const [d, value] of parts) found[d] = value;
+    const own = kept ?? regionsOf(space, place, hook).flatMap(one => one.regions).find(one => contains(one, { lo: found, hi: found }));
+    const query = arrival(space, place, base);
+    return sampleOf(space.compiled, { point: found, region: own ?? { lo: found, hi: found } }, one => new Traversal(query, one).goal !== undefined, asked);
   };
+  return { kind: 'live', hook, get witness() { return sample ??= makeSample(); } };
 }
 
 /** The jumps on a packet's way are matched too, and by the same packet. */
@@ -111,8 +116,8 @@ function noteWay(run: Traversal, hook: HookRegions, space: TableSpace, { point, 
     for (const box of [...steps.map(step => step.box), ...waiting >= 0 ? [waiting] : []]) {
       const rule = chain.rule[box] ?? 0;
       if (answers.get(rule)?.kind === 'live') continue;
-      const own = within(region, chain.dims, chain.lo, chain.hi, box * chain.dims.length);
-      if (own !== undefined) answers.set(rule, live(space, placeOf(space, rule), hook, { kind: 'found', point, region: own }));
+      const own = partIn(region, chain, box);
+      if (own !== undefined) answers.set(rule, live(space, placeOf(space, rule), hook, { point, region: own }));
     }
   }
 }

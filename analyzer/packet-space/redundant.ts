@@ -1,15 +1,17 @@
 /** Whether a rule that matches packets could go, and none would fare differently. */
 import type { Table } from '../model/ruleset.js';
 import type { Decider, Redundancy, RuleAt } from './answers.js';
+import { meets, partIn, type Region } from './boxes.js';
 import { Act, policyOf, type CompiledChain } from './compile.js';
 import { allFates, targetEffect } from './effect.js';
 import { inOrder } from './explain.js';
-import { assertHolds, justify, type Claim, type Region } from './justify.js';
+import { assertHolds, justify, type Claim } from './justify.js';
 import { follow, markOf, placeOf, regionsOf, searchAll, type HookRegions, type RulePlace } from './question.js';
 import { sampleOf } from './sample.js';
-import { freshBudget, within, type Examined } from './search.js';
+import { freshBudget, type Examined } from './search.js';
 import { makeQuery, spaceOf, type PacketSpace, type TableSpace } from './space.js';
-import { Traversal, type Mark } from './traverse.js';
+import type { Mark } from './query.js';
+import { Traversal } from './traverse.js';
 
 /**
  * What happens on the way (logging, marking) counts as faring: a rule that keeps packets from being logged is needed.
@@ -91,27 +93,21 @@ const compareReturn: Compare = (space, place, { base }, deciders) => {
 function both(a: Claim, b: Claim, point: Int32Array): Claim {
   const claim: Claim = {
     lo: a.lo.map((low, d) => Math.max(low, b.lo[d] ?? 0)), hi: a.hi.map((high, d) => Math.min(high, b.hi[d] ?? 0)),
-    holes: [], rules: new Set([...a.rules, ...b.rules]),
+    holes: [...a.holes, ...b.holes], rules: new Set([...a.rules, ...b.rules]),
   };
-  const dims = Int32Array.from(claim.lo.keys());
-  for (const hole of [...a.holes, ...b.holes]) {
-    const part = within(claim, dims, hole.lo, hole.hi, 0);
-    if (part !== undefined) claim.holes.push(part);
-  }
   assertHolds(claim, point);
   return claim;
 }
 
 /** A RETURN behind which its chain does nothing for its packets but return. */
 function chainGoesOnAlike(space: TableSpace, { chain, index }: RulePlace): Redundancy | undefined {
-  const width = chain.dims.length;
   const everything = { lo: new Int32Array(space.compiled.dimensions.last.length), hi: space.compiled.dimensions.last.slice() };
   const because = new Set<number>();
   for (let own = chain.start[index] ?? 0; own < (chain.start[index + 1] ?? 0); own++) {
-    const region = within(everything, chain.dims, chain.lo, chain.hi, own * width);
+    const region = partIn(everything, chain, own);
     if (region === undefined) continue;
     for (let box = chain.start[index + 1] ?? 0; box < chain.count; box++) {
-      if (chain.act[box] === Act.Skip || !chain.full.meets(box, region.lo, region.hi)) continue;
+      if (chain.act[box] === Act.Skip || !meets(chain, box, region)) continue;
       if (chain.act[box] !== Act.Return) return undefined;
       because.add(chain.rule[box] ?? 0);
     }

@@ -54,7 +54,7 @@ export class RuleConstraints {
   #meaning(use: MatchUse, protocol: RuleContext['protocol']): Constraint {
     if (isOpaque(use)) return unknown(`match \`${use.opaque}\` is not known`);
     let byProtocol = this.#meanings.get(use);
-    if (byProtocol === undefined) this.#meanings.set(use, byProtocol = new Map());
+    if (byProtocol === undefined) this.#meanings.set(use, byProtocol = new Map<string, Constraint>());
     const key = protocol === undefined ? '' : `${protocol.negated ? '!' : ''}${String(protocol.number)}`;
     let meaning = byProtocol.get(key);
     if (meaning === undefined) {

@@ -6,7 +6,7 @@ import type { PacketSample } from './answers.js';
 import type { CompiledTable } from './compile.js';
 import { classOf, type Dimension, type Dimensions } from './dimensions.js';
 import { largestOf, scalarOf, type NumericField, type Scalar } from './fields.js';
-import type { Region } from './justify.js';
+import type { Region } from './boxes.js';
 import { valuesOf, wishesOf, type Wish } from './packets.js';
 import { fieldOrder, nameRank, preferred } from './preferences.js';
 
@@ -23,9 +23,9 @@ const tries = 4;
 export function sampleOf(compiled: CompiledTable, spot: Spot, accepts: (point: Int32Array) => boolean, asked?: Constraint): PacketSample {
   const { dimensions } = compiled;
   const point = spot.point.slice();
-  const order = dimensions.list.map((_, d) => d).sort((a, b) => rankOf(dimensions.list[a]) - rankOf(dimensions.list[b]));
-  for (const d of order) {
+  for (const d of orderOf(dimensions)) {
     const before = point[d] ?? 0;
+    if (before === 0 && dimensions.list[d]?.kind === 'atom') continue;
     for (const value of candidates(dimensions, d).slice(0, tries)) {
       if (value < (spot.region.lo[d] ?? 0) || value > (spot.region.hi[d] ?? 0)) continue;
       point[d] = value;
@@ -34,6 +34,14 @@ export function sampleOf(compiled: CompiledTable, spot: Spot, accepts: (point: I
     }
   }
   return write(dimensions, point, asked === undefined ? [] : matchingWishes(dimensions, point, wishesOf(dimensions.family, asked)));
+}
+
+const orders = new WeakMap<Dimensions, readonly number[]>();
+
+function orderOf(dimensions: Dimensions): readonly number[] {
+  const known = orders.get(dimensions) ?? dimensions.list.map((_, d) => d).sort((a, b) => rankOf(dimensions.list[a]) - rankOf(dimensions.list[b]));
+  orders.set(dimensions, known);
+  return known;
 }
 
 function rankOf(dimension: Dimension | undefined): number {

@@ -3,7 +3,8 @@
  * it, and where it does not get there, puts aside all packets for which the same reasons hold. What is left is cut into
  * smaller regions.
  */
-import type { Claim, Region } from './justify.js';
+import { contains, outside, partIn, type Region } from './boxes.js';
+import type { Claim, Hole } from './justify.js';
 
 /** A question may take so many packets, and so many look-ups of rules; then it is left undecided. */
 export interface Budget {
@@ -27,17 +28,20 @@ export type Outcome = { readonly kind: 'found'; readonly point: Int32Array } | {
 /** Proven regions that are remembered, so that overlapping holes are not gone through twice. */
 const remembered = 256;
 
+/** Either a region, or the part of one in a box. */
 interface Task {
   readonly region: Region;
+  readonly hole: Hole | undefined;
   /** All of its parts were put on the stack above it: once they are gone, it is proven. */
   readonly split: boolean;
 }
 
 export function search(start: Region, budget: Budget, examine: (point: Int32Array, region: Region) => Examined): Outcome {
-  const stack: Task[] = [{ region: start, split: false }];
+  const stack: Task[] = [{ region: start, hole: undefined, split: false }];
   const proven: Region[] = [];
   for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
-    const { region } = task;
+    const region = task.hole === undefined ? task.region : partIn(task.region, task.hole.boxes, task.hole.box);
+    if (region === undefined) continue;
     if (task.split) {
       if (proven.length === remembered) proven.shift();
       proven.push(region);
@@ -49,52 +53,10 @@ export function search(start: Region, budget: Budget, examine: (point: Int32Arra
     budget.work -= work + 1;
     if (found) return { kind: 'found', point: region.lo };
     if (claim === undefined) return { kind: 'undecided' };
-    const parts = [...outside(region, claim), ...claim.holes];
-    if (parts.length > 1) stack.push({ region, split: true });
-    for (const part of parts) stack.push({ region: part, split: false });
+    const parts = outside(region, claim);
+    if (parts.length + claim.holes.length > 1) stack.push({ region, hole: undefined, split: true });
+    for (const part of parts) stack.push({ region: part, hole: undefined, split: false });
+    for (const hole of claim.holes) stack.push({ region: claim, hole, split: false });
   }
   return { kind: 'none' };
-}
-
-function contains(outer: Region, inner: Region): boolean {
-  for (let d = 0; d < inner.lo.length; d++) {
-    if ((outer.lo[d] ?? 0) > (inner.lo[d] ?? 0) || (outer.hi[d] ?? 0) < (inner.hi[d] ?? 0)) return false;
-  }
-  return true;
-}
-
-/** What of a region lies outside of a box within it, in disjoint parts. */
-function outside(region: Region, box: Region): Region[] {
-  const parts: Region[] = [];
-  const lo = region.lo.slice();
-  const hi = region.hi.slice();
-  for (let d = 0; d < lo.length; d++) {
-    const [low, high] = [box.lo[d] ?? 0, box.hi[d] ?? 0];
-    if (low > (lo[d] ?? 0)) {
-      const part = { lo: lo.slice(), hi: hi.slice() };
-      part.hi[d] = low - 1;
-      parts.push(part);
-      lo[d] = low;
-    }
-    if (high < (hi[d] ?? 0)) {
-      const part = { lo: lo.slice(), hi: hi.slice() };
-      part.lo[d] = high + 1;
-      parts.push(part);
-      hi[d] = high;
-    }
-  }
-  return parts;
-}
-
-/** The part of a region that lies in one box of a chain; undefined where there is none. */
-export function within(region: Region, dims: Int32Array, lo: Int32Array, hi: Int32Array, at: number): Region | undefined {
-  const low = region.lo.slice();
-  const high = region.hi.slice();
-  for (let k = 0; k < dims.length; k++) {
-    const d = dims[k] ?? 0;
-    low[d] = Math.max(low[d] ?? 0, lo[at + k] ?? 0);
-    high[d] = Math.min(high[d] ?? 0, hi[at + k] ?? 0);
-    if ((low[d] ?? 0) > (high[d] ?? 0)) return undefined;
-  }
-  return { lo: low, hi: high };
 }

@@ -3,8 +3,8 @@ import type { Hook } from '../extensions/define.js';
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import { compileTable, type CompiledChain, type CompiledTable } from './compile.js';
 import { fateBits } from './effect.js';
-import type { Region } from './justify.js';
-import type { Query, Ways } from './traverse.js';
+import type { Region } from './boxes.js';
+import type { Query, Ways } from './query.js';
 
 /** What is compiled of one table, and what was found out about its chains. */
 export interface TableSpace {

@@ -67,10 +67,15 @@ test('terminal escape codes in comments, names and the path are never printed ra
 });
 
 test('a file of 100 MB', t => {
-  const rule = (i: number): string => `-A INPUT -s 10.${String((i >> 16) & 255)}.${String((i >> 8) & 255)}.${String(i & 255)}/32 -p tcp -m tcp --dport ${String(i & 65_535)} -j nowhere\n`;
-  const block = Array.from({ length: 100_000 }, (_, i) => rule(i)).join('');
-  const parts = ['*filter\n:INPUT ACCEPT [0:0]\n', ...Array<string>(Math.ceil(100_000_000 / block.length)).fill(block), 'COMMIT\n'];
-  const { status, stdout } = lint('huge.rules', Buffer.from(parts.join('')), ['--format', 'json'], 2048);
+  const { status, stdout, stderr } = lint('huge.rules', Buffer.alloc(100_000_000, '-A INPUT -s 192.0.2.1/32 -p tcp -m tcp --dport 22 -j ACCEPT\n'), [], 128);
+  t.is(status, 2);
+  t.is(stdout, '');
+  t.regex(stderr, /huge\.rules is larger than 32 MB; --max-size/u);
+});
+
+test('a large file is analyzed, in bounded memory', t => {
+  const rules = Array.from({ length: 100_000 }, (_, i) => `-A INPUT -s 10.${String((i >> 16) & 255)}.${String((i >> 8) & 255)}.${String(i & 255)}/32 -p tcp -m tcp --dport ${String(i & 65_535)} -j nowhere\n`);
+  const { status, stdout } = lint('large.rules', ['*filter\n:INPUT ACCEPT [0:0]\n', ...rules, 'COMMIT\n'].join(''), ['--format', 'json'], 512);
   t.is(status, 1);
   t.true((JSON.parse(stdout) as { summary: { errors: number } }).summary.errors >= 1000);
 });

@@ -20,7 +20,7 @@ for (const family of families) for (const backend of backends) {
     const real = new RealIptables();
     try {
       const seed = family === 'ipv4' ? 4 : 6;
-      const report = conformance(real, generateRules(family, backend, runs / 2, seed), family, backend, 150);
+      const report = conformance(real, generateRules(family, backend, runs / 2, seed), family, backend, 300);
       t.log(`${String(report.accepted)} accepted, ${String(report.refused)} refused`);
       t.deepEqual(report.disagreements.slice(0, 10), []);
     } finally {
@@ -38,7 +38,7 @@ onKernel('the examples of every match and target are taken or refused as they sa
         const [rule, saved, where] = example;
         const family = where?.family ?? 'ipv4';
         const answers = (definition.backends ?? backends).map(backend => {
-          const result = real.load(exampleFile(example), family, backend);
+          const result = real.loadFresh(exampleFile(example), family, backend);
           const printed = printedRules(load({ path: 'example', text: exampleFile(example) }, { family, backend }), backend);
           return { ...result, printed, saved: result.saved.filter(line => line.startsWith('-A')) };
         });

@@ -101,7 +101,7 @@ export function ruleText(one: ToyRule): string {
     `-A ${one.chain}`,
     one.src === undefined ? '' : `${bang(one.src)}-s ${one.src.is}`, one.in === undefined ? '' : `${bang(one.in)}-i ${one.in.is}`,
     one.out === undefined ? '' : `${bang(one.out)}-o ${one.out.is}`, proto.trim(),
-    hasPorts ? `-m multiport ${bang(one.ports)}--dports ${one.ports?.is.join(',') ?? ''}` : '',
+    hasPorts ? `-m multiport ${bang(one.ports)}--dports ${one.ports.is.join(',')}` : '',
     one.states === undefined ? '' : `-m conntrack ${bang(one.states)}--ctstate ${one.states.is.join(',')}`,
     one.local === undefined ? '' : `-m addrtype ${one.local ? '' : '! '}--dst-type LOCAL`,
     one.mark === undefined ? '' : `-m mark ${bang(one.mark)}--mark 0x${one.mark.is[0].toString(16)}/0x${one.mark.is[1].toString(16)}`,
@@ -211,15 +211,18 @@ export interface World {
   readonly without?: ToyRule | undefined;
 }
 
-type Partial_ = { readonly matched: readonly ToyRule[]; readonly fate: string | undefined };
+interface Unfinished {
+  readonly matched: readonly ToyRule[];
+  readonly fate: string | undefined;
+}
 
 /** All ways of a packet through a built-in chain. */
 export function ways(world: World, hook: string, packet: Packet): readonly Way[] {
   return runChain(world, hook, packet, []).map(({ matched, fate }) => ({ matched, fate: fate ?? (world.toys.policies[hook] === 'DROP' ? '-j DROP' : '-j ACCEPT') }));
 }
 
-function runChain(world: World, chain: string, packet: Packet, before: readonly ToyRule[]): readonly Partial_[] {
-  const done: Partial_[] = [];
+function runChain(world: World, chain: string, packet: Packet, before: readonly ToyRule[]): readonly Unfinished[] {
+  const done: Unfinished[] = [];
   let open: (readonly ToyRule[])[] = [before];
   for (const one of world.toys.rules.filter(rule => rule.chain === chain && meets(rule, packet))) {
     const next: (readonly ToyRule[])[] = [];
