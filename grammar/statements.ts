@@ -16,7 +16,6 @@ import type { Token } from './tokens.js';
  * - `script`: a shell script of `iptables …` commands
  */
 export type InputFormat = 'save' | 'restore' | 'list-rules' | 'script';
-export const inputFormats: readonly InputFormat[] = ['save', 'restore', 'list-rules', 'script'];
 
 const editingCommand = /^(?:\[\d+:\d+\] *)?(?:-[46] )?-[INXFRDEPZ]\b/mu;
 const programLine = /^[ \t]*(?:sudo[ \t]+)?(?:[\w./-]*\/)?ip6?tables(?:-legacy|-nft)?[ \t]+-/mu;

@@ -123,19 +123,37 @@ COMMIT
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    const kinds = exchanges(cx.ruleset);
+    const doubts = doubtful(cx, table);
+    if (doubts.length === 0) return;
     const reached = cx.reach(table);
     for (const at of cx.rules(table)) {
       if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live') continue;
-      const found = firstBroken(cx, table, at, kinds);
+      const found = firstBroken(cx, table, at, doubts);
       if (found !== undefined) yield report(cx, at, found);
     }
     yield* brokenPolicy(cx, table);
   },
 });
 
-function firstBroken(cx: CheckContext, table: Table, at: RuleAt, kinds: readonly Exchange[]): Broken | undefined {
-  for (const hook of hooksOf(table)) for (const exchange of kinds) {
+/** An exchange, and a hook for whose rules it is worth to look. */
+interface Doubt {
+  readonly hook: Hook;
+  readonly exchange: Exchange;
+}
+
+/** Where some reply dies at all. Where none does, as behind an ESTABLISHED rule, no rule need be asked about. */
+function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
+  const states = statesOf(cx.ruleset);
+  return hooksOf(table).flatMap(hook => exchanges(cx.ruleset).flatMap(exchange => {
+    const back = replyHook[hook];
+    if (back === undefined) return [];
+    const dies = ask(cx.space(), table, back, all([exchange.reply, states.reply, notLoopback]), ['drop', 'reject', 'unknown', 'queue']);
+    return dies.kind === 'no' ? [] : [{ hook, exchange }];
+  }));
+}
+
+function firstBroken(cx: CheckContext, table: Table, at: RuleAt, doubts: readonly Doubt[]): Broken | undefined {
+  for (const { hook, exchange } of doubts) {
     const found = brokenIn(cx, table, at, hook, exchange);
     if (found !== undefined) return found;
   }

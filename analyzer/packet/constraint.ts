@@ -14,7 +14,6 @@ export type Field =
 
 /** The values of field `ctstate`. */
 export const ctstates = { INVALID: 0, NEW: 1, ESTABLISHED: 2, RELATED: 3, UNTRACKED: 4 } as const;
-export type Ctstate = keyof typeof ctstates;
 
 /** Inclusive at both ends. */
 export interface Range {
