@@ -21,7 +21,7 @@ const unknownShape = { required: 0, optional: Infinity };
  * The arity is not in the grammar: it is asked of the scope, word by word.
  * (A rule of a Chevrotain parser must not be named `option`, `many`, `or`, `consume` or `subrule`.)
  */
-class StatementParser extends EmbeddedActionsParser {
+export class StatementParser extends EmbeddedActionsParser {
   problems: SyntaxProblem[] = [];
   #scope: OptionScope = noScope;
   #required = 0;
@@ -31,8 +31,9 @@ class StatementParser extends EmbeddedActionsParser {
   /** True while every option is a known one, with its values in words of their own. */
   #plain = true;
 
-  constructor() {
-    super(vocabulary, { maxLookahead: 1, recoveryEnabled: false });
+  /** `validate`: let Chevrotain look for mistakes in the grammar itself, as a test does once. */
+  constructor(validate = false) {
+    super(vocabulary, { maxLookahead: 1, recoveryEnabled: false, skipValidations: !validate });
     this.performSelfAnalysis();
   }
 

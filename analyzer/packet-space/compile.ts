@@ -7,16 +7,24 @@ import type { Boxes } from './boxes.js';
 import { changesBefore, forget } from './changes.js';
 import { DimensionBuilder, type Dimensions } from './dimensions.js';
 import { FateRegister, fateBits, targetEffect } from './effect.js';
+import { cutTo, hullOf, type Hull } from './hull.js';
 import { cellsOf, productsOf, type Cell } from './products.js';
 import { RuleConstraints } from './rule-constraint.js';
 
 /** What happens to a packet that matches a box. */
 export const Act = { Skip: 0, End: 1, Return: 2, Jump: 3, Goto: 4, /** Ends or goes on. */ Maybe: 5, /** Goes on, and somebody may notice. */ Side: 6 } as const;
 
-/** Boxes are numbered from 0 in the order of the rules; those of one rule stand together, the certain ones first. */
+/**
+ * Boxes are numbered from 0 in the order of the rules; those of one rule stand together, the certain ones first. A jump's
+ * box is cut down to packets that match anything in the callee: with all others, the jump does nothing.
+ */
 export interface CompiledChain extends Boxes {
   readonly id: number;
   readonly chain: Chain;
+  /** What the rules themselves ask, jumps too. */
+  readonly own: Boxes;
+  /** Holds every packet that matches any rule here, as it asks itself: each may be what a question is about. */
+  readonly hull: Hull;
   /** The number of its first rule; the others follow. */
   readonly firstRule: number;
   /** Of each box: the rule's number in the table. */
@@ -153,7 +161,12 @@ function compileChain(input: ChainInput): CompiledChain {
     }
   });
   start[chain.rules.length] = box;
-  return { id, chain, firstRule, ...boxes, start, canStop, fates, ...indexes(boxes) };
+  const flat = cells.flat().map((cell, i) => {
+    const callee = boxes.act[i] === Act.Jump ? input.done[boxes.callee[i] ?? -1] : undefined;
+    return callee === undefined ? cell : cutTo(cell, callee.hull);
+  });
+  const active = { ...boxes, ...boxArrays(flat) };
+  return { id, chain, own: boxes, hull: hullOf(cells.flat()), firstRule, ...active, start, canStop, fates, ...indexes(active) };
 }
 
 function actOf({ chainIds, done, fates }: ChainInput, target: Chain['rules'][number]['target']): { readonly act: number; readonly callee: number; readonly bits: number; readonly stops: boolean } {

@@ -38,7 +38,7 @@ export function regionsOf(space: TableSpace, { chain, index }: RulePlace, hook?:
     const regions: Region[] = [];
     for (const all of packets?.(built.region) ?? [built.region]) {
       for (let box = chain.start[index] ?? 0; box < (chain.start[index + 1] ?? 0); box++) {
-        const region = partIn(all, chain, box);
+        const region = partIn(all, chain.own, box);
         if (region !== undefined) regions.push(region);
       }
     }

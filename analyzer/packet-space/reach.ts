@@ -116,7 +116,7 @@ function noteWay(run: Traversal, hook: HookRegions, space: TableSpace, { point, 
     for (const box of [...steps.map(step => step.box), ...waiting >= 0 ? [waiting] : []]) {
       const rule = chain.rule[box] ?? 0;
       if (answers.get(rule)?.kind === 'live') continue;
-      const own = partIn(region, chain, box);
+      const own = partIn(region, chain.own, box);
       if (own !== undefined) answers.set(rule, live(space, placeOf(space, rule), hook, { point, region: own }));
     }
   }

@@ -1,7 +1,6 @@
 /** One host as `getaddrinfo` reads it, which is another way than that of `-s` and `-d`. */
-import { isIPv6 } from 'node:net';
 import { arbitraryAddress } from './address-mask.js';
-import { parseAddress, printAddress, type Address } from './address.js';
+import { isIPv6, parseAddress, printAddress, type Address } from './address.js';
 import { scanNumber } from './number.js';
 import { refuse, unresolved, type Family, type Problem, type Value } from './value.js';
 

@@ -1,5 +1,4 @@
-import { isIPv6 } from 'node:net';
-import { parseAddress, printAddress, type Address } from './address.js';
+import { isIPv6, parseAddress, printAddress, type Address } from './address.js';
 import { arbitraryAddress } from './address-mask.js';
 import { Problem, refuse, type Value } from './value.js';
 

@@ -1,7 +1,6 @@
 /** Where NAT maps to: addresses, ports or both, as SNAT, DNAT, MASQUERADE and REDIRECT take them. */
-import { isIP } from 'node:net';
 import { arbitraryAddress } from './address-mask.js';
-import { parseAddress, printAddress, type Address } from './address.js';
+import { isIPv4, isIPv6, parseAddress, printAddress, type Address } from './address.js';
 import { scanNumber } from './number.js';
 import { portWord, servicePort } from './port.js';
 import { Problem, refuse, unresolved, type Arbitrary, type Family, type Fc, type Value, type ValueContext } from './value.js';
@@ -77,7 +76,7 @@ export function printNatPorts({ low, high, base }: NatPorts): string {
 
 /** As `inet_pton`: four decimal bytes, or an IPv6 address; no names. */
 function parseNumeric(word: string, family: Family): Address | Problem {
-  if (isIP(word) === (family === 'ipv4' ? 4 : 6) && !word.includes('%')) return parseAddress(word, family);
+  if (family === 'ipv4' ? isIPv4(word) : isIPv6(word)) return parseAddress(word, family);
   return refuse(`\`${word}\` is not an ${family === 'ipv4' ? 'IPv4' : 'IPv6'} address; NAT takes numeric addresses only`);
 }
 

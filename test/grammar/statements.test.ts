@@ -2,6 +2,7 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import type { OptionScope, OptionShape } from '../../grammar/option-shape.js';
 import { detectFormat, statements } from '../../grammar/statements.js';
+import { StatementParser } from '../../grammar/statement-parser.js';
 import { printStatement } from '../../grammar/print-syntax.js';
 import type { CommandStatement, Statement } from '../../grammar/syntax.js';
 
@@ -31,6 +32,10 @@ function command(line: string): CommandStatement {
 function words(line: string): string[] {
   return command(line).words.map(word => word.text);
 }
+
+test('the grammar has no mistake that Chevrotain can find', t => {
+  t.notThrows(() => new StatementParser(true));
+});
 
 test('words are cut as iptables-restore cuts them', t => {
   t.deepEqual(words('-A x\t y'), ['-A', 'x', 'y']);

@@ -182,7 +182,8 @@ function nameMatches(name: string, pattern: string): boolean {
 }
 
 function given<T>(one: Negatable<T>, test: (value: T) => boolean): boolean {
-  return one === undefined || test(one.is) !== one.not;
+  if (one === undefined) return true;
+  return test(one.is) !== one.not;
 }
 
 /** What is known of a rule and a packet; `limit` comes on top. */
