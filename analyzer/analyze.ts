@@ -72,6 +72,15 @@ function byPlace(a: Finding, b: Finding): number {
   return a.span.start - b.span.start || a.span.end - b.span.end || (a.check < b.check ? -1 : a.check > b.check ? 1 : 0);
 }
 
+/** A line that is read for both families may yield the same finding twice. */
+function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Set<string>();
+  return findings.filter(({ check, span, message }) => {
+    const key = `${check} ${String(span.start)} ${String(span.end)} ${message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
 /** Lints one source. Never throws on bad input. */
 export function analyze(source: SourceText, options: AnalyzeOptions = {}): Analysis {
   const loaded = load(source, options);
@@ -86,7 +95,7 @@ export function analyze(source: SourceText, options: AnalyzeOptions = {}): Analy
   }
   return {
     source: loaded.source, loaded, undecided,
-    findings: findings.flatMap(finding => applySeverity(finding, options.severities) ?? []).sort(byPlace),
+    findings: withoutRepeats(findings).flatMap(finding => applySeverity(finding, options.severities) ?? []).sort(byPlace),
     unreadable: loaded.diagnostics.some(one => one.severity === 'error' && unreadableChecks.has(one.check)),
   };
 }

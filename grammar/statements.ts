@@ -21,7 +21,8 @@ const editingCommand = /^(?:\[\d+:\d+\] *)?(?:-[46] )?-[INXFRDEPZ]\b/mu;
 const programLine = /^[ \t]*(?:sudo[ \t]+)?(?:[\w./-]*\/)?ip6?tables(?:-legacy|-nft)?[ \t]+-/mu;
 
 /** What the text looks like. Anything with a `*table` line is for iptables-restore. */
-export function detectFormat(text: string): InputFormat {
+export function detectFormat(file: string): InputFormat {
+  const text = file.replace(/^\uFEFF/u, '');
   if (/^[ \t]*\*[ \t]*[a-z]+[ \t]*\r?$/mu.test(text)) return editingCommand.test(text) ? 'restore' : 'save';
   if (text.startsWith('#!') || programLine.test(text)) return 'script';
   if (/^[ \t]*-[PNA] \S/mu.test(text)) return 'list-rules';

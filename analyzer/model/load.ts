@@ -270,7 +270,21 @@ class Loader {
 
 /** Loads a file. Never throws on bad input: what is wrong is in `diagnostics`. */
 export function load(source: SourceText, options: LoadOptions = {}): Loaded {
-  return new Loader(withLineFeeds(source), options).load();
+  const text = withLineFeeds(source);
+  if (options.family !== undefined || !familyPrefix.test(text.text)) return new Loader(text, options).load();
+  // Lines with -4 or -6: one file for iptables-restore and ip6tables-restore, and each skips the other's lines.
+  const [first, second] = (['ipv4', 'ipv6'] as const).map(family => new Loader(text, { ...options, family }).load());
+  return first === undefined || second === undefined ? new Loader(text, options).load() : bothFamilies(first, second);
+}
+
+const familyPrefix = /^(?:\[\d+:\d+\] *)?-[46] +-/mu;
+
+/** What two readings of one file found; what both found, once. */
+function bothFamilies(first: Loaded, second: Loaded): Loaded {
+  const key = ({ line, check, message }: Diagnostic): string => `${String(line)} ${check} ${message}`;
+  const known = new Set(first.diagnostics.map(key));
+  const diagnostics = [...first.diagnostics, ...second.diagnostics.filter(one => !known.has(key(one)))].sort((a, b) => a.line - b.line || a.span.start - b.span.start);
+  return { ...first, rulesets: [...first.rulesets, ...second.rulesets], diagnostics, omitted: Math.max(first.omitted, second.omitted) };
 }
 
 /** A file of an old Mac, or a bad paste: its lines end in CR alone. Each becomes LF, so that places stay what they are. */

@@ -4,7 +4,7 @@ import type { Span } from '../../grammar/source-text.js';
 import { parseStatement } from '../../grammar/statement-parser.js';
 import type { OptionNode } from '../../grammar/syntax.js';
 import type { Token } from '../../grammar/tokens.js';
-import { startScope } from '../extensions/option-scope.js';
+import { BuiltInOption, startScope } from '../extensions/option-scope.js';
 import type { Rule, Ruleset } from './ruleset.js';
 
 /** The options of a rule as they stand in the file, with their spans. */
@@ -19,4 +19,13 @@ export function ruleOptions(ruleset: Ruleset, rule: Rule): readonly OptionNode[]
 export function optionSpan(ruleset: Ruleset, rule: Rule, wanted: (option: OptionNode) => boolean): Span {
   const option = ruleOptions(ruleset, rule).find(wanted);
   return option === undefined ? { start: rule.start, end: rule.end } : { start: option.start, end: option.end };
+}
+
+/** The span of the word that names a match, target or chain (`-m NAME`, `-j NAME`, `-g NAME`); the whole rule where none does. */
+export function namedSpan(ruleset: Ruleset, rule: Rule, name: string): Span {
+  for (const option of ruleOptions(ruleset, rule)) {
+    const [word] = option.args;
+    if (option.shape instanceof BuiltInOption && 'mjg'.includes(option.shape.key) && word?.text === name) return { start: word.start, end: word.end };
+  }
+  return { start: rule.start, end: rule.end };
 }

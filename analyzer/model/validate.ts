@@ -6,6 +6,7 @@ import { protocolNumber, type ProtocolName } from '../packet/protocols.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
 import { isOpaque, ruleReference, type Chain, type Rule, type Ruleset, type Table } from './ruleset.js';
+import { namedSpan } from './spans.js';
 import { didYouMean } from './suggest.js';
 
 type Report = (diagnostic: Diagnostic) => void;
@@ -37,8 +38,10 @@ class TableValidator {
     this.#nesting();
   }
 
-  #error(check: LoadCheckName, chain: Chain, rule: Rule, position: number, message: string, help?: string): void {
-    this.#report({ check, severity: 'error', span: rule, line: rule.line, rule: ruleReference(this.#table.name, chain.name, position), message, help });
+  /** `name` is the match, target or chain that the words point at; undefined for the whole rule. */
+  #error(check: LoadCheckName, chain: Chain, rule: Rule, position: number, message: string, help?: string, name?: string): void {
+    const span = name === undefined ? rule : namedSpan(this.#ruleset, rule, name);
+    this.#report({ check, severity: 'error', span, line: rule.line, rule: ruleReference(this.#table.name, chain.name, position), message, help });
   }
 
   #callee(rule: Rule): Chain | undefined {
@@ -77,11 +80,11 @@ class TableValidator {
     if (callee === undefined) {
       const known = [...this.#table.chains.values()].filter(one => one.hook === undefined).map(one => one.name);
       const isTarget = findTarget(name, this.#ruleset.family) !== undefined;
-      this.#error('undefined-chain', chain, rule, position, `there is no chain${rule.target.kind === 'chain' && rule.target.goto ? '' : ' or target'} \`${name}\` in table ${this.#table.name}`, isTarget ? `use -j ${name}: -g goes to chains only` : didYouMean(name, [...known, 'ACCEPT', 'DROP', 'REJECT', 'RETURN', 'LOG', 'MARK', 'DNAT', 'SNAT', 'MASQUERADE']));
+      this.#error('undefined-chain', chain, rule, position, `there is no chain${rule.target.kind === 'chain' && rule.target.goto ? '' : ' or target'} \`${name}\` in table ${this.#table.name}`, isTarget ? `use -j ${name}: -g goes to chains only` : didYouMean(name, [...known, 'ACCEPT', 'DROP', 'REJECT', 'RETURN', 'LOG', 'MARK', 'DNAT', 'SNAT', 'MASQUERADE']), name);
     } else if (callee.hook !== undefined) {
-      this.#error('jump-to-built-in', chain, rule, position, `\`${name}\` is a built-in chain, and no rule may jump to it`);
+      this.#error('jump-to-built-in', chain, rule, position, `\`${name}\` is a built-in chain, and no rule may jump to it`, undefined, name);
     } else if (callee.line > rule.line && rule.line > 0 && this.#ruleset.source.text !== '') {
-      this.#error('undefined-chain', chain, rule, position, `chain \`${name}\` is declared only later, in line ${String(callee.line)}`, 'declare chains before the rules that jump to them');
+      this.#error('undefined-chain', chain, rule, position, `chain \`${name}\` is declared only later, in line ${String(callee.line)}`, 'declare chains before the rules that jump to them', name);
     }
   }
 
@@ -89,20 +92,20 @@ class TableValidator {
     const { definition } = use;
     const name = `${definition.kind === 'match' ? 'match' : 'target'} \`${definition.name}\``;
     if (definition.tables !== undefined && !definition.tables.includes(this.#table.name)) {
-      this.#error('wrong-table', chain, rule, position, `${name} is not allowed in table ${this.#table.name}`, `it is allowed in ${definition.tables.join(', ')}`);
+      this.#error('wrong-table', chain, rule, position, `${name} is not allowed in table ${this.#table.name}`, `it is allowed in ${definition.tables.join(', ')}`, definition.name);
       return;
     }
-    if (definition.backends?.includes(this.#ruleset.backend) === false) this.#error('wrong-backend', chain, rule, position, `${name} is not taken by iptables-${this.#ruleset.backend}-restore`);
+    if (definition.backends?.includes(this.#ruleset.backend) === false) this.#error('wrong-backend', chain, rule, position, `${name} is not taken by iptables-${this.#ruleset.backend}-restore`, undefined, definition.name);
     // What a module checks by itself, and not by its list of hooks, nft asks of rules in base chains only.
     const isAsked = this.#ruleset.backend === 'legacy' ? position <= this.#reached(chain) : chain.hook !== undefined || typeof definition.hooks !== 'function';
     const allowed = isAsked ? allowedHooks(definition, use.given) : undefined;
     const bad = allowed === undefined ? undefined : [...this.#hooks.get(chain) ?? []].find(hook => !allowed.includes(hook));
-    if (bad !== undefined) this.#error('wrong-hook', chain, rule, position, `${name} is not allowed in ${chain.hook === undefined ? `chain \`${chain.name}\`, which is reached from ${bad}` : bad}`, `it is allowed in ${(allowed ?? []).join(', ')}`);
+    if (bad !== undefined) this.#error('wrong-hook', chain, rule, position, `${name} is not allowed in ${chain.hook === undefined ? `chain \`${chain.name}\`, which is reached from ${bad}` : bad}`, `it is allowed in ${(allowed ?? []).join(', ')}`, definition.name);
     const others = definition.checkRule === undefined ? [] : rule.matches.flatMap(one => isOpaque(one) ? [] : [{ name: one.definition.name, given: one.given }]);
     const wrong = definition.checkRule?.(others, this.#ruleset.backend);
-    if (wrong !== undefined) this.#error('invalid-options', chain, rule, position, `${name}: ${wrong}`);
+    if (wrong !== undefined) this.#error('invalid-options', chain, rule, position, `${name}: ${wrong}`, undefined, definition.name);
     if (definition.protocols !== undefined && !hasProtocol(rule, definition.protocols)) {
-      this.#error('wrong-protocol', chain, rule, position, `${name} needs -p ${definition.protocols.join(' or -p ')}`);
+      this.#error('wrong-protocol', chain, rule, position, `${name} needs -p ${definition.protocols.join(' or -p ')}`, undefined, definition.name);
     }
   }
 
@@ -126,7 +129,7 @@ class TableValidator {
         const callee = this.#callee(rule);
         if (callee === undefined || callee.hook !== undefined) continue;
         const known = depth.get(callee);
-        if (onPath.has(callee)) this.#error('jump-loop', frame.chain, rule, frame.next, `this jump closes a circle: chain \`${callee.name}\` is already on the way here`, 'a packet that came here would never leave');
+        if (onPath.has(callee)) this.#error('jump-loop', frame.chain, rule, frame.next, `this jump closes a circle: chain \`${callee.name}\` is already on the way here`, 'a packet that came here would never leave', callee.name);
         else if (known !== undefined) frame.deepest = Math.max(frame.deepest, known + 1);
         else {
           onPath.add(callee);

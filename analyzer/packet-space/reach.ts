@@ -4,6 +4,7 @@ import type { Rule, Table } from '../model/ruleset.js';
 import type { Constraint } from '../packet/constraint.js';
 import type { PacketSample, Reach, RuleAt } from './answers.js';
 import { contains, partIn } from './boxes.js';
+import type { CompiledChain } from './compile.js';
 import { explain, inOrder, provesDead } from './explain.js';
 import { packetsOf } from './packets.js';
 import { arrival, follow, placeOf, regionsOf, searchAll, type Found, type HookRegions, type RulePlace } from './question.js';
@@ -13,7 +14,7 @@ import { callingRules, spaceOf, type PacketSpace, type TableSpace } from './spac
 import { Traversal } from './traverse.js';
 
 /** Look-ups for all rules of a table together: what is left then is undecided. */
-const tableBudget = 60_000_000;
+const tableBudget = 10_000_000;
 
 const undecided: Reach = { kind: 'undecided' };
 
@@ -75,12 +76,17 @@ function hasHook(space: TableSpace, rule: number): boolean {
 function decide(space: TableSpace, place: RulePlace, hooks: readonly HookRegions[], budget: Budget, answers: Map<number, Reach> | undefined, asked?: Constraint): Reach {
   const used = new Set<number>();
   let open = false;
+  let last: Traversal | undefined;
   if (hooks.every(({ regions }) => regions.length === 0)) return { kind: 'contradiction' };
   for (const hook of hooks) {
     const query = arrival(space, place, hook.base);
-    const outcome = searchAll(hook.regions, budget, (point, region) => follow(query, point, region, used));
+    const outcome = searchAll(hook.regions, budget, (point, region) => {
+      const examined = follow(query, point, region, used);
+      last = examined.run;
+      return examined;
+    });
     if (outcome.kind === 'found') {
-      if (answers !== undefined) noteWay(new Traversal(query, outcome.point), hook, space, outcome, answers);
+      if (answers !== undefined && last !== undefined) noteWay(last, hook, space, outcome, answers);
       return live(space, place, hook, outcome, asked);
     }
     open ||= outcome.kind === 'undecided';
@@ -110,14 +116,17 @@ function live(space: TableSpace, place: RulePlace, { hook, base }: Pick<HookRegi
   return { kind: 'live', hook, get witness() { return sample ??= makeSample(); } };
 }
 
-/** The jumps on a packet's way are matched too, and by the same packet. */
+/** What a packet matched on its way is live too, and by the same packet: jumps above all, and what led it on. */
 function noteWay(run: Traversal, hook: HookRegions, space: TableSpace, { point, region }: Found, answers: Map<number, Reach>): void {
-  for (const { chain, steps, waiting } of run.frames()) {
-    for (const box of [...steps.map(step => step.box), ...waiting >= 0 ? [waiting] : []]) {
-      const rule = chain.rule[box] ?? 0;
-      if (answers.get(rule)?.kind === 'live') continue;
-      const own = partIn(region, chain.own, box);
-      if (own !== undefined) answers.set(rule, live(space, placeOf(space, rule), hook, { point, region: own }));
-    }
+  const note = (chain: CompiledChain, box: number): void => {
+    const rule = chain.rule[box] ?? 0;
+    if (box < 0 || answers.get(rule)?.kind === 'live') return;
+    const own = partIn(region, chain.own, box);
+    if (own !== undefined) answers.set(rule, live(space, placeOf(space, rule), hook, { point, region: own }));
+  };
+  for (const { chain, steps, waiting, stop } of run.frames()) {
+    for (const { box } of steps) note(chain, box);
+    note(chain, waiting);
+    note(chain, stop);
   }
 }

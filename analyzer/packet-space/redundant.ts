@@ -8,7 +8,7 @@ import { inOrder } from './explain.js';
 import { assertHolds, justify, type Claim } from './justify.js';
 import { follow, markOf, placeOf, regionsOf, searchAll, type HookRegions, type RulePlace } from './question.js';
 import { sampleOf } from './sample.js';
-import { freshBudget, type Examined } from './search.js';
+import { freshBudget, type Budget, type Examined } from './search.js';
 import { makeQuery, spaceOf, type PacketSpace, type TableSpace } from './space.js';
 import type { Mark } from './query.js';
 import { Traversal } from './traverse.js';
@@ -35,9 +35,17 @@ export function redundant(space: PacketSpace, table: Table, at: RuleAt): Redunda
 type Compare = (space: TableSpace, place: RulePlace, hook: HookRegions, deciders: Set<number>) => (point: Int32Array, region: Region) => Examined;
 
 function byEveryHook(space: TableSpace, place: RulePlace, hooks: readonly HookRegions[], compare: Compare): Redundancy {
+  if (space.left <= 0) return { kind: 'undecided' };
+  const budget = freshBudget();
+  const before = budget.work;
+  const answer = byHooks(space, place, hooks, compare, budget);
+  space.left -= before - budget.work;
+  return answer;
+}
+
+function byHooks(space: TableSpace, place: RulePlace, hooks: readonly HookRegions[], compare: Compare, budget: Budget): Redundancy {
   const because: Decider[] = [];
   const rules = new Set<number>();
-  const budget = freshBudget();
   for (const hook of hooks) {
     const deciders = new Set<number>();
     const examine = compare(space, place, hook, deciders);

@@ -13,7 +13,12 @@ export interface TableSpace {
   readonly built: readonly { readonly hook: Hook; readonly chain: CompiledChain; readonly region: Region }[];
   readonly callers: ReadonlyMap<number, readonly (readonly [number, number])[]>;
   readonly ways: Map<number, Ways>;
+  /** Look-ups that are left for questions about single rules of this table. */
+  left: number;
 }
+
+/** So that the rules of one table, asked about one by one, cannot take for ever. */
+const singleBudget = 20_000_000;
 
 export interface PacketSpace {
   readonly ruleset: Ruleset;
@@ -29,7 +34,7 @@ export function spaceOf(space: PacketSpace, table: Table): TableSpace {
   if (known === undefined) {
     const compiled = compileTable(space.ruleset, table);
     const built = compiled.chains.flatMap(chain => chain.chain.hook === undefined ? [] : [{ hook: chain.chain.hook, chain, region: hookRegion(compiled, chain.chain.hook) }]);
-    known = { compiled, numbers: new Map(compiled.rules.map(({ rule }, i) => [rule, i])), built, callers: callersOf(compiled), ways: new Map() };
+    known = { compiled, numbers: new Map(compiled.rules.map(({ rule }, i) => [rule, i])), built, callers: callersOf(compiled), ways: new Map(), left: singleBudget };
     space.tables.set(table, known);
   }
   return known;

@@ -1,0 +1,66 @@
+/** Files as they are found: what is wrong is said once, and the rest is read. */
+import test from 'ava';
+import { load } from '../../analyzer/model/load.js';
+import { printRuleset } from '../../analyzer/model/print.js';
+
+function read(text: string): { readonly problems: string[]; readonly rules: string[] } {
+  const loaded = load({ path: 'fw.rules', text });
+  return {
+    problems: loaded.diagnostics.map(one => `${String(one.line)} ${one.severity} ${one.check}`),
+    rules: loaded.rulesets.flatMap(ruleset => [...printRuleset(ruleset)].filter(line => line.startsWith('-A'))),
+  };
+}
+
+const two = '*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp --dport ssh -j ACCEPT\nCOMMIT\n';
+const twoRules = ['-A INPUT -i lo -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'];
+
+test('CR LF line ends cost one finding, on the first line that the loader would trip over', t => {
+  t.deepEqual(read(`# a comment\n${two}`.replaceAll('\n', '\r\n')), { problems: ['2 error line-endings'], rules: twoRules });
+});
+
+test('so do lines that end in CR alone', t => {
+  t.deepEqual(read(`# a comment\n${two}`.replaceAll('\n', '\r')).rules, twoRules);
+  t.is(read(`# a comment\n${two}`.replaceAll('\n', '\r')).problems[0], '2 error line-endings');
+});
+
+test('so does a byte order mark', t => {
+  t.deepEqual(read(`\uFEFF${two}`), { problems: ['1 error line-endings'], rules: twoRules });
+});
+
+test('a last COMMIT without a line end is a matter of the backend', t => {
+  const text = two.trimEnd();
+  t.deepEqual(read(text), { problems: ['5 warning missing-commit'], rules: twoRules });
+  t.deepEqual(load({ path: 'x', text }, { backend: 'legacy' }).diagnostics.map(one => one.severity), ['error']);
+});
+
+test('the old way to negate is an error, and the rule means what it meant', t => {
+  t.deepEqual(read('*filter\n-A INPUT -s ! 192.0.2.0/24 -j DROP\nCOMMIT\n'), { problems: ['2 error syntax-error'], rules: ['-A INPUT ! -s 192.0.2.0/24 -j DROP'] });
+});
+
+test('one bad line costs one error, whatever is wrong with it', t => {
+  t.deepEqual(read('*filter\n-A INPUT -p tcp --dport 99999 --sport x:y:z -s 1.2.3.4.5 -o eth0 -j DROP\n-A INPUT -j ACCEPT\nCOMMIT\n'), { problems: ['2 error invalid-value'], rules: ['-A INPUT -j ACCEPT'] });
+});
+
+test('several addresses make several rules, inserted ones the other way round', t => {
+  t.deepEqual(read('*filter\n-A INPUT -s 192.0.2.1,192.0.2.2 -d 198.51.100.1,198.51.100.2 -j DROP\n-I INPUT -s 203.0.113.1,203.0.113.2 -j ACCEPT\nCOMMIT\n').rules, [
+    '-A INPUT -s 203.0.113.2/32 -j ACCEPT', '-A INPUT -s 203.0.113.1/32 -j ACCEPT',
+    '-A INPUT -s 192.0.2.1/32 -d 198.51.100.1/32 -j DROP', '-A INPUT -s 192.0.2.1/32 -d 198.51.100.2/32 -j DROP',
+    '-A INPUT -s 192.0.2.2/32 -d 198.51.100.1/32 -j DROP', '-A INPUT -s 192.0.2.2/32 -d 198.51.100.2/32 -j DROP',
+  ]);
+});
+
+test('a jump to what is no chain points at the very word, and suggests another', t => {
+  const text = '*filter\n:ssh-guard - [0:0]\n-A INPUT -p tcp -j ssh-gard\nCOMMIT\n';
+  const [problem] = load({ path: 'x', text }).diagnostics;
+  t.is(text.slice(problem?.span.start, problem?.span.end), 'ssh-gard');
+  t.regex(problem?.help ?? '', /did you mean `ssh-guard`/u);
+});
+
+test('a chain of one’s own that has the name of a target takes its place', t => {
+  const { rulesets } = load({ path: 'x', text: '*filter\n:LOG - [0:0]\n-A INPUT -j LOG\nCOMMIT\n' });
+  t.is(rulesets[0]?.tables.get('filter')?.chains.get('INPUT')?.rules[0]?.target.kind, 'chain');
+});
+
+test('the second table of a name replaces the first, as the loader does it', t => {
+  t.deepEqual(read(`${two}*filter\n-A INPUT -j DROP\nCOMMIT\n`), { problems: ['6 warning duplicate-table'], rules: ['-A INPUT -j DROP'] });
+});
