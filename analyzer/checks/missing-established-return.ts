@@ -4,7 +4,8 @@ import type { Table } from '../model/ruleset.js';
 import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, reachWith } from '../packet-space/index.js';
 import { all, not, type Constraint } from '../packet/constraint.js';
-import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { deciderBecause, isPolicy } from './deciders.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { everydayClient, exchanges, mirror, replyHook, replyMarks, replyTo, ruleConstraint, statesOf, stepOf, type Exchange } from './replies.js';
 import { effectOf } from './targets.js';
 
@@ -50,10 +51,8 @@ function brokenIn(cx: CheckContext, table: Table, at: RuleAt, hook: Hook, exchan
   return undefined;
 }
 
-function deciderBecause(cx: CheckContext, decider: Decider): Because {
-  if (!('policy' in decider)) return { rule: referenceOf(decider), line: decider.rule.line, message: 'drops replies' };
-  const chain = cx.ruleset.tables.get('filter')?.chains.get(decider.chain);
-  return { rule: `${decider.table}:${decider.chain}:policy`, line: chain?.line ?? 0, message: `policy ${decider.policy}: replies end here` };
+function killedBy(cx: CheckContext, decider: Decider): Because {
+  return deciderBecause(cx.ruleset, decider, isPolicy(decider) ? `policy ${decider.policy}: replies end here` : 'drops replies');
 }
 
 function witnessOf({ hook, sample }: Broken): WitnessStep[] {
@@ -73,7 +72,7 @@ function report(cx: CheckContext, at: RuleAt, broken: Broken): Report {
     at,
     severity: broken.everyday ? 'warning' : 'error',
     message: `this rule lets ${broken.exchange.name} ${there}, but no reply${whose} gets ${again}`,
-    because: broken.killers.map(decider => deciderBecause(cx, decider)),
+    because: broken.killers.map(decider => killedBy(cx, decider)),
     witness: witnessOf(broken),
     help: `let replies pass: -I ${back} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
   };
@@ -175,7 +174,7 @@ function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> 
     span: output.line === 0 ? table.span : output.span,
     severity: 'warning',
     message: 'the policy ACCEPT of OUTPUT lets connections out, but no reply to an everyday connection (client port 32768 or more) gets in',
-    because: comesBack.by.map(decider => deciderBecause(cx, decider)),
+    because: comesBack.by.map(decider => killedBy(cx, decider)),
     witness: [stepOf(leaves.witness, 'local'), stepOf(replyTo(leaves.witness, replyMarks(leaves.witness)), leaves.witness.out ?? 'eth0')],
     help: 'let replies pass: -I INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
   };

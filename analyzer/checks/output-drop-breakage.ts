@@ -5,7 +5,8 @@ import type { Decider, PacketSample } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { all, ctstates, is, masked, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
-import { defineCheck, referenceOf, type CheckContext } from './define-check.js';
+import { deciderBecause, deciderReference } from './deciders.js';
+import { defineCheck, type CheckContext } from './define-check.js';
 import { exchanges, statesOf, stepOf } from './replies.js';
 import { effectOf } from './targets.js';
 
@@ -112,16 +113,15 @@ function brokenServices(cx: CheckContext, table: Table): BrokenService[] {
   });
 }
 
-function becauseOf(broken: readonly BrokenService[], output: Chain): Because[] {
-  const byRule = new Map<string, { line: number; names: string[] }>();
+function becauseOf(ruleset: Ruleset, broken: readonly BrokenService[]): Because[] {
+  const byRule = new Map<string, { decider: Decider; names: string[] }>();
   for (const { service, by } of broken) for (const decider of by) {
-    const isPolicy = 'policy' in decider;
-    const rule = isPolicy ? `${decider.table}:${decider.chain}:policy` : referenceOf(decider);
-    const entry = byRule.get(rule) ?? { line: isPolicy ? output.line : decider.rule.line, names: [] };
+    const rule = deciderReference(decider);
+    const entry = byRule.get(rule) ?? { decider, names: [] };
     entry.names.push(service.name);
     byRule.set(rule, entry);
   }
-  return [...byRule].map(([rule, { line, names }]) => ({ rule, line, message: `ends ${names.join(', ')}` }));
+  return [...byRule.values()].map(({ decider, names }) => deciderBecause(ruleset, decider, `ends ${names.join(', ')}`));
 }
 
 const order: readonly Severity[] = ['info', 'warning', 'error'];
@@ -168,7 +168,7 @@ COMMIT
       span: output.line === 0 ? table.span : output.span,
       severity,
       message: `OUTPUT drops by default, and this cannot get out: ${broken.map(one => one.service.name).join(', ')}`,
-      because: becauseOf(broken, output),
+      because: becauseOf(cx.ruleset, broken),
       witness: broken.map((one): WitnessStep => stepOf(one.service.example, 'local')),
       help: `let out what this host needs: ${broken.map(one => `-A OUTPUT ${one.service.rule}`).join('; ')}`,
     };

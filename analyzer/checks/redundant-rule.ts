@@ -1,23 +1,15 @@
-import type { Because } from '../finding.js';
+import type { Ruleset } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
+import { deciderBecause, isPolicy } from './deciders.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
 import { effectOf, isFinal } from './targets.js';
 
-function isPolicy(decider: Decider): decider is Exclude<Decider, RuleAt> {
-  return 'policy' in decider;
-}
-
-function becauseOf(decider: Decider): Because {
-  if (isPolicy(decider)) return { rule: `${decider.table}:${decider.chain}:policy`, line: 0, message: `the policy ${decider.policy} does the same` };
-  return { rule: referenceOf(decider), line: decider.rule.line, message: 'does the same to packets of this rule' };
-}
-
-function report(at: RuleAt, because: readonly Decider[]): Report {
+function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[]): Report {
   const names = because.map(one => isPolicy(one) ? `the policy ${one.policy} of ${one.chain}` : one.chain === at.chain ? `rule ${String(one.position)}` : referenceOf(one));
   return {
     at,
-    because: because.map(becauseOf),
+    because: because.map(one => deciderBecause(ruleset, one, isPolicy(one) ? `the policy ${one.policy} does the same` : 'does the same to packets of this rule')),
     message: `packets match this rule, yet without it all of them would fare the same${names.length === 0 ? '' : `, by ${names.join(', ')}`}`,
     help: 'delete it, or keep it for its counters or as a word to the reader',
   };
@@ -59,7 +51,7 @@ COMMIT
         if (!isFinal(at.rule) && effectOf(at.rule) !== 'return') continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
-        else if (answer.kind === 'redundant' && answer.because.every(isLive)) yield report(at, answer.because);
+        else if (answer.kind === 'redundant' && answer.because.every(isLive)) yield report(ruleset, at, answer.because);
       }
     }
   },

@@ -13,7 +13,7 @@ export interface Budget {
 }
 
 export function freshBudget(): Budget {
-  return { cells: 20_000, work: 1_000_000 };
+  return { cells: 20_000, work: 400_000 };
 }
 
 /** What following one packet gives: `found`, or what is put aside. */
