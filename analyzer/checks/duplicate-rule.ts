@@ -27,7 +27,7 @@ function report(table: Table, chain: Chain, rule: Rule, before: number): Report 
     at,
     message: isFinal(rule)
       ? `this rule repeats rule ${String(before)} of the chain word for word, and never sees a packet`
-      : `this rule repeats rule ${String(before)} of the chain word for word, so a packet that matches goes through it twice`,
+      : `this rule repeats rule ${String(before)} of the chain word for word, so a packet that matches both goes through the same twice`,
     because: earlier === undefined ? [] : [{ rule: referenceOf({ ...at, position: before, rule: earlier }), line: earlier.line, message: 'the same rule' }],
     help: 'delete one of the two',
   };
@@ -60,9 +60,13 @@ COMMIT
 -A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
 COMMIT
 `,
-  * run({ ruleset }) {
+  * run({ ruleset, reach }) {
     for (const table of ruleset.tables.values()) for (const chain of table.chains.values()) {
-      for (const [rule, before] of duplicatesIn(ruleset, table, chain)) yield report(table, chain, rule, before);
+      for (const [rule, before] of duplicatesIn(ruleset, table, chain)) {
+        // Between the two a mark may be set, and then the second means something else.
+        if (isFinal(rule) && reach(table).get(rule)?.kind === 'live') continue;
+        yield report(table, chain, rule, before);
+      }
     }
   },
 });

@@ -35,13 +35,7 @@ export class BoxTree {
   }
 
   first(point: Int32Array, from: number, limit: number): number {
-    if (this.#root !== undefined) return this.#firstBelow(this.#root, point, from, limit);
-    for (const box of this.#members) {
-      if (box < from) continue;
-      if (box >= limit) break;
-      if (holds(this.#boxes, box, point)) return box;
-    }
-    return limit;
+    return this.#root === undefined ? this.#firstOf(this.#members, point, from, limit) : this.#firstBelow(this.#root, point, from, limit);
   }
 
   #firstBelow(root: Node, point: Int32Array, from: number, limit: number): number {
@@ -50,18 +44,24 @@ export class BoxTree {
     for (let node = open.pop(); node !== undefined; node = open.pop()) {
       if (node.first >= best || node.last < from || !this.#mayHold(node, point)) continue;
       if (node.members === undefined) open.push(...node.children);
-      else for (const box of node.members) {
-        if (box >= best) break;
-        if (box >= from && holds(this.#boxes, box, point)) best = box;
-      }
+      else best = this.#firstOf(node.members, point, from, best);
     }
     return best;
   }
 
+  #firstOf(members: Int32Array, point: Int32Array, from: number, limit: number): number {
+    for (let i = placeOf(members, from); i < members.length; i++) {
+      const box = members[i] ?? limit;
+      if (box >= limit) break;
+      if (holds(this.#boxes, box, point)) return box;
+    }
+    return limit;
+  }
+
   meeting(region: Region, bits: number, from: number, to: number, out: number[]): void {
     const take = (members: Int32Array): void => {
-      for (const box of members) {
-        if (box < from) continue;
+      for (let i = placeOf(members, from); i < members.length; i++) {
+        const box = members[i] ?? to;
         if (box >= to) break;
         if (((this.#boxes.bits[box] ?? 0) & bits) !== 0 && meets(this.#boxes, box, region)) out.push(box);
       }
@@ -90,6 +90,18 @@ export class BoxTree {
     }
     return true;
   }
+}
+
+/** Where in a sorted list the first that is not smaller stands. */
+function placeOf(sorted: Int32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function commonDims({ at, dim }: Boxes, members: Int32Array): Int32Array {

@@ -14,7 +14,7 @@ import { callingRules, spaceOf, type PacketSpace, type TableSpace } from './spac
 import { Traversal } from './traverse.js';
 
 /** Look-ups for all rules of a table together: what is left then is undecided. */
-const tableBudget = 4_000_000;
+const tableBudget = 10_000_000;
 
 const undecided: Reach = { kind: 'undecided' };
 

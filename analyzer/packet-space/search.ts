@@ -13,7 +13,7 @@ export interface Budget {
 }
 
 export function freshBudget(): Budget {
-  return { cells: 20_000, work: 400_000 };
+  return { cells: 20_000, work: 1_000_000 };
 }
 
 /** What following one packet gives: `found`, or what is put aside. */
@@ -51,7 +51,7 @@ export function search(start: Region, budget: Budget, examine: (point: Int32Arra
     if (budget.cells-- <= 0 || budget.work <= 0) return { kind: 'undecided' };
     const { found, claim, work } = examine(region.lo, region);
     // To derive a claim costs about as much as to follow the packet.
-    budget.work -= (found ? 1 : 2) * (work + 1);
+    budget.work -= (found ? 1 : 2) * (work + 1) + (claim?.holes.length ?? 0);
     if (found) return { kind: 'found', point: region.lo };
     if (claim === undefined) return { kind: 'undecided' };
     const parts = outside(region, claim);

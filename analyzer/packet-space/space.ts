@@ -18,7 +18,7 @@ export interface TableSpace {
 }
 
 /** So that the rules of one table, asked about one by one, cannot take for ever. */
-const singleBudget = 8_000_000;
+const singleBudget = 20_000_000;
 
 export interface PacketSpace {
   readonly ruleset: Ruleset;

@@ -1,0 +1,69 @@
+/** Rule sets that look as if a check should speak, and it must not. */
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+
+function filter(...lines: readonly string[]): string {
+  return ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', ...lines, 'COMMIT', ''].join('\n');
+}
+
+function found(text: string, ...checks: readonly string[]): string[] {
+  return analyze({ path: 'near.rules', text }).findings.filter(one => checks.includes(one.check)).map(one => `${one.check} ${one.rule ?? ''}`.trim());
+}
+
+const established = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+
+test('a rule behind a rate limit is not shadowed by it', t => {
+  t.deepEqual(found(filter('-A INPUT -p tcp -m tcp --dport 22 -m limit --limit 3/min -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j DROP'), 'shadowed-rule'), []);
+});
+
+test('nor by a set, whose contents nobody knows, nor by an unknown match', t => {
+  t.deepEqual(found(filter('-A INPUT -m set --match-set web src -j ACCEPT', '-A INPUT -m frobnicate --x 1 -j ACCEPT', '-A INPUT -p udp -j ACCEPT'), 'shadowed-rule'), []);
+});
+
+test('the same set twice is the same packets', t => {
+  t.deepEqual(found(filter('-A INPUT -m set --match-set web src -j DROP', '-A INPUT -p tcp -m set --match-set web src -j ACCEPT'), 'shadowed-rule'), ['shadowed-rule filter:INPUT:2']);
+});
+
+test('equal rules with a mark set between them are not the same', t => {
+  const text = ['*mangle', '-A PREROUTING -m mark --mark 0x1 -j ACCEPT', '-A PREROUTING -i eth0 -j MARK --set-xmark 0x1/0xffffffff', '-A PREROUTING -m mark --mark 0x1 -j ACCEPT', 'COMMIT', ''].join('\n');
+  t.deepEqual(found(text, 'duplicate-rule', 'shadowed-rule'), []);
+});
+
+test('two equal limits are two limits', t => {
+  const rule = '-A INPUT -p icmp -m limit --limit 1/sec -j ACCEPT';
+  t.deepEqual(found(filter(rule, rule), 'duplicate-rule', 'shadowed-rule', 'redundant-rule'), []);
+});
+
+test('a DROP before an ACCEPT policy, or before a log, is no redundant rule', t => {
+  t.deepEqual(found('*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 203.0.113.0/24 -j DROP\nCOMMIT\n', 'redundant-rule'), []);
+  t.deepEqual(found(filter('-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -j LOG --log-prefix "in "'), 'redundant-rule'), [], 'it keeps these packets out of the log');
+});
+
+test('replies that pass by any rule at all are replies', t => {
+  t.deepEqual(found('*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A OUTPUT -p tcp -m tcp --sport 22 ! --tcp-flags SYN,ACK SYN -j ACCEPT\nCOMMIT\n', 'missing-established-return'), []);
+});
+
+test('traffic that is not tracked has replies that are not ESTABLISHED', t => {
+  const text = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n-A INPUT -p udp -m udp --dport 53 -j ACCEPT\n-A OUTPUT -p udp -m udp --sport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT\nCOMMIT\n';
+  t.deepEqual(found(text, 'missing-established-return'), []);
+});
+
+test('one-way UDP needs no reply, and the answer to a broadcast comes from the host itself', t => {
+  t.deepEqual(found('*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n-A INPUT -p udp -m udp --dport 514 -j ACCEPT\n-A INPUT -d 192.0.2.255/32 -p udp -j ACCEPT\nCOMMIT\n', 'missing-established-return'), []);
+});
+
+test('what only lo sees needs no reply from outside', t => {
+  t.deepEqual(found('*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n-A INPUT -i lo -p tcp -m tcp --dport 5432 -j ACCEPT\n-A OUTPUT -o lo -j ACCEPT\nCOMMIT\n', 'missing-established-return'), []);
+});
+
+test('a host that drops some of its output on purpose does not drop by default', t => {
+  t.deepEqual(found(filter(established, '-A OUTPUT -p tcp -m tcp --dport 25 -j DROP'), 'output-drop-breakage'), []);
+});
+
+test('a chain that is only gone to is used', t => {
+  t.deepEqual(found(filter(':web - [0:0]', '-A INPUT -p tcp -g web', '-A web -j ACCEPT'), 'unused-chain'), []);
+});
+
+test('a network written as a network has no host bits', t => {
+  t.deepEqual(found(filter('-A INPUT -s 192.0.2.0/24 -j ACCEPT', '-A INPUT -s 192.0.2.1 -j ACCEPT'), 'host-bits-set'), []);
+});
