@@ -43,6 +43,12 @@ test('replies that pass by any rule at all are replies', t => {
   t.deepEqual(found('*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A OUTPUT -p tcp -m tcp --sport 22 ! --tcp-flags SYN,ACK SYN -j ACCEPT\nCOMMIT\n', 'missing-established-return'), []);
 });
 
+test('replies go to where the packets came from, and not the other way round', t => {
+  const text = (flag: string): string => `*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n-A INPUT -s 198.51.100.0/24 -i eth0 -p tcp -m tcp --dport 22 -j ACCEPT\n-A OUTPUT ${flag} -j ACCEPT\nCOMMIT\n`;
+  for (const right of ['-d 198.51.100.0/24', '-o eth0', '-p tcp -m tcp --sport 22', '! -d 192.0.2.0/24', '! -o eth1']) t.false(found(text(right), 'missing-established-return').includes('missing-established-return filter:INPUT:1'), right);
+  for (const wrong of ['-s 198.51.100.0/24 -d 203.0.113.0/24', '-o eth1', '-p tcp -m tcp --dport 22 --sport 23', '! -d 198.51.0.0/16', '! -o eth0']) t.true(found(text(wrong), 'missing-established-return').includes('missing-established-return filter:INPUT:1'), wrong);
+});
+
 test('traffic that is not tracked has replies that are not ESTABLISHED', t => {
   const text = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n-A INPUT -p udp -m udp --dport 53 -j ACCEPT\n-A OUTPUT -p udp -m udp --sport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT\nCOMMIT\n';
   t.deepEqual(found(text, 'missing-established-return'), []);

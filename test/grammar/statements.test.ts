@@ -87,6 +87,11 @@ test('lines of one shape are read alike, the first by the grammar and the others
   t.deepEqual(second.options.map(one => one.args.map(word => word.text).join()), ['y', 'e', 'f,g', 'h']);
 });
 
+test('a line that only looks like one of a known shape is read by the grammar', t => {
+  const all = read('-A x --flag -j y\n-A x stray -j y\n-A x --to a -j y\n-A x --to -j y\n-A x --flag\n-A x --flag -j y z\n');
+  t.deepEqual(all.map(one => one.problems.length), [0, 1, 0, 1, 0, 1]);
+});
+
 test('tables, chains, comments and counters', t => {
   const all = read('# hello\n*filter\n:a"b - [1:2]\n[3:4] -A x -j y\nCOMMIT\n');
   t.deepEqual(all.map(one => one.kind), ['comment', 'table', 'chain', 'command', 'commit']);
