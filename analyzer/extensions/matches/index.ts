@@ -30,6 +30,7 @@ import { icmp6 } from './icmp6.js';
 import { ipcomp } from './ipcomp.js';
 import { iprange } from './iprange.js';
 import { ipv6header } from './ipv6header.js';
+import { ipvs } from './ipvs.js';
 import { length } from './length.js';
 import { limit } from './limit.js';
 import { mac } from './mac.js';
@@ -94,6 +95,7 @@ export const matches: readonly AnyMatch[] = [
   ipcomp,
   iprange,
   ipv6header,
+  ipvs,
   length,
   limit,
   mac,
