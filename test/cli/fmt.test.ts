@@ -66,7 +66,7 @@ test('a file with errors is not written or printed: its errors are shown, and th
   const printed = await run(['fmt', 'bad.rules', 'messy.rules'], { cwd: folder });
   t.is(printed.code, 2);
   t.is(printed.stdout, canonical);
-  t.regex(printed.stderr, /^error\[undefined-chain\]: .*\n +--> bad\.rules:5:1\n/u);
+  t.regex(printed.stderr, /^error\[undefined-chain\]: .*\n +--> bad\.rules:5:38\n/u);
   t.is((await run(['fmt', '--write', 'bad.rules'], { cwd: folder })).code, 2);
   t.is(readFileSync(join(folder, 'bad.rules'), 'utf8'), withError);
 });
