@@ -164,7 +164,7 @@ export class StatementParser extends EmbeddedActionsParser {
       negation = args[0];
       args[0] = this.LA(1) as Token;
       this.consume(0, Word);
-      this.#report(negation, `\`${name.image} ! ${args[0].image}\` is the old way to negate, which iptables-restore no longer reads`, `write \`! ${name.image} ${args[0].image}\``);
+      this.#report(negation, `\`${name.image} ! ${args[0].image}\` is the old way to negate, which iptables-restore no longer reads`, `write \`! ${name.image} ${args[0].image}\``, true);
     }
     if (resolved !== undefined) this.#scope = resolved.loads ? resolved.scope.after(resolved, args[0]?.image ?? '') : resolved.scope;
     return {
@@ -185,9 +185,9 @@ export class StatementParser extends EmbeddedActionsParser {
     this.#report(word, `\`${word.image}\` belongs to no option here`, help);
   }
 
-  #report(at: Token, message: string, help?: string): void {
+  #report(at: Token, message: string, help?: string, recovered = false): void {
     this.problems.push({
-      span: { start: at.start, end: at.end }, message, severity: 'error', check: 'syntax-error', ...(help === undefined ? {} : { help }),
+      span: { start: at.start, end: at.end }, message, severity: 'error', check: 'syntax-error', ...(help === undefined ? {} : { help }), ...(recovered ? { recovered } : {}),
     });
   }
 }

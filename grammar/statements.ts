@@ -58,7 +58,7 @@ function carriageReturn(at: number): SyntaxProblem {
 function indentation(start: number, end: number): SyntaxProblem {
   return {
     span: { start, end }, severity: 'error', check: 'syntax-error',
-    message: 'this line must begin in the first column', help: 'delete the blanks before it',
+    message: 'this line must begin in the first column', help: 'delete the blanks before it', recovered: true,
   };
 }
 

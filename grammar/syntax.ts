@@ -20,6 +20,8 @@ export interface SyntaxProblem {
   /** `warning` where the loader accepts the line and yet something is odd. */
   readonly severity: 'error' | 'warning';
   readonly check: 'syntax-error' | 'line-endings' | 'skipped-line';
+  /** What was meant is plain all the same, and the statement says it. */
+  readonly recovered?: true;
 }
 
 interface StatementBase extends Span {

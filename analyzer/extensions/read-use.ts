@@ -9,7 +9,7 @@ import type { Use } from './use.js';
 /** What is wrong with a use; `check` names the finding. */
 export interface UseProblem {
   readonly span: Span;
-  readonly check: 'invalid-value' | 'invalid-options' | 'unresolved-name';
+  readonly check: 'invalid-value' | 'invalid-options' | 'unresolved-name' | 'too-many-ports';
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly help?: string | undefined;
@@ -36,7 +36,7 @@ function readOption(node: OptionNode, known: ExtensionOption, cx: RuleContext, i
   if (words.length > 1 && /^[-!]/u.test(words[1] ?? '')) return refuseHere(node.args[1] ?? node, 'invalid-value', `${name} requires two arguments`);
   const value: unknown = definition.value.parse(words, cx);
   if (value instanceof Problem) {
-    if (value.kind === 'refused') return refuseHere(spanOf(node.args, node), 'invalid-value', value.message, value.help ?? (definition.value.syntax === '' ? undefined : `${name} takes ${definition.value.syntax}`));
+    if (value.kind === 'refused') return refuseHere(spanOf(node.args, node), value.check ?? 'invalid-value', value.message, value.help ?? (definition.value.syntax === '' ? undefined : `${name} takes ${definition.value.syntax}`));
     problems.push({ span: spanOf(node.args, node), check: 'unresolved-name', severity: 'warning', message: value.message, help: 'write the number: a name may mean something else on another machine, or nothing at all at boot' });
     into.unresolved[key] = words.join(' ');
   }

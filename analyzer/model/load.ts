@@ -263,7 +263,7 @@ class Loader {
     if (table === 'skipped') return;
     if (table === undefined) return this.#outside(statement, parts.command === undefined ? 'this line' : 'this rule');
     // Where the line itself could not be read, what is left of it is no rule.
-    const failed = statement.problems.some(problem => problem.severity === 'error' && problem.check === 'syntax-error' && !/old way to negate|first column/u.test(problem.message));
+    const failed = statement.problems.some(problem => problem.severity === 'error' && problem.check === 'syntax-error' && problem.recovered !== true);
     applyCommand(statement, parts, table, this.#readContext(draft), failed);
   }
 }

@@ -302,7 +302,7 @@ class RuleReader {
     const cx: RuleContext = { family: this.#cx.family, backend: this.#cx.backend, protocol, table: this.#place.table, ordered: [] };
     const { use, problems } = readUse(definition, nodes, pending.at, cx, this.#protocol);
     for (const problem of problems) {
-      if (problem.severity === 'error') this.#error(problem.message.includes('too many ports') ? 'too-many-ports' : problem.check, problem.span, problem.message, problem.help);
+      if (problem.severity === 'error') this.#error(problem.check, problem.span, problem.message, problem.help);
       else this.#warn(problem.check, problem.span, problem.message, problem.help);
     }
     if (problems.length === 0) {

@@ -21,7 +21,7 @@ export const portList: Value<readonly PortRange[]> = {
     for (const part of word.split(',')) {
       const colon = part.indexOf(':');
       count += colon === -1 ? 1 : 2;
-      if (count > mostPorts) return refuse(`too many ports: a list holds at most ${String(mostPorts)}, and a range counts for two`, 'write several rules, or use a set');
+      if (count > mostPorts) return refuse(`too many ports: a list holds at most ${String(mostPorts)}, and a range counts for two`, 'write several rules, or use a set', 'too-many-ports');
       const low = parsePort(colon === -1 ? part : part.slice(0, colon), protocol);
       if (typeof low !== 'number') return low;
       const high = colon === -1 ? low : parsePort(part.slice(colon + 1), protocol);

@@ -21,16 +21,19 @@ export class Problem {
   readonly kind: 'refused' | 'unresolved';
   readonly message: string;
   readonly help: string | undefined;
-  constructor(kind: 'refused' | 'unresolved', message: string, help?: string) {
+  /** The finding that it makes, where that has a name of its own. */
+  readonly check: 'too-many-ports' | undefined;
+  constructor(kind: 'refused' | 'unresolved', message: string, help?: string, check?: 'too-many-ports') {
     this.kind = kind;
     this.message = message;
     this.help = help;
+    this.check = check;
   }
 }
 
 /** The loader would refuse the word, because `message`. */
-export function refuse(message: string, help?: string): Problem {
-  return new Problem('refused', message, help);
+export function refuse(message: string, help?: string, check?: Problem['check']): Problem {
+  return new Problem('refused', message, help, check);
 }
 
 /** The word is a name that only the machine could resolve. */
