@@ -7,11 +7,11 @@ const large = 4_000_000;
 
 export class Progress {
   readonly #isShown = process.stderr.isTTY;
-  readonly #start = performance.now();
+  readonly #start = Date.now();
   #written = false;
 
   update(position: number, of: number, path: string, length: number): void {
-    if (!this.#isShown || (performance.now() - this.#start < patience && length < large)) return;
+    if (!this.#isShown || (Date.now() - this.#start < patience && length < large)) return;
     process.stderr.write(`\r\u001b[K${String(position)}/${String(of)} ${visible(path).slice(-60)}`);
     this.#written = true;
   }

@@ -150,7 +150,7 @@ export interface TargetDefinition<O extends Options = Options> extends Extension
   readonly savedAs?: string;
 }
 
-type Input<D, O extends Options> = Omit<D, 'kind' | 'options'> & { readonly options: O };
+type Input<D, O extends Options> = Omit<D, 'kind' | 'name' | 'options'> & { readonly options: O };
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- definitions of all option types meet in the registry
 export type AnyMatch = MatchDefinition<any>;
@@ -158,12 +158,23 @@ export type AnyMatch = MatchDefinition<any>;
 export type AnyTarget = TargetDefinition<any>;
 export type AnyExtension = AnyMatch | AnyTarget;
 
+/** A definition under its name. It is made when it is first asked for: a rule set uses a few of a hundred, and making them all is felt at start-up. */
+export interface Declared<D> {
+  readonly name: string;
+  readonly define: () => D;
+}
+
+function once<D>(make: () => D): () => D {
+  let made: D | undefined;
+  return () => made ??= make();
+}
+
 /** Declares a match; its file in `matches/` and one line in `matches/index.ts` are all it takes. */
-export function defineMatch<const O extends Options>(input: Input<MatchDefinition<O>, O>): MatchDefinition<O> {
-  return { kind: 'match', ...input };
+export function defineMatch<const O extends Options>(name: string, input: () => Input<MatchDefinition<O>, O>): Declared<MatchDefinition<O>> {
+  return { name, define: once(() => ({ kind: 'match', name, ...input() })) };
 }
 
 /** Declares a target; its file in `targets/` and one line in `targets/index.ts` are all it takes. */
-export function defineTarget<const O extends Options>(input: Input<TargetDefinition<O>, O>): TargetDefinition<O> {
-  return { kind: 'target', ...input };
+export function defineTarget<const O extends Options>(name: string, input: () => Input<TargetDefinition<O>, O>): Declared<TargetDefinition<O>> {
+  return { name, define: once(() => ({ kind: 'target', name, ...input() })) };
 }

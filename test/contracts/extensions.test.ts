@@ -11,7 +11,7 @@ import { load, type Loaded } from '../../analyzer/model/load.js';
 import { generateRules, judge } from '../kernel/conformance.js';
 import { exampleFile, printedRules } from './example-file.js';
 
-const all: readonly AnyExtension[] = [...matches, ...targets];
+const all: readonly AnyExtension[] = [...matches, ...targets].map(one => one.define());
 
 function loadExample(example: Example): Loaded {
   return load({ path: 'example', text: exampleFile(example) }, { family: example[2]?.family ?? 'ipv4', backend: 'legacy' });

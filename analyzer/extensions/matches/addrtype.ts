@@ -41,8 +41,7 @@ const withoutOut: readonly Hook[] = ['FORWARD', 'OUTPUT', 'POSTROUTING'];
  * @see addrtype_mt_v1() and addrtype_mt_checkentry_v1() in net/netfilter/xt_addrtype.c.
  * In IPv6 a list is no union: `UNICAST,LOCAL` asks for both.
  */
-export const addrtype = defineMatch({
-  name: 'addrtype',
+export const addrtype = defineMatch('addrtype', () => ({
   doc: 'Matches packets by the type that the routing table gives their addresses, as LOCAL or BROADCAST.',
   options: {
     src: option({ names: ['--src-type'], doc: 'types of the source address', value: addressTypes, negatable: true }),
@@ -69,4 +68,4 @@ export const addrtype = defineMatch({
     ['-m addrtype --dst-type LOCAL,', undefined],
     ['-m addrtype --dst-type BROADCAST', undefined, { family: 'ipv6' }],
   ],
-});
+}));

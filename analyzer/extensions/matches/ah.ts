@@ -4,8 +4,7 @@ import { defineMatch, option } from '../define.js';
 import { max32, saveRange } from '../save-full-range.js';
 
 /** @see ah_mt() in net/ipv4/netfilter/ipt_ah.c. Later fragments never match. */
-export const ah = defineMatch({
-  name: 'ah',
+export const ah = defineMatch('ah', () => ({
   doc: 'Matches the security parameter index of an IPsec authentication header.',
   families: ['ipv4'],
   protocols: ['ah'],
@@ -23,4 +22,4 @@ export const ah = defineMatch({
     ['-p ah -m ah --ahspi 4294967296', undefined],
     ['-m ah', undefined],
   ],
-});
+}));

@@ -12,8 +12,7 @@ const ipv6 = { family: 'ipv6' } as const;
  * and is saved only where it is negated.
  * @see ah_mt6() in net/ipv6/netfilter/ip6t_ah.c
  */
-export const ah6 = defineMatch({
-  name: 'ah',
+export const ah6 = defineMatch('ah', () => ({
   doc: 'Matches packets with an IPsec authentication header, by its fields.',
   families: ['ipv6'],
   options: {
@@ -41,4 +40,4 @@ export const ah6 = defineMatch({
     ['-m ah ! --ahres', undefined, ipv6],
     ['-m ah --ahspi 1:2:3', undefined, ipv6],
   ],
-});
+}));

@@ -4,8 +4,7 @@ import { text } from '../../values/text.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see xt_bpf(8), bpf_mt_check_v1() in net/netfilter/xt_bpf.c. Whether a pinned object exists, only the machine knows. */
-export const bpf = defineMatch({
-  name: 'bpf',
+export const bpf = defineMatch('bpf', () => ({
   doc: 'Matches packets for which a BPF program says so.',
   options: {
     bytecode: option({
@@ -26,4 +25,4 @@ export const bpf = defineMatch({
     ['-m bpf --bytecode "1,1 0 0 0"', undefined],
     ['-m bpf', undefined],
   ],
-});
+}));

@@ -7,8 +7,7 @@ import { defineMatch, option } from '../define.js';
  * @see cgroup_mt_v2() in net/netfilter/xt_cgroup.c. A packet without a socket never matches, not even negated.
  * The path must exist when the rule is loaded.
  */
-export const cgroup = defineMatch({
-  name: 'cgroup',
+export const cgroup = defineMatch('cgroup', () => ({
   doc: 'Matches packets by the control group of the process whose socket they belong to.',
   hooks: ['INPUT', 'OUTPUT', 'POSTROUTING'],
   options: {
@@ -34,4 +33,4 @@ export const cgroup = defineMatch({
     ['-m cgroup', undefined],
     ['-m cgroup --cgroup 1', undefined, { chain: 'FORWARD' }],
   ],
-});
+}));

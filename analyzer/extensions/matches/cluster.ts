@@ -23,8 +23,7 @@ function nodes({ node, mask }: ClusterGiven): Given<number> {
  * @see xt_cluster_mt() in net/netfilter/xt_cluster.c. A packet that is not tracked never matches, not even negated.
  * A node is saved as a mask, and a mask above 32 is refused when it is loaded again: nodes above 6 cannot be saved and restored.
  */
-export const cluster = defineMatch({
-  name: 'cluster',
+export const cluster = defineMatch('cluster', () => ({
   doc: 'Spreads connections over the nodes of a cluster: matches those that fall to this node.',
   options: {
     total: option({ names: ['--cluster-total-nodes'], doc: 'number of nodes', value: integer(1, maxNodes), required: true, means: () => always }),
@@ -62,4 +61,4 @@ export const cluster = defineMatch({
     ['-m cluster --cluster-total-nodes 32 --cluster-local-nodemask 33 --cluster-hash-seed 1', undefined],
     ['-m cluster --cluster-total-nodes 2 --cluster-local-node 2', undefined],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { text } from '../../values/text.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see xt_comment(8); the kernel keeps 256 bytes, the last for the end. */
-export const comment = defineMatch({
-  name: 'comment',
+export const comment = defineMatch('comment', () => ({
   doc: 'Carries a comment of up to 255 bytes; every packet matches.',
   options: {
     comment: option({
@@ -19,4 +18,4 @@ export const comment = defineMatch({
     ['-m comment --comment "say \\"hi\\""', '='],
     ['-m comment', undefined],
   ],
-});
+}));

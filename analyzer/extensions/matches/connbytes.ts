@@ -10,8 +10,7 @@ const top = (1n << 64n) - 1n;
  * @see connbytes_mt() in net/netfilter/xt_connbytes.c. `!` is kept by swapping the ends of the range, so
  * that it is lost where both are the same; an upper end of 0 is not saved.
  */
-export const connbytes = defineMatch({
-  name: 'connbytes',
+export const connbytes = defineMatch('connbytes', () => ({
   doc: 'Matches packets of connections that have carried so many bytes or packets, or packets of such a size on average.',
   options: {
     range: option({
@@ -32,4 +31,4 @@ export const connbytes = defineMatch({
     ['-m connbytes --connbytes 20:10 --connbytes-mode bytes --connbytes-dir both', undefined],
     ['-m connbytes --connbytes 20 --connbytes-mode bytes', undefined],
   ],
-});
+}));

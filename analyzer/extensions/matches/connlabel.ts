@@ -8,8 +8,7 @@ import { tracked } from '../tracked.js';
  * @see connlabel_mt() in net/netfilter/xt_connlabel.c. Packets without a connection have no label.
  * Where the machine has a name for a label, that name is saved and not the number.
  */
-export const connlabel = defineMatch({
-  name: 'connlabel',
+export const connlabel = defineMatch('connlabel', () => ({
   doc: 'Matches packets by a label of their connection, and may set it.',
   options: {
     label: option({ names: ['--label'], doc: 'the label', value: connectionLabel, negatable: true, required: true }),
@@ -25,4 +24,4 @@ export const connlabel = defineMatch({
     ['-m connlabel --label 128', undefined],
     ['-m connlabel --set', undefined],
   ],
-});
+}));

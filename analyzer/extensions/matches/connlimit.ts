@@ -7,8 +7,7 @@ import { defineMatch, option } from '../define.js';
 const stateful = unknown('how many connections there are at the moment');
 
 /** @see connlimit_mt() in net/netfilter/xt_connlimit.c. Everything is saved, defaults too; `!` turns --connlimit-upto into --connlimit-above. */
-export const connlimit = defineMatch({
-  name: 'connlimit',
+export const connlimit = defineMatch('connlimit', () => ({
   doc: 'Matches by the number of connections that a host or a network has at the moment.',
   options: {
     upto: option({ names: ['--connlimit-upto'], doc: 'at most so many', value: integer(0, 0xffff_ffff), negatable: true, excludes: ['above'], means: () => stateful }),
@@ -38,4 +37,4 @@ export const connlimit = defineMatch({
     ['-m connlimit --connlimit-upto 1 --connlimit-above 2', undefined],
     ['-m connlimit --connlimit-saddr', undefined],
   ],
-});
+}));

@@ -4,8 +4,7 @@ import { defineMatch, option } from '../define.js';
 import { tracked } from '../tracked.js';
 
 /** @see connmark_mt() in net/netfilter/xt_connmark.c. Packets without a connection do not match, not even with `!`. */
-export const connmark = defineMatch({
-  name: 'connmark',
+export const connmark = defineMatch('connmark', () => ({
   doc: 'Matches packets by the mark of their connection.',
   options: {
     mark: option({ names: ['--mark'], doc: 'mark, with a mask of the bits that count', value: markMask, negatable: true, required: true }),
@@ -21,4 +20,4 @@ export const connmark = defineMatch({
     ['-m connmark --mark 10/0xffffffff', '-m connmark --mark 0xa'],
     ['-m connmark --mark 1/', undefined],
   ],
-});
+}));

@@ -107,8 +107,7 @@ function meanings(given: Readonly<Record<string, Given<unknown> | undefined>>, c
  * --ctstate is looked at: given, it decides alone; not given, the packet does not match.
  * The NAT bits of --ctstate and --ctstatus NONE, which is no bit at all, are not what they look like.
  */
-export const conntrack = defineMatch({
-  name: 'conntrack',
+export const conntrack = defineMatch('conntrack', () => ({
   doc: 'Matches packets by what connection tracking knows of their connection.',
   usesOrder: true,
   options,
@@ -135,4 +134,4 @@ export const conntrack = defineMatch({
     ['-m conntrack ! --ctdir REPLY', undefined],
     ['-m conntrack', undefined],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { integer } from '../../values/number.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see cpu_mt() in net/netfilter/xt_cpu.c */
-export const cpu = defineMatch({
-  name: 'cpu',
+export const cpu = defineMatch('cpu', () => ({
   doc: 'Matches packets that this processor handles.',
   options: {
     cpu: option({ names: ['--cpu'], doc: 'number of the processor, from 0', value: integer(0, 0xffff_ffff), negatable: true, required: true, means: number => atom(`cpu ${String(number)}`) }),
@@ -16,4 +15,4 @@ export const cpu = defineMatch({
     ['-m cpu --cpu 4294967296', undefined],
     ['-m cpu', undefined],
   ],
-});
+}));

@@ -5,8 +5,7 @@ import { integer } from '../../values/number.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see dccp_mt() in net/netfilter/xt_dccp.c. Later fragments never match. */
-export const dccp = defineMatch({
-  name: 'dccp',
+export const dccp = defineMatch('dccp', () => ({
   doc: 'Matches DCCP packets by port, packet type or a DCCP option.',
   protocols: ['dccp'],
   requires: is('fragment', 0),
@@ -37,4 +36,4 @@ export const dccp = defineMatch({
     ['-p dccp --dccp-types FOO', undefined],
     ['-p dccp --dccp-option 0', undefined],
   ],
-});
+}));

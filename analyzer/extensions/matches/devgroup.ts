@@ -13,8 +13,7 @@ const incoming: readonly Hook[] = ['PREROUTING', 'INPUT', 'FORWARD'];
 const outgoing: readonly Hook[] = ['FORWARD', 'OUTPUT', 'POSTROUTING'];
 
 /** @see devgroup_mt() and devgroup_mt_checkentry() in net/netfilter/xt_devgroup.c */
-export const devgroup = defineMatch({
-  name: 'devgroup',
+export const devgroup = defineMatch('devgroup', () => ({
   doc: 'Matches packets by the group of the interface that they come in or go out through.',
   options: {
     src: option({ names: ['--src-group'], doc: 'group of the incoming interface', value: group, negatable: true, means: value => meaning('in', value) }),
@@ -29,4 +28,4 @@ export const devgroup = defineMatch({
     ['-m devgroup --src-group default/1', undefined],
     ['-m devgroup --dst-group 1', undefined],
   ],
-});
+}));

@@ -6,8 +6,7 @@ import { defineMatch, option, type Given } from '../define.js';
 const save = ({ negated, value }: Given<number>): string => `${negated ? '! ' : ''}--dscp ${printDscp(value)}`;
 
 /** @see dscp_mt() in net/netfilter/xt_dscp.c */
-export const dscp = defineMatch({
-  name: 'dscp',
+export const dscp = defineMatch('dscp', () => ({
   doc: 'Matches packets by their differentiated services code point.',
   options: {
     dscp: option({ names: ['--dscp'], doc: 'code point', value: integer(0, 63), negatable: true, excludes: ['class'], save, means: value => is('dscp', value) }),
@@ -22,4 +21,4 @@ export const dscp = defineMatch({
     ['-m dscp --dscp-class AF1', undefined],
     ['-m dscp --dscp 1 --dscp-class BE', undefined],
   ],
-});
+}));

@@ -4,8 +4,7 @@ import { integer } from '../../values/number.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see ecn_mt_check4() in net/netfilter/xt_ecn.c: bits of the TCP header may be asked for behind `-p tcp` only. */
-export const ecn = defineMatch({
-  name: 'ecn',
+export const ecn = defineMatch('ecn', () => ({
   doc: 'Matches the explicit congestion notification bits of the IP or TCP header.',
   options: {
     ece: option({ names: ['--ecn-tcp-ece'], doc: 'the ECE bit of the TCP header is set', value: flag, negatable: true, means: () => atom('ecn tcp-ece') }),
@@ -30,4 +29,4 @@ export const ecn = defineMatch({
     ['-m ecn --ecn-tcp-cwr', undefined],
     ['-m ecn', undefined],
   ],
-});
+}));

@@ -4,8 +4,7 @@ import { defineMatch, option } from '../define.js';
 import { max32, saveRange } from '../save-full-range.js';
 
 /** @see esp_mt() in net/netfilter/xt_esp.c. Later fragments never match. */
-export const esp = defineMatch({
-  name: 'esp',
+export const esp = defineMatch('esp', () => ({
   doc: 'Matches the security parameter index of an IPsec ESP packet.',
   protocols: ['esp'],
   requires: is('fragment', 0),
@@ -22,4 +21,4 @@ export const esp = defineMatch({
     ['-p esp -m esp --espspi 1:2:3', undefined],
     ['-m esp', undefined],
   ],
-});
+}));

@@ -8,8 +8,7 @@ import { inHeaderRange, max32, saveRange } from '../save-full-range.js';
 const ipv6 = { family: 'ipv6' } as const;
 
 /** @see frag_mt6() in net/ipv6/netfilter/ip6t_frag.c. The kernel does not look at --fraglen. */
-export const frag = defineMatch({
-  name: 'frag',
+export const frag = defineMatch('frag', () => ({
   doc: 'Matches packets with a fragment header, by its fields.',
   families: ['ipv6'],
   options: {
@@ -40,4 +39,4 @@ export const frag = defineMatch({
     ['-m frag --fragmore --fraglast', undefined, ipv6],
     ['-m frag ! --fragres', undefined, ipv6],
   ],
-});
+}));

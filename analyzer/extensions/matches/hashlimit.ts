@@ -135,8 +135,7 @@ const fewBuckets = integer(0, 4096);
  * @see hashlimit_mt_check_common() in net/netfilter/xt_hashlimit.c, and libxt_hashlimit.c. Rates in bytes are
  * saved as what the kernel makes of them: 100b/s is 96b/s. Table sizes above 1048576 are cut.
  */
-export const hashlimit = defineMatch({
-  name: 'hashlimit',
+export const hashlimit = defineMatch('hashlimit', () => ({
   doc: 'Matches at a limited rate, counted apart for each address or port.',
   options,
   check,
@@ -151,4 +150,4 @@ export const hashlimit = defineMatch({
     ['-m hashlimit --hashlimit-above 1/day --hashlimit-name a', undefined],
     ['-m hashlimit --hashlimit-upto 5/sec', undefined],
   ],
-});
+}));

@@ -5,8 +5,7 @@ import { headerOptions } from '../ipv6-options-match.js';
 const ipv6 = { family: 'ipv6' } as const;
 
 /** @see hbh_mt6() in net/ipv6/netfilter/ip6t_hbh.c, for both kinds of header. A packet without the header never matches. */
-export const hbh = defineMatch({
-  name: 'hbh',
+export const hbh = defineMatch('hbh', () => ({
   doc: 'Matches packets with a hop-by-hop options header, by its length and options.',
   families: ['ipv6'],
   requires: atom('hbh'),
@@ -18,4 +17,4 @@ export const hbh = defineMatch({
     ['-m hbh ! --hbh-opts 1', undefined, ipv6],
     ['-m hbh --hbh-opts 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16:1', undefined, ipv6],
   ],
-});
+}));

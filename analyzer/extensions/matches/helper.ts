@@ -4,8 +4,7 @@ import { defineMatch, option } from '../define.js';
 import { tracked } from '../tracked.js';
 
 /** @see helper_mt() in net/netfilter/xt_helper.c. An empty name is any helper; the kernel keeps 29 bytes of it. */
-export const helper = defineMatch({
-  name: 'helper',
+export const helper = defineMatch('helper', () => ({
   doc: 'Matches connections that another one announced through a conntrack helper, as the data connections of FTP.',
   options: {
     helper: option({
@@ -21,4 +20,4 @@ export const helper = defineMatch({
     ['-m helper --helper aaaaaaaaaabbbbbbbbbbccccccccccdddd', '-m helper --helper aaaaaaaaaabbbbbbbbbbccccccccc'],
     ['-m helper', undefined],
   ],
-});
+}));

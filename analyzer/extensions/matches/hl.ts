@@ -2,8 +2,7 @@ import { defineMatch } from '../define.js';
 import { hopLimitOptions } from '../hop-limit-options.js';
 
 /** @see hl_mt6() in net/netfilter/xt_hl.c */
-export const hl = defineMatch({
-  name: 'hl',
+export const hl = defineMatch('hl', () => ({
   doc: 'Matches packets by their hop limit.',
   families: ['ipv6'],
   options: hopLimitOptions('hl', 'hop limit'),
@@ -15,4 +14,4 @@ export const hl = defineMatch({
     ['-m hl --hl-gt 5 --hl-lt 10', undefined, { family: 'ipv6' }],
     ['-m hl --hl-eq 256', undefined, { family: 'ipv6' }],
   ],
-});
+}));

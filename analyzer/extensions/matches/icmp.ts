@@ -4,8 +4,7 @@ import { defineMatch, option } from '../define.js';
 import { icmpMeaning } from '../icmp-meaning.js';
 
 /** @see icmp_match() in net/netfilter/xt_tcpudp.c. Type 255 (`any`) is every type; later fragments never match. */
-export const icmp = defineMatch({
-  name: 'icmp',
+export const icmp = defineMatch('icmp', () => ({
   doc: 'Matches ICMP packets by type and code.',
   families: ['ipv4'],
   protocols: ['icmp'],
@@ -24,4 +23,4 @@ export const icmp = defineMatch({
     ['-p icmp --icmp-type echo', undefined],
     ['-p icmp -m icmp', undefined],
   ],
-});
+}));

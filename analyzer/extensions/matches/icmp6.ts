@@ -6,8 +6,7 @@ import { icmpMeaning } from '../icmp-meaning.js';
 const ipv6 = { family: 'ipv6' } as const;
 
 /** @see icmp6_match() in net/netfilter/xt_tcpudp.c. There is no `any` here; later fragments never match. */
-export const icmp6 = defineMatch({
-  name: 'icmp6',
+export const icmp6 = defineMatch('icmp6', () => ({
   doc: 'Matches ICMPv6 packets by type and code.',
   families: ['ipv6'],
   protocols: ['icmpv6'],
@@ -25,4 +24,4 @@ export const icmp6 = defineMatch({
     ['-p icmpv6 --icmpv6-type any', undefined, ipv6],
     ['-p icmpv6 --icmpv6-type 3:4', undefined, ipv6],
   ],
-});
+}));

@@ -1,5 +1,5 @@
 /** Every match, one line each. */
-import type { AnyMatch } from '../define.js';
+import type { AnyMatch, Declared } from '../define.js';
 import { addrtype } from './addrtype.js';
 import { ah } from './ah.js';
 import { ah6 } from './ah6.js';
@@ -64,7 +64,7 @@ import { ttl } from './ttl.js';
 import { u32 } from './u32.js';
 import { udp } from './udp.js';
 
-export const matches: readonly AnyMatch[] = [
+export const matches: readonly Declared<AnyMatch>[] = [
   addrtype,
   ah,
   ah6,

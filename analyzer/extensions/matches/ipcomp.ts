@@ -16,8 +16,7 @@ function hasIndex({ negated, value }: Given<NumberRange>): Constraint {
  * The index has 16 bits. Later fragments never match.
  * @see comp_mt() in net/netfilter/xt_ipcomp.c
  */
-export const ipcomp = defineMatch({
-  name: 'ipcomp',
+export const ipcomp = defineMatch('ipcomp', () => ({
   doc: 'Matches the compression parameter index of an IPComp packet.',
   protocols: ['ipcomp'],
   options: {
@@ -33,4 +32,4 @@ export const ipcomp = defineMatch({
     ['-p ipcomp -m ipcomp ! --compres', undefined],
     ['-m ipcomp', undefined],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { ipRange } from '../../values/ip-range.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see iprange_mt4() and iprange_mt6() in net/netfilter/xt_iprange.c. A reversed range is loaded and matches nothing. */
-export const iprange = defineMatch({
-  name: 'iprange',
+export const iprange = defineMatch('iprange', () => ({
   doc: 'Matches packets whose address lies in a range.',
   options: {
     src: option({ names: ['--src-range'], doc: 'range of the source address', value: ipRange, negatable: true, means: ({ low, high }) => within('src', low, high) }),
@@ -19,4 +18,4 @@ export const iprange = defineMatch({
     ['-m iprange --src-range localhost', undefined],
     ['-m iprange', undefined],
   ],
-});
+}));

@@ -9,8 +9,7 @@ const ipv6 = { family: 'ipv6' } as const;
  * With --soft and `!` none of the headers may be there, which is not the opposite of all of them being there.
  * @see ipv6header_mt6() in net/ipv6/netfilter/ip6t_ipv6header.c
  */
-export const ipv6header = defineMatch({
-  name: 'ipv6header',
+export const ipv6header = defineMatch('ipv6header', () => ({
   doc: 'Matches packets by the extension headers they have.',
   families: ['ipv6'],
   options: {
@@ -33,4 +32,4 @@ export const ipv6header = defineMatch({
     ['-m ipv6header --header ,', undefined, ipv6],
     ['-m ipv6header --soft', undefined, ipv6],
   ],
-});
+}));

@@ -11,8 +11,7 @@ const direction = keyword({ ORIGINAL: 'ORIGINAL', original: 'ORIGINAL', Original
 const method = keyword({ GATE: 'GATE', gate: 'GATE', IPIP: 'IPIP', ipip: 'IPIP', MASQ: 'MASQ', masq: 'MASQ' }, { name: 'method (GATE, IPIP or MASQ)' });
 
 /** @see ipvs_mt() in net/netfilter/xt_ipvs.c. Any other option implies `--ipvs`. */
-export const ipvs = defineMatch({
-  name: 'ipvs',
+export const ipvs = defineMatch('ipvs', () => ({
   doc: 'Matches packets of connections that the IP virtual server balances.',
   options: {
     ipvs: option({ names: ['--ipvs'], doc: 'belongs to such a connection', value: flag, negatable: true, means }),
@@ -36,4 +35,4 @@ export const ipvs = defineMatch({
     ['-m ipvs', undefined],
     ['-m ipvs ! --ipvs --vport 80', undefined],
   ],
-});
+}));

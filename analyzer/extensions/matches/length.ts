@@ -3,8 +3,7 @@ import { numberRange } from '../../values/number-range.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see length_mt() in net/netfilter/xt_length.c. The length is that of the whole IP packet. */
-export const length = defineMatch({
-  name: 'length',
+export const length = defineMatch('length', () => ({
   doc: 'Matches packets by their length in bytes, IP header included.',
   options: {
     length: option({
@@ -19,4 +18,4 @@ export const length = defineMatch({
     ['-m length --length 65536', undefined],
     ['-m length', undefined],
   ],
-});
+}));

@@ -28,8 +28,7 @@ function credits(period: bigint): bigint {
 }
 
 /** @see limit_mt_check() in net/netfilter/xt_limit.c, and libxt_limit.c; iptables-nft makes it a limit of nftables, which has no such bounds. */
-export const limit = defineMatch({
-  name: 'limit',
+export const limit = defineMatch('limit', () => ({
   doc: 'Matches at a limited rate, all packets taken together.',
   options: {
     rate: option({ names: ['--limit'], doc: 'how often it matches on average (3/hour if not given)', value: rate }),
@@ -56,4 +55,4 @@ export const limit = defineMatch({
     ['-m limit --limit 10001/s', undefined],
     ['-m limit --limit 5/week', undefined],
   ],
-});
+}));

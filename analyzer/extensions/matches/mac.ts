@@ -3,8 +3,7 @@ import { macAddress } from '../../values/mac-address.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see mac_mt() in net/netfilter/xt_mac.c. A packet without an Ethernet header never matches, not even negated. */
-export const mac = defineMatch({
-  name: 'mac',
+export const mac = defineMatch('mac', () => ({
   doc: 'Matches packets by the Ethernet address that they come from.',
   hooks: ['PREROUTING', 'INPUT', 'FORWARD'],
   options: {
@@ -21,4 +20,4 @@ export const mac = defineMatch({
     ['-m mac --mac-source 42:01:02:03:04:050', undefined],
     ['-m mac --mac-source 42:01:02:03:04:05', undefined, { chain: 'OUTPUT' }],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { markMask } from '../../values/mark-mask.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see mark_mt() in net/netfilter/xt_mark.c. A value with bits outside its mask never matches. */
-export const mark = defineMatch({
-  name: 'mark',
+export const mark = defineMatch('mark', () => ({
   doc: 'Matches packets by their mark (fwmark).',
   options: {
     mark: option({
@@ -19,4 +18,4 @@ export const mark = defineMatch({
     ['-m mark --mark 4294967296', undefined],
     ['-m mark', undefined],
   ],
-});
+}));

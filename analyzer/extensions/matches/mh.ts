@@ -6,8 +6,7 @@ import { inHeaderRange, saveRange } from '../save-full-range.js';
 const ipv6 = { family: 'ipv6' } as const;
 
 /** @see mh_mt6() in net/ipv6/netfilter/ip6t_mh.c. Later fragments never match. */
-export const mh = defineMatch({
-  name: 'mh',
+export const mh = defineMatch('mh', () => ({
   doc: 'Matches packets with a mobility header, by its type.',
   families: ['ipv6'],
   protocols: ['mh'],
@@ -25,4 +24,4 @@ export const mh = defineMatch({
     ['-p mh -m mh --mh-type 5:3', undefined, ipv6],
     ['-m mh', undefined, ipv6],
   ],
-});
+}));

@@ -10,8 +10,7 @@ function inList(fields: readonly PortField[]): (ranges: readonly PortRange[]) =>
 }
 
 /** @see multiport_mt() in net/netfilter/xt_multiport.c. Later fragments never match. */
-export const multiport = defineMatch({
-  name: 'multiport',
+export const multiport = defineMatch('multiport', () => ({
   doc: 'Matches packets whose port is in a list of up to 15 ports.',
   protocols: ['tcp', 'udp', 'udplite', 'sctp', 'dccp'],
   requires: is('fragment', 0),
@@ -30,4 +29,4 @@ export const multiport = defineMatch({
     ['-p icmp -m multiport --dports 80', undefined],
     ['-m multiport --dports 80 -p tcp', undefined],
   ],
-});
+}));

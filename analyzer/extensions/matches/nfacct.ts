@@ -3,8 +3,7 @@ import { quote, text } from '../../values/text.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see nfacct_mt() in net/netfilter/xt_nfacct.c; libxt_nfacct.c saves the name behind two blanks. */
-export const nfacct = defineMatch({
-  name: 'nfacct',
+export const nfacct = defineMatch('nfacct', () => ({
   doc: 'Counts the packet in an accounting object that was made with nfacct(8); every packet matches.',
   // The test namespace has no accounting object.
   needsOnMachine: 'an accounting object, made with nfacct(8)',
@@ -22,4 +21,4 @@ export const nfacct = defineMatch({
     ['-m nfacct', undefined],
     ['-m nfacct --nfacct-name ""', undefined],
   ],
-});
+}));

@@ -4,8 +4,7 @@ import { text } from '../../values/text.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see nf_osf_match() in net/netfilter/nfnetlink_osf.c. The genre is saved without quotes, even where it needs them. */
-export const osf = defineMatch({
-  name: 'osf',
+export const osf = defineMatch('osf', () => ({
   doc: 'Matches the first packet of a TCP connection by the operating system that it looks like.',
   families: ['ipv4'],
   protocols: ['tcp'],
@@ -27,4 +26,4 @@ export const osf = defineMatch({
     ['-m osf --genre Linux', undefined],
     ['-p tcp -m osf --genre Linux', undefined, { chain: 'OUTPUT' }],
   ],
-});
+}));

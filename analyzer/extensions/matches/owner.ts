@@ -16,8 +16,7 @@ function oneOf(kind: string, given: Given<AccountRange> | undefined): Constraint
  * @see owner_mt() and owner_check() in net/netfilter/xt_owner.c. A packet without a socket matches only where
  * everything is negated, and `--suppl-groups` cannot be.
  */
-export const owner = defineMatch({
-  name: 'owner',
+export const owner = defineMatch('owner', () => ({
   doc: 'Matches packets of this machine by the user or group whose socket sent them.',
   usesOrder: true,
   hooks: ['OUTPUT', 'POSTROUTING'],
@@ -56,4 +55,4 @@ export const owner = defineMatch({
     ['-m owner --uid-owner 5-3', undefined, { chain: 'OUTPUT' }],
     ['-m owner --uid-owner 0', undefined],
   ],
-});
+}));

@@ -26,8 +26,7 @@ const allButOutput: readonly Hook[] = ['PREROUTING', 'INPUT', 'FORWARD', 'POSTRO
  * @see physdev_mt() and physdev_mt_check() in net/netfilter/xt_physdev.c. A packet that did not pass a bridge matches where
  * everything is negated.
  */
-export const physdev = defineMatch({
-  name: 'physdev',
+export const physdev = defineMatch('physdev', () => ({
   doc: 'Matches packets by the port of a bridge that they came in or will go out through.',
   options: {
     isIn: option({ names: ['--physdev-is-in'], doc: 'came in through a bridge', value: flag, negatable: true, means: () => atom('physdev in') }),
@@ -45,4 +44,4 @@ export const physdev = defineMatch({
     ['-m physdev --physdev-out eth0', undefined, { chain: 'OUTPUT' }],
     ['-m physdev', undefined],
   ],
-});
+}));

@@ -6,8 +6,7 @@ import { defineMatch, option } from '../define.js';
 const type = keyword({ unicast: 0, broadcast: 1, multicast: 2, otherhost: 3, bcast: 1, mcast: 2, host: 0 }, { name: 'packet type', ignoreCase: true });
 
 /** @see pkttype_mt() in net/netfilter/xt_pkttype.c. What the machine sends to itself counts as multicast or broadcast. */
-export const pkttype = defineMatch({
-  name: 'pkttype',
+export const pkttype = defineMatch('pkttype', () => ({
   doc: 'Matches packets by whom the link layer sent them to: this machine, all or a group.',
   options: {
     type: option({ names: ['--pkt-type'], doc: 'type of the packet', value: type, negatable: true, required: true, means: value => is('pkttype', value) }),
@@ -19,4 +18,4 @@ export const pkttype = defineMatch({
     ['-m pkttype --pkt-type 0', undefined],
     ['-m pkttype', undefined],
   ],
-});
+}));

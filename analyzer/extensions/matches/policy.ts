@@ -79,8 +79,7 @@ const incoming: readonly Hook[] = ['PREROUTING', 'INPUT', 'FORWARD'];
 const outgoing: readonly Hook[] = ['FORWARD', 'OUTPUT', 'POSTROUTING'];
 
 /** @see policy_mt() and policy_mt_check() in net/netfilter/xt_policy.c, policy_check() in libxt_policy.c */
-export const policy = defineMatch({
-  name: 'policy',
+export const policy = defineMatch('policy', () => ({
   doc: 'Matches packets that came, or will go, through IPsec.',
   usesOrder: true,
   options: {
@@ -132,4 +131,4 @@ export const policy = defineMatch({
     ['-m policy --dir in --strict --reqid 1 --next', undefined],
     ['-m policy --dir in', undefined, { chain: 'OUTPUT' }],
   ],
-});
+}));

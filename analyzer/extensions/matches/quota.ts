@@ -3,8 +3,7 @@ import { unsigned64 } from '../../values/unsigned64.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see quota_mt() in net/netfilter/xt_quota.c. What is saved is the quota as given, and not what is left of it. */
-export const quota = defineMatch({
-  name: 'quota',
+export const quota = defineMatch('quota', () => ({
   doc: 'Matches until so many bytes have passed, and then no more.',
   options: {
     quota: option({
@@ -18,4 +17,4 @@ export const quota = defineMatch({
     ['-m quota --quota 18446744073709551616', undefined],
     ['-m quota', undefined],
   ],
-});
+}));

@@ -46,8 +46,7 @@ function savedRates(given: RateestGiven, cx: RuleContext): string[] {
  * made by `-j RATEEST` rules that must come first. With both bits and packets the comparison is saved
  * twice, which cannot be read again.
  */
-export const rateest = defineMatch({
-  name: 'rateest',
+export const rateest = defineMatch('rateest', () => ({
   doc: 'Matches by the rate of packets that a RATEEST rule has measured.',
   usesOrder: true,
   options,
@@ -71,4 +70,4 @@ export const rateest = defineMatch({
     ['-m rateest --rateest a --rateest-lt', undefined],
     ['-m rateest --rateest-lt --rateest-bps 5', undefined],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { nameMask } from '../../values/name-mask.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see realm_mt() in net/netfilter/xt_realm.c */
-export const realm = defineMatch({
-  name: 'realm',
+export const realm = defineMatch('realm', () => ({
   doc: 'Matches packets by the realm of the route that they take.',
   families: ['ipv4'],
   hooks: ['INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'],
@@ -25,4 +24,4 @@ export const realm = defineMatch({
     ['-m realm --realm 1/', undefined],
     ['-m realm --realm 1', undefined, { table: 'mangle', chain: 'PREROUTING' }],
   ],
-});
+}));

@@ -15,8 +15,7 @@ const stateful = unknown('which addresses were seen before');
  * @see recent_mt_check() in net/netfilter/xt_recent.c, and libxt_recent.c. Of --rsource and --rdest the last
  * counts; seconds from 2^31 on are saved as negative numbers, which cannot be read again.
  */
-export const recent = defineMatch({
-  name: 'recent',
+export const recent = defineMatch('recent', () => ({
   doc: 'Remembers addresses in a list, and matches those that are in it.',
   usesOrder: true,
   options: {
@@ -72,4 +71,4 @@ export const recent = defineMatch({
     ['-m recent --name foo', undefined],
     ['-m recent --set --name a/b', undefined],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { flag } from '../../values/flag.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see rpfilter_mt() and rpfilter_check() in net/ipv4/netfilter/ipt_rpfilter.c */
-export const rpfilter = defineMatch({
-  name: 'rpfilter',
+export const rpfilter = defineMatch('rpfilter', () => ({
   doc: 'Matches packets whose answer would leave through the interface that they came in through.',
   tables: ['raw', 'mangle'],
   hooks: ['PREROUTING'],
@@ -27,4 +26,4 @@ export const rpfilter = defineMatch({
     ['-m rpfilter', undefined, { table: 'nat', chain: 'PREROUTING' }],
     ['-m rpfilter', undefined],
   ],
-});
+}));

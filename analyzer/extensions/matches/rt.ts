@@ -41,8 +41,7 @@ function part<T>(given: Given<T> | undefined, meaning: (value: T) => Constraint)
 }
 
 /** @see rt_mt6() in net/ipv6/netfilter/ip6t_rt.c. A packet without a routing header never matches. */
-export const rt = defineMatch({
-  name: 'rt',
+export const rt = defineMatch('rt', () => ({
   doc: 'Matches packets with a routing header, by its fields.',
   usesOrder: true,
   families: ['ipv6'],
@@ -73,4 +72,4 @@ export const rt = defineMatch({
     ['-m rt --rt-0-res --rt-type 0', undefined, ipv6],
     ['-m rt --rt-type 0 --rt-0-addrs fe80::1%lo', undefined, ipv6],
   ],
-});
+}));

@@ -4,8 +4,7 @@ import { sctpChunks } from '../../values/sctp-chunks.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see sctp_mt() in net/netfilter/xt_sctp.c. Later fragments never match. */
-export const sctp = defineMatch({
-  name: 'sctp',
+export const sctp = defineMatch('sctp', () => ({
   doc: 'Matches SCTP packets by port or by the chunks they carry.',
   protocols: ['sctp'],
   requires: is('fragment', 0),
@@ -31,4 +30,4 @@ export const sctp = defineMatch({
     ['-p sctp --chunk-types any INIT:T', undefined],
     ['-p sctp --chunk-types none DATA', undefined],
   ],
-});
+}));

@@ -23,8 +23,7 @@ const counters = {
  * @see set_match_v4() in net/netfilter/xt_set.c and set_parse_v4() in libxt_set.c. The set must exist when the rule is loaded,
  * which cannot be known here. `--update-counters` only says something with `!`, and then once is enough.
  */
-export const setMatch = defineMatch({
-  name: 'set',
+export const setMatch = defineMatch('set', () => ({
   doc: 'Matches packets whose addresses, ports or interfaces are in a set of ipset(8).',
   usesOrder: true,
   options: {
@@ -60,4 +59,4 @@ export const setMatch = defineMatch({
     ['-m set --match-set web SRC', undefined],
     ['-m set --match-set web src --packets-lt 1 --packets-gt 2', undefined],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { flag } from '../../values/flag.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see socket_match() in net/netfilter/xt_socket.c. With `--restore-skmark` the packet gets the mark of the socket. */
-export const socket = defineMatch({
-  name: 'socket',
+export const socket = defineMatch('socket', () => ({
   doc: 'Matches packets for which this machine has an open socket.',
   hooks: ['PREROUTING', 'INPUT'],
   options: {
@@ -21,4 +20,4 @@ export const socket = defineMatch({
     ['-m socket ! --transparent', undefined],
     ['-m socket', undefined, { chain: 'OUTPUT' }],
   ],
-});
+}));

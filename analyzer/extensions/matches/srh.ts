@@ -49,8 +49,7 @@ function meaning(key: Key, given: Given<unknown>, cx: RuleContext): Constraint {
 }
 
 /** @see srh1_mt6() in net/ipv6/netfilter/ip6t_srh.c. A packet without a segment routing header never matches. */
-export const srh = defineMatch({
-  name: 'srh',
+export const srh = defineMatch('srh', () => ({
   doc: 'Matches packets with a segment routing header, by its fields.',
   usesOrder: true,
   families: ['ipv6'],
@@ -64,4 +63,4 @@ export const srh = defineMatch({
     ['-m srh --srh-hdr-len-gt 4 --srh-hdr-len-eq 0x5', '-m srh --srh-hdr-len-eq 5 --srh-hdr-len-gt 5', ipv6],
     ['-m srh --srh-tag 65536', undefined, ipv6],
   ],
-});
+}));

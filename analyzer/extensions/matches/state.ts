@@ -2,8 +2,7 @@ import { defineMatch, option } from '../define.js';
 import { inStates, stateSet } from './conntrack.js';
 
 /** @see libxt_conntrack.c: the kernel's conntrack match, which remembers that it was called state. */
-export const state = defineMatch({
-  name: 'state',
+export const state = defineMatch('state', () => ({
   doc: 'Matches packets by their connection state; the old name of `conntrack --ctstate`.',
   options: {
     state: option({ names: ['--state'], doc: 'states of which the packet has one', value: stateSet, negatable: true, required: true, means: inStates }),
@@ -14,4 +13,4 @@ export const state = defineMatch({
     ['-m state --state SNAT', undefined],
     ['-m state', undefined],
   ],
-});
+}));

@@ -13,8 +13,7 @@ function chance(value: number): Constraint {
 }
 
 /** @see statistic_mt() in net/netfilter/xt_statistic.c. Of the two modes each has options of its own. */
-export const statistic = defineMatch({
-  name: 'statistic',
+export const statistic = defineMatch('statistic', () => ({
   doc: 'Matches at random with a given probability, or every n-th packet.',
   options: {
     mode: option({ names: ['--mode'], doc: 'random or nth', required: true, value: keyword({ random: 'random', nth: 'nth' }, { name: 'mode' }), means: () => always }),
@@ -49,4 +48,4 @@ export const statistic = defineMatch({
     ['-m statistic --mode nth --every 2 --packet 2', undefined],
     ['-m statistic --mode nth --every 2', undefined],
   ],
-});
+}));

@@ -28,8 +28,7 @@ function words({ string: text, hex, algo, from, to, icase }: StringGiven): strin
 }
 
 /** @see string_mt_check() in net/netfilter/xt_string.c, and libxt_string.c: what is printable is saved as --string, however it was written. */
-export const string = defineMatch({
-  name: 'string',
+export const string = defineMatch('string', () => ({
   doc: 'Matches packets that contain certain bytes.',
   options,
   check: ({ string: text, hex, from, to }) => {
@@ -57,4 +56,4 @@ export const string = defineMatch({
     ['-m string --hex-string "|4|" --algo bm', undefined],
     ['-m string --string abc --algo bm --from 5 --to 4', undefined],
   ],
-});
+}));

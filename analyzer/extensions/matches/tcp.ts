@@ -70,8 +70,7 @@ function means(given: TcpGiven, backend: string): Constraint {
  * @see tcp_mt() in net/netfilter/xt_tcpudp.c, and add_nft_tcp() in iptables/nft.c for what becomes of it in nftables:
  * there `! --dport 0:65535` and flags with an empty mask ask nothing, and a match that has no more than that is gone.
  */
-export const tcp = defineMatch({
-  name: 'tcp',
+export const tcp = defineMatch('tcp', () => ({
   doc: 'Matches TCP packets by port, flags or a TCP option.',
   protocols: ['tcp'],
   requires: is('fragment', 0),
@@ -105,4 +104,4 @@ export const tcp = defineMatch({
     ['-p tcp --dport ""', undefined],
     ['-m tcp --dport 80', undefined],
   ],
-});
+}));

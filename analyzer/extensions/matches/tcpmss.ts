@@ -3,8 +3,7 @@ import { numberRange, printRange } from '../../values/number-range.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see tcpmss_mt() in net/netfilter/xt_tcpmss.c. A packet without the option matches where the range is negated. */
-export const tcpmss = defineMatch({
-  name: 'tcpmss',
+export const tcpmss = defineMatch('tcpmss', () => ({
   doc: 'Matches the maximum segment size that a TCP SYN packet announces.',
   protocols: ['tcp'],
   options: {
@@ -20,4 +19,4 @@ export const tcpmss = defineMatch({
     ['-p tcp -m tcpmss', undefined],
     ['-m tcpmss --mss 1400', undefined],
   ],
-});
+}));

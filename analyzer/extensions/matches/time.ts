@@ -47,8 +47,7 @@ function arbitrary(fc: Fc, cx: ValueContext): Arbitrary<readonly string[]> {
  * @see libxt_time.c. The times of the day are saved both or neither, and days that were negated as those
  * that remain; none at all leave the option without a value, which cannot be read again.
  */
-export const time = defineMatch({
-  name: 'time',
+export const time = defineMatch('time', () => ({
   doc: 'Matches at certain times and on certain days.',
   options,
   arbitrary,
@@ -80,4 +79,4 @@ export const time = defineMatch({
     ['-m time --weekdays mon', undefined],
     ['-m time --timestart 24:00', undefined],
   ],
-});
+}));

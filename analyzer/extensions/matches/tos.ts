@@ -3,8 +3,7 @@ import { tosMask } from '../../values/tos-mask.js';
 import { defineMatch, option } from '../define.js';
 
 /** The byte is DSCP (six bits) and ECN (two bits). @see tos_mt() in net/netfilter/xt_dscp.c */
-export const tos = defineMatch({
-  name: 'tos',
+export const tos = defineMatch('tos', () => ({
   doc: 'Matches packets by their type-of-service byte, which is DSCP and ECN today.',
   options: {
     tos: option({
@@ -20,4 +19,4 @@ export const tos = defineMatch({
     ['-m tos --tos 16/', undefined],
     ['-m tos', undefined],
   ],
-});
+}));

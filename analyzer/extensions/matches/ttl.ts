@@ -2,8 +2,7 @@ import { defineMatch } from '../define.js';
 import { hopLimitOptions } from '../hop-limit-options.js';
 
 /** @see ttl_mt() in net/netfilter/xt_hl.c */
-export const ttl = defineMatch({
-  name: 'ttl',
+export const ttl = defineMatch('ttl', () => ({
   doc: 'Matches packets by their time to live.',
   families: ['ipv4'],
   options: hopLimitOptions('ttl', 'time to live'),
@@ -15,4 +14,4 @@ export const ttl = defineMatch({
     ['-m ttl --ttl-gt 5 --ttl-lt 10', undefined],
     ['-m ttl --ttl-eq 256', undefined],
   ],
-});
+}));

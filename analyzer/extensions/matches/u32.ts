@@ -3,8 +3,7 @@ import { u32Tests } from '../../values/u32-tests.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see u32_match_it() in net/netfilter/xt_u32.c and libxt_u32.c. Numbers are saved in hexadecimal. */
-export const u32 = defineMatch({
-  name: 'u32',
+export const u32 = defineMatch('u32', () => ({
   doc: 'Matches packets by numbers of four bytes at computed places.',
   options: {
     tests: option({
@@ -20,4 +19,4 @@ export const u32 = defineMatch({
     ['-m u32 --u32 "4=5&&"', undefined],
     ['-m u32 --u32 "4="', undefined],
   ],
-});
+}));

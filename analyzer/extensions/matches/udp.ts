@@ -26,8 +26,7 @@ function port(field: 'sport' | 'dport', given: Given<PortRange> | undefined): Co
  * @see udp_mt() in net/netfilter/xt_tcpudp.c, and add_nft_udp() in iptables/nft.c for what becomes of it in nftables:
  * there `! --dport 0:65535` asks nothing, and a match that has no more than that is gone.
  */
-export const udp = defineMatch({
-  name: 'udp',
+export const udp = defineMatch('udp', () => ({
   doc: 'Matches UDP packets by port.',
   protocols: ['udp'],
   requires: is('fragment', 0),
@@ -57,4 +56,4 @@ export const udp = defineMatch({
     ['-p udp --dport 0x35', undefined],
     ['-p tcp -m udp', undefined],
   ],
-});
+}));

@@ -2,8 +2,7 @@ import { keyword } from '../../values/keyword.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see audit_tg() in net/netfilter/xt_AUDIT.c. */
-export const audit = defineTarget({
-  name: 'AUDIT',
+export const audit = defineTarget('AUDIT', () => ({
   doc: 'Writes an audit record about the packet; what happens to the packet is said by another rule.',
   effect: 'continue',
   options: {
@@ -18,4 +17,4 @@ export const audit = defineTarget({
     ['-j AUDIT --type acc', undefined],
     ['-j AUDIT', undefined],
   ],
-});
+}));

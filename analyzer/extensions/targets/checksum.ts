@@ -2,8 +2,7 @@ import { flag } from '../../values/flag.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see checksum_tg_check() in net/netfilter/xt_CHECKSUM.c, which only warns where the rule is not for one UDP port. */
-export const checksum = defineTarget({
-  name: 'CHECKSUM',
+export const checksum = defineTarget('CHECKSUM', () => ({
   doc: 'Computes a checksum that was left to the network card.',
   effect: 'continue',
   tables: ['mangle'],
@@ -16,4 +15,4 @@ export const checksum = defineTarget({
     ['-j CHECKSUM', undefined, { table: 'mangle', chain: 'POSTROUTING' }],
     ['-j CHECKSUM --checksum-fill', undefined],
   ],
-});
+}));

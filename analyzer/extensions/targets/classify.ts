@@ -2,8 +2,7 @@ import { classId } from '../../values/class-id.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see classify_tg_reg in net/netfilter/xt_CLASSIFY.c: any table, but only where packets leave. */
-export const classify = defineTarget({
-  name: 'CLASSIFY',
+export const classify = defineTarget('CLASSIFY', () => ({
   doc: 'Puts the packet into a class of traffic control.',
   effect: 'continue',
   hooks: ['FORWARD', 'OUTPUT', 'POSTROUTING'],
@@ -17,4 +16,4 @@ export const classify = defineTarget({
     ['-j CLASSIFY --set-class 1', undefined, { table: 'mangle', chain: 'POSTROUTING' }],
     ['-j CLASSIFY --set-class 1:2', undefined, { chain: 'INPUT' }],
   ],
-});
+}));

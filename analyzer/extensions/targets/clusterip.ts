@@ -16,8 +16,7 @@ const clusterMac: Value<number> = {
 };
 
 /** @see libipt_CLUSTERIP.c. With one option given, all but --hash-init must be. */
-export const clusterip = defineTarget({
-  name: 'CLUSTERIP',
+export const clusterip = defineTarget('CLUSTERIP', () => ({
   doc: 'Shares one address among several machines without a load balancer in front of them.',
   families: ['ipv4'],
   effect: 'unknown',
@@ -49,4 +48,4 @@ export const clusterip = defineTarget({
     ['-j CLUSTERIP --new --hashmode sourceip', undefined],
     ['-j CLUSTERIP --new --hashmode sourceip --clustermac 02:02:03:04:05:06 --total-nodes 4 --local-node 5', undefined],
   ],
-});
+}));

@@ -38,8 +38,7 @@ function words(ordered: readonly OrderedOption[]): string {
 }
 
 /** @see connmark_tg_shift() in net/netfilter/xt_connmark.c and libxt_CONNMARK.c. */
-export const connmarkTarget = defineTarget({
-  name: 'CONNMARK',
+export const connmarkTarget = defineTarget('CONNMARK', () => ({
   doc: 'Sets the mark of the connection, or copies it from or to the packet.',
   usesOrder: true,
   effect: 'continue',
@@ -68,4 +67,4 @@ export const connmarkTarget = defineTarget({
     ['-j CONNMARK --save-mark --left-shift-mark 32', undefined, { table: 'mangle', chain: 'PREROUTING' }],
     ['-j CONNMARK --ctmask 5', undefined, { table: 'mangle', chain: 'PREROUTING' }],
   ],
-});
+}));

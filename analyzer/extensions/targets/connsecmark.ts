@@ -2,8 +2,7 @@ import { flag } from '../../values/flag.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see connsecmark_tg_check() in net/netfilter/xt_CONNSECMARK.c. */
-export const connsecmark = defineTarget({
-  name: 'CONNSECMARK',
+export const connsecmark = defineTarget('CONNSECMARK', () => ({
   doc: 'Copies the security mark between packet and connection.',
   effect: 'continue',
   tables: ['mangle', 'security'],
@@ -19,4 +18,4 @@ export const connsecmark = defineTarget({
     ['-j CONNSECMARK', undefined, { table: 'security' }],
     ['-j CONNSECMARK --save', undefined],
   ],
-});
+}));

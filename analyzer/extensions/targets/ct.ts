@@ -65,8 +65,7 @@ function words(fc: Fc, cx: ValueContext): Arbitrary<readonly string[]> {
  * The kernel gives back only four bytes of --timeout (its usersize is that of revision 0),
  * so that the saved rule names another policy.
  */
-export const ct = defineTarget({
-  name: 'CT',
+export const ct = defineTarget('CT', () => ({
   doc: 'Says how the connection of the packet is tracked, or that it is not.',
   usesOrder: true,
   effect: 'continue',
@@ -105,4 +104,4 @@ export const ct = defineTarget({
     ['-j CT --helper ftp', undefined, { table: 'raw', chain: 'PREROUTING' }],
     ['-j CT --ctevents new,', undefined, { table: 'raw', chain: 'PREROUTING' }],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { natRange } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see xt_nat_target_reg in net/netfilter/xt_nat.c and libxt_NAT.c. */
-export const dnat = defineTarget({
-  name: 'DNAT',
+export const dnat = defineTarget('DNAT', () => ({
   doc: 'Changes where the connection goes to: its destination address, port or both.',
   effect: 'nat',
   changes: ['addresses'],
@@ -23,4 +22,4 @@ export const dnat = defineTarget({
     ['-j DNAT --to-destination 10.0.0.1:80', undefined, { table: 'nat', chain: 'PREROUTING' }],
     ['-j DNAT --to-destination 10.0.0.1', undefined, { table: 'nat', chain: 'POSTROUTING' }],
   ],
-});
+}));

@@ -8,8 +8,7 @@ function savePrefix(name: string): (given: Given<Ip6Prefix>, cx: ValueContext) =
 }
 
 /** @see ip6t_npt_checkentry() in net/ipv6/netfilter/ip6t_NPT.c. */
-export const dnpt = defineTarget({
-  name: 'DNPT',
+export const dnpt = defineTarget('DNPT', () => ({
   doc: 'Translates the prefix of the destination address without keeping track of connections (RFC 6296).',
   families: ['ipv6'],
   effect: 'continue',
@@ -27,4 +26,4 @@ export const dnpt = defineTarget({
     ['-j DNPT --src-pfx 2001:db8:1::/65 --dst-pfx fd00:1::/48', undefined, { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],
     ['-j DNPT --src-pfx 2001:db8:1::/48', undefined, { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],
   ],
-});
+}));

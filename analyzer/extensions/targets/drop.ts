@@ -1,9 +1,8 @@
 import { defineTarget } from '../define.js';
 
-export const drop = defineTarget({
-  name: 'DROP',
+export const drop = defineTarget('DROP', () => ({
   doc: 'The packet is gone, and nobody is told.',
   effect: 'drop',
   options: {},
   examples: [['-j DROP', '=']],
-});
+}));

@@ -3,8 +3,7 @@ import { integer } from '../../values/number.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see dscp_tg() in net/netfilter/xt_DSCP.c. A class is saved as its number. */
-export const dscpTarget = defineTarget({
-  name: 'DSCP',
+export const dscpTarget = defineTarget('DSCP', () => ({
   doc: 'Sets the differentiated services codepoint, by which routers tell urgent traffic.',
   effect: 'continue',
   changes: ['dscp'],
@@ -22,4 +21,4 @@ export const dscpTarget = defineTarget({
     ['-j DSCP --set-dscp-class cs8', undefined, { table: 'mangle', chain: 'POSTROUTING' }],
     ['-j DSCP', undefined, { table: 'mangle', chain: 'POSTROUTING' }],
   ],
-});
+}));

@@ -19,8 +19,7 @@ function resultOf(ordered: readonly OrderedOption[]): Ecn {
 }
 
 /** @see ecn_tg_check() in net/ipv4/netfilter/ipt_ECN.c: what touches TCP bits needs -p tcp. */
-export const ecnTarget = defineTarget({
-  name: 'ECN',
+export const ecnTarget = defineTarget('ECN', () => ({
   doc: 'Sets or clears the bits of explicit congestion notification.',
   usesOrder: true,
   families: ['ipv4'],
@@ -52,4 +51,4 @@ export const ecnTarget = defineTarget({
     ['-j ECN --ecn-ip-ect 0x3', '-j ECN --ecn-ip-ect 3', { table: 'mangle', chain: 'POSTROUTING' }],
     ['-j ECN --ecn-tcp-remove', undefined, { table: 'mangle', chain: 'POSTROUTING' }],
   ],
-});
+}));

@@ -2,8 +2,7 @@ import { integer } from '../../values/number.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see hl_tg6_check() in net/netfilter/xt_HL.c. */
-export const hlTarget = defineTarget({
-  name: 'HL',
+export const hlTarget = defineTarget('HL', () => ({
   doc: 'Changes the hop limit.',
   families: ['ipv6'],
   effect: 'continue',
@@ -22,4 +21,4 @@ export const hlTarget = defineTarget({
     ['-j HL --hl-set 256', undefined, { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],
     ['-j HL', undefined, { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],
   ],
-});
+}));

@@ -61,8 +61,7 @@ function save({ values }: Settings): string {
 }
 
 /** @see hmark_tg_check() in net/netfilter/xt_HMARK.c and libxt_HMARK.c: a tuple is saved as masks. */
-export const hmark = defineTarget({
-  name: 'HMARK',
+export const hmark = defineTarget('HMARK', () => ({
   doc: 'Sets the mark of the packet to a hash of its addresses and ports, to spread connections over several routes.',
   usesOrder: true,
   effect: 'continue',
@@ -92,4 +91,4 @@ export const hmark = defineTarget({
     ['-j HMARK --hmark-tuple spi,sport --hmark-mod 1 --hmark-rnd 1', undefined],
     ['-j HMARK --hmark-tuple src --hmark-mod 1', undefined],
   ],
-});
+}));

@@ -10,8 +10,7 @@ const label = text({ max: 27, cut: true, bare: true, name: 'label' });
 const taken = new Set(['.', '..', 'power', 'subsystem', 'uevent']);
 
 /** @see idletimer_tg_helper() in net/netfilter/xt_IDLETIMER.c; a label is saved without quotes whatever is in it. */
-export const idletimer = defineTarget({
-  name: 'IDLETIMER',
+export const idletimer = defineTarget('IDLETIMER', () => ({
   doc: 'Starts a timer anew with each packet and tells user space when it has run out.',
   effect: 'continue',
   options: {
@@ -43,4 +42,4 @@ export const idletimer = defineTarget({
     ['-j IDLETIMER --timeout 2147483 --label wifi', undefined],
     ['-j IDLETIMER --timeout 30 --label a/b', undefined],
   ],
-});
+}));

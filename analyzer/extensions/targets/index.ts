@@ -1,5 +1,5 @@
 /** Every target, one line each. */
-import type { AnyTarget } from '../define.js';
+import type { AnyTarget, Declared } from '../define.js';
 import { accept } from './accept.js';
 import { audit } from './audit.js';
 import { checksum } from './checksum.js';
@@ -43,7 +43,7 @@ import { trace } from './trace.js';
 import { ttlTarget } from './ttl.js';
 import { ulog } from './ulog.js';
 
-export const targets: readonly AnyTarget[] = [
+export const targets: readonly Declared<AnyTarget>[] = [
   accept,
   audit,
   checksum,

@@ -18,8 +18,7 @@ const delay: Value<number> = {
 };
 
 /** @see libxt_LED.c. A delay of `inf` is saved as −1, which cannot be restored. */
-export const led = defineTarget({
-  name: 'LED',
+export const led = defineTarget('LED', () => ({
   doc: 'Makes a light of the machine flash.',
   effect: 'continue',
   needsOnMachine: 'a kernel with LED triggers (CONFIG_NETFILTER_XT_TARGET_LED), which few machines have',
@@ -37,4 +36,4 @@ export const led = defineTarget({
     ['-j LED --led-trigger-id 12345678901234567', undefined],
     ['-j LED --led-delay 1000', undefined],
   ],
-});
+}));

@@ -4,8 +4,7 @@ import { text } from '../../values/text.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see log_tg_check() in net/netfilter/xt_LOG.c. A longer prefix is cut (libxt_LOG.c). */
-export const log = defineTarget({
-  name: 'LOG',
+export const log = defineTarget('LOG', () => ({
   doc: 'Writes the packet’s headers to the kernel log.',
   effect: 'continue',
   options: {
@@ -28,4 +27,4 @@ export const log = defineTarget({
     ['-j LOG --log-level err', undefined],
     ['-j LOG --log-prefix ""', undefined],
   ],
-});
+}));

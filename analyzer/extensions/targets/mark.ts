@@ -11,8 +11,7 @@ function others(key: MarkOperation): readonly string[] {
 }
 
 /** @see mark_tg() in net/netfilter/xt_mark.c; every operation is saved as --set-xmark (libxt_MARK.c). */
-export const markTarget = defineTarget({
-  name: 'MARK',
+export const markTarget = defineTarget('MARK', () => ({
   doc: 'Sets the mark of the packet, by which routing, traffic control and later rules may tell it.',
   usesOrder: true,
   effect: 'continue',
@@ -37,4 +36,4 @@ export const markTarget = defineTarget({
     ['-j MARK --set-mark 1/', undefined, { table: 'mangle', chain: 'PREROUTING' }],
     ['-j MARK --set-mark 1 --or-mark 2', undefined, { table: 'mangle', chain: 'PREROUTING' }],
   ],
-});
+}));

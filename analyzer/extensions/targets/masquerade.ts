@@ -3,8 +3,7 @@ import { natPorts } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see masquerade_tg_reg in net/netfilter/xt_MASQUERADE.c and libxt_NAT.c; a shifted range (`80-90/5`) is taken and saved as `/0`. */
-export const masquerade = defineTarget({
-  name: 'MASQUERADE',
+export const masquerade = defineTarget('MASQUERADE', () => ({
   doc: 'Gives the connection the address of the interface through which it leaves as its source.',
   effect: 'nat',
   changes: ['addresses'],
@@ -22,4 +21,4 @@ export const masquerade = defineTarget({
     ['-p tcp -j MASQUERADE --to-ports 2000-1000', undefined, { table: 'nat', chain: 'POSTROUTING' }],
     ['-j MASQUERADE', undefined, { table: 'nat', chain: 'PREROUTING' }],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { hostMask } from '../../values/host-mask.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see netmap_tg_reg in net/netfilter/xt_NETMAP.c; a mask with holes counts as one of all ones (libxtables/xtoptions.c). */
-export const netmap = defineTarget({
-  name: 'NETMAP',
+export const netmap = defineTarget('NETMAP', () => ({
   doc: 'Maps a whole network to another one of the same size, host by host.',
   effect: 'nat',
   changes: ['addresses'],
@@ -24,4 +23,4 @@ export const netmap = defineTarget({
     ['-j NETMAP --to fd00::1/64', '-j NETMAP --to fd00::/64', { table: 'nat', chain: 'PREROUTING', family: 'ipv6' }],
     ['-j NETMAP --to fd00::1/129', undefined, { table: 'nat', chain: 'PREROUTING', family: 'ipv6' }],
   ],
-});
+}));

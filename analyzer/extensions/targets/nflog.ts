@@ -13,8 +13,7 @@ const prefix: Value<string> = {
 };
 
 /** @see nflog_tg_check() in net/netfilter/xt_NFLOG.c; nft has `--nflog-range` forgotten when it saves. */
-export const nflog = defineTarget({
-  name: 'NFLOG',
+export const nflog = defineTarget('NFLOG', () => ({
   doc: 'Hands a copy of the packet to programs that log, over a netlink group.',
   effect: 'continue',
   options: {
@@ -35,4 +34,4 @@ export const nflog = defineTarget({
     ['-j NFLOG --nflog-prefix ""', undefined],
     ['-j NFLOG --nflog-range 7 --nflog-size 3', undefined],
   ],
-});
+}));

@@ -4,8 +4,7 @@ import { queueRange } from '../../values/queue-range.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see nfqueue_tg_check() in net/netfilter/xt_NFQUEUE.c. Without a program that listens, `--queue-bypass` accepts what would be dropped. */
-export const nfqueue = defineTarget({
-  name: 'NFQUEUE',
+export const nfqueue = defineTarget('NFQUEUE', () => ({
   doc: 'Hands the packet to a program in user space, which decides about it.',
   effect: given => given.bypass === undefined ? 'queue' : 'unknown',
   options: {
@@ -27,4 +26,4 @@ export const nfqueue = defineTarget({
     ['-j NFQUEUE --queue-balance 5', undefined],
     ['-j NFQUEUE --queue-num 1 --queue-cpu-fanout', undefined],
   ],
-});
+}));

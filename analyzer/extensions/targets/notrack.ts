@@ -1,8 +1,7 @@
 import { defineTarget } from '../define.js';
 
 /** @see notrack_tg() in net/netfilter/xt_CT.c; an alias of `CT --notrack` that is saved under its own name. */
-export const notrack = defineTarget({
-  name: 'NOTRACK',
+export const notrack = defineTarget('NOTRACK', () => ({
   doc: 'The packet is not tracked: its state is UNTRACKED.',
   effect: 'continue',
   changes: ['state'],
@@ -13,4 +12,4 @@ export const notrack = defineTarget({
     ['-j NOTRACK', undefined],
     ['-j NOTRACK --notrack', undefined, { table: 'raw', chain: 'PREROUTING' }],
   ],
-});
+}));

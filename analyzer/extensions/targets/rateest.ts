@@ -23,8 +23,7 @@ function printTime(time: number): string {
 }
 
 /** @see xt_rateest_tg_checkentry() in net/netfilter/xt_RATEEST.c: all rules with one name must say the same. */
-export const rateestTarget = defineTarget({
-  name: 'RATEEST',
+export const rateestTarget = defineTarget('RATEEST', () => ({
   doc: 'Measures the rate of packets, for the match of the same name.',
   effect: 'continue',
   options: {
@@ -57,4 +56,4 @@ export const rateestTarget = defineTarget({
     ['-j RATEEST --rateest-name four --rateest-interval 1s --rateest-ewmalog 1s', undefined],
     ['-j RATEEST --rateest-name five --rateest-interval 1min --rateest-ewmalog 1s', undefined],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { natPorts } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see redirect_tg4() in net/netfilter/xt_REDIRECT.c */
-export const redirect = defineTarget({
-  name: 'REDIRECT',
+export const redirect = defineTarget('REDIRECT', () => ({
   doc: 'The packet goes to this machine itself, perhaps to another port.',
   effect: 'nat',
   changes: ['addresses'],
@@ -27,4 +26,4 @@ export const redirect = defineTarget({
     ['-p tcp -j REDIRECT --to-ports 1-9/5', undefined, { table: 'nat', chain: 'OUTPUT' }],
     ['-j REDIRECT', undefined, { table: 'nat', chain: 'INPUT' }],
   ],
-});
+}));

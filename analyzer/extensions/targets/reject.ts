@@ -2,8 +2,7 @@ import { defaultRejectType, rejectType } from '../../values/reject-type.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see reject_tg_check() in net/ipv4/netfilter/ipt_REJECT.c and reject_tg6_check() in net/ipv6/netfilter/ip6t_REJECT.c */
-export const reject = defineTarget({
-  name: 'REJECT',
+export const reject = defineTarget('REJECT', () => ({
   doc: 'The packet is gone, and its sender gets an ICMP error or a TCP reset.',
   effect: 'reject',
   tables: ['filter'],
@@ -22,4 +21,4 @@ export const reject = defineTarget({
     ['-j REJECT --reject-with tcp-reset', undefined],
     ['-j REJECT --reject-with icmp-no-route', undefined],
   ],
-});
+}));

@@ -2,8 +2,7 @@ import { text } from '../../values/text.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see secmark_tg_check() in net/netfilter/xt_SECMARK.c; the context is known only where SELinux is on. */
-export const secmark = defineTarget({
-  name: 'SECMARK',
+export const secmark = defineTarget('SECMARK', () => ({
   doc: 'Labels the packet with an SELinux security context.',
   effect: 'continue',
   tables: ['mangle', 'security'],
@@ -16,4 +15,4 @@ export const secmark = defineTarget({
     ['-j SECMARK', undefined, { table: 'mangle', chain: 'INPUT' }],
     ['-j SECMARK --selctx system_u:object_r:http_packet_t:s0', undefined],
   ],
-});
+}));

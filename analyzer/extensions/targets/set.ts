@@ -15,8 +15,7 @@ function reference(name: `--${string}`, doc: string): OptionDefinition<SetRefere
 }
 
 /** @see set_target_v3_checkentry() in net/netfilter/xt_set.c; for the order of options, libxt_SET.c */
-export const setTarget = defineTarget({
-  name: 'SET',
+export const setTarget = defineTarget('SET', () => ({
   doc: 'Adds what the packet has to an ipset, or deletes it there, or takes values from the entry.',
   effect: 'continue',
   changes: ['sets', 'mark'],
@@ -47,4 +46,4 @@ export const setTarget = defineTarget({
     ['-j SET --map-set web src --map-prio', undefined, { table: 'mangle', chain: 'INPUT' }],
     ['-j SET --del-set web src --exist', undefined],
   ],
-});
+}));

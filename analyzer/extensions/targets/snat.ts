@@ -3,8 +3,7 @@ import { natRange } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see xt_snat_target_v1() in net/netfilter/xt_nat.c. A shifted range (`/port`) loses its port and is saved as `/0`. */
-export const snat = defineTarget({
-  name: 'SNAT',
+export const snat = defineTarget('SNAT', () => ({
   doc: 'Rewrites the source address, or the source port, of all packets of the connection.',
   effect: 'nat',
   changes: ['addresses'],
@@ -26,4 +25,4 @@ export const snat = defineTarget({
     ['-j SNAT', undefined, { table: 'nat', chain: 'POSTROUTING' }],
     ['-j SNAT --to-source 192.0.2.1', undefined, { table: 'nat', chain: 'PREROUTING' }],
   ],
-});
+}));

@@ -7,8 +7,7 @@ function prefix(name: `--${string}`, doc: string): OptionDefinition<Ip6Prefix> {
 }
 
 /** @see ip6t_snpt_tg() in net/ipv6/netfilter/ip6t_NPT.c */
-export const snpt = defineTarget({
-  name: 'SNPT',
+export const snpt = defineTarget('SNPT', () => ({
   doc: 'Exchanges the prefix of the source address, without keeping state.',
   effect: 'continue',
   changes: ['addresses'],
@@ -26,4 +25,4 @@ export const snpt = defineTarget({
     ['-j SNPT --src-pfx fd00::/65 --dst-pfx 2001:db8::/64', undefined, { family: 'ipv6', table: 'mangle', chain: 'POSTROUTING' }],
     ['-j SNPT --src-pfx fd00::/64', undefined, { family: 'ipv6', table: 'mangle', chain: 'POSTROUTING' }],
   ],
-});
+}));

@@ -3,8 +3,7 @@ import { integer } from '../../values/number.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see synproxy_tg4() in net/ipv4/netfilter/ipt_SYNPROXY.c. Values of 32 bits are read, and cut to 8 and 16. */
-export const synproxy = defineTarget({
-  name: 'SYNPROXY',
+export const synproxy = defineTarget('SYNPROXY', () => ({
   doc: 'Answers the first packets of a TCP connection itself, and only then lets the server see it.',
   effect: 'unknown',
   protocols: ['tcp'],
@@ -23,4 +22,4 @@ export const synproxy = defineTarget({
     ['-j SYNPROXY --mss 1460', undefined],
     ['! -p tcp -j SYNPROXY --mss 1460', undefined],
   ],
-});
+}));

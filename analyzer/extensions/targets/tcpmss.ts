@@ -22,8 +22,7 @@ function asksForSyn({ name, given }: OtherMatch): boolean {
 }
 
 /** @see tcpmss_tg4_check() in net/netfilter/xt_TCPMSS.c. Legacy demands a `-m tcp` that asks for SYN; nft does not. */
-export const tcpmss = defineTarget({
-  name: 'TCPMSS',
+export const tcpmss = defineTarget('TCPMSS', () => ({
   doc: 'Changes the maximum segment size that a SYN packet offers.',
   usesOrder: true,
   effect: 'continue',
@@ -53,4 +52,4 @@ export const tcpmss = defineTarget({
     ['-p tcp --syn -j TCPMSS --clamp-mss-to-pmtu', undefined],
     ['-j TCPMSS --set-mss 1460', undefined],
   ],
-});
+}));

@@ -2,8 +2,7 @@ import { tcpOptionList } from '../../values/tcp-option-list.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see tcpoptstrip_tg4() in net/netfilter/xt_TCPOPTSTRIP.c; with no option given it does nothing. */
-export const tcpoptstrip = defineTarget({
-  name: 'TCPOPTSTRIP',
+export const tcpoptstrip = defineTarget('TCPOPTSTRIP', () => ({
   doc: 'Overwrites TCP options with no-operations.',
   effect: 'continue',
   changes: ['tcp'],
@@ -20,4 +19,4 @@ export const tcpoptstrip = defineTarget({
     ['-p tcp -j TCPOPTSTRIP --strip-options 1', undefined, { table: 'mangle', chain: 'INPUT' }],
     ['-p tcp -j TCPOPTSTRIP --strip-options MSS', undefined, { table: 'mangle', chain: 'INPUT' }],
   ],
-});
+}));

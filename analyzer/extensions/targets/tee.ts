@@ -17,8 +17,7 @@ const gateway: Value<Address> = {
 const oif = text({ max: 15, bare: true, cut: true, name: 'interface' });
 
 /** @see tee_tg_check() in net/netfilter/xt_TEE.c */
-export const tee = defineTarget({
-  name: 'TEE',
+export const tee = defineTarget('TEE', () => ({
   doc: 'Sends a copy of the packet to another machine of the network.',
   effect: 'continue',
   options: {
@@ -33,4 +32,4 @@ export const tee = defineTarget({
     ['-j TEE --gateway 2001:db8::1', undefined],
     ['-j TEE --oif eth0', undefined],
   ],
-});
+}));

@@ -10,8 +10,7 @@ function operation(name: `--${string}`, doc: string, value: (bits: number) => nu
 }
 
 /** @see tos_tg() in net/netfilter/xt_DSCP.c: the bits of the mask are cleared, then those of the value turned over. */
-export const tosTarget = defineTarget({
-  name: 'TOS',
+export const tosTarget = defineTarget('TOS', () => ({
   doc: 'Changes the type-of-service byte, which is DSCP and ECN today.',
   effect: 'continue',
   changes: ['dscp', 'ecn'],
@@ -32,4 +31,4 @@ export const tosTarget = defineTarget({
     ['-j TOS --or-tos 1 --xor-tos 2', undefined, { table: 'mangle', chain: 'INPUT' }],
     ['-j TOS --set-tos 1', undefined],
   ],
-});
+}));

@@ -4,8 +4,7 @@ import { hexadecimal, markMask } from '../../values/mark-mask.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see tproxy_tg4() in net/netfilter/xt_TPROXY.c; without a socket that listens the packet is dropped. All options are saved, given or not. */
-export const tproxy = defineTarget({
-  name: 'TPROXY',
+export const tproxy = defineTarget('TPROXY', () => ({
   doc: 'Hands the packet to a local socket without changing it.',
   // The packet goes to a socket of this host, and not on as it was.
   effect: 'nat',
@@ -32,4 +31,4 @@ export const tproxy = defineTarget({
     ['-j TPROXY --on-port 80', undefined, { table: 'mangle', chain: 'PREROUTING' }],
     ['-p tcp -j TPROXY --on-port 80', undefined, { table: 'mangle', chain: 'INPUT' }],
   ],
-});
+}));

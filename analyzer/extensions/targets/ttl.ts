@@ -2,8 +2,7 @@ import { integer } from '../../values/number.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see ttl_tg_check() in net/netfilter/xt_HL.c */
-export const ttlTarget = defineTarget({
-  name: 'TTL',
+export const ttlTarget = defineTarget('TTL', () => ({
   doc: 'Changes how many more hops the packet may take.',
   effect: 'continue',
   changes: ['ttl'],
@@ -23,4 +22,4 @@ export const ttlTarget = defineTarget({
     ['-j TTL', undefined, { table: 'mangle', chain: 'INPUT' }],
     ['-j TTL --ttl-set 64', undefined],
   ],
-});
+}));

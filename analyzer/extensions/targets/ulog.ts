@@ -9,8 +9,7 @@ const prefix: Value<string> = {
 };
 
 /** @see iptables-extensions(8); what is the default is not saved. */
-export const ulog = defineTarget({
-  name: 'ULOG',
+export const ulog = defineTarget('ULOG', () => ({
   doc: 'Hands a copy of the packet to a program that logs (long replaced by NFLOG).',
   effect: 'continue',
   families: ['ipv4'],
@@ -26,4 +25,4 @@ export const ulog = defineTarget({
     ['-j ULOG --ulog-cprange 0x30 --ulog-nlgroup 1', '-j ULOG --ulog-cprange 48'],
     ['-j ULOG --ulog-nlgroup 33', undefined],
   ],
-});
+}));
