@@ -5,6 +5,7 @@
  */
 import type { Constraint } from '../packet/constraint.js';
 import type { ProtocolName } from '../packet/protocols.js';
+import type { Action, Predicate, World } from '../packet/traversal.js';
 import type { Arbitrary, Backend, Family, Fc, Value, ValueContext } from '../values/value.js';
 
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
@@ -63,6 +64,11 @@ export interface OrderedOption {
 export interface RuleContext extends ValueContext {
   readonly table: string;
   readonly ordered: readonly OrderedOption[];
+}
+
+/** What a match or target is compiled with, once for each rule of a host. */
+export interface EngineContext extends RuleContext {
+  readonly world: World;
 }
 
 /**
@@ -127,6 +133,11 @@ export interface MatchDefinition<O extends Options = Options> extends ExtensionD
   readonly requires?: Constraint;
   /** What the whole match asks of a packet. Absent: `requires` and what all its options ask, together. */
   readonly means?: (given: GivenOf<O>, cx: RuleContext) => Constraint;
+  /**
+   * What it answers for one packet. Absent: what it asks (`means`), asked of the packet; that does where
+   * there is nothing in it but fields. State lives in the closure, or in `world.shared` where it has a name.
+   */
+  readonly matches?: (given: GivenOf<O>, cx: EngineContext) => Predicate;
 }
 
 /** What a target does to the packet's way. */
@@ -146,6 +157,8 @@ export interface TargetDefinition<O extends Options = Options> extends Extension
   readonly effect: Effect | ((given: GivenOf<O>) => Effect);
   /** What later rules may read differently behind this target. */
   readonly changes?: readonly ('mark' | 'connmark' | 'ttl' | 'dscp' | 'ecn' | 'state' | 'addresses' | 'tcp' | 'sets')[];
+  /** What it does to one packet. Absent: nothing but its effect (`continue`, `accept`, `drop`, `return`, `queue`). */
+  readonly apply?: (given: GivenOf<O>, cx: EngineContext) => Action;
   /** Saved as `-j OTHER …`, as a target that took its place. */
   readonly savedAs?: string;
 }
