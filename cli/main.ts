@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { formatNames } from '../report/formats.js';
 import { inputOptions, type FmtOptions, type LintOptions } from './options.js';
 import { endQuietlyOnClosedPipe } from './streams.js';
+import type { TraceCommandOptions } from './trace/trace-options.js';
 import { reportTrouble, Trouble } from './trouble.js';
 import { version } from './version.js';
 
@@ -68,6 +69,30 @@ function fmtCommand(): Command {
     .action(async (files: string[], options: FmtOptions) => { await (await import('./commands.js')).fmt(files, options); });
 }
 
+const traceExamples = `
+Exit code: 0 the packets were traced, whatever became of them; 2 they could not be.
+
+Examples:
+  iptables-lint trace rules.v4 --packet "tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0"
+  iptables-lint trace rules.v4 --host host.json --conversation "udp 10.0.0.5:5353 > 192.0.2.53:53 in eth1"
+  iptables-lint trace rules.v4 --scenario packets.yaml --format json`;
+
+function traceCommand(): Command {
+  const command = new Command('trace')
+    .description('say which rules packets meet, in the order of the kernel, and what becomes of them')
+    .argument('[rules]', 'the rule file, or - for standard input; else the scenario or the host file must have the rules')
+    .addOption(option('--packet <words>', 'a packet, as "tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0 flags SA"; may be repeated').argParser(collect))
+    .option('--conversation <words>', 'a whole exchange, as "tcp 198.51.100.7 > 192.0.2.1:22 in eth0": answers and all')
+    .option('--scenario <file>', 'packets, and the host they meet, as YAML or JSON: see docs/scenario.md')
+    .option('--host <file>', 'interfaces, routes and settings of the host, as JSON')
+    .addOption(option('--unknown <how>', 'what to assume where it cannot be known whether a rule matches').choices(['match', 'skip', 'both']).default('skip'))
+    .addOption(option('--format <name>', 'how to print it').choices(['pretty', 'json']).default('pretty'))
+    .option('--seed <number>', 'of what only chance decides', count)
+    .addHelpText('after', traceExamples);
+  return withColorOptions(withInputOptions(command))
+    .action(async (rules: string | undefined, options: TraceCommandOptions) => { await (await import('./trace.js')).trace(rules, options); });
+}
+
 function explainCommand(): Command {
   return withColorOptions(new Command('explain'))
     .description('say what a check looks for, why, and what to do')
@@ -84,7 +109,7 @@ function checksCommand(): Command {
 
 function program(): Command {
   const root = lintCommand();
-  for (const command of [fmtCommand(), explainCommand(), checksCommand()]) root.addCommand(command);
+  for (const command of [fmtCommand(), traceCommand(), explainCommand(), checksCommand()]) root.addCommand(command);
   root.helpCommand('help [command]', 'print the help of a command');
   for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
   return root;

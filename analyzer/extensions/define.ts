@@ -105,6 +105,8 @@ interface ExtensionDefinition<O extends Options> {
    * hangs on the options: the module's own checkentry asks then, and nft lets it ask in base chains only.
    */
   readonly hooks?: readonly Hook[] | ((given: GivenOf<O>) => readonly Hook[] | undefined);
+  /** Loading a rule with it switches connection tracking on (nf_ct_netns_get() in its checkentry). A function where it hangs on the options. */
+  readonly tracks?: true | ((given: GivenOf<O>) => boolean);
   /** `check`, `save` or `means` look at the order of the options. */
   readonly usesOrder?: true;
   /** What is wrong with the options taken together; undefined where nothing is. */
@@ -131,6 +133,8 @@ export interface MatchDefinition<O extends Options = Options> extends ExtensionD
   readonly savedAs?: string;
   /** What every use asks besides its options, as that the packet is no later fragment. */
   readonly requires?: Constraint;
+  /** So many bytes of the transport header must be there: later fragments do not match, and a packet that is cut short is dropped. */
+  readonly header?: number;
   /** What the whole match asks of a packet. Absent: `requires` and what all its options ask, together. */
   readonly means?: (given: GivenOf<O>, cx: RuleContext) => Constraint;
   /**

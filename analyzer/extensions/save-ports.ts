@@ -1,4 +1,4 @@
-import { all, always, not, within, type Constraint } from '../packet/constraint.js';
+import { all, always, is, not, within, type Constraint } from '../packet/constraint.js';
 import { printRange } from '../values/number-range.js';
 import type { PortRange } from '../values/port.js';
 import type { Given } from './define.js';
@@ -27,7 +27,7 @@ export function saveNativePorts(name: string): (given: Given<PortRange>) => stri
   };
 }
 
-interface PortsGiven {
+export interface PortsGiven {
   readonly sport?: Given<PortRange>;
   readonly dport?: Given<PortRange>;
 }
@@ -36,23 +36,27 @@ function single(given: Given<PortRange> | undefined): number | undefined {
   return given !== undefined && given.value.low === given.value.high && given.value.low > 0 ? given.value.low : undefined;
 }
 
+/** The ports of `! --sport A ! --dport B`, which become one comparison of both; undefined where they do not. */
+export function asOneComparison({ sport, dport }: PortsGiven): { readonly sport: number; readonly dport: number } | undefined {
+  const from = single(sport);
+  const to = single(dport);
+  return from !== undefined && to !== undefined && sport?.negated === true && dport?.negated === true ? { sport: from, dport: to } : undefined;
+}
+
 /**
  * What ports ask where iptables-nft has made expressions of them. Two surprises: all ports negated
  * ask nothing, and `! --sport A ! --dport B` is one comparison of both, so that a packet must differ
  * in one of them and not in each (`add_nft_tcpudp`, iptables/nft.c).
  */
-export function nativePortsMeaning({ sport, dport }: PortsGiven): Constraint {
-  const from = single(sport);
-  const to = single(dport);
-  if (from !== undefined && to !== undefined && sport?.negated === true && dport?.negated === true) {
-    return not(all([within('sport', from, from), within('dport', to, to)]));
-  }
-  const part = (field: 'sport' | 'dport', given: Given<PortRange> | undefined): Constraint => {
-    if (given === undefined || isEveryPort(given.value)) return always;
-    const range = within(field, given.value.low, given.value.high);
-    return given.negated ? not(range) : range;
+export function nativePortsMeaning(given: PortsGiven): Constraint {
+  const pair = asOneComparison(given);
+  if (pair !== undefined) return not(all([is('sport', pair.sport), is('dport', pair.dport)]));
+  const part = (field: 'sport' | 'dport', one: Given<PortRange> | undefined): Constraint => {
+    if (one === undefined || isEveryPort(one.value)) return always;
+    const range = within(field, one.value.low, one.value.high);
+    return one.negated ? not(range) : range;
   };
-  return all([part('sport', sport), part('dport', dport)]);
+  return all([part('sport', given.sport), part('dport', given.dport)]);
 }
 
 /** Whether iptables-nft stores no expression for these ports at all. */

@@ -87,6 +87,11 @@ export interface Ruleset {
   readonly tables: ReadonlyMap<TableName, Table>;
 }
 
+/** No table is loaded: every packet goes its way. */
+export function emptyRuleset(family: Family): Ruleset {
+  return { source: { path: 'rules', text: '' }, family, backend: 'nft', tables: new Map() };
+}
+
 /** The built-in chains of each table, in the order of the hooks. */
 export const builtInChains: Readonly<Record<TableName, readonly Hook[]>> = {
   raw: ['PREROUTING', 'OUTPUT'],

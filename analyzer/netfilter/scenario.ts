@@ -36,6 +36,8 @@ export interface ScenarioPacket {
   /** SCTP: type of the first chunk. */
   readonly chunk?: number | string;
   readonly vtag?: number;
+  /** ESP and AH: the security parameters index. */
+  readonly spi?: number;
   /** UDP: a false length. */
   readonly udplen?: number;
   readonly payload?: string;

@@ -48,8 +48,12 @@ export class Connection {
   /** By direction, where accounting is on. */
   readonly packets: [bigint, bigint] = [0n, 0n];
   readonly bytes: [bigint, bigint] = [0n, 0n];
+  /** Accounting was on when it began. */
+  accounted?: boolean;
   /** Name of the helper assigned to it (`ftp`), or ''. */
   helper = '';
+  /** The interface whose address MASQUERADE gave it, or '' (`nat->masq_index`); it ends when it would leave by another one. */
+  masqueradeInterface = '';
   /** The connection whose expectation it answered. */
   master: Connection | undefined;
   /** What the protocol's tracker keeps (of TCP: state and windows); its own business. */

@@ -56,6 +56,8 @@ export class Packet {
   socket: { readonly isTransparent: boolean; readonly isWildcard: boolean } | undefined;
   /** Largest fragment of which it was put together (`IPCB(skb)->frag_max_size`); 0: it came whole. */
   largestFragment = 0;
+  /** Bytes of each of those fragments in order, the first with all its headers and the later ones without: unchanged, it leaves in the same pieces (`frag_list`). */
+  fragmentSizes: readonly number[] = [];
 
   constructor(family: Family, bytes: Uint8Array) {
     this.family = family;

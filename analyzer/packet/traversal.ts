@@ -85,6 +85,8 @@ export interface World {
   interfaceIndex(name: string): number;
   /** An address of the interface to masquerade behind towards `destination`; undefined: none (the packet is dropped). */
   sourceAddress(interfaceName: string, destination: number | bigint): number | bigint | undefined;
+  /** All addresses of the interface, in the order in which the kernel lists them: REDIRECT takes the first that fits. */
+  interfaceAddresses?(interfaceName: string): readonly (number | bigint)[];
   /** The socket that a packet would reach, if the host file or TPROXY says. */
   findSocket(packet: Packet): { readonly isTransparent: boolean; readonly isWildcard: boolean; readonly owner?: { readonly uid: number; readonly gid: number } } | undefined;
   /** All connections of the table, confirmed and alive. */
@@ -99,6 +101,8 @@ export interface World {
   nat(t: Traversal, range: NatRange): Verdict;
   /** Send what REJECT sends; the caller drops the packet. */
   reject(t: Traversal, kind: RejectKind): void;
+  /** The smaller MTU of the two ways that a packet goes, there and back (TCPMSS --clamp-mss-to-pmtu). Absent: 1500. */
+  pathMtu?(packet: Packet): number;
   /** TEE: send a copy to the gateway, out of the interface where one is given. */
   duplicate(t: Traversal, gateway: number | bigint, interfaceName: string | undefined): void;
   /** A sysctl as a number (`net.netfilter.nf_conntrack_acct`), the kernel's default where none is given. */

@@ -8,7 +8,7 @@ interface ChunkType {
 }
 
 const noFlags = '--------';
-const chunkTypes: readonly ChunkType[] = [
+export const chunkTypes: readonly ChunkType[] = [
   ...['DATA', 'INIT', 'INIT_ACK', 'SACK', 'HEARTBEAT', 'HEARTBEAT_ACK', 'ABORT', 'SHUTDOWN', 'SHUTDOWN_ACK', 'ERROR', 'COOKIE_ECHO', 'COOKIE_ACK', 'ECN_ECNE', 'ECN_CWR', 'SHUTDOWN_COMPLETE']
     .map((name, type) => ({ name, type, flags: name === 'DATA' ? '----IUBE' : name === 'ABORT' || name === 'SHUTDOWN_COMPLETE' ? '-------T' : noFlags })),
   { name: 'I_DATA', type: 64, flags: '----IUBE' },

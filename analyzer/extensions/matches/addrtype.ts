@@ -1,7 +1,12 @@
+import { compileConstraint } from '../../packet/compile-constraint.js';
 import { all, always, any, atom, is, not, oneOf, within, type Constraint } from '../../packet/constraint.js';
+import type { Packet } from '../../packet/packet.js';
+import { allOf, everyPacket } from '../../packet/predicates.js';
+import type { Predicate } from '../../packet/traversal.js';
 import { addressTypes, type AddressType } from '../../values/address-types.js';
 import { flag } from '../../values/flag.js';
 import type { Family } from '../../values/value.js';
+import { asks } from '../asks.js';
 import { defineMatch, option, type Hook } from '../define.js';
 
 type Side = 'src' | 'dst';
@@ -34,6 +39,25 @@ function meaning(family: Family, side: Side, types: readonly AddressType[], limi
   return family === 'ipv4' ? any(types.map(type => typeOfIPv4(side, type, route))) : typesOfIPv6(side, types, route);
 }
 
+/** The interface that alone is looked at, if any. */
+type Limit = (packet: Packet) => string | undefined;
+
+const routedTypes: ReadonlySet<AddressType> = new Set<AddressType>(['LOCAL', 'ANYCAST', 'UNREACHABLE']);
+
+function isRouted(side: Side, types: readonly AddressType[], limit: Limit): Predicate {
+  return t => {
+    const found = t.world.addressTypes(t.packet[side], limit(t.packet));
+    return types.some(type => found.has(type));
+  };
+}
+
+function hasType(side: Side, types: readonly AddressType[], limit: Limit, family: Family): Predicate {
+  if (family === 'ipv4') return isRouted(side, types, limit);
+  const own = typesOfIPv6(side, types.filter(type => !routedTypes.has(type)), () => always);
+  const routed = types.filter(type => routedTypes.has(type));
+  return allOf([compileConstraint(own, family), routed.length === 0 ? everyPacket : isRouted(side, routed, limit)]);
+}
+
 const withoutIn: readonly Hook[] = ['PREROUTING', 'INPUT', 'FORWARD'];
 const withoutOut: readonly Hook[] = ['FORWARD', 'OUTPUT', 'POSTROUTING'];
 
@@ -59,6 +83,10 @@ export const addrtype = defineMatch('addrtype', () => ({
       const types = meaning(family, side, one.value, limit);
       return one.negated ? not(types) : types;
     }));
+  },
+  matches: (given, { family }) => {
+    const limit: Limit = packet => given.limitIn !== undefined ? packet.in : given.limitOut !== undefined ? packet.out : undefined;
+    return allOf([asks(given.src, types => hasType('src', types, limit, family)), asks(given.dst, types => hasType('dst', types, limit, family))]);
   },
   examples: [
     ['-m addrtype --dst-type LOCAL', '='],

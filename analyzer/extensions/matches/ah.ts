@@ -9,6 +9,7 @@ export const ah = defineMatch('ah', () => ({
   families: ['ipv4'],
   protocols: ['ah'],
   requires: is('fragment', 0),
+  header: 12,
   options: {
     spi: option({
       names: ['--ahspi'], doc: 'security parameter index or range', value: numberRange(max32, { name: 'spi' }), negatable: true,

@@ -1,7 +1,9 @@
 import { all, always, atom, not } from '../../packet/constraint.js';
+import { ipv6Header, ipv6HeaderLength, ipv6HeaderOrDrop } from '../../packet/ipv6-headers.js';
 import { flag } from '../../values/flag.js';
 import { numberRange } from '../../values/number-range.js';
 import { integer } from '../../values/number.js';
+import { isInRange, isNumber } from '../asks.js';
 import { defineMatch, option } from '../define.js';
 import { inHeaderRange, max32, saveRange } from '../save-full-range.js';
 
@@ -32,6 +34,13 @@ export const ah6 = defineMatch('ah', () => ({
       length?.negated === true && length.value !== 0 ? not(hasLength) : hasLength,
       reserved === undefined ? always : atom('ah reserved'),
     ]);
+  },
+  matches: ({ spi, length, reserved }) => t => {
+    const at = ipv6HeaderOrDrop(t, ipv6Header.authentication, 12);
+    if (at === undefined) return false;
+    const { packet } = t;
+    return isInRange(spi, packet.u32(at + 4)) && (length?.value === 0 || isNumber(length, ipv6HeaderLength(packet, ipv6Header.authentication, at)))
+      && (reserved === undefined || packet.u16(at + 2) === 0);
   },
   examples: [
     ['-m ah --ahspi 500 ! --ahlen 120 --ahres', '=', ipv6],

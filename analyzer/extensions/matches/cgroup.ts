@@ -20,6 +20,7 @@ export const cgroup = defineMatch('cgroup', () => ({
     const member = atom(`cgroup ${given.path === undefined ? 'classid' : 'path'} ${String(one?.value)}`);
     return one?.negated === true ? all([atom('cgroup socket'), not(member)]) : member;
   },
+  matches: () => t => t.unknown('in which control group the owner of a socket is'),
   arbitrary: (fc, cx) => {
     // Only the root is sure to be there.
     const path = fc.constantFrom('/', '//', '').map(word => ['--path', word]);

@@ -1,4 +1,7 @@
 import { all, always, atom, ctstates, not, oneOf } from '../../packet/constraint.js';
+import { addressWords } from '../../packet/address-words.js';
+import { jhash, scaled } from '../../packet/jhash.js';
+import type { Packet } from '../../packet/packet.js';
 import { integer } from '../../values/number.js';
 import { defineMatch, option, type Given } from '../define.js';
 
@@ -19,12 +22,29 @@ function nodes({ node, mask }: ClusterGiven): Given<number> {
   return mask ?? { negated: false, value: 0 };
 }
 
+/** A word as it lies in memory, read by a machine that begins with the lowest byte. */
+function littleEndian(word: number): number {
+  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
+}
+
+function sourceWords(address: number | bigint): readonly number[] {
+  return (typeof address === 'number' ? [address] : addressWords(address)).map(littleEndian);
+}
+
+/** Nodes share a multicast MAC address, and a packet that came to it would not be taken by TCP: the match makes a unicast of it. */
+function restoreLinkType(packet: Packet): void {
+  if (packet.linkType !== 'multicast') return;
+  const isMulticast = packet.family === 'ipv4' ? packet.u8(16) >> 4 === 14 : packet.u8(24) === 0xff;
+  if (!isMulticast) packet.linkType = 'unicast';
+}
+
 /**
  * @see xt_cluster_mt() in net/netfilter/xt_cluster.c. A packet that is not tracked never matches, not even negated.
  * A node is saved as a mask, and a mask above 32 is refused when it is loaded again: nodes above 6 cannot be saved and restored.
  */
 export const cluster = defineMatch('cluster', () => ({
   doc: 'Spreads connections over the nodes of a cluster: matches those that fall to this node.',
+  tracks: true,
   options: {
     total: option({ names: ['--cluster-total-nodes'], doc: 'number of nodes', value: integer(1, maxNodes), required: true, means: () => always }),
     node: option({ names: ['--cluster-local-node'], doc: 'this node', value: integer(1, maxNodes), negatable: true, excludes: ['mask'] }),
@@ -45,6 +65,17 @@ export const cluster = defineMatch('cluster', () => ({
     const mine = atom(`cluster ${String(given.total?.value)} ${hex(given.seed?.value ?? 0)} ${hex(value)}`);
     const tracked = not(oneOf('ctstate', [ctstates.INVALID, ctstates.UNTRACKED]));
     return all([tracked, negated ? not(mine) : mine]);
+  },
+  matches: given => {
+    const { negated, value } = nodes(given);
+    const [total, seed] = [given.total?.value ?? 1, given.seed?.value ?? 0];
+    return t => {
+      restoreLinkType(t.packet);
+      const { connection } = t.packet;
+      if (connection === undefined) return false;
+      const node = scaled(jhash(sourceWords((connection.master ?? connection).original.src), seed), total);
+      return ((value >>> node) & 1) !== (negated ? 1 : 0);
+    };
   },
   arbitrary: (fc, cx) => fc.integer({ min: 1, max: maxNodes }).chain(total => fc.tuple(
     fc.oneof(

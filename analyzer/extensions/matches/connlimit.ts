@@ -1,4 +1,8 @@
 import { always, unknown } from '../../packet/constraint.js';
+import { maskAddress, prefixMask, type Address } from '../../values/address.js';
+import type { Connection } from '../../packet/connection.js';
+import type { Predicate, World } from '../../packet/traversal.js';
+import { ConnectionCount } from '../connection-count.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
 import { lengthOfPrefix } from '../../values/prefix-length.js';
@@ -6,9 +10,34 @@ import { defineMatch, option } from '../define.js';
 
 const stateful = unknown('how many connections there are at the moment');
 
+/** `nf_ct_zone()->id`, whichever direction it is for. */
+function zoneOf({ zones }: Connection): number {
+  return zones[0] === 0 ? zones[1] : zones[0];
+}
+
+/** @see connlimit_mt() in net/netfilter/xt_connlimit.c */
+function overLimit(world: World, limit: number, mask: Address, isDestination: boolean, inverted: boolean): Predicate {
+  const count = new ConnectionCount(world);
+  return t => {
+    const { packet } = t;
+    const { connection } = packet;
+    const tuple = connection?.original ?? world.tupleOf(packet);
+    if (tuple === undefined) {
+      t.note('connlimit: the packet is of no connection, and is dropped');
+      t.hotdrop = true;
+      return false;
+    }
+    const address = maskAddress(isDestination ? packet.dst : packet.src, mask);
+    const zone = connection === undefined ? 0 : zoneOf(connection);
+    const key = zone === 0 ? address : `${String(address)} ${String(zone)}`;
+    return count.add(key, tuple, connection?.zones[0] ?? 0) > limit !== inverted;
+  };
+}
+
 /** @see connlimit_mt() in net/netfilter/xt_connlimit.c. Everything is saved, defaults too; `!` turns --connlimit-upto into --connlimit-above. */
 export const connlimit = defineMatch('connlimit', () => ({
   doc: 'Matches by the number of connections that a host or a network has at the moment.',
+  tracks: true,
   options: {
     upto: option({ names: ['--connlimit-upto'], doc: 'at most so many', value: integer(0, 0xffff_ffff), negatable: true, excludes: ['above'], means: () => stateful }),
     above: option({ names: ['--connlimit-above'], doc: 'more than so many', value: integer(0, 0xffff_ffff), negatable: true, excludes: ['upto'], means: () => stateful }),
@@ -21,6 +50,11 @@ export const connlimit = defineMatch('connlimit', () => ({
     const isUpto = upto === undefined ? above?.negated === true : !upto.negated;
     const bits = mask?.value ?? (family === 'ipv4' ? 32 : 128);
     return `--connlimit-${isUpto ? 'upto' : 'above'} ${String((upto ?? above)?.value ?? 0)} --connlimit-mask ${String(bits)} --connlimit-${daddr === undefined ? 's' : 'd'}addr`;
+  },
+  matches: ({ upto, above, mask, daddr }, { family, world }) => {
+    const isUpto = upto === undefined ? above?.negated === true : !upto.negated;
+    const bits = mask?.value ?? (family === 'ipv4' ? 32 : 128);
+    return overLimit(world, (upto ?? above)?.value ?? 0, prefixMask(bits, family), daddr !== undefined, isUpto);
   },
   arbitrary: (fc, cx) => fc.tuple(
     fc.constantFrom('--connlimit-upto', '--connlimit-above'), fc.boolean(), integer(0, 0xffff_ffff).arbitrary(fc, cx),

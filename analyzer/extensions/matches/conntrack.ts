@@ -1,5 +1,8 @@
 import { all, always, any, atom, ctstates, is, never, not, oneOf, unknown, type Constraint } from '../../packet/constraint.js';
+import { ctstatus, type Direction } from '../../packet/connection.js';
+import { allOf, everyPacket } from '../../packet/predicates.js';
 import { protocolNumber } from '../../packet/protocols.js';
+import type { Predicate } from '../../packet/traversal.js';
 import { maskAddress, prefixMask, printAddress } from '../../values/address.js';
 import { abbreviatedSet, type WordSet } from '../../values/abbreviated-set.js';
 import { exactProtocol } from '../../values/exact-protocol.js';
@@ -9,7 +12,9 @@ import { lookedUpPortRange } from '../../values/looked-up-port.js';
 import { numberRange } from '../../values/number-range.js';
 import type { PortRange } from '../../values/port.js';
 import type { Family, Value, ValueContext } from '../../values/value.js';
-import { defineMatch, option, type Given, type OptionDefinition, type Options } from '../define.js';
+import { asks } from '../asks.js';
+import { isInState, ofConnection, secondsLeft } from '../connection-tests.js';
+import { defineMatch, option, type Given, type GivenOf, type OptionDefinition, type Options } from '../define.js';
 import { tracked } from '../tracked.js';
 
 const states = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'] as const;
@@ -102,6 +107,48 @@ function meanings(given: Readonly<Record<string, Given<unknown> | undefined>>, c
   });
 }
 
+function isAddressOf(direction: Direction, side: 'src' | 'dst', { family }: ValueContext): (value: HostMask) => Predicate {
+  return ({ address, length }) => {
+    const mask = prefixMask(length, family);
+    const wanted = maskAddress(address, mask);
+    return ofConnection(connection => maskAddress(connection.tuple(direction)[side], mask) === wanted);
+  };
+}
+
+function isPortOf(direction: Direction, side: 'sport' | 'dport'): (value: PortRange) => Predicate {
+  return ({ low, high }) => ofConnection(connection => {
+    const port = connection.tuple(direction)[side];
+    return port >= low && port <= high;
+  });
+}
+
+/** What is asked of a packet that has a connection, besides its state. */
+function asksConnection(given: GivenOf<typeof options>, cx: ValueContext): Predicate {
+  return allOf([
+    asks(given.dir, value => ({ packet }) => packet.direction === value),
+    asks(given.origsrc, isAddressOf(0, 'src', cx)), asks(given.origdst, isAddressOf(0, 'dst', cx)),
+    asks(given.replsrc, isAddressOf(1, 'src', cx)), asks(given.repldst, isAddressOf(1, 'dst', cx)),
+    asks(given.proto, number => ofConnection(connection => connection.original.protocol === number)),
+    asks(given.origsrcport, isPortOf(0, 'sport')), asks(given.origdstport, isPortOf(0, 'dport')),
+    asks(given.replsrcport, isPortOf(1, 'sport')), asks(given.repldstport, isPortOf(1, 'dport')),
+    asks(given.status, words => {
+      const bits = words.reduce((sum, word) => sum | ctstatus[word], 0);
+      return ofConnection(connection => (connection.status & bits) !== 0);
+    }),
+    asks(given.expire, ({ low, high }) => ofConnection((connection, t) => {
+      const left = secondsLeft(connection, t.world.now);
+      return left >= low && left <= high;
+    })),
+  ]);
+}
+
+function compile(given: GivenOf<typeof options>, cx: ValueContext): Predicate {
+  const rest = asksConnection(given, cx);
+  if (given.state === undefined) return t => t.packet.connection !== undefined && rest(t);
+  const inState = asks(given.state, isInState);
+  return rest === everyPacket ? inState : t => inState(t) && (t.packet.connection === undefined || rest(t));
+}
+
 /**
  * @see conntrack_mt() in net/netfilter/xt_conntrack.c. Where a packet has no connection, nothing but
  * --ctstate is looked at: given, it decides alone; not given, the packet does not match.
@@ -109,6 +156,7 @@ function meanings(given: Readonly<Record<string, Given<unknown> | undefined>>, c
  */
 export const conntrack = defineMatch('conntrack', () => ({
   doc: 'Matches packets by what connection tracking knows of their connection.',
+  tracks: true,
   usesOrder: true,
   options,
   check: (given, { ordered }) => {
@@ -124,6 +172,7 @@ export const conntrack = defineMatch('conntrack', () => ({
     const isOfUntracked = (['INVALID', 'UNTRACKED'] as const).some(word => state.value.includes(word) !== state.negated);
     return all([inState, isOfUntracked ? any([not(tracked), rest]) : rest]);
   },
+  matches: compile,
   examples: [
     ['-m conntrack --ctstate RELATED,ESTABLISHED', '='],
     ['-m conntrack --ctstate est,rel,N', '-m conntrack --ctstate NEW,RELATED,ESTABLISHED'],

@@ -8,6 +8,7 @@ export const cpu = defineMatch('cpu', () => ({
   options: {
     cpu: option({ names: ['--cpu'], doc: 'number of the processor, from 0', value: integer(0, 0xffff_ffff), negatable: true, required: true, means: number => atom(`cpu ${String(number)}`) }),
   },
+  matches: () => t => t.unknown('which processor handles a packet'),
   examples: [
     ['-m cpu --cpu 0', '='],
     ['-m cpu ! --cpu 0x10', '-m cpu ! --cpu 16'],

@@ -1,8 +1,40 @@
 import { any, atom, is, within } from '../../packet/constraint.js';
+import { findOption } from '../../packet/find-option.js';
+import type { Packet } from '../../packet/packet.js';
+import { allOf, everyPacket } from '../../packet/predicates.js';
+import { hotdrop } from '../../packet/transport-header.js';
+import type { Predicate } from '../../packet/traversal.js';
 import { dccpTypeNumbers, dccpTypes } from '../../values/dccp-types.js';
 import { lookedUpPortRange } from '../../values/looked-up-port.js';
 import { integer } from '../../values/number.js';
-import { defineMatch, option } from '../define.js';
+import type { Backend } from '../../values/value.js';
+import { asks, isCounted } from '../asks.js';
+import { defineMatch, option, type Given } from '../define.js';
+
+/** What follows the generic header, by packet type: REQUEST, RESPONSE, DATA, ACK, DATAACK, CLOSEREQ, CLOSE, RESET, SYNC, SYNCACK; of all others as of RESET. */
+const lengthByType = [4, 12, 0, 8, 8, 8, 8, 12, 8, 8];
+
+function typeOf(packet: Packet): number {
+  return (packet.u8(packet.transport + 8) >> 1) & 15;
+}
+
+/** Bytes in front of the options. @see __dccp_hdr_len() in linux/dccp.h */
+function fixedLength(packet: Packet): number {
+  const isExtended = (packet.u8(packet.transport + 8) & 1) !== 0;
+  return (isExtended ? 16 : 12) + (lengthByType[typeOf(packet)] ?? 12);
+}
+
+function hasOption(given: Given<number>, backend: Backend): Predicate {
+  const { value: kind, negated: absent } = given;
+  return t => {
+    const { packet } = t;
+    const { transport } = packet;
+    const fixed = fixedLength(packet);
+    const end = packet.u8(transport + 4) * 4;
+    if (end < fixed || (end > fixed && packet.transportLength < end)) return hotdrop(t) || isCounted(given, backend);
+    return (findOption(packet, transport + fixed, transport + end, kind) < 0) === absent;
+  };
+}
 
 /** @see dccp_mt() in net/netfilter/xt_dccp.c. Later fragments never match. */
 export const dccp = defineMatch('dccp', () => ({
@@ -29,6 +61,16 @@ export const dccp = defineMatch('dccp', () => ({
       means: kind => atom(`dccp option ${String(kind)}`),
     }),
   },
+  header: 12,
+  matches: (given, { backend }) => allOf([
+    asks(given.sport, ({ low, high }) => ({ packet }) => packet.sport >= low && packet.sport <= high),
+    asks(given.dport, ({ low, high }) => ({ packet }) => packet.dport >= low && packet.dport <= high),
+    asks(given.types, types => {
+      const bits = dccpTypeNumbers(types).reduce((sum, type) => sum | 1 << type, 0);
+      return ({ packet }) => (bits & 1 << typeOf(packet)) !== 0;
+    }),
+    given.option === undefined ? everyPacket : hasOption(given.option, backend),
+  ]),
   examples: [
     ['-p dccp -m dccp ! --dccp-types RESET --dccp-option 5', '='],
     ['-p dccp --dccp-types ack,REQUEST,invalid', '-p dccp -m dccp --dccp-types REQUEST,ACK,INVALID'],

@@ -8,6 +8,7 @@ export const esp = defineMatch('esp', () => ({
   doc: 'Matches the security parameter index of an IPsec ESP packet.',
   protocols: ['esp'],
   requires: is('fragment', 0),
+  header: 8,
   options: {
     spi: option({
       names: ['--espspi'], doc: 'security parameter index or range', value: numberRange(max32, { name: 'spi' }), negatable: true,

@@ -1,7 +1,9 @@
 import { all, always, atom, not } from '../../packet/constraint.js';
+import { ipv6Header, ipv6HeaderOrDrop } from '../../packet/ipv6-headers.js';
 import { flag } from '../../values/flag.js';
 import { numberRange } from '../../values/number-range.js';
 import { integer } from '../../values/number.js';
+import { isInRange } from '../asks.js';
 import { defineMatch, option } from '../define.js';
 import { inHeaderRange, max32, saveRange } from '../save-full-range.js';
 
@@ -32,6 +34,15 @@ export const frag = defineMatch('frag', () => ({
       more === undefined ? always : atom('frag more'),
       last === undefined ? always : not(atom('frag more')),
     ]);
+  },
+  matches: ({ id, reserved, first, more, last }) => t => {
+    const at = ipv6HeaderOrDrop(t, ipv6Header.fragment, 8);
+    if (at === undefined || !isInRange(id, t.packet.u32(at + 4))) return false;
+    const field = t.packet.u16(at + 2);
+    const follows = (field & 1) !== 0;
+    if (reserved !== undefined && (t.packet.u8(at + 1) !== 0 || (field & 6) !== 0)) return false;
+    if (first !== undefined && (field & 0xfff8) !== 0) return false;
+    return (more === undefined || follows) && (last === undefined || !follows);
   },
   examples: [
     ['-m frag ! --fragid 1:42 --fragres --fraglast', '=', ipv6],

@@ -1,4 +1,8 @@
 import { always, unknown } from '../../packet/constraint.js';
+import type { Packet } from '../../packet/packet.js';
+import { portsAt } from '../../packet/ports-at.js';
+import type { Predicate } from '../../packet/traversal.js';
+import { maskAddress, prefixMask } from '../../values/address.js';
 import { flag } from '../../values/flag.js';
 import { hashMode } from '../../values/hash-mode.js';
 import { hashlimitBurst } from '../../values/hashlimit-burst.js';
@@ -9,7 +13,8 @@ import { procName } from '../../values/proc-name.js';
 import { rateInterval } from '../../values/rate-interval.js';
 import { wholePrefix } from '../../values/whole-prefix.js';
 import type { Arbitrary, Fc, Value, ValueContext } from '../../values/value.js';
-import { defineMatch, option, type GivenOf } from '../define.js';
+import { defineMatch, option, type EngineContext, type GivenOf } from '../define.js';
+import { HashlimitTable, type HashlimitSettings } from '../hashlimit-table.js';
 
 const number = integer(0, 0xffff_ffff);
 /** Entries and buckets of a table at most. */
@@ -73,11 +78,15 @@ function check(given: HashlimitGiven): string | undefined {
     ? 'the rate is too low for this burst, the kernel cannot count that far: raise the rate or lower --hashlimit-burst' : undefined;
 }
 
+/** `!` turns one into the other. */
+function isAbove({ upto, above }: HashlimitGiven): boolean {
+  return upto === undefined ? above?.negated !== true : upto.negated;
+}
+
 function save(given: HashlimitGiven, cx: ValueContext): string {
   const { kind, seconds } = rateOf(given);
-  const { mode, size, max, gcinterval, expire, srcmask, dstmask, match, interval } = given;
-  const isAbove = given.upto === undefined ? given.above?.negated !== true : given.upto.negated;
-  const words = [isAbove ? '--hashlimit-above' : '--hashlimit-upto'];
+  const { mode, size, max, gcinterval, srcmask, dstmask, match, interval } = given;
+  const words = [isAbove(given) ? '--hashlimit-above' : '--hashlimit-upto'];
   const add = (name: string, value: number | undefined, unless: number): void => {
     if (value !== undefined && value !== unless) words.push(`--hashlimit-${name} ${String(value)}`);
   };
@@ -98,8 +107,7 @@ function save(given: HashlimitGiven, cx: ValueContext): string {
   add('htable-size', size === undefined ? undefined : Math.min(size.value, maxSize), 0);
   add('htable-max', max === undefined ? undefined : Math.min(max.value, maxSize), 0);
   add('htable-gcinterval', gcinterval?.value, 1000);
-  const ownExpire = kind === 'packets' ? seconds * 1000 : given.burst === undefined ? 15_000 : 60_000;
-  add('htable-expire', expire?.value ?? ownExpire, usualExpire);
+  add('htable-expire', expireOf(given), usualExpire);
   const bits = cx.family === 'ipv4' ? 32 : 128;
   add('srcmask', srcmask?.value, bits);
   add('dstmask', dstmask?.value, bits);
@@ -128,6 +136,65 @@ function arbitrary(fc: Fc, cx: ValueContext): Arbitrary<readonly string[]> {
   });
 }
 
+/** Buckets where nothing is said and the machine has more than 1 GB of memory. */
+const usualSize = 8192;
+
+function expireOf({ expire, burst, ...given }: HashlimitGiven): number {
+  const { kind, seconds } = rateOf(given);
+  return expire?.value ?? (kind === 'packets' ? seconds * 1000 : burst === undefined ? 15_000 : 60_000);
+}
+
+/** @see htable_create(): never fewer entries than buckets. */
+function settingsOf(given: HashlimitGiven): HashlimitSettings {
+  const { kind, seconds } = rateOf(given);
+  const size = Math.min(given.size?.value ?? 0, maxSize) || usualSize;
+  const max = Math.min(given.max?.value ?? 0, maxSize);
+  const interval = given.match === undefined ? {} : { interval: given.interval?.value ?? (kind === 'bytes' ? 1 : seconds) };
+  return {
+    kind, period: periodOf(given), burst: burstOf(given), ...interval,
+    max: max === 0 ? 8 * size : Math.max(max, size), expire: expireOf(given), gcInterval: given.gcinterval?.value ?? 1000,
+  };
+}
+
+/** What packets are counted apart by; undefined where the packet has no such thing. @see hashlimit_init_dst() */
+function keyOf({ mode, srcmask, dstmask }: HashlimitGiven, { family }: ValueContext): (packet: Packet) => number | bigint | string | undefined {
+  const bits = family === 'ipv4' ? 32 : 128;
+  const src = prefixMask(srcmask?.value ?? bits, family);
+  const dst = prefixMask(dstmask?.value ?? bits, family);
+  const fields = (mode?.value ?? []).map((word): (packet: Packet) => number | bigint | undefined => {
+    if (word === 'srcip') return packet => maskAddress(packet.src, src);
+    if (word === 'dstip') return packet => maskAddress(packet.dst, dst);
+    return word === 'srcport' ? packet => portsAt(packet, 0) : packet => portsAt(packet, 2);
+  });
+  const [only] = fields;
+  if (only === undefined) return () => 0;
+  if (fields.length === 1) return only;
+  return packet => {
+    let key = '';
+    for (const field of fields) {
+      const value = field(packet);
+      if (value === undefined) return undefined;
+      key += `${String(value)} `;
+    }
+    return key;
+  };
+}
+
+function matches(given: HashlimitGiven, cx: EngineContext): Predicate {
+  const { world } = cx;
+  const table = world.shared('hashlimit', given.name?.value ?? '', () => new HashlimitTable(settingsOf(given), world));
+  const key = keyOf(given, cx);
+  const inverted = isAbove(given);
+  return t => {
+    const one = key(t.packet);
+    const passes = one === undefined ? undefined : table.passes(one, t.packet.bytes.length);
+    if (passes !== undefined) return passes !== inverted;
+    t.note(one === undefined ? 'hashlimit: the packet has no ports, and is dropped' : 'hashlimit: the table is full, and the packet is dropped');
+    t.hotdrop = true;
+    return false;
+  };
+}
+
 /** Large tables would use up the memory of the machine that is asked. */
 const fewBuckets = integer(0, 4096);
 
@@ -141,6 +208,7 @@ export const hashlimit = defineMatch('hashlimit', () => ({
   check,
   save,
   arbitrary,
+  matches,
   examples: [
     ['-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name ssh', '='],
     ['-m hashlimit --hashlimit 600/m --hashlimit-name a', '-m hashlimit --hashlimit-upto 10/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 60000'],

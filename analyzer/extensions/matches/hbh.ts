@@ -1,6 +1,7 @@
 import { atom } from '../../packet/constraint.js';
+import { ipv6Header } from '../../packet/ipv6-headers.js';
 import { defineMatch } from '../define.js';
-import { headerOptions } from '../ipv6-options-match.js';
+import { hasHeader, headerOptions } from '../ipv6-options-match.js';
 
 const ipv6 = { family: 'ipv6' } as const;
 
@@ -10,6 +11,7 @@ export const hbh = defineMatch('hbh', () => ({
   families: ['ipv6'],
   requires: atom('hbh'),
   options: headerOptions('hbh'),
+  matches: hasHeader(ipv6Header.hopByHop),
   examples: [
     ['-m hbh ! --hbh-len 5 --hbh-opts 1:2,23:42,4', '=', ipv6],
     ['-m hbh --hbh-opts 257:0x10,5:255', '-m hbh --hbh-opts 1:16,5', ipv6],

@@ -9,6 +9,7 @@ export const icmp = defineMatch('icmp', () => ({
   families: ['ipv4'],
   protocols: ['icmp'],
   requires: is('fragment', 0),
+  header: 8,
   options: {
     type: option({
       names: ['--icmp-type'], doc: 'type, and code where one is given', value: icmpType, negatable: true, required: true,

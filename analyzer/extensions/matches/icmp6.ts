@@ -11,6 +11,7 @@ export const icmp6 = defineMatch('icmp6', () => ({
   families: ['ipv6'],
   protocols: ['icmpv6'],
   requires: is('fragment', 0),
+  header: 8,
   options: {
     type: option({
       names: ['--icmpv6-type'], doc: 'type, and code where one is given', value: icmpv6Type, negatable: true, required: true,

@@ -19,6 +19,7 @@ function hasIndex({ negated, value }: Given<NumberRange>): Constraint {
 export const ipcomp = defineMatch('ipcomp', () => ({
   doc: 'Matches the compression parameter index of an IPComp packet.',
   protocols: ['ipcomp'],
+  header: 4,
   options: {
     spi: option({ names: ['--ipcompspi'], doc: 'compression parameter index or range', value: numberRange(max32, { name: 'spi' }), negatable: true }),
     reserved: option({ names: ['--compres'], doc: 'taken, but not looked at', value: flag }),

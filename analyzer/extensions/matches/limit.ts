@@ -2,7 +2,10 @@ import { unknown } from '../../packet/constraint.js';
 import { integer } from '../../values/number.js';
 import { arbitraryRate, parsePacketRate, rateInUnit, type PacketRate } from '../../values/packet-rate.js';
 import type { Value } from '../../values/value.js';
+import type { Predicate, World } from '../../packet/traversal.js';
 import { defineMatch, option } from '../define.js';
+import { jiffies, nanoseconds } from '../kernel-clock.js';
+import { TokenBucket } from '../token-bucket.js';
 
 /** Ten-thousandths of a second (XT_LIMIT_SCALE). */
 const scale = 10_000n;
@@ -27,6 +30,35 @@ function credits(period: bigint): bigint {
   return BigInt.asUintN(32, isLarge ? period / scale * perSecond : period * perSecond / scale);
 }
 
+/** @see limit_mt() in net/netfilter/xt_limit.c: credit comes with each tick of the kernel's clock. */
+function legacyLimit(world: World, period: bigint, burst: number): Predicate {
+  const creditPerTick = 128;
+  const cost = Number(credits(period));
+  const cap = Number(credits(BigInt.asUintN(32, period * BigInt(burst))));
+  const bucket = new TokenBucket(cost, Math.floor(cap / cost), cap % cost);
+  let last = jiffies(world);
+  return () => {
+    const now = jiffies(world);
+    bucket.fill((now - last) * creditPerTick);
+    last = now;
+    return bucket.take();
+  };
+}
+
+/** @see nft_limit_eval() in net/netfilter/nft_limit.c: nanoseconds are the credit. Which rate, says add_nft_limit() in iptables/nft.c. */
+function nftLimit(world: World, period: bigint, burst: number): Predicate {
+  const { count, seconds } = rateInUnit(period, scale);
+  const cost = Math.floor(seconds * 1e9 / Number(count));
+  const bucket = new TokenBucket(cost, burst === 0 ? usual.burst : burst);
+  let last = nanoseconds(world);
+  return () => {
+    const now = nanoseconds(world);
+    bucket.fill(now - last);
+    last = now;
+    return bucket.take();
+  };
+}
+
 /** @see limit_mt_check() in net/netfilter/xt_limit.c, and libxt_limit.c; iptables-nft makes it a limit of nftables, which has no such bounds. */
 export const limit = defineMatch('limit', () => ({
   doc: 'Matches at a limited rate, all packets taken together.',
@@ -47,6 +79,8 @@ export const limit = defineMatch('limit', () => ({
     return `--limit ${rate.print(given?.value ?? { period: usual.period, seconds: 3_600 }, cx)}${count === usual.burst ? '' : ` --limit-burst ${String(count)}`}`;
   },
   means: () => unknown('how many packets came before'),
+  matches: ({ rate: given, burst }, { backend, world }) =>
+    (backend === 'nft' ? nftLimit : legacyLimit)(world, given?.value.period ?? usual.period, burst?.value ?? usual.burst),
   examples: [
     ['-m limit --limit 5/sec', '='],
     ['-m limit', '-m limit --limit 3/hour'],

@@ -1,3 +1,4 @@
+import { compileConstraint } from '../../packet/compile-constraint.js';
 import { all, atom, is, not } from '../../packet/constraint.js';
 import { macAddress } from '../../values/mac-address.js';
 import { defineMatch, option } from '../define.js';
@@ -12,6 +13,11 @@ export const mac = defineMatch('mac', () => ({
   means: ({ source }) => {
     const same = is('srcMac', source?.value ?? 0);
     return source?.negated === true ? all([atom('mac header'), not(same)]) : same;
+  },
+  matches: ({ source }) => {
+    const same = compileConstraint(is('srcMac', source?.value ?? 0), 'ipv4');
+    const negated = source?.negated === true;
+    return t => t.packet.sourceMac !== undefined && same(t) !== negated;
   },
   examples: [
     ['-m mac --mac-source 42:01:02:03:04:05', '='],

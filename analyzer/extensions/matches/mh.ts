@@ -1,5 +1,8 @@
 import { is } from '../../packet/constraint.js';
+import { ipv6Header } from '../../packet/ipv6-headers.js';
+import { hotdrop } from '../../packet/transport-header.js';
 import { mhTypes } from '../../values/mh-type.js';
+import { asks } from '../asks.js';
 import { defineMatch, option } from '../define.js';
 import { inHeaderRange, saveRange } from '../save-full-range.js';
 
@@ -16,6 +19,15 @@ export const mh = defineMatch('mh', () => ({
       names: ['--mh-type'], doc: 'type or range', value: mhTypes, negatable: true,
       save: saveRange('--mh-type', 255), means: range => inHeaderRange('mh type', range, 255),
     }),
+  },
+  header: 6,
+  matches: given => {
+    const type = asks(given.type, ({ low, high }) => ({ packet }) => {
+      const found = packet.u8(packet.transport + 2);
+      return found >= low && found <= high;
+    });
+    // Nothing may follow a mobility header.
+    return t => t.packet.u8(t.packet.transport) === ipv6Header.none ? type(t) : hotdrop(t);
   },
   examples: [
     ['-p mobility-header -m mh --mh-type 1:3', '=', ipv6],

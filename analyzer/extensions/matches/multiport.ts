@@ -14,6 +14,7 @@ export const multiport = defineMatch('multiport', () => ({
   doc: 'Matches packets whose port is in a list of up to 15 ports.',
   protocols: ['tcp', 'udp', 'udplite', 'sctp', 'dccp'],
   requires: is('fragment', 0),
+  header: 4,
   options: {
     sports: option({ names: ['--sports', '--source-ports'], doc: 'source port is in the list', value: portList, negatable: true, excludes: ['dports', 'ports'], means: inList(['sport']) }),
     dports: option({ names: ['--dports', '--destination-ports'], doc: 'destination port is in the list', value: portList, negatable: true, excludes: ['sports', 'ports'], means: inList(['dport']) }),

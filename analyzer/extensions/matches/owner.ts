@@ -1,6 +1,7 @@
 import { all, always, atom, not, type Constraint } from '../../packet/constraint.js';
 import { accountRange, type AccountRange } from '../../values/account-range.js';
 import { flag } from '../../values/flag.js';
+import { isInRange } from '../asks.js';
 import { defineMatch, option, type Given } from '../define.js';
 
 const users = accountRange('user');
@@ -39,6 +40,17 @@ export const owner = defineMatch('owner', () => ({
       oneOf(given.suppl === undefined ? 'gid' : 'any gid', given.gid),
       given.suppl === undefined ? always : exists,
     ]);
+  },
+  matches: ({ socket, uid, gid, suppl }) => {
+    const matchesNobody = [socket, uid, gid, suppl].every(one => one?.negated !== false);
+    return t => {
+      const { owner: sender } = t.packet;
+      if (sender === undefined || t.hook === 'INPUT') return matchesNobody;
+      if (socket?.negated === true || !isInRange(uid, sender.uid)) return false;
+      if (gid === undefined || isInRange({ ...gid, negated: false }, sender.gid)) return gid?.negated !== true;
+      const isInOther = suppl !== undefined && (sender.groups ?? []).some(group => isInRange({ ...gid, negated: false }, group));
+      return isInOther !== gid.negated;
+    };
   },
   arbitrary: (fc, cx) => {
     const bang = fc.constantFrom<readonly string[]>([], [], ['!']);

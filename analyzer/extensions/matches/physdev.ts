@@ -20,6 +20,15 @@ function meaning(side: 'in' | 'out', { name, prefix }: InterfaceName): Constrain
   return atom(`physdev ${side} ${name}${prefix || name === '' ? '+' : ''}`);
 }
 
+function isThere(given: Given<true> | undefined, port: string): boolean {
+  if (given === undefined) return true;
+  return (port !== '') !== given.negated;
+}
+
+function isPort({ negated, value: { name, prefix } }: Given<InterfaceName>, port: string): boolean {
+  return (prefix || name === '' ? port.startsWith(name) : port === name) !== negated;
+}
+
 const allButOutput: readonly Hook[] = ['PREROUTING', 'INPUT', 'FORWARD', 'POSTROUTING'];
 
 /**
@@ -37,6 +46,16 @@ export const physdev = defineMatch('physdev', () => ({
   },
   hooks: given => (given.out !== undefined || given.isOut !== undefined) && given.bridged?.negated !== false ? allButOutput : undefined,
   check: given => Object.keys(given).length === 0 ? 'an option must be given, as --physdev-in' : undefined,
+  matches: given => {
+    const { isIn, in: inPort, isOut, out, bridged } = given;
+    const withoutBridge = [isIn, inPort, isOut, out, bridged].every(one => one?.negated !== false);
+    return ({ packet: { physin, physout } }) => {
+      if (physin === '' && physout === '') return withoutBridge;
+      if (!isThere(bridged, physout) || !isThere(isIn, physin) || !isThere(isOut, physout)) return false;
+      if (inPort !== undefined && physin !== '' && !isPort(inPort, physin)) return false;
+      return out === undefined || (physout !== '' && isPort(out, physout));
+    };
+  },
   examples: [
     ['-m physdev --physdev-in eth0', '='],
     ['-m physdev ! --physdev-out eth+ --physdev-is-in --physdev-is-bridged', '-m physdev --physdev-is-in ! --physdev-out eth+ --physdev-is-bridged', { chain: 'FORWARD' }],

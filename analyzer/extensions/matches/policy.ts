@@ -1,4 +1,5 @@
 import { all, atom, not } from '../../packet/constraint.js';
+import { everyPacket, noPacket } from '../../packet/predicates.js';
 import { flag } from '../../values/flag.js';
 import { hostMask } from '../../values/host-mask.js';
 import { keyword } from '../../values/keyword.js';
@@ -112,6 +113,8 @@ export const policy = defineMatch('policy', () => ({
     const elements = elementsOf(cx.ordered).map(element => printElement(element, cx)).join(' --next ');
     return elements === '' ? ipsec : all([ipsec, atom(`policy ${direction}${strict === undefined ? '' : ' strict'} ${elements}`)]);
   },
+  // No IPsec is modelled: no packet came through it, and none will.
+  matches: ({ pol }) => pol?.value === 'none' ? everyPacket : noPacket,
   arbitrary: (fc, cx) => {
     const element = arbitraryElement(fc, cx);
     const ipsec = fc.constantFrom<readonly string[]>([], ['--pol', 'ipsec']);

@@ -11,6 +11,18 @@ export const quota = defineMatch('quota', () => ({
       means: bytes => bytes === 0n ? never : unknown('how much of a quota is left'),
     }),
   },
+  matches: ({ quota: given }) => {
+    // Beyond 2^53 bytes nothing is lost that a packet could use up.
+    let left = Number(given?.value ?? 0n);
+    const inverted = given?.negated === true;
+    return ({ packet }) => {
+      const { length } = packet.bytes;
+      const isLeft = left >= length;
+      // One packet that is too large uses up the rest.
+      left = isLeft ? left - length : 0;
+      return isLeft !== inverted;
+    };
+  },
   examples: [
     ['-m quota --quota 1000', '='],
     ['-m quota ! --quota 0x10', '-m quota ! --quota 16'],

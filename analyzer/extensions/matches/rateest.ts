@@ -1,10 +1,12 @@
 import { unknown } from '../../packet/constraint.js';
+import type { Predicate } from '../../packet/traversal.js';
 import { bitRate } from '../../values/bit-rate.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
 import { orNothing } from '../../values/or-nothing.js';
 import { text } from '../../values/text.js';
-import { defineMatch, option, type GivenOf, type RuleContext } from '../define.js';
+import { defineMatch, option, type EngineContext, type GivenOf, type RuleContext } from '../define.js';
+import { namedEstimator, type NamedEstimator, type RateEstimator } from '../rate-estimator.js';
 
 const name = text({ max: 15, name: 'estimator', bare: true, cut: true });
 const packets = integer(0, 0xffff_ffff);
@@ -24,9 +26,53 @@ const options = {
 type RateestGiven = GivenOf<typeof options>;
 
 /** Of several comparisons the last one counts, but a `!` before any of them. */
-function comparison({ lt, gt, eq }: RateestGiven, { ordered }: RuleContext): string {
-  const last = ordered.findLast(({ key }) => key === 'lt' || key === 'gt' || key === 'eq');
-  return `${[lt, gt, eq].some(one => one?.negated === true) ? '! ' : ''}--rateest-${last?.key ?? 'lt'}`;
+function isInverted({ lt, gt, eq }: RateestGiven): boolean {
+  return [lt, gt, eq].some(one => one?.negated === true);
+}
+
+function lastComparison({ ordered }: RuleContext): string {
+  return ordered.findLast(({ key }) => key === 'lt' || key === 'gt' || key === 'eq')?.key ?? 'lt';
+}
+
+function comparison(given: RateestGiven, cx: RuleContext): string {
+  return `${isInverted(given) ? '! ' : ''}--rateest-${lastComparison(cx)}`;
+}
+
+/** How two rates compare; bytes (or packets) of both sides a second. */
+function compare(how: string, first: number, second: number): boolean {
+  if (how === 'eq') return first === second;
+  return how === 'gt' ? first > second : first < second;
+}
+
+interface Rates {
+  readonly bytes: number;
+  readonly packets: number;
+}
+
+function ratesOf(estimator: RateEstimator, base: Rates | undefined): Rates {
+  const { bytes, packets } = estimator.read();
+  return base === undefined ? { bytes, packets } : { bytes: Math.max(0, base.bytes - bytes), packets: Math.max(0, base.packets - packets) };
+}
+
+/** @see xt_rateest_mt() in net/netfilter/xt_rateest.c */
+function matches(given: RateestGiven, cx: EngineContext): Predicate {
+  const { delta, first, second, bps1, bps2, pps1, pps2 } = given;
+  const named = (name: string): NamedEstimator => cx.world.shared('rateest', name, namedEstimator);
+  const one = named(first?.value ?? '');
+  const other = second === undefined ? undefined : named(second.value);
+  const base1 = delta === undefined ? undefined : { bytes: bps1?.value ?? 0, packets: pps1?.value ?? 0 };
+  const fixed = { bytes: bps2?.value ?? 0, packets: pps2?.value ?? 0 };
+  const base2 = delta === undefined ? undefined : fixed;
+  const how = lastComparison(cx);
+  const comparesBytes = bps1 !== undefined || bps2 !== undefined;
+  const comparesPackets = pps1 !== undefined || pps2 !== undefined;
+  return t => {
+    if (one.estimator === undefined || (other !== undefined && other.estimator === undefined)) return t.unknown('no RATEEST rule comes before that makes the estimator');
+    const left = ratesOf(one.estimator, base1);
+    const right = other?.estimator === undefined ? fixed : ratesOf(other.estimator, base2);
+    const isSo = (!comparesBytes || compare(how, left.bytes, right.bytes)) && (!comparesPackets || compare(how, left.packets, right.packets));
+    return isSo !== isInverted(given);
+  };
 }
 
 function savedRates(given: RateestGiven, cx: RuleContext): string[] {
@@ -60,6 +106,7 @@ export const rateest = defineMatch('rateest', () => ({
     ...savedRates(given, cx),
     ...given.second === undefined ? [] : [`--rateest2 ${given.second.value}`],
   ].join(' '),
+  matches,
   means: () => unknown('what rate an estimator has measured'),
   needsOnMachine: 'a rate estimator that an earlier RATEEST rule made',
   examples: [

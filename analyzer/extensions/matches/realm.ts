@@ -1,5 +1,7 @@
 import { always, atom, never } from '../../packet/constraint.js';
+import { everyPacket, noPacket } from '../../packet/predicates.js';
 import { nameMask } from '../../values/name-mask.js';
+import { asks } from '../asks.js';
 import { defineMatch, option } from '../define.js';
 
 /** @see realm_mt() in net/netfilter/xt_realm.c */
@@ -17,6 +19,8 @@ export const realm = defineMatch('realm', () => ({
       },
     }),
   },
+  // Routes are taken to have no realm, which is realm 0.
+  matches: given => asks(given.realm, ({ value }) => value === 0 ? everyPacket : noPacket),
   examples: [
     ['-m realm --realm 0x2a', '='],
     ['-m realm ! --realm 1/42', '-m realm ! --realm 0x1/0x2a'],

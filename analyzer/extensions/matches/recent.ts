@@ -1,15 +1,73 @@
 import { always, unknown } from '../../packet/constraint.js';
-import { fullMask, printAddress } from '../../values/address.js';
+import type { Packet } from '../../packet/packet.js';
+import type { Predicate } from '../../packet/traversal.js';
+import { fullMask, maskAddress, printAddress, type Address } from '../../values/address.js';
 import { flag } from '../../values/flag.js';
 import { hostAddress } from '../../values/host-address.js';
 import { integer } from '../../values/number.js';
 import { procName } from '../../values/proc-name.js';
 import type { Arbitrary } from '../../values/value.js';
-import { defineMatch, option } from '../define.js';
+import { defineMatch, option, type EngineContext, type OrderedOption } from '../define.js';
+import { jiffies, ticksPerSecond } from '../kernel-clock.js';
+import { RecentList, type RecentEntry } from '../recent-list.js';
 
 const actions = ['set', 'rcheck', 'update', 'remove'] as const;
 const others = (action: string): readonly string[] => actions.filter(other => other !== action);
 const stateful = unknown('which addresses were seen before');
+
+function sideOf(ordered: readonly OrderedOption[]): 'rsource' | 'rdest' {
+  return ordered.findLast(one => one.key === 'rsource' || one.key === 'rdest')?.key === 'rdest' ? 'rdest' : 'rsource';
+}
+
+/** As it was before this host forwarded it: then it is one lower by now (recent_mt). */
+function ttlSeen({ ttl, out, owner }: Packet): number {
+  return out !== '' && owner === undefined ? (ttl + 1) & 0xff : ttl;
+}
+
+interface RecentOptions {
+  readonly action: typeof actions[number];
+  readonly negated: boolean;
+  /** 0: however long ago. */
+  readonly seconds: number;
+  readonly hitcount: number;
+  readonly reap: boolean;
+  readonly rttl: boolean;
+  readonly name: string;
+  readonly mask: Address;
+  readonly side: 'rsource' | 'rdest';
+}
+
+function isHit(entry: RecentEntry, since: number, { seconds, hitcount }: RecentOptions): boolean {
+  let hits = 0;
+  for (const stamp of entry.stamps) if (seconds === 0 || stamp >= since) hits++;
+  return hits > 0 && hits >= hitcount;
+}
+
+/** @see recent_mt() in net/netfilter/xt_recent.c */
+function predicate(options: RecentOptions, { world }: EngineContext): Predicate {
+  const { action, negated, mask, rttl, reap, side } = options;
+  const list = world.shared('recent', options.name, () => new RecentList());
+  list.makeRoom(options.hitcount);
+  // The kernel multiplies in 32 bits.
+  const span = (options.seconds * ticksPerSecond) % 2 ** 32;
+  return ({ packet }) => {
+    const address = maskAddress(side === 'rdest' ? packet.dst : packet.src, mask);
+    const ttl = ttlSeen(packet);
+    const now = jiffies(world);
+    const entry = list.find(address, rttl ? ttl : 0);
+    if (entry === undefined) {
+      if (action === 'set') list.add(address, ttl, now);
+      return (action === 'set') !== negated;
+    }
+    const found = action === 'set' || action === 'remove' || isHit(entry, now - span, options);
+    const answer = found !== negated;
+    const isSeen = action === 'set' || (action === 'update' && answer);
+    if (action === 'remove') list.remove(address);
+    if (reap) list.reap(now - span, isSeen ? entry : undefined);
+    if (isSeen) list.update(address, entry, ttl, now);
+    return answer;
+  };
+}
 
 /**
  * @see recent_mt_check() in net/netfilter/xt_recent.c, and libxt_recent.c. Of --rsource and --rdest the last
@@ -40,15 +98,22 @@ export const recent = defineMatch('recent', () => ({
   save: (given, { family, ordered }) => {
     const { seconds, hitcount, name, mask } = given;
     const action = actions.find(one => given[one] !== undefined) ?? 'rcheck';
-    const side = ordered.findLast(one => one.key === 'rsource' || one.key === 'rdest')?.key ?? 'rsource';
     return [
       ...given[action]?.negated === true ? ['!'] : [], `--${action}`,
       ...seconds === undefined ? [] : [`--seconds ${String(seconds.value | 0)}`],
       ...given.reap === undefined ? [] : ['--reap'],
       ...hitcount === undefined || hitcount.value === 0 ? [] : [`--hitcount ${String(hitcount.value)}`],
       ...given.rttl === undefined ? [] : ['--rttl'],
-      `--name ${name?.value ?? 'DEFAULT'}`, `--mask ${printAddress(mask?.value ?? fullMask(family))}`, `--${side}`,
+      `--name ${name?.value ?? 'DEFAULT'}`, `--mask ${printAddress(mask?.value ?? fullMask(family))}`, `--${sideOf(ordered)}`,
     ].join(' ');
+  },
+  matches: (given, cx) => {
+    const action = actions.find(one => given[one] !== undefined) ?? 'rcheck';
+    return predicate({
+      action, negated: given[action]?.negated === true, seconds: given.seconds?.value ?? 0, hitcount: given.hitcount?.value ?? 0,
+      reap: given.reap !== undefined, rttl: given.rttl !== undefined, name: given.name?.value ?? 'DEFAULT',
+      mask: given.mask?.value ?? fullMask(cx.family), side: sideOf(cx.ordered),
+    }, cx);
   },
   arbitrary: (fc, cx) => {
     const some = (name: string, value: { arbitrary: typeof hostAddress.arbitrary }): Arbitrary<readonly string[]> => fc.oneof(fc.constant([]), value.arbitrary(fc, cx).map(words => [name, ...words]));

@@ -1,9 +1,13 @@
 import { all, always, atom, not, type Constraint } from '../../packet/constraint.js';
+import { addressWords, compareAddress } from '../../packet/address-words.js';
+import { ipv6Header, ipv6HeaderLength, ipv6HeaderOrDrop } from '../../packet/ipv6-headers.js';
+import type { Packet } from '../../packet/packet.js';
 import { flag } from '../../values/flag.js';
 import { ipv6AddressList } from '../../values/ipv6-address-list.js';
 import { numberRange } from '../../values/number-range.js';
 import { integer } from '../../values/number.js';
 import type { Arbitrary, Fc, ValueContext } from '../../values/value.js';
+import { isInRange, isNumber } from '../asks.js';
 import { defineMatch, option, type Given, type OrderedOption } from '../define.js';
 import { inHeaderRange, max32, saveRange } from '../save-full-range.js';
 
@@ -40,6 +44,26 @@ function part<T>(given: Given<T> | undefined, meaning: (value: T) => Constraint)
   return given.negated ? not(meaning(given.value)) : meaning(given.value);
 }
 
+interface AddressesGiven {
+  readonly addresses?: Given<readonly (number | bigint)[]>;
+  readonly notStrict?: Given<true>;
+}
+
+/** Whether the `count` addresses from byte `at` on are those given, or, not strictly, have them among them in this order. */
+function asksAddresses({ addresses, notStrict }: AddressesGiven): (packet: Packet, at: number, count: number) => boolean {
+  if (addresses === undefined) return () => true;
+  const wanted = addresses.value.map(addressWords);
+  return (packet, at, count) => {
+    if (notStrict === undefined) return count === wanted.length && wanted.every((address, index) => compareAddress(packet, at + 16 * index, address) === 0);
+    let found = 0;
+    for (let index = 0; index < count && found < wanted.length; index++) {
+      const address = wanted[found];
+      if (address !== undefined && compareAddress(packet, at + 16 * index, address) === 0) found++;
+    }
+    return found === wanted.length;
+  };
+}
+
 /** @see rt_mt6() in net/ipv6/netfilter/ip6t_rt.c. A packet without a routing header never matches. */
 export const rt = defineMatch('rt', () => ({
   doc: 'Matches packets with a routing header, by its fields.',
@@ -66,6 +90,18 @@ export const rt = defineMatch('rt', () => ({
     part(reserved, () => atom('rt reserved')),
     part(addresses, list => atom(`rt addresses ${notStrict === undefined ? 'strict' : 'loose'} ${ipv6AddressList.print(list, cx)}`)),
   ]),
+  matches: given => {
+    const { type, segments, length, reserved } = given;
+    const hasAddresses = asksAddresses(given);
+    return t => {
+      const at = ipv6HeaderOrDrop(t, ipv6Header.routing, 4);
+      if (at === undefined) return false;
+      const { packet } = t;
+      const size = ipv6HeaderLength(packet, ipv6Header.routing, at);
+      if (!isInRange(segments, packet.u8(at + 3)) || !isNumber(length, size) || !isNumber(type, packet.u8(at + 2))) return false;
+      return (reserved === undefined || packet.u32(at + 4) === 0) && hasAddresses(packet, at + 8, (size - 8) >> 4);
+    };
+  },
   examples: [
     ['-m rt --rt-type 0 ! --rt-segsleft 1:23 --rt-len 42 --rt-0-res --rt-0-addrs ::1,::2 --rt-0-not-strict', '=', ipv6],
     ['-m rt --rt-segsleft : ! --rt-type 0x2', '-m rt ! --rt-type 2', ipv6],

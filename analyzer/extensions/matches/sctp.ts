@@ -1,7 +1,34 @@
 import { atom, is, within } from '../../packet/constraint.js';
+import type { Packet } from '../../packet/packet.js';
+import { allOf, everyPacket } from '../../packet/predicates.js';
+import { visitChunks } from '../../packet/sctp-chunks.js';
+import { hotdrop } from '../../packet/transport-header.js';
 import { portRange } from '../../values/port.js';
-import { sctpChunks } from '../../values/sctp-chunks.js';
+import { sctpChunks, type SctpChunks } from '../../values/sctp-chunks.js';
+import { asks, isCounted } from '../asks.js';
 import { defineMatch, option } from '../define.js';
+
+/** Flags can be asked for of these chunk types; of newer ones they are not looked at. */
+const lastWithFlags = 14;
+
+function hasFlags({ flags }: SctpChunks, type: number, found: number): boolean {
+  const wanted = type > lastWithFlags ? undefined : flags.get(type);
+  return wanted === undefined || (found & wanted.mask) === wanted.set;
+}
+
+function hasChunks(packet: Packet, chunks: SctpChunks): boolean | 'broken' {
+  const { how, types } = chunks;
+  const isNamed = (type: number): boolean => types === 'every' || types.includes(type);
+  const seen = new Set<number>();
+  const answer = visitChunks(packet, (type, flags) => {
+    const fits = isNamed(type) && hasFlags(chunks, type, flags);
+    if (fits) seen.add(type);
+    return how === 'any' && fits ? true : how === 'only' && !fits ? false : undefined;
+  });
+  if (answer !== undefined) return answer;
+  // No packet has every chunk type that there could be.
+  return how === 'only' || (how === 'all' && types !== 'every' && types.every(type => seen.has(type)));
+}
 
 /** @see sctp_mt() in net/netfilter/xt_sctp.c. Later fragments never match. */
 export const sctp = defineMatch('sctp', () => ({
@@ -22,6 +49,15 @@ export const sctp = defineMatch('sctp', () => ({
       means: (chunks, cx) => atom(`sctp chunks ${sctpChunks.print(chunks, cx)}`),
     }),
   },
+  header: 12,
+  matches: ({ sport, dport, chunks }, { backend }) => allOf([
+    asks(sport, ({ low, high }) => ({ packet }) => packet.sport >= low && packet.sport <= high),
+    asks(dport, ({ low, high }) => ({ packet }) => packet.dport >= low && packet.dport <= high),
+    chunks === undefined ? everyPacket : t => {
+      const found = hasChunks(t.packet, chunks.value);
+      return found === 'broken' ? hotdrop(t) || isCounted(chunks, backend) : found !== chunks.negated;
+    },
+  ]),
   examples: [
     ['-p sctp -m sctp --dport 5060', '='],
     ['-p sctp ! --sport :', '-p sctp -m sctp ! --sport 0:65535'],

@@ -1,8 +1,9 @@
 import { always, atom, not, unknown } from '../../packet/constraint.js';
+import type { CounterTest } from '../../packet/ip-sets.js';
 import { flag } from '../../values/flag.js';
 import { setReference } from '../../values/set-reference.js';
 import { unsigned64 } from '../../values/unsigned64.js';
-import { defineMatch, option, type OptionDefinition } from '../define.js';
+import { defineMatch, option, type Given, type OptionDefinition } from '../define.js';
 
 /** `--packets-eq` and its like: one of the three may be given. */
 function counter(what: 'packets' | 'bytes', relation: 'eq' | 'lt' | 'gt'): OptionDefinition<bigint> {
@@ -18,6 +19,15 @@ const counters = {
   'packets-eq': counter('packets', 'eq'), 'packets-lt': counter('packets', 'lt'), 'packets-gt': counter('packets', 'gt'),
   'bytes-eq': counter('bytes', 'eq'), 'bytes-lt': counter('bytes', 'lt'), 'bytes-gt': counter('bytes', 'gt'),
 };
+
+/** Of the three comparisons of a counter, the one that was given. */
+function counterTest(given: Readonly<Partial<Record<typeof counterKeys[number], Given<bigint>>>>, what: 'packets' | 'bytes'): CounterTest | undefined {
+  for (const compare of ['eq', 'lt', 'gt'] as const) {
+    const one = given[`${what}-${compare}`];
+    if (one !== undefined) return { compare: one.negated ? 'ne' : compare, value: one.value };
+  }
+  return undefined;
+}
 
 /**
  * @see set_match_v4() in net/netfilter/xt_set.c and set_parse_v4() in libxt_set.c. The set must exist when the rule is loaded,
@@ -50,6 +60,22 @@ export const setMatch = defineMatch('set', () => ({
     if (counterKeys.some(key => key in given)) return unknown('the counters of a set change with every packet');
     const inSet = atom(`set ${setReference.print(given.set.value, cx)}${given.nomatch === undefined ? '' : ' nomatch'}`);
     return given.set.negated ? not(inSet) : inSet;
+  },
+  matches: (given, { ordered }) => {
+    if (given.set === undefined) return () => false;
+    const { negated, value: { name, directions } } = given.set;
+    const packets = counterTest(given, 'packets');
+    const bytes = counterTest(given, 'bytes');
+    const question = {
+      name, flags: directions, returnNomatch: given.nomatch !== undefined,
+      keepCounters: ordered.some(one => one.key === 'update' && one.negated),
+      keepSubcounters: ordered.some(one => one.key === 'subupdate' && one.negated),
+      ...packets === undefined ? {} : { packets }, ...bytes === undefined ? {} : { bytes },
+    };
+    return t => {
+      const isIn = t.world.sets.test(t.packet, question);
+      return isIn === undefined ? t.unknown(`what is in the set ${name}`) : isIn !== negated;
+    };
   },
   examples: [
     ['-m set --match-set web src', '='],

@@ -12,6 +12,14 @@ export const socket = defineMatch('socket', () => ({
     restore: option({ names: ['--restore-skmark'], doc: 'gives the packet the mark of the socket', value: flag }),
   },
   means: given => atom(`socket${given.transparent === undefined ? '' : ' transparent'}${given.nowildcard === undefined ? '' : ' nowildcard'}`),
+  matches: ({ transparent, nowildcard, restore }) => t => {
+    const found = t.packet.socket ?? t.world.findSocket(t.packet);
+    if (found === undefined || (found.isWildcard && nowildcard === undefined)) return false;
+    if (!found.isTransparent && transparent !== undefined) return false;
+    // No socket is said to have a mark: SO_MARK is 0 where nobody sets it.
+    if (restore !== undefined) t.packet.mark = 0;
+    return true;
+  },
   arbitrary: fc => fc.shuffledSubarray(['--transparent', '--nowildcard', '--restore-skmark']),
   examples: [
     ['-m socket', '='],

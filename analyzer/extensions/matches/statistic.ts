@@ -31,6 +31,20 @@ export const statistic = defineMatch('statistic', () => ({
     const matches = given !== undefined ? chance(given.value) : count?.value === 1 ? always : unknown('it depends on how many packets came before');
     return (given ?? count)?.negated === true ? not(matches) : matches;
   },
+  matches: ({ probability: given, every: count, packet }) => {
+    const inverted = (given ?? count)?.negated === true;
+    if (given !== undefined) {
+      const { value } = given;
+      if (value === 0 || value === certain) return () => (value === certain) !== inverted;
+      return ({ world }) => world.random('statistic --mode random') * certain < value !== inverted;
+    }
+    const last = (count?.value ?? 1) - 1;
+    let seen = last - (packet?.value ?? 0);
+    return () => {
+      seen = seen === last ? 0 : seen + 1;
+      return (seen === 0) !== inverted;
+    };
+  },
   arbitrary: (fc, cx) => {
     const bang = fc.constantFrom([], [], ['!']);
     const random = fc.tuple(bang, probability.arbitrary(fc, cx)).map(([not_, words]) => ['--mode', 'random', ...not_, '--probability', ...words]);

@@ -1,4 +1,6 @@
 import { atom, not } from '../../packet/constraint.js';
+import { hasBytes, hasBytesInAnyCase, upperCase } from '../../packet/find-bytes.js';
+import { noPacket } from '../../packet/predicates.js';
 import { hexPattern, plainPattern, printPattern } from '../../values/byte-pattern.js';
 import { flag } from '../../values/flag.js';
 import { keyword } from '../../values/keyword.js';
@@ -39,6 +41,16 @@ export const string = defineMatch('string', () => ({
   means: given => {
     const found = atom(`string ${words(given)}`);
     return (given.string ?? given.hex)?.negated === true ? not(found) : found;
+  },
+  matches: ({ string: text, hex, from, to, icase }) => {
+    const pattern = text ?? hex;
+    if (pattern === undefined) return noPacket;
+    const { negated, value } = pattern;
+    const bytes = Uint8Array.from(value, one => one.charCodeAt(0));
+    const [begin, end] = [from?.value ?? 0, to?.value ?? 65_535];
+    if (icase === undefined) return ({ packet }) => hasBytes(packet.bytes, bytes, begin, end) !== negated;
+    const upper = upperCase(bytes);
+    return ({ packet }) => hasBytesInAnyCase(packet.bytes, upper, begin, end) !== negated;
   },
   arbitrary: (fc, cx) => fc.tuple(
     fc.constantFrom([], [], ['!']), fc.oneof(plainPattern.arbitrary(fc, cx).map(text => ['--string', ...text]), hexPattern.arbitrary(fc, cx).map(text => ['--hex-string', ...text])),

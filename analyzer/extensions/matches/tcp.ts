@@ -1,10 +1,20 @@
 import { all, always, atom, is, masked, not, within, type Constraint } from '../../packet/constraint.js';
+import { compileConstraint } from '../../packet/compile-constraint.js';
+import { findOption } from '../../packet/find-option.js';
+import { allOf, everyPacket } from '../../packet/predicates.js';
+import { hotdrop, withHeader } from '../../packet/transport-header.js';
+import type { Predicate } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
 import { portRange, type PortRange } from '../../values/port.js';
 import { printFlags, synOnly, tcpFlags, type TcpFlags } from '../../values/tcp-flags.js';
+import type { ValueContext } from '../../values/value.js';
 import { defineMatch, option, type Given } from '../define.js';
+import { nativeFlags, nativePorts } from '../native-header.js';
 import { areNoPorts, isEveryPort, nativePortsMeaning, saveNativePorts, savePorts } from '../save-ports.js';
+
+/** Of a TCP header without options. */
+const headerLength = 20;
 
 interface TcpGiven {
   readonly sport?: Given<PortRange>;
@@ -46,23 +56,50 @@ function meansFlags({ negated, value: { mask, comp } }: Given<TcpFlags>): Constr
   return negated ? not(set) : set;
 }
 
+/** What the kernel's match asks, all but the option. */
+function xtMeaning(given: TcpGiven): Constraint {
+  const flags = flagsOf(given);
+  const port = (field: 'sport' | 'dport', one: Given<PortRange> | undefined): Constraint => {
+    if (one === undefined) return always;
+    const range = within(field, one.value.low, one.value.high);
+    return one.negated ? not(range) : range;
+  };
+  return all([is('fragment', 0), port('sport', given.sport), port('dport', given.dport), flags === undefined ? always : meansFlags(flags)]);
+}
+
 function means(given: TcpGiven, backend: string): Constraint {
   const flags = flagsOf(given);
   if (isNative(given, backend)) {
     if (isGone(given)) return always;
     return all([is('fragment', 0), nativePortsMeaning(given), flags === undefined || flags.value.mask === 0 ? always : meansFlags(flags)]);
   }
-  const part = <T>(one: Given<T> | undefined, meaning: (value: T) => Constraint): Constraint => {
-    if (one === undefined) return always;
-    return one.negated ? not(meaning(one.value)) : meaning(one.value);
+  const { option: kind } = given;
+  if (kind === undefined) return xtMeaning(given);
+  const present = atom(`tcp option ${String(kind.value)}`);
+  return all([xtMeaning(given), kind.negated ? not(present) : present]);
+}
+
+/** A packet whose header does not say where its options end, or has not all of them, is dropped. */
+function hasOption(kind: number, absent: boolean): Predicate {
+  return t => {
+    const { packet } = t;
+    const { transport } = packet;
+    const length = (packet.u8(transport + 12) >> 4) * 4;
+    if (length < headerLength || packet.transportLength < length) return hotdrop(t);
+    return (findOption(packet, transport + headerLength, transport + length, kind) < 0) === absent;
   };
-  return all([
-    is('fragment', 0),
-    part(given.sport, ({ low, high }) => within('sport', low, high)),
-    part(given.dport, ({ low, high }) => within('dport', low, high)),
-    part(given.option, kind => atom(`tcp option ${String(kind)}`)),
-    flags === undefined ? always : meansFlags(flags),
-  ]);
+}
+
+/** Somebody who sends the second fragment of 8 bytes means to overwrite flags: it is dropped (IPv4 only, whose offsets count by 8). */
+function unlessOverwriting(then: Predicate): Predicate {
+  return t => t.packet.fragmentOffset === 8 && t.packet.family === 'ipv4' ? hotdrop(t) : then(t);
+}
+
+function compile(given: TcpGiven, { family, backend }: ValueContext): Predicate {
+  if (isNative(given, backend)) return allOf([nativePorts(given), nativeFlags(flagsOf(given))]);
+  const { option: kind } = given;
+  const option = kind === undefined ? everyPacket : hasOption(kind.value, kind.negated);
+  return unlessOverwriting(withHeader(headerLength, allOf([compileConstraint(xtMeaning(given), family), option])));
 }
 
 /**
@@ -94,6 +131,7 @@ export const tcp = defineMatch('tcp', () => ({
     ].filter(words => words !== '').join(' ');
   },
   means: (given, cx) => means(given, cx.backend),
+  matches: compile,
   examples: [
     ['-p tcp -m tcp --sport 1024:', '-p tcp -m tcp --sport 1024:65535'],
     ['-p tcp -m tcp ! --dport 80', '='],

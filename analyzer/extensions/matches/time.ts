@@ -1,4 +1,5 @@
 import { unknown } from '../../packet/constraint.js';
+import type { Predicate } from '../../packet/traversal.js';
 import { calendarDate } from '../../values/calendar-date.js';
 import { allMonthdays, allWeekdays, monthdays, weekdaySet } from '../../values/day-list.js';
 import { dayTime } from '../../values/day-time.js';
@@ -27,6 +28,33 @@ const options = {
   utc: option({ names: ['--utc'], doc: 'times are UTC (the default)', value: flag, excludes: ['localtz', 'kerneltz'] }),
   kerneltz: option({ names: ['--kerneltz'], doc: 'times are those of the kernel\'s time zone', value: flag, excludes: ['utc'] }),
 };
+
+interface TimeRange {
+  readonly dates: readonly [from: number, to: number];
+  /** Seconds of the day. */
+  readonly start: number;
+  readonly stop: number;
+  readonly weekdays: number;
+  readonly monthdays: number;
+  readonly isContiguous: boolean;
+  readonly isLocal: boolean;
+}
+
+/** @see time_mt() in net/netfilter/xt_time.c */
+function during({ dates: [from, to], start, stop, weekdays, monthdays: days, isContiguous, isLocal }: TimeRange): Predicate {
+  const day = 86_400;
+  return ({ world }) => {
+    let stamp = Math.max(0, Math.floor(world.wallClock + (isLocal ? world.timeZoneOffset : 0)));
+    if (stamp < from || stamp > to) return false;
+    const time = stamp % day;
+    if (start < stop ? time < start || time > stop : time < start && time > stop) return false;
+    if (isContiguous && start >= stop && time <= stop) stamp -= day;
+    // The first of January 1970 was a Thursday; Monday is 1.
+    const weekday = (Math.floor(stamp / day) + 3) % 7 + 1;
+    if ((weekdays >>> weekday & 1) === 0) return false;
+    return days === allMonthdays || (days >>> new Date(stamp * 1000).getUTCDate() & 1) === 1;
+  };
+}
 
 /** --contiguous only over midnight. */
 function arbitrary(fc: Fc, cx: ValueContext): Arbitrary<readonly string[]> {
@@ -71,6 +99,12 @@ export const time = defineMatch('time', () => ({
     return words.join(' ');
   },
   means: () => unknown('what time it is'),
+  matches: given => during({
+    dates: [given.datestart?.value ?? 0, given.datestop?.value ?? lastDate],
+    start: given.timestart?.value ?? 0, stop: given.timestop?.value ?? lastSecond,
+    weekdays: daysOf(given.weekdays, allWeekdays), monthdays: daysOf(given.monthdays, allMonthdays),
+    isContiguous: given.contiguous !== undefined, isLocal: given.kerneltz !== undefined || given.localtz !== undefined,
+  }),
   examples: [
     ['-m time --timestart 09:00:00 --timestop 17:00:00 --weekdays Mon,Tue --datestop 2038-01-19T03:14:07', '='],
     ['-m time ! --weekdays 6,Sunday --timestop 8:00', '-m time --timestart 00:00:00 --timestop 08:00:00 --weekdays Mon,Tue,Wed,Thu,Fri --datestop 2038-01-19T03:14:07'],

@@ -1,6 +1,33 @@
 import { atom } from '../../packet/constraint.js';
-import { u32Tests } from '../../values/u32-tests.js';
+import type { Packet } from '../../packet/packet.js';
+import { u32Tests, type U32Test } from '../../values/u32-tests.js';
+import { asks } from '../asks.js';
 import { defineMatch, option } from '../define.js';
+
+/** The number at the place that the test computes; undefined where that is beyond the packet. */
+function numberAt(packet: Packet, { start, steps }: U32Test): number | undefined {
+  const end = packet.bytes.length - 4;
+  if (start > end) return undefined;
+  let base = 0;
+  let value = packet.u32(start);
+  for (const [operator, number] of steps) {
+    switch (operator) {
+      case '&': value = (value & number) >>> 0; break;
+      case '<<': value = (value << number) >>> 0; break;
+      case '>>': value >>>= number; break;
+      case '@':
+        base += value;
+        if (base + number > end) return undefined;
+        value = packet.u32(base + number);
+    }
+  }
+  return value;
+}
+
+function passes(packet: Packet, test: U32Test): boolean {
+  const value = numberAt(packet, test);
+  return value !== undefined && test.ranges.some(([low, high]) => value >= low && value <= high);
+}
 
 /** @see u32_match_it() in net/netfilter/xt_u32.c and libxt_u32.c. Numbers are saved in hexadecimal. */
 export const u32 = defineMatch('u32', () => ({
@@ -11,6 +38,7 @@ export const u32 = defineMatch('u32', () => ({
       means: (tests, cx) => atom(`u32 ${u32Tests.print(tests, cx)}`),
     }),
   },
+  matches: given => asks(given.tests, tests => ({ packet }) => tests.every(test => passes(packet, test))),
   examples: [
     ['-m u32 --u32 "0x6&0xff=0x1"', '='],
     ['-m u32 ! --u32 "6 & 0xFF = 1 , 2 : 010"', '-m u32 ! --u32 "0x6&0xff=0x1,0x2:0x8"'],

@@ -1,7 +1,10 @@
 import { all, always, is, not, within, type Constraint } from '../../packet/constraint.js';
+import { compileConstraint } from '../../packet/compile-constraint.js';
+import { withHeader } from '../../packet/transport-header.js';
 import { lookedUpPortRange } from '../../values/looked-up-port.js';
 import type { PortRange } from '../../values/port.js';
 import { defineMatch, option, type Given } from '../define.js';
+import { nativePorts } from '../native-header.js';
 import { areNoPorts, isEveryPort, nativePortsMeaning, saveNativePorts, savePorts } from '../save-ports.js';
 
 interface UdpGiven {
@@ -19,6 +22,10 @@ function port(field: 'sport' | 'dport', given: Given<PortRange> | undefined): Co
   if (given === undefined) return always;
   const range = within(field, given.value.low, given.value.high);
   return given.negated ? not(range) : range;
+}
+
+function xtMeaning(given: UdpGiven): Constraint {
+  return all([is('fragment', 0), port('sport', given.sport), port('dport', given.dport)]);
 }
 
 /**
@@ -45,9 +52,10 @@ export const udp = defineMatch('udp', () => ({
     ].filter(words => words !== '').join(' ');
   },
   means: (given, cx) => {
-    if (!isNative(given, cx.backend)) return all([is('fragment', 0), port('sport', given.sport), port('dport', given.dport)]);
+    if (!isNative(given, cx.backend)) return xtMeaning(given);
     return areNoPorts(given) ? always : all([is('fragment', 0), nativePortsMeaning(given)]);
   },
+  matches: (given, { family, backend }) => isNative(given, backend) ? nativePorts(given) : withHeader(8, compileConstraint(xtMeaning(given), family)),
   examples: [
     ['-p udp -m udp --dport 53', '='],
     ['-p udp --dport domain:', '-p udp -m udp --dport 53:65535'],

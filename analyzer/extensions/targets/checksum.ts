@@ -1,3 +1,5 @@
+import { setTransportChecksum } from '../../packet/rewrite.js';
+import { Verdict } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { defineTarget, option } from '../define.js';
 
@@ -8,6 +10,11 @@ export const checksum = defineTarget('CHECKSUM', () => ({
   tables: ['mangle'],
   options: {
     fill: option({ names: ['--checksum-fill'], doc: 'fill in the checksum', value: flag, required: true }),
+  },
+  // Only where it is still to be filled in (CHECKSUM_PARTIAL): then nobody has verified it either.
+  apply: () => ({ packet }) => {
+    if (packet.isChecksumTrusted) setTransportChecksum(packet);
+    return Verdict.Continue;
   },
   examples: [
     ['-j CHECKSUM --checksum-fill', '=', { table: 'mangle', chain: 'POSTROUTING' }],

@@ -1,3 +1,4 @@
+import { Verdict } from '../../packet/traversal.js';
 import { classId } from '../../values/class-id.js';
 import { defineTarget, option } from '../define.js';
 
@@ -8,6 +9,14 @@ export const classify = defineTarget('CLASSIFY', () => ({
   hooks: ['FORWARD', 'OUTPUT', 'POSTROUTING'],
   options: {
     class: option({ names: ['--set-class'], doc: 'the class', value: classId, required: true }),
+  },
+  apply: ({ class: given }) => {
+    const { major, minor } = given?.value ?? { major: 0, minor: 0 };
+    const priority = ((major << 16) | minor) >>> 0;
+    return ({ packet }) => {
+      packet.priority = priority;
+      return Verdict.Continue;
+    };
   },
   examples: [
     ['-j CLASSIFY --set-class 0001:00ff', '=', { table: 'mangle', chain: 'POSTROUTING' }],

@@ -1,3 +1,4 @@
+import { Verdict } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { keyword } from '../../values/keyword.js';
 import { macAddress } from '../../values/mac-address.js';
@@ -42,6 +43,7 @@ export const clusterip = defineTarget('CLUSTERIP', () => ({
     const mode = ['sourceip', 'sourceip-sourceport', 'sourceip-sourceport-destport'][hashmode.value] ?? '';
     return `--new --hashmode ${mode} --clustermac ${clusterMac.print(mac.value, cx)} --total-nodes ${String(nodes.value)} --local-node ${String(node.value)} --hash-init ${String(init?.value ?? 0)}`;
   },
+  apply: () => t => t.unknown('what CLUSTERIP did with it, before Linux 6.3 removed it') ? Verdict.Drop : Verdict.Continue,
   examples: [
     ['-j CLUSTERIP', '='],
     ['-j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:3:4:5:ef --total-nodes 4 --local-node 0x2', '-j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:EF --total-nodes 4 --local-node 2 --hash-init 0'],

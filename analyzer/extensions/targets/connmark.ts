@@ -1,3 +1,4 @@
+import { Verdict, type Action } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { hexadecimal, markMask } from '../../values/mark-mask.js';
 import { integer } from '../../values/number.js';
@@ -13,34 +14,64 @@ function others(key: typeof operations[number]): readonly string[] {
   return operations.filter(one => one !== key);
 }
 
+interface ConnmarkSettings {
+  readonly mode: 'set-xmark' | 'save-mark' | 'restore-mark';
+  readonly mark: number;
+  readonly ctmask: number;
+  readonly nfmask: number;
+  /** To the left; to the right where it is negative. */
+  readonly shift: number;
+}
+
 /** Options write into the same fields one after the other: `--set-mark 1 --ctmask 3` is `--set-xmark 1/3`. */
-function words(ordered: readonly OrderedOption[]): string {
-  let mode = '';
-  let mark = 0;
-  let ctmask = 0xffff_ffff;
-  let nfmask = 0xffff_ffff;
-  let shifted = '';
+function settings(ordered: readonly OrderedOption[]): ConnmarkSettings {
+  const all = 0xffff_ffff;
+  const result: { -readonly [K in keyof ConnmarkSettings]: ConnmarkSettings[K] } = { mode: 'set-xmark', mark: 0, ctmask: all, nfmask: all, shift: 0 };
   for (const { key, value } of ordered) {
     const operation = markOperation(key, value);
     if (operation !== undefined) {
-      mode = '--set-xmark';
-      ({ mark, mask: ctmask } = operation);
-    } else if (key === 'saveMark') mode = '--save-mark';
-    else if (key === 'restoreMark') mode = '--restore-mark';
+      result.mode = 'set-xmark';
+      ({ mark: result.mark, mask: result.ctmask } = operation);
+    } else if (key === 'saveMark') result.mode = 'save-mark';
+    else if (key === 'restoreMark') result.mode = 'restore-mark';
     else if (typeof value === 'number') {
-      if (key === 'ctmask' || key === 'mask') ctmask = value;
-      if (key === 'nfmask' || key === 'mask') nfmask = value;
-      if (key === 'left' || key === 'right') shifted = value === 0 ? '' : ` --${key}-shift-mark ${String(value)}`;
+      if (key === 'ctmask' || key === 'mask') result.ctmask = value;
+      if (key === 'nfmask' || key === 'mask') result.nfmask = value;
+      if (key === 'left' || key === 'right') result.shift = key === 'left' ? value : -value;
     }
   }
-  const masks = mode === '--set-xmark' ? `${hexadecimal(mark)}/${hexadecimal(ctmask)}` : `--nfmask ${hexadecimal(nfmask)} --ctmask ${hexadecimal(ctmask)}`;
-  return `${mode} ${masks}${shifted}`;
+  return result;
+}
+
+function words(ordered: readonly OrderedOption[]): string {
+  const { mode, mark, ctmask, nfmask, shift: by } = settings(ordered);
+  const shifted = by === 0 ? '' : ` --${by > 0 ? 'left' : 'right'}-shift-mark ${String(Math.abs(by))}`;
+  const masks = mode === 'set-xmark' ? `${hexadecimal(mark)}/${hexadecimal(ctmask)}` : `--nfmask ${hexadecimal(nfmask)} --ctmask ${hexadecimal(ctmask)}`;
+  return `--${mode} ${masks}${shifted}`;
+}
+
+function shifted(mark: number, by: number): number {
+  return (by < 0 ? mark >>> -by : mark << by) >>> 0;
+}
+
+/** @see connmark_tg_shift(): the mask is applied before the shift. */
+function apply(ordered: readonly OrderedOption[]): Action {
+  const { mode, mark, ctmask, nfmask, shift: by } = settings(ordered);
+  return ({ packet }) => {
+    const { connection } = packet;
+    if (connection === undefined) return Verdict.Continue;
+    if (mode === 'set-xmark') connection.mark = shifted((connection.mark & ~ctmask) ^ mark, by);
+    else if (mode === 'save-mark') connection.mark = ((connection.mark & ~ctmask) ^ shifted(packet.mark & nfmask, by)) >>> 0;
+    else packet.mark = ((packet.mark & ~nfmask) ^ shifted(connection.mark & ctmask, by)) >>> 0;
+    return Verdict.Continue;
+  };
 }
 
 /** @see connmark_tg_shift() in net/netfilter/xt_connmark.c and libxt_CONNMARK.c. */
 export const connmarkTarget = defineTarget('CONNMARK', () => ({
   doc: 'Sets the mark of the connection, or copies it from or to the packet.',
   usesOrder: true,
+  tracks: true,
   effect: 'continue',
   changes: ['mark', 'connmark'],
   options: {
@@ -59,6 +90,7 @@ export const connmarkTarget = defineTarget('CONNMARK', () => ({
   },
   check: given => operations.every(key => given[key] === undefined) ? 'one of --set-xmark, --set-mark, --and-mark, --or-mark, --xor-mark, --save-mark and --restore-mark must be given' : undefined,
   save: (_, { ordered }) => words(ordered),
+  apply: (_, { ordered }) => apply(ordered),
   examples: [
     ['-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xffffffff', '=', { table: 'mangle', chain: 'PREROUTING' }],
     ['-j CONNMARK --restore-mark --mask 7 --left-shift-mark 3', '-j CONNMARK --restore-mark --nfmask 0x7 --ctmask 0x7 --left-shift-mark 3', { table: 'mangle', chain: 'PREROUTING' }],

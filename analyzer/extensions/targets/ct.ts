@@ -1,9 +1,10 @@
+import { Verdict, type CtTemplate } from '../../packet/traversal.js';
 import { conntrackZone } from '../../values/conntrack-zone.js';
 import { flag } from '../../values/flag.js';
 import { nameList } from '../../values/name-list.js';
 import { text } from '../../values/text.js';
 import type { Arbitrary, Family, Fc, ValueContext } from '../../values/value.js';
-import { defineTarget, option, type OrderedOption } from '../define.js';
+import { defineTarget, option, type Given, type OrderedOption } from '../define.js';
 
 const events = nameList(['new', 'related', 'destroy', 'reply', 'assured', 'protoinfo', 'helper', 'mark', 'natseqinfo', 'secmark'], 'event');
 const expectationEvents = nameList(['new'], 'event');
@@ -24,15 +25,32 @@ const helpers: ReadonlyMap<string, Helper> = new Map<string, Helper>([
   ['Q.931', { protocols: tcp, families: both }], ['RAS', { protocols: udp, families: both }],
 ]);
 
-/** Three options write into one field: the last value counts, but the directions add up, and so does `mark`. Zone 0 is not saved. */
-function zoneWords(ordered: readonly OrderedOption[]): string {
+/** Three options write into one field: the last value counts, but the directions add up, and so does `mark`. Zone 0 is none. */
+function zoneOf(ordered: readonly OrderedOption[]): CtTemplate['zone'] {
   const zones = ordered.filter(({ key }) => key.startsWith('zone'));
   const number = zones.at(-1)?.value;
   const isMark = zones.some(({ value }) => value === 'mark');
-  if (!isMark && (typeof number !== 'number' || number === 0)) return '';
+  if (!isMark && (typeof number !== 'number' || number === 0)) return undefined;
   const orig = zones.some(({ key }) => key === 'zoneOrig');
   const reply = zones.some(({ key }) => key === 'zoneReply');
-  return `--zone${orig === reply ? '' : orig ? '-orig' : '-reply'} ${isMark ? 'mark' : String(number)}`;
+  return { id: isMark ? 'mark' : Number(number), direction: orig === reply ? 'both' : orig ? 'original' : 'reply' };
+}
+
+function zoneWords(ordered: readonly OrderedOption[]): string {
+  const zone = zoneOf(ordered);
+  if (zone === undefined) return '';
+  return `--zone${{ both: '', original: '-orig', reply: '-reply' }[zone.direction]} ${String(zone.id)}`;
+}
+
+/** @see xt_ct_tg_check(): with --notrack, nothing else is looked at. */
+function templateOf({ notrack, helper, timeout }: { readonly notrack?: Given<true>; readonly helper?: Given<string>; readonly timeout?: Given<string> }, ordered: readonly OrderedOption[]): CtTemplate {
+  if (notrack !== undefined) return { notrack: true };
+  const zone = zoneOf(ordered);
+  return {
+    ...zone === undefined ? {} : { zone },
+    ...helper === undefined || helper.value === '' ? {} : { helper: helper.value },
+    ...timeout === undefined || timeout.value === '' ? {} : { timeoutPolicy: timeout.value },
+  };
 }
 
 function helperProblem(name: string, { family, protocol }: ValueContext): string | undefined {
@@ -69,6 +87,7 @@ export const ct = defineTarget('CT', () => ({
   doc: 'Says how the connection of the packet is tracked, or that it is not.',
   usesOrder: true,
   effect: 'continue',
+  tracks: ({ notrack }) => notrack === undefined,
   changes: ['state'],
   tables: ['raw'],
   options: {
@@ -94,6 +113,13 @@ export const ct = defineTarget('CT', () => ({
     expected === undefined ? '' : `--expevents ${expectationEvents.print(expected.value, cx)}`,
     zoneWords(cx.ordered),
   ].filter(part => part !== '').join(' '),
+  apply: (given, { ordered }) => {
+    const template = templateOf(given, ordered);
+    return t => {
+      t.world.template(t, template);
+      return Verdict.Continue;
+    };
+  },
   arbitrary: words,
   examples: [
     ['-j CT --notrack', '=', { table: 'raw', chain: 'PREROUTING' }],

@@ -1,6 +1,8 @@
+import { Verdict } from '../../packet/traversal.js';
 import { ip6Prefix, type Ip6Prefix } from '../../values/ip6-prefix.js';
 import type { ValueContext } from '../../values/value.js';
 import { defineTarget, option, type Given } from '../define.js';
+import { prefixTranslation } from '../prefix-translation.js';
 
 /** The prefix `::/0` is not saved, though it must be given: such a rule cannot be restored. */
 function savePrefix(name: string): (given: Given<Ip6Prefix>, cx: ValueContext) => string {
@@ -19,6 +21,7 @@ export const dnpt = defineTarget('DNPT', () => ({
     from: option({ names: ['--src-pfx'], doc: 'the prefix that is replaced', value: ip6Prefix, required: true, save: savePrefix('--src-pfx') }),
     to: option({ names: ['--dst-pfx'], doc: 'the prefix that is put in its place', value: ip6Prefix, required: true, save: savePrefix('--dst-pfx') }),
   },
+  apply: ({ from, to }) => from === undefined || to === undefined ? () => Verdict.Continue : prefixTranslation('destination', from.value, to.value),
   examples: [
     ['-j DNPT --src-pfx 2001:db8:1::/48 --dst-pfx fd00:1::/48', '=', { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],
     ['-j DNPT --dst-pfx fd00:1::/ffff:ffff:: --src-pfx 2001:0DB8::/0x20', '-j DNPT --src-pfx 2001:db8::/32 --dst-pfx fd00:1::/32', { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],

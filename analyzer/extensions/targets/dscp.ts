@@ -1,3 +1,5 @@
+import { rewriteTos } from '../../packet/rewrite.js';
+import { Verdict } from '../../packet/traversal.js';
 import { dscpClass, printDscp } from '../../values/dscp-class.js';
 import { integer } from '../../values/number.js';
 import { defineTarget, option } from '../define.js';
@@ -13,6 +15,13 @@ export const dscpTarget = defineTarget('DSCP', () => ({
     class: option({ names: ['--set-dscp-class'], doc: 'the codepoint by name', value: dscpClass, excludes: ['value'], save: ({ value }) => `--set-dscp ${printDscp(value)}` }),
   },
   check: ({ value, class: byName }) => value === undefined && byName === undefined ? 'one of --set-dscp and --set-dscp-class must be given' : undefined,
+  apply: ({ value, class: byName }) => {
+    const dscp = (value ?? byName)?.value ?? 0;
+    return ({ packet }) => {
+      rewriteTos(packet, (dscp << 2) | (packet.tos & 3));
+      return Verdict.Continue;
+    };
+  },
   examples: [
     ['-j DSCP --set-dscp 0x2e', '=', { table: 'mangle', chain: 'POSTROUTING' }],
     ['-j DSCP --set-dscp 8', '-j DSCP --set-dscp 0x08', { table: 'mangle', chain: 'POSTROUTING' }],

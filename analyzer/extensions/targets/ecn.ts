@@ -1,6 +1,10 @@
+import type { Packet } from '../../packet/packet.js';
+import { rewriteTos } from '../../packet/rewrite.js';
+import { Verdict, type Action } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
 import { defineTarget, option, type OrderedOption } from '../define.js';
+import { adjustTcpChecksum } from '../tcp-options.js';
 
 interface Ecn {
   readonly ece: number | undefined;
@@ -16,6 +20,30 @@ function resultOf(ordered: readonly OrderedOption[]): Ecn {
     else if (typeof value === 'number') ecn = { ...ecn, [key]: value };
   }
   return ecn;
+}
+
+/** A bit of the byte of TCP flags as it should be; undefined: as it is. */
+function withBit(flags: number, bit: number, value: number | undefined): number {
+  return value === undefined ? flags : value === 1 ? flags | bit : flags & ~bit;
+}
+
+/** False where there is no whole TCP header. A later fragment is not told from a header. @see set_ect_tcp() */
+function changeTcp(packet: Packet, { ece, cwr }: Ecn): boolean {
+  if (packet.transportLength < 20) return false;
+  const at = packet.transport + 12;
+  const before = packet.u16(at);
+  packet.bytes[at + 1] = withBit(withBit(before & 0xff, 0x40, ece), 0x80, cwr);
+  adjustTcpChecksum(packet, before, packet.u16(at));
+  return true;
+}
+
+/** @see ecn_tg() in net/ipv4/netfilter/ipt_ECN.c */
+function apply(ecn: Ecn): Action {
+  const isTcp = ecn.ece !== undefined || ecn.cwr !== undefined;
+  return ({ packet }) => {
+    if (ecn.ect !== undefined) rewriteTos(packet, (packet.tos & 0xfc) | ecn.ect);
+    return isTcp && packet.protocol === 6 && !changeTcp(packet, ecn) ? Verdict.Drop : Verdict.Continue;
+  };
 }
 
 /** @see ecn_tg_check() in net/ipv4/netfilter/ipt_ECN.c: what touches TCP bits needs -p tcp. */
@@ -43,6 +71,7 @@ export const ecnTarget = defineTarget('ECN', () => ({
     const word = (name: string, value: number | undefined): string[] => value === undefined ? [] : [`${name} ${String(value)}`];
     return [...word('--ecn-tcp-ece', ece), ...word('--ecn-tcp-cwr', cwr), ...word('--ecn-ip-ect', ect)].join(' ');
   },
+  apply: (_, { ordered }) => apply(resultOf(ordered)),
   examples: [
     ['-p tcp -j ECN --ecn-tcp-remove', '=', { table: 'mangle', chain: 'POSTROUTING' }],
     ['-p tcp -j ECN --ecn-tcp-cwr 0 --ecn-tcp-ece 0', '-p tcp -j ECN --ecn-tcp-remove', { table: 'mangle', chain: 'POSTROUTING' }],

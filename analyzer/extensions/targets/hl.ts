@@ -1,4 +1,5 @@
 import { integer } from '../../values/number.js';
+import { changeTtl } from '../change-ttl.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see hl_tg6_check() in net/netfilter/xt_HL.c. */
@@ -14,6 +15,7 @@ export const hlTarget = defineTarget('HL', () => ({
     inc: option({ names: ['--hl-inc'], doc: 'how much it is raised', value: integer(1, 255), excludes: ['set', 'dec'] }),
   },
   check: given => Object.keys(given).length === 0 ? 'one of --hl-set, --hl-dec and --hl-inc must be given' : undefined,
+  apply: changeTtl,
   examples: [
     ['-j HL --hl-set 64', '=', { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],
     ['-j HL --hl-inc 0x1', '-j HL --hl-inc 1', { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],

@@ -1,8 +1,11 @@
+import { Verdict } from '../../packet/traversal.js';
+import { prefixMask } from '../../values/address.js';
 import { hmarkTuple, type HmarkField } from '../../values/hmark-tuple.js';
 import { integer } from '../../values/number.js';
 import { lengthOfPrefix } from '../../values/prefix-length.js';
 import type { Family } from '../../values/value.js';
 import { defineTarget, option, type OrderedOption } from '../define.js';
+import { markOfFlow, type FlowHash } from '../flow-hash.js';
 
 const port = integer(0, 0xffff);
 const word = integer(0, 0xffff_ffff);
@@ -60,6 +63,23 @@ function save({ values }: Settings): string {
   return [...words, ...values.has('ct') ? ['--hmark-tuple ct'] : []].join(' ');
 }
 
+/** The mask of a prefix length in words of 32 bits; what is not named is not hashed. */
+function maskWords(length: number, family: Family): number[] {
+  const mask = prefixMask(length, family);
+  return typeof mask === 'number' ? [mask] : [96n, 64n, 32n, 0n].map(shift => Number((mask >> shift) & 0xffff_ffffn));
+}
+
+/** An SPI is where the two ports are. */
+function hashOf({ values }: Settings, family: Family): FlowHash {
+  const value = (key: string): number => values.get(key) ?? 0;
+  const both = (source: string, destination: string, spi: string): number => values.has(spi) ? value(spi) : ((value(source) << 16) | value(destination)) >>> 0;
+  return {
+    ct: values.has('ct'), srcMask: maskWords(value('src'), family), dstMask: maskWords(value('dst'), family),
+    portMask: both('sportMask', 'dportMask', 'spiMask'), portSet: both('sport', 'dport', 'spi'), protocolMask: value('protoMask'),
+    seed: value('rnd'), modulus: value('mod'), offset: value('offset'),
+  };
+}
+
 /** @see hmark_tg_check() in net/netfilter/xt_HMARK.c and libxt_HMARK.c: a tuple is saved as masks. */
 export const hmark = defineTarget('HMARK', () => ({
   doc: 'Sets the mark of the packet to a hash of its addresses and ports, to spread connections over several routes.',
@@ -83,6 +103,13 @@ export const hmark = defineTarget('HMARK', () => ({
   },
   check: (_, { ordered, family }) => problem(settings(ordered, family)),
   save: (_, { ordered, family }) => save(settings(ordered, family)),
+  apply: (_, { ordered, family }) => {
+    const how = hashOf(settings(ordered, family), family);
+    return ({ packet }) => {
+      packet.mark = markOfFlow(packet, how) ?? packet.mark;
+      return Verdict.Continue;
+    };
+  },
   examples: [
     ['-j HMARK --hmark-src-prefix 24 --hmark-sport-mask 0x00ff --hmark-rnd 0x00000001 --hmark-mod 10 --hmark-offset 100', '='],
     ['-j HMARK --hmark-tuple ct,d,p --hmark-mod 0xa --hmark-rnd 1', '-j HMARK --hmark-dst-prefix 32 --hmark-proto-mask 0xffff --hmark-rnd 0x00000001 --hmark-mod 10 --hmark-tuple ct'],

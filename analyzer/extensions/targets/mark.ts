@@ -1,3 +1,4 @@
+import { Verdict } from '../../packet/traversal.js';
 import { hexadecimal, markMask } from '../../values/mark-mask.js';
 import { integer } from '../../values/number.js';
 import { defineTarget, option } from '../define.js';
@@ -28,6 +29,14 @@ export const markTarget = defineTarget('MARK', () => ({
     const operation = markOperation(key, value);
     return operation === undefined ? '' : `--set-xmark ${hexadecimal(operation.mark)}/${hexadecimal(operation.mask)}`;
   }).join(' '),
+  apply: (_, { ordered }) => {
+    const operations = ordered.flatMap(({ key, value }) => markOperation(key, value) ?? []);
+    const { mark, mask } = operations.at(-1) ?? { mark: 0, mask: 0 };
+    return ({ packet }) => {
+      packet.mark = ((packet.mark & ~mask) ^ mark) >>> 0;
+      return Verdict.Continue;
+    };
+  },
   examples: [
     ['-j MARK --set-xmark 0x1/0xff', '=', { table: 'mangle', chain: 'PREROUTING' }],
     ['-j MARK --set-mark 1', '-j MARK --set-xmark 0x1/0xffffffff', { table: 'mangle', chain: 'PREROUTING' }],

@@ -1,18 +1,37 @@
+import { Verdict } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { natPorts } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
+import { natMapping } from '../nat-mapping.js';
 
 /** @see masquerade_tg_reg in net/netfilter/xt_MASQUERADE.c and libxt_NAT.c; a shifted range (`80-90/5`) is taken and saved as `/0`. */
 export const masquerade = defineTarget('MASQUERADE', () => ({
   doc: 'Gives the connection the address of the interface through which it leaves as its source.',
   effect: 'nat',
   changes: ['addresses'],
+  tracks: true,
   tables: ['nat'],
   hooks: ['POSTROUTING'],
   options: {
     ports: option({ names: ['--to-ports'], doc: 'source ports to choose from', value: natPorts('lost') }),
     random: option({ names: ['--random'], doc: 'choose the port by chance', value: flag }),
     fully: option({ names: ['--random-fully'], doc: 'choose the port wholly by chance', value: flag }),
+  },
+  apply: given => {
+    const range = natMapping('source', given);
+    return t => {
+      const { packet, world } = t;
+      const { connection } = packet;
+      // Sent before it had an address, as DHCP does: it is meant to have none.
+      if (connection === undefined || connection.original.src === 0) return Verdict.Accept;
+      const address = world.sourceAddress(packet.out, packet.dst);
+      if (address === undefined) {
+        t.note(`${packet.out} has no address to masquerade behind`);
+        return Verdict.Drop;
+      }
+      connection.masqueradeInterface = packet.out;
+      return world.nat(t, { ...range, minAddress: address, maxAddress: address });
+    };
   },
   examples: [
     ['-j MASQUERADE', '=', { table: 'nat', chain: 'POSTROUTING' }],

@@ -1,3 +1,4 @@
+import { Verdict, type NatRange } from '../../packet/traversal.js';
 import { maskAddress, prefixMask, printAddress } from '../../values/address.js';
 import { hostMask } from '../../values/host-mask.js';
 import { defineTarget, option } from '../define.js';
@@ -7,6 +8,7 @@ export const netmap = defineTarget('NETMAP', () => ({
   doc: 'Maps a whole network to another one of the same size, host by host.',
   effect: 'nat',
   changes: ['addresses'],
+  tracks: true,
   tables: ['nat'],
   hooks: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'],
   options: {
@@ -14,6 +16,13 @@ export const netmap = defineTarget('NETMAP', () => ({
       names: ['--to'], doc: 'the network that it is mapped to', value: hostMask, required: true,
       save: ({ value: { address, length } }, { family }) => `--to ${printAddress(maskAddress(address, prefixMask(length, family)))}/${String(length)}`,
     }),
+  },
+  apply: ({ to }, { family }) => {
+    if (to === undefined) return () => Verdict.Accept;
+    const mask = prefixMask(to.value.length, family);
+    const network = { minAddress: maskAddress(to.value.address, mask), netmapMask: mask };
+    const destination: NatRange = { side: 'destination', ...network }, source: NatRange = { side: 'source', ...network };
+    return t => t.world.nat(t, t.hook === 'PREROUTING' || t.hook === 'OUTPUT' ? destination : source);
   },
   examples: [
     ['-j NETMAP --to 10.1.2.0/24', '=', { table: 'nat', chain: 'PREROUTING' }],

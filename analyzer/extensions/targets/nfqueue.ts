@@ -1,3 +1,4 @@
+import { Verdict } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
 import { queueRange } from '../../values/queue-range.js';
@@ -18,6 +19,12 @@ export const nfqueue = defineTarget('NFQUEUE', () => ({
     ...bypass === undefined ? [] : ['--queue-bypass'],
     ...fanout === undefined ? [] : ['--queue-cpu-fanout'],
   ].join(' '),
+  // Nobody listens on a host of which nothing is known but its rules.
+  apply: ({ bypass }) => t => {
+    if (bypass === undefined) return Verdict.Queue;
+    t.note('NFQUEUE: nobody listens, and --queue-bypass accepts the packet');
+    return Verdict.Accept;
+  },
   examples: [
     ['-j NFQUEUE --queue-num 5 --queue-bypass', '='],
     ['-j NFQUEUE', '-j NFQUEUE --queue-num 0'],

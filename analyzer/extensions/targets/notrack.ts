@@ -1,3 +1,4 @@
+import { Verdict } from '../../packet/traversal.js';
 import { defineTarget } from '../define.js';
 
 /** @see notrack_tg() in net/netfilter/xt_CT.c; an alias of `CT --notrack` that is saved under its own name. */
@@ -7,6 +8,10 @@ export const notrack = defineTarget('NOTRACK', () => ({
   changes: ['state'],
   tables: ['raw'],
   options: {},
+  apply: () => t => {
+    t.world.template(t, { notrack: true });
+    return Verdict.Continue;
+  },
   examples: [
     ['-j NOTRACK', '=', { table: 'raw', chain: 'PREROUTING' }],
     ['-j NOTRACK', undefined],

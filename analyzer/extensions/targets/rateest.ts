@@ -1,6 +1,8 @@
+import { Verdict } from '../../packet/traversal.js';
 import { sampleTime } from '../../values/sample-time.js';
 import { text } from '../../values/text.js';
 import { defineTarget, option } from '../define.js';
+import { namedEstimator, RateEstimator } from '../rate-estimator.js';
 
 /** The interval is rounded up to a quarter of a second times a power of two; this is the power, or undefined where it is too long. */
 function intervalPower(time: number): number | undefined {
@@ -40,6 +42,15 @@ export const rateestTarget = defineTarget('RATEEST', () => ({
     const every = 250_000 * 2 ** (intervalPower(interval?.value ?? 0) ?? 0);
     const over = every * 2 ** (averagePower(interval?.value ?? 0, average?.value ?? 0) ?? 1);
     return `--rateest-name ${name?.value ?? ''} --rateest-interval ${printTime(every)} --rateest-ewmalog ${printTime(over)}`;
+  },
+  apply: ({ name, interval, average }, { world }) => {
+    const named = world.shared('rateest', name?.value ?? '', namedEstimator);
+    const every = interval?.value ?? 0;
+    const estimator = named.estimator ??= new RateEstimator(world, intervalPower(every) ?? 0, averagePower(every, average?.value ?? 0) ?? 1);
+    return ({ packet }) => {
+      estimator.count(packet.bytes.length);
+      return Verdict.Continue;
+    };
   },
   arbitrary: (fc, cx) => fc.tuple(
     // Names that do not come twice.

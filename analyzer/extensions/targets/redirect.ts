@@ -1,12 +1,16 @@
+import { Verdict } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { natPorts } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
+import { natMapping } from '../nat-mapping.js';
+import { redirectAddress } from '../redirect-address.js';
 
-/** @see redirect_tg4() in net/netfilter/xt_REDIRECT.c */
+/** @see redirect_tg4(), redirect_tg6() in net/netfilter/xt_REDIRECT.c */
 export const redirect = defineTarget('REDIRECT', () => ({
   doc: 'The packet goes to this machine itself, perhaps to another port.',
   effect: 'nat',
   changes: ['addresses'],
+  tracks: true,
   tables: ['nat'],
   hooks: ['PREROUTING', 'OUTPUT'],
   options: {
@@ -18,6 +22,15 @@ export const redirect = defineTarget('REDIRECT', () => ({
     ...ports && cx.protocol !== undefined ? ['--to-ports', ...words] : [],
     ...random && !first ? ['--random'] : [],
   ]),
+  apply: given => {
+    const range = natMapping('destination', given);
+    return t => {
+      const address = redirectAddress(t);
+      if (address !== undefined) return t.world.nat(t, { ...range, minAddress: address, maxAddress: address });
+      t.note(`${t.packet.in} has no address to redirect to`);
+      return Verdict.Drop;
+    };
+  },
   examples: [
     ['-p tcp -j REDIRECT --to-ports 8080', '=', { table: 'nat', chain: 'PREROUTING' }],
     ['-p udp -j REDIRECT --random --to-ports 0x35-0x35', '-p udp -j REDIRECT --to-ports 53 --random', { table: 'nat', chain: 'OUTPUT' }],

@@ -1,3 +1,4 @@
+import { Verdict } from '../../packet/traversal.js';
 import { defaultRejectType, rejectType } from '../../values/reject-type.js';
 import { defineTarget, option } from '../define.js';
 
@@ -12,6 +13,13 @@ export const reject = defineTarget('REJECT', () => ({
   },
   check: ({ type }, { protocol }) => type?.value === 'tcp-reset' && (protocol?.number !== 6 || protocol.negated) ? '--reject-with tcp-reset needs -p tcp' : undefined,
   save: ({ type }, { family }) => `--reject-with ${type?.value ?? defaultRejectType(family)}`,
+  apply: ({ type }, { family, world }) => {
+    const kind = type?.value ?? defaultRejectType(family);
+    return t => {
+      world.reject(t, kind);
+      return Verdict.Drop;
+    };
+  },
   examples: [
     ['-j REJECT --reject-with icmp-host-prohibited', '='],
     ['-j REJECT', '-j REJECT --reject-with icmp-port-unreachable'],

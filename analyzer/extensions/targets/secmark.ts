@@ -1,3 +1,4 @@
+import { Verdict } from '../../packet/traversal.js';
 import { text } from '../../values/text.js';
 import { defineTarget, option } from '../define.js';
 
@@ -9,6 +10,10 @@ export const secmark = defineTarget('SECMARK', () => ({
   needsOnMachine: 'SELinux and a context of its policy',
   options: {
     context: option({ names: ['--selctx'], doc: 'the security context', value: text({ max: 255, bare: true, cut: true, name: 'context' }), required: true }),
+  },
+  apply: ({ context }) => ({ packet }) => {
+    packet.secmark = context?.value ?? '';
+    return Verdict.Continue;
   },
   examples: [
     ['-j SECMARK --selctx system_u:object_r:http_packet_t:s0', '=', { table: 'mangle', chain: 'INPUT' }],

@@ -1,3 +1,5 @@
+import type { SetFlag } from '../../packet/ip-sets.js';
+import { Verdict, type Traversal } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
 import { setReference, type SetReference } from '../../values/set-reference.js';
@@ -12,6 +14,31 @@ function forgetful<T>(name: `--${string}`, doc: string, value: Value<T>, more: P
 
 function reference(name: `--${string}`, doc: string): OptionDefinition<SetReference> {
   return forgetful(name, doc, setReference);
+}
+
+/** The kernel cuts longer timeouts, so that they can be counted in milliseconds of 32 bits. */
+const maxTimeout = 4_294_967;
+
+interface Lookup {
+  readonly name: string;
+  readonly flags: readonly SetFlag[];
+}
+
+function lookupOf({ value: { name, directions } }: Given<SetReference>): Lookup {
+  return { name, flags: directions };
+}
+
+/** What the entry says replaces what the packet has; what it does not say is 0, but a mark of no bits. */
+function takeInfo(t: Traversal, lookup: Lookup, takes: { readonly mark: boolean; readonly priority: boolean }): void {
+  const info = t.world.sets.info(t.packet, lookup);
+  if (info === undefined) return;
+  const { mark = { value: 0, mask: 0 }, priority = 0 } = info;
+  if (takes.mark) t.packet.mark = ((t.packet.mark & ~mark.mask) ^ mark.value) >>> 0;
+  if (takes.priority) t.packet.priority = priority;
+}
+
+function reportMissing(t: Traversal, name: string): void {
+  t.unknown(`what is in the set ${name}`);
 }
 
 /** @see set_target_v3_checkentry() in net/netfilter/xt_set.c; for the order of options, libxt_SET.c */
@@ -35,6 +62,20 @@ export const setTarget = defineTarget('SET', () => ({
     if (map === undefined) return undefined;
     if (mark === undefined && prio === undefined && queue === undefined) return '--map-set needs --map-mark, --map-prio or --map-queue with it';
     return table === 'mangle' ? undefined : '--map-set is allowed in table mangle only';
+  },
+  // @see set_target_v3(). The hardware queue of --map-queue is of no consequence for the packet's fate.
+  apply: ({ add, exist, timeout, del, map, mark, prio }) => {
+    const adds = add === undefined ? undefined : { ...lookupOf(add), exist: exist !== undefined, ...timeout === undefined ? {} : { timeout: Math.min(timeout.value, maxTimeout) } };
+    const removes = del === undefined ? undefined : lookupOf(del);
+    const maps = map === undefined ? undefined : lookupOf(map);
+    const takes = { mark: mark !== undefined, priority: prio !== undefined };
+    return t => {
+      const { packet, world: { sets } } = t;
+      if (adds !== undefined && !sets.add(packet, adds)) reportMissing(t, adds.name);
+      if (removes !== undefined && !sets.remove(packet, removes)) reportMissing(t, removes.name);
+      if (maps !== undefined) takeInfo(t, maps, takes);
+      return Verdict.Continue;
+    };
   },
   examples: [
     ['-j SET --add-set web src --exist --timeout 60 --del-set nets dst', '='],

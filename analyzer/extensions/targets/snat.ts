@@ -1,12 +1,14 @@
 import { flag } from '../../values/flag.js';
 import { natRange } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
+import { natMapping } from '../nat-mapping.js';
 
 /** @see xt_snat_target_v1() in net/netfilter/xt_nat.c. A shifted range (`/port`) loses its port and is saved as `/0`. */
 export const snat = defineTarget('SNAT', () => ({
   doc: 'Rewrites the source address, or the source port, of all packets of the connection.',
   effect: 'nat',
   changes: ['addresses'],
+  tracks: true,
   tables: ['nat'],
   hooks: ['INPUT', 'POSTROUTING'],
   options: {
@@ -14,6 +16,10 @@ export const snat = defineTarget('SNAT', () => ({
     random: option({ names: ['--random'], doc: 'the port is chosen at random', value: flag }),
     fully: option({ names: ['--random-fully'], doc: 'the port is chosen wholly at random', value: flag }),
     persistent: option({ names: ['--persistent'], doc: 'a client gets the same address each time', value: flag }),
+  },
+  apply: given => {
+    const range = natMapping('source', given);
+    return t => t.world.nat(t, range);
   },
   examples: [
     ['-j SNAT --to-source 192.0.2.1-192.0.2.9 --random --random-fully --persistent', '=', { table: 'nat', chain: 'POSTROUTING' }],

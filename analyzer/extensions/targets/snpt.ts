@@ -1,5 +1,7 @@
+import { Verdict } from '../../packet/traversal.js';
 import { ip6Prefix, type Ip6Prefix } from '../../values/ip6-prefix.js';
 import { defineTarget, option, type OptionDefinition } from '../define.js';
+import { prefixTranslation } from '../prefix-translation.js';
 
 /** `::/0` is not saved. */
 function prefix(name: `--${string}`, doc: string): OptionDefinition<Ip6Prefix> {
@@ -18,6 +20,7 @@ export const snpt = defineTarget('SNPT', () => ({
     source: prefix('--src-pfx', 'the prefix inside'),
     destination: prefix('--dst-pfx', 'the prefix that takes its place'),
   },
+  apply: ({ source, destination }) => source === undefined || destination === undefined ? () => Verdict.Continue : prefixTranslation('source', source.value, destination.value),
   examples: [
     ['-j SNPT --src-pfx fd00::/64 --dst-pfx 2001:db8::/48', '=', { family: 'ipv6', table: 'mangle', chain: 'POSTROUTING' }],
     ['-j SNPT --dst-pfx ::/0 --src-pfx FD00::/0x40', '-j SNPT --src-pfx fd00::/64', { family: 'ipv6', table: 'mangle', chain: 'INPUT' }],

@@ -1,6 +1,8 @@
+import { Verdict, type Traversal } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { integer, parseInteger } from '../../values/number.js';
 import { refuse, type Value } from '../../values/value.js';
+import { clampMss } from '../clamp-mss.js';
 import { defineTarget, option, type OtherMatch } from '../define.js';
 
 /** What fits into a packet besides the IP header. */
@@ -21,6 +23,13 @@ function asksForSyn({ name, given }: OtherMatch): boolean {
   return flags?.negated === false && typeof value === 'object' && value !== null && 'comp' in value && (Number(value.comp) & 2) !== 0;
 }
 
+/** What fits into a packet on the way there and on the way back, besides headers without options; undefined where they leave no room. */
+function pathMss(t: Traversal): number | undefined {
+  const mtu = t.world.pathMtu?.(t.packet) ?? 1500;
+  const headers = t.packet.family === 'ipv4' ? 40 : 60;
+  return mtu > headers ? (mtu - headers) & 0xffff : undefined;
+}
+
 /** @see tcpmss_tg4_check() in net/netfilter/xt_TCPMSS.c. Legacy demands a `-m tcp` that asks for SYN; nft does not. */
 export const tcpmss = defineTarget('TCPMSS', () => ({
   doc: 'Changes the maximum segment size that a SYN packet offers.',
@@ -37,6 +46,13 @@ export const tcpmss = defineTarget('TCPMSS', () => ({
   check: ({ set, clamp }) => set === undefined && clamp === undefined ? '--set-mss or --clamp-mss-to-pmtu must be given' : undefined,
   checkRule: (matches, backend) => backend === 'nft' || matches.some(asksForSyn) ? undefined : 'the rule must ask for SYN packets, as by --syn',
   save: ({ set }, { ordered }) => ordered.at(-1)?.key === 'clamp' || set === undefined ? '--clamp-mss-to-pmtu' : `--set-mss ${String(set.value)}`,
+  apply: ({ set }, { ordered }) => {
+    const fixed = ordered.at(-1)?.key === 'clamp' ? undefined : set?.value;
+    return t => {
+      const mss = fixed ?? pathMss(t);
+      return mss !== undefined && clampMss(t.packet, mss) ? Verdict.Continue : Verdict.Drop;
+    };
+  },
   arbitrary: (fc, cx) => fc.tuple(
     size.arbitrary(fc, cx).map(words => ['--set-mss', ...words]), fc.constantFrom('set', 'clamp', 'both', 'reversed'), fc.constantFrom(['--syn'], ['--tcp-flags', 'SYN,RST', 'SYN']),
   ).map(([set, form, syn]) => [

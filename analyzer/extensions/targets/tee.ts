@@ -1,3 +1,5 @@
+import { ctstates } from '../../packet/constraint.js';
+import { Verdict } from '../../packet/traversal.js';
 import type { Address } from '../../values/address.js';
 import { hostAddress } from '../../values/host-address.js';
 import { text } from '../../values/text.js';
@@ -23,6 +25,15 @@ export const tee = defineTarget('TEE', () => ({
   options: {
     gateway: option({ names: ['--gateway'], doc: 'the address that gets the copy', value: gateway, required: true }),
     oif: option({ names: ['--oif'], doc: 'the interface through which it goes', value: oif, save: ({ value }) => value === '' ? '' : `--oif ${value}` }),
+  },
+  // A copy is untracked and sets off no other (nf_dup_ipv4).
+  apply: ({ gateway: to, oif: through }) => {
+    const interfaceName = through === undefined || through.value === '' ? undefined : through.value;
+    return t => {
+      const isCopy = t.packet.isGenerated && t.packet.ctstate === ctstates.UNTRACKED;
+      if (!isCopy) t.world.duplicate(t, to?.value ?? 0, interfaceName);
+      return Verdict.Continue;
+    };
   },
   examples: [
     ['-j TEE --gateway 192.0.2.1 --oif eth0', '='],

@@ -1,11 +1,20 @@
+import { rewriteTos } from '../../packet/rewrite.js';
+import { Verdict } from '../../packet/traversal.js';
 import { integer } from '../../values/number.js';
-import { tosMask } from '../../values/tos-mask.js';
+import { tosMask, type TosMask } from '../../values/tos-mask.js';
 import type { ValueContext } from '../../values/value.js';
 import { defineTarget, option, type OptionDefinition } from '../define.js';
 
+/** Clears the bits of the mask, then turns over those of the value. */
+const changes = {
+  and: (bits: number): TosMask => ({ value: 0, mask: bits ^ 0xff }),
+  or: (bits: number): TosMask => ({ value: bits, mask: bits }),
+  xor: (bits: number): TosMask => ({ value: bits, mask: 0 }),
+};
+
 /** One of the ways to say it; all are saved as `--set-tos`. */
-function operation(name: `--${string}`, doc: string, value: (bits: number) => number, mask: (bits: number) => number): OptionDefinition<number> {
-  const save = (bits: number, cx: ValueContext): string => `--set-tos ${tosMask.print({ value: value(bits), mask: mask(bits) }, cx)}`;
+function operation(name: `--${string}`, doc: string, change: (bits: number) => TosMask): OptionDefinition<number> {
+  const save = (bits: number, cx: ValueContext): string => `--set-tos ${tosMask.print(change(bits), cx)}`;
   return option({ names: [name], doc, value: integer(0, 255), excludes: ['set', 'and', 'or', 'xor'], save: (given, cx) => save(given.value, cx) });
 }
 
@@ -17,11 +26,18 @@ export const tosTarget = defineTarget('TOS', () => ({
   tables: ['mangle'],
   options: {
     set: option({ names: ['--set-tos'], doc: 'the bits of the mask are set to those of the value', value: tosMask, excludes: ['and', 'or', 'xor'] }),
-    and: operation('--and-tos', 'keeps these bits only', () => 0, bits => bits ^ 0xff),
-    or: operation('--or-tos', 'sets these bits', bits => bits, bits => bits),
-    xor: operation('--xor-tos', 'turns these bits over', bits => bits, () => 0),
+    and: operation('--and-tos', 'keeps these bits only', changes.and),
+    or: operation('--or-tos', 'sets these bits', changes.or),
+    xor: operation('--xor-tos', 'turns these bits over', changes.xor),
   },
   check: given => Object.keys(given).length === 0 ? 'one of --set-tos, --and-tos, --or-tos and --xor-tos must be given' : undefined,
+  apply: ({ set, and, or, xor }) => {
+    const { value, mask } = set?.value ?? (and !== undefined ? changes.and(and.value) : or !== undefined ? changes.or(or.value) : changes.xor(xor?.value ?? 0));
+    return ({ packet }) => {
+      rewriteTos(packet, (packet.tos & ~mask) ^ value);
+      return Verdict.Continue;
+    };
+  },
   examples: [
     ['-j TOS --set-tos 0x10/0xff', '=', { table: 'mangle', chain: 'INPUT' }],
     ['-j TOS --set-tos Minimize-Delay', '-j TOS --set-tos 0x10/0x3f', { table: 'mangle', chain: 'INPUT' }],

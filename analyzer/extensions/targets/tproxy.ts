@@ -2,6 +2,7 @@ import { getaddrinfoPort } from '../../values/getaddrinfo-port.js';
 import { hostAddress } from '../../values/host-address.js';
 import { hexadecimal, markMask } from '../../values/mark-mask.js';
 import { defineTarget, option } from '../define.js';
+import { transparentProxy } from '../transparent-proxy.js';
 
 /** @see tproxy_tg4() in net/netfilter/xt_TPROXY.c; without a socket that listens the packet is dropped. All options are saved, given or not. */
 export const tproxy = defineTarget('TPROXY', () => ({
@@ -22,6 +23,10 @@ export const tproxy = defineTarget('TPROXY', () => ({
     `--on-ip ${address === undefined ? (cx.family === 'ipv4' ? '0.0.0.0' : '::') : hostAddress.print(address.value, cx)}`,
     `--tproxy-mark ${hexadecimal(mark?.value.mark ?? 0)}/${hexadecimal(mark?.value.mask ?? 0)}`,
   ].join(' '),
+  apply: ({ port, address, mark }) => {
+    const target = { port: port?.value ?? 0, address: address?.value ?? 0, mark: mark?.value ?? { mark: 0, mask: 0 } };
+    return t => transparentProxy(t, target);
+  },
   examples: [
     ['-p tcp -j TPROXY --on-port 3128 --on-ip 127.0.0.1 --tproxy-mark 0x1/0x1', '=', { table: 'mangle', chain: 'PREROUTING' }],
     ['-p udp -j TPROXY --tproxy-mark 1 --on-port domain', '-p udp -j TPROXY --on-port 53 --on-ip 0.0.0.0 --tproxy-mark 0x1/0xffffffff', { table: 'mangle', chain: 'PREROUTING' }],

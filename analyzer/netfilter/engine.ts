@@ -1,0 +1,135 @@
+/**
+ * The engine: a rule set, a host and packets in order go in; which rules each packet met, and what became of it, come out.
+ *
+ * ```ts
+ * const host = createHost(ruleset, { interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }] });
+ * const { verdict, by } = host.send({ in: 'eth0', packet: { proto: 'tcp', src: '198.51.100.7', dst: '192.0.2.1', dport: 22 } });
+ * ```
+ */
+import { load } from '../model/load.js';
+import { emptyRuleset, type Ruleset } from '../model/ruleset.js';
+import { Packet } from '../packet/packet.js';
+import type { Family } from '../values/value.js';
+import { answerOf } from './answer.js';
+import { buildPacket } from './build-packet.js';
+import { readConntrack } from './conntrack/read-conntrack.js';
+import { scenarioSysctls, Sysctls } from './host/sysctls.js';
+import { routingOf } from './host/scenario-host.js';
+import { defaultStart, HostState } from './host-state.js';
+import { readIpSets } from './ip-set/read-ip-sets.js';
+import type { Journey } from './journey.js';
+import { macBytes } from './scenario/mac-bytes.js';
+import type { Scenario, ScenarioStep, StepAnswer } from './scenario.js';
+import { ScenarioError } from './scenario/scenario-error.js';
+import { Stack } from './stack.js';
+import { TrailRecorder } from './trail-recorder.js';
+import type { TrailEntry } from './trail.js';
+
+/** A scenario without its packets. */
+export type HostSetup = Omit<Scenario, 'steps' | 'rules' | 'family' | 'backend'>;
+
+export interface TraceOptions {
+  /** Of everything that chance decides; 1 where nothing is said. */
+  readonly seed?: number;
+  /** What is assumed where something cannot be known offline; `skip` where nothing is said. */
+  readonly unknown?: 'match' | 'skip';
+  /** What to assume for the first unknowns that are met, one by one; `unknown` holds behind them. */
+  readonly decisions?: readonly boolean[];
+  /** When the scenario begins, in seconds since 1970 (UTC). */
+  readonly start?: number;
+}
+
+export interface DetailedStep extends StepAnswer {
+  readonly trail: readonly TrailEntry[];
+}
+
+export interface DetailedAnswer {
+  readonly steps: readonly DetailedStep[];
+}
+
+/** A host with its rules: what it remembers of earlier packets decides on later ones. */
+export class Host {
+  readonly #stack: Stack;
+  readonly #state: HostState;
+  #decided = 0;
+
+  constructor(ruleset: Ruleset, setup: HostSetup, options: TraceOptions) {
+    const seed = options.seed ?? 1;
+    this.#state = new HostState(seed, options.start ?? defaultStart, new Sysctls({ ...scenarioSysctls, ...setup.sysctls }));
+    const { sets, problems } = readIpSets(setup.ipsets ?? '', { now: () => this.#state.now });
+    const [problem] = problems;
+    if (problem !== undefined) throw new ScenarioError(`ipsets, line ${String(problem.line)}: ${problem.message}`);
+    const routing = routingOf(ruleset.family, setup, this.#state.sysctls, seed);
+    this.#stack = new Stack({ ruleset, state: this.#state, routing, sets });
+    this.#stack.assume = () => options.decisions?.[this.#decided++] ?? options.unknown === 'match';
+    const [wrong] = readConntrack(setup.conntrack ?? '', this.#stack.conntrack);
+    if (wrong !== undefined) throw new ScenarioError(`conntrack, line ${String(wrong.line)}: ${wrong.message}`);
+  }
+
+  get family(): Family { return this.#stack.family; }
+
+  /** Moves the clock on by so many seconds. */
+  advance(seconds: number): void {
+    this.#state.now += seconds;
+  }
+
+  /** Lets one packet travel; `packet.in` says where it arrived, '' that a local process sends it. The packet is changed on its way. */
+  inject(packet: Packet): Journey {
+    return packet.in === '' ? this.#stack.send(packet) : this.#stack.receive(packet);
+  }
+
+  /** Carries a step of a scenario out. @throws {ScenarioError} where its packet cannot be. */
+  send(step: ScenarioStep): StepAnswer {
+    return answerOf(this.travel(step), this.#stack.conntrack, this.#state);
+  }
+
+  /** The same, with everything that a person wants to read. */
+  sendInDetail(step: ScenarioStep): DetailedStep {
+    const recorder = new TrailRecorder(this.#stack);
+    this.#stack.witness = recorder;
+    const journeys = this.travel(step);
+    for (const { packet } of journeys) recorder.look(packet);
+    this.#stack.witness = undefined;
+    return { ...answerOf(journeys, this.#stack.conntrack, this.#state), trail: recorder.entries };
+  }
+
+  /** The journeys of a step's packet, or of its fragments, for those who want to know more than an answer says. */
+  travel(step: ScenarioStep): readonly Journey[] {
+    this.advance(step.advance ?? 0);
+    if (step.sysctls !== undefined) this.#state.sysctls.set(step.sysctls);
+    return buildPacket(step.packet, this.family).map(bytes => this.inject(this.#packetOf(step, bytes)));
+  }
+
+  #packetOf(step: ScenarioStep, bytes: Uint8Array): Packet {
+    const packet = new Packet(this.family, bytes);
+    const { mark, uid, gid, smac, dmac } = step.packet;
+    if (step.in === 'local') {
+      packet.mark = mark ?? 0;
+      packet.owner = { uid: uid ?? 0, gid: gid ?? 0 };
+      packet.linkType = 'outgoing';
+      return packet;
+    }
+    packet.in = step.in;
+    this.#stack.routing.arriveOn(packet, { source: macBytes(smac), destination: macBytes(dmac), isBroadcast: step.broadcast === true });
+    return packet;
+  }
+}
+
+/** A host with these rules. @throws {ScenarioError} where the setup cannot be. */
+export function createHost(ruleset: Ruleset, setup: HostSetup = {}, options: TraceOptions = {}): Host {
+  return new Host(ruleset, setup, options);
+}
+
+/** The rule set that a scenario is about: its own text's, or one of those that were loaded for it. */
+export function rulesetFor(scenario: Scenario, rulesets: readonly Ruleset[]): Ruleset {
+  const own = scenario.rules === undefined ? rulesets : load({ path: 'rules', text: scenario.rules }, { family: scenario.family, backend: scenario.backend }).rulesets;
+  const family = scenario.family ?? own[0]?.family ?? 'ipv4';
+  const found = own.find(ruleset => ruleset.family === family) ?? emptyRuleset(family);
+  return scenario.backend === undefined ? found : { ...found, backend: scenario.backend };
+}
+
+/** Lets the packets of a scenario travel, in order. @throws {ScenarioError} where the scenario cannot be. */
+export function runScenario(rulesets: readonly Ruleset[], scenario: Scenario, options: TraceOptions = {}): DetailedAnswer {
+  const host = createHost(rulesetFor(scenario, rulesets), scenario, options);
+  return { steps: scenario.steps.map(step => host.sendInDetail(step)) };
+}

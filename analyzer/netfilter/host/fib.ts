@@ -1,0 +1,49 @@
+/** A routing table: the longest prefix wins. */
+import { prefixMask, type Address } from '../../values/address.js';
+import type { Family } from '../../values/value.js';
+import type { Route } from './route.js';
+
+/** All routes with prefixes of one length, by their network. */
+export interface Bucket {
+  readonly length: number;
+  readonly mask: Address;
+  /** In the order in which they are tried. */
+  readonly routes: Map<Address, Route[]>;
+}
+
+/** @see fib_find_alias() in net/ipv4/fib_trie.c: a TOS goes before none; then the smaller metric, then who came first. */
+function goesBefore(one: Route, other: Route): boolean {
+  return one.tos === other.tos ? one.metric < other.metric : one.tos > other.tos;
+}
+
+export class Fib {
+  /** Longest prefixes first. */
+  readonly buckets: Bucket[] = [];
+
+  /** The same destination, TOS and metric twice: the first stays, as for `ip route add`. */
+  insert(route: Route, family: Family): void {
+    const routes = this.#routesAt(route, family);
+    if (routes.some(other => other.tos === route.tos && other.metric === route.metric && (family === 'ipv4' || sharesDevice(other, route)))) return;
+    const behind = routes.findIndex(other => goesBefore(route, other));
+    routes.splice(behind === -1 ? routes.length : behind, 0, route);
+  }
+
+  #routesAt({ destination, length }: Route, family: Family): Route[] {
+    let bucket = this.buckets.find(one => one.length === length);
+    if (bucket === undefined) {
+      bucket = { length, mask: prefixMask(length, family), routes: new Map() };
+      this.buckets.push(bucket);
+      this.buckets.sort((a, b) => b.length - a.length);
+    }
+    const known = bucket.routes.get(destination);
+    if (known !== undefined) return known;
+    const made: Route[] = [];
+    bucket.routes.set(destination, made);
+    return made;
+  }
+}
+
+/** In IPv6 every interface has its own fe80::/64 and ff00::/8. */
+function sharesDevice(one: Route, other: Route): boolean {
+  return one.nextHops[0]?.device === other.nextHops[0]?.device && one.nextHops[0]?.via === other.nextHops[0]?.via;
+}

@@ -1,0 +1,145 @@
+/** What became of one packet, and by which rules: kept while it travels, and told afterwards. */
+import { ctstates } from '../packet/constraint.js';
+import type { Packet } from '../packet/packet.js';
+import type { Verdict } from '../packet/traversal.js';
+import { referenceOf, type CompiledChain, type CompiledRule } from './compiled-rule.js';
+import type { CtAnswer } from './scenario.js';
+import { statusNames } from './conntrack/answers.js';
+import type { Recorder } from './traverse.js';
+
+export type Decider = { readonly rule: CompiledRule } | { readonly policy: CompiledChain } | { readonly kernel: string };
+
+export type Fate =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'forwarded' | 'sent'; readonly out: string }
+  | { readonly kind: 'drop'; readonly by: Decider }
+  /** `how`: `tcp-reset`, `icmp 3/3`, or `(nothing sent)`. */
+  | { readonly kind: 'reject'; readonly how: string; readonly by: Decider };
+
+/** What cannot be known offline, where a packet met it. */
+export interface Unknown {
+  readonly rule: string;
+  readonly why: string;
+  readonly assumed: 'match' | 'skip';
+}
+
+/** Connection tracking's view of the packet in `filter`. */
+export interface CtView {
+  readonly ctstate: number;
+  readonly direction: 0 | 1;
+  readonly status: number;
+}
+
+/** Listens to everything that happens; `Trail` keeps it for people. */
+export interface Witness {
+  stage(table: string, hook: string, packet: Packet): void;
+  matched(rule: CompiledRule, verdict: Verdict | 'jump' | 'goto', packet: Packet): void;
+  policy(chain: CompiledChain): void;
+  entered(chain: CompiledChain, goto: boolean): void;
+  left(chain: CompiledChain): void;
+  event(text: string): void;
+  unknown(rule: CompiledRule, why: string, assumed: boolean): void;
+  /** What is told from here up to `generatedEnded` happens to a packet that the host made. */
+  generated(text: string, packet: Packet): void;
+  generatedEnded(packet: Packet): void;
+}
+
+const stateNames = Object.fromEntries(Object.entries(ctstates).map(([name, value]) => [value, name])) as Readonly<Record<number, CtAnswer['state']>>;
+
+export function stateName(ctstate: number): CtAnswer['state'] {
+  return stateNames[ctstate] ?? 'INVALID';
+}
+
+export class Journey implements Recorder {
+  packet: Packet;
+  /** Rules that matched, and built-in chains that ended in their policy. */
+  readonly steps: (CompiledRule | CompiledChain)[] = [];
+  /** Of a packet that the host made: as it was made. */
+  origin: Packet | undefined;
+  readonly sent: Packet[] = [];
+  readonly generated: Journey[] = [];
+  readonly unknowns: Unknown[] = [];
+  fate: Fate | undefined;
+  /** Undefined: no table was reached. */
+  seen: CtView | undefined;
+  /** What REJECT sent, where it was met. */
+  rejected: string | undefined;
+  readonly #assume: (why: string) => boolean;
+  readonly #witness: Witness | undefined;
+  #last: Decider = { kernel: '?' };
+  #filterHasSeen = false;
+
+  constructor(packet: Packet, assume: (why: string) => boolean, witness: Witness | undefined) {
+    this.packet = packet;
+    this.#assume = assume;
+    this.#witness = witness;
+  }
+
+  matched(rule: CompiledRule, verdict: Verdict | 'jump' | 'goto'): void {
+    this.steps.push(rule);
+    this.#last = { rule };
+    this.#witness?.matched(rule, verdict, this.packet);
+  }
+
+  policy(chain: CompiledChain): void {
+    this.steps.push(chain);
+    this.#last = { policy: chain };
+    this.#witness?.policy(chain);
+  }
+
+  entered(chain: CompiledChain, goto: boolean): void { this.#witness?.entered(chain, goto); }
+  left(chain: CompiledChain): void { this.#witness?.left(chain); }
+  noted(text: string): void { this.#witness?.event(text); }
+
+  hotdropped(rule: CompiledRule): void {
+    this.#last = { rule };
+    this.#witness?.event(`${referenceOf(rule)} reads what the packet does not have: it is dropped on the spot`);
+  }
+
+  unknown(rule: CompiledRule, why: string): boolean {
+    const assumed = this.#assume(why);
+    this.unknowns.push({ rule: referenceOf(rule), why, assumed: assumed ? 'match' : 'skip' });
+    this.#witness?.unknown(rule, why, assumed);
+    return assumed;
+  }
+
+  /** A table's built-in chain begins. What filter saw of the connection is kept, before filter what was seen last. */
+  began(table: string, hook: string): void {
+    const { packet } = this;
+    if (!this.#filterHasSeen) this.seen = { ctstate: packet.ctstate, direction: packet.direction, status: packet.connection?.status ?? 0 };
+    this.#filterHasSeen ||= table === 'filter';
+    this.#witness?.stage(table, hook, packet);
+  }
+
+  /** Fragments have become one packet, which travels on. */
+  replace(whole: Packet): void {
+    this.packet = whole;
+    this.#witness?.event(`put together from fragments: ${String(whole.bytes.length)} bytes`);
+  }
+
+  /** The packet's end, by what was met last. */
+  dropped(): void {
+    this.fate = this.rejected === undefined ? { kind: 'drop', by: this.#last } : { kind: 'reject', how: this.rejected, by: this.#last };
+  }
+
+  droppedByKernel(reason: string): void {
+    this.fate = { kind: 'drop', by: { kernel: reason } };
+    this.#witness?.event(`the kernel drops it: ${reason}`);
+  }
+}
+
+/** `filter:INPUT:3`, `filter:INPUT:policy` */
+export function nameOf(step: CompiledRule | CompiledChain): string {
+  return 'position' in step ? referenceOf(step) : `${step.table}:${step.chain.name}:policy`;
+}
+
+export function deciderName(by: Decider): string {
+  if ('rule' in by) return referenceOf(by.rule);
+  return 'policy' in by ? nameOf(by.policy) : `kernel: ${by.kernel}`;
+}
+
+export function ctAnswer({ ctstate, direction, status }: CtView): CtAnswer | null {
+  if (ctstate < 0) return null;
+  const isTracked = ctstate !== ctstates.INVALID && ctstate !== ctstates.UNTRACKED;
+  return { state: stateName(ctstate), dir: isTracked ? (direction === 0 ? 'ORIGINAL' : 'REPLY') : null, status: isTracked ? statusNames(status) : [] };
+}

@@ -1,0 +1,145 @@
+/** What the rules of a host may ask it: the parts of the engine behind the one face that matches and targets know. */
+import type { AnyExtension } from '../extensions/define.js';
+import type { Use } from '../extensions/use.js';
+import { isOpaque, type Rule, type Ruleset } from '../model/ruleset.js';
+import type { Connection, Tuple } from '../packet/connection.js';
+import { ctstates } from '../packet/constraint.js';
+import type { IpSets } from '../packet/ip-sets.js';
+import type { Packet } from '../packet/packet.js';
+import type { CtTemplate, HookName, NatRange, RejectKind, Traversal, Verdict, World } from '../packet/traversal.js';
+import type { AddressType } from '../values/address-types.js';
+import type { Backend, Family } from '../values/value.js';
+import type { CompiledChain } from './compiled-rule.js';
+import { compileTable } from './compile-table.js';
+import { Conntrack } from './conntrack/conntrack.js';
+import { Defragmenter } from './fragments.js';
+import { expectedNat, Helpers } from './helpers/helpers.js';
+import type { HostState } from './host-state.js';
+import type { Routing } from './host/routing.js';
+import { Nat } from './nat/nat.js';
+import { TableTraversal, type Recorder } from './traverse.js';
+
+export interface StackParts {
+  readonly ruleset: Ruleset;
+  readonly state: HostState;
+  readonly routing: Routing;
+  readonly sets: IpSets;
+}
+
+function switchesTrackingOn({ definition, given }: Use<AnyExtension>): boolean {
+  return typeof definition.tracks === 'function' ? definition.tracks(given) : definition.tracks === true;
+}
+
+function isTrackingRule(rule: Rule): boolean {
+  const { target } = rule;
+  return rule.matches.some(use => !isOpaque(use) && switchesTrackingOn(use)) || (target.kind === 'extension' && switchesTrackingOn(target.use));
+}
+
+/** Without a rule that asks for it, a kernel does not track connections, and so has no nat either. */
+function tracksConnections({ tables }: Ruleset): boolean {
+  return [...tables.values()].some(table => [...table.chains.values()].some(chain => chain.rules.some(isTrackingRule)));
+}
+
+export abstract class StackWorld implements World {
+  readonly family: Family;
+  readonly backend: Backend;
+  readonly sets: IpSets;
+  readonly routing: Routing;
+  readonly conntrack: Conntrack;
+  readonly isTracking: boolean;
+  readonly isTranslating: boolean;
+  protected readonly translator: Nat;
+  protected readonly helpers: Helpers;
+  protected readonly defragmenter: Defragmenter;
+  readonly #state: HostState;
+  readonly #ruleset: Ruleset;
+  #tables: ReadonlyMap<string, ReadonlyMap<string, CompiledChain>> = new Map();
+  #template: CtTemplate | undefined;
+
+  constructor({ ruleset, state, routing, sets }: StackParts) {
+    this.family = ruleset.family;
+    this.backend = ruleset.backend;
+    this.sets = sets;
+    this.routing = routing;
+    this.#state = state;
+    this.#ruleset = ruleset;
+    this.isTracking = tracksConnections(ruleset);
+    this.isTranslating = this.isTracking && ruleset.tables.has('nat');
+    this.conntrack = new Conntrack(this);
+    this.translator = new Nat(this);
+    this.helpers = new Helpers(this);
+    this.defragmenter = new Defragmenter(this);
+    this.conntrack.onNew = (_, connection) => this.#isExpected(connection);
+    this.conntrack.onRemove = connection => { this.helpers.forget(connection); };
+  }
+
+  /** A helper foretold this connection: it is related to the one that the helper watches, and translated as that one is. */
+  #isExpected(connection: Connection): boolean {
+    const expectation = this.helpers.expected(connection.original, connection.zones[0]);
+    if (expectation === undefined) return false;
+    this.helpers.adopt(connection, expectation);
+    for (const range of expectedNat(expectation)) this.translator.setupConnection(connection, range);
+    return true;
+  }
+
+  abstract reject(t: Traversal, kind: RejectKind): void;
+  abstract duplicate(t: Traversal, gateway: number | bigint, interfaceName: string | undefined): void;
+
+  /** Once everything that rules may ask stands. */
+  protected compile(): void {
+    this.#tables = new Map([...this.#ruleset.tables].map(([name, table]) => [name, compileTable(table, this)]));
+  }
+
+  /** x_tables knows every hook of a table that is loaded; nft only the chains that the file has. */
+  protected baseChain(table: string, hook: HookName): CompiledChain | undefined {
+    const compiled = this.#tables.get(table)?.get(hook);
+    if (compiled?.chain.hook === undefined) return undefined;
+    return this.backend === 'legacy' || compiled.chain.line > 0 || compiled.rules.length > 0 ? compiled : undefined;
+  }
+
+  protected traverse(chain: CompiledChain, hook: HookName, packet: Packet, recorder: Recorder): Verdict {
+    return new TableTraversal(packet, chain.table, hook, this, recorder).run(chain);
+  }
+
+  protected takeTemplate(): CtTemplate | undefined {
+    const template = this.#template;
+    this.#template = undefined;
+    return template;
+  }
+
+  /** Where the host's own packets to an address come from. */
+  sourceTowards(destination: number | bigint): number | bigint | undefined {
+    const route = this.routing.output({ dst: destination });
+    return route.kind === 'drop' ? undefined : route.source;
+  }
+
+  get now(): number { return this.#state.now; }
+  get wallClock(): number { return this.#state.wallClock; }
+  get timeZoneOffset(): number { return 0; }
+  random(why: string): number { return this.#state.random(why); }
+  sysctl(name: string): number { return this.#state.sysctls.get(name); }
+  shared<T extends object>(kind: string, name: string, make: () => T): T { return this.#state.shared(kind, name, make); }
+
+  addressTypes(address: number | bigint, interfaceName?: string): ReadonlySet<AddressType> { return this.routing.addressTypes(address, interfaceName); }
+  reversePath(packet: Packet, options: Parameters<World['reversePath']>[1]): boolean { return this.routing.reversePath(packet, options); }
+  sourceAddress(interfaceName: string, destination: number | bigint): number | bigint | undefined { return this.routing.sourceAddress(interfaceName, destination); }
+  interfaceGroup(name: string): number { return this.routing.interfaceGroup(name); }
+  interfaceAddresses(name: string): readonly (number | bigint)[] { return this.routing.interfaces.get(name)?.[this.family].map(one => one.local) ?? []; }
+  interfaceIndex(name: string): number { return this.routing.interfaceIndex(name); }
+  findSocket(packet: Packet): ReturnType<World['findSocket']> { return packet.socket; }
+
+  connections(): Iterable<Connection> { return this.conntrack.connections(); }
+  findConnection(tuple: Tuple, zone: number): Connection | undefined { return this.conntrack.findConnection(tuple, zone); }
+  tupleOf(packet: Packet): Tuple | undefined { return this.conntrack.tupleOf(packet); }
+
+  /** @see xt_ct_target() in net/netfilter/xt_CT.c: what is tracked already is left alone. */
+  template({ packet }: Traversal, template: CtTemplate): void {
+    if (packet.connection !== undefined || packet.ctstate === ctstates.UNTRACKED) return;
+    if (template.notrack === true) packet.ctstate = ctstates.UNTRACKED;
+    else this.#template = template;
+  }
+
+  nat({ packet, hook }: Traversal, range: NatRange): Verdict {
+    return this.translator.setup(packet, range, hook === 'FORWARD' ? 'POSTROUTING' : hook);
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * A host's network stack around netfilter: where a packet goes from hook to hook (see the diagram in hooks.ts).
+ * Packets come in, journeys come out; what the host sends because of a packet travels at once, as in the kernel.
+ */
+import { ctstates } from '../packet/constraint.js';
+import { Packet } from '../packet/packet.js';
+import { rewriteTtl } from '../packet/rewrite.js';
+import { Verdict, type HookName, type RejectKind, type Traversal } from '../packet/traversal.js';
+import type { CompiledChain } from './compiled-rule.js';
+import { exceedsMtu, refragment } from './fragments.js';
+import { stagesAt, type Stage } from './hooks.js';
+import type { IcmpError } from './host/flow.js';
+import { Journey, type Witness } from './journey.js';
+import { icmpError, rejectPacket } from './reject.js';
+import { StackWorld, type StackParts } from './stack-world.js';
+
+/** Sent by a local process, or by the host itself. */
+interface LocalRoute {
+  out: string;
+  mtu: number;
+}
+
+export class Stack extends StackWorld {
+  /** Of the packet that travels now; a packet that REJECT sends travels inside that of its cause. */
+  #journey: Journey | undefined;
+  /** Sent out of lo, and not yet come in again. */
+  readonly #backlog: Journey[] = [];
+  /** Asked for each unknown. */
+  assume: (why: string) => boolean = () => false;
+  witness: Witness | undefined;
+
+  constructor(parts: StackParts) {
+    super(parts);
+    this.compile();
+  }
+
+  /** A packet arrives at an interface (its `in`). */
+  receive(packet: Packet): Journey {
+    return this.#travel(packet, journey => {
+      const drop = this.routing.checkInput(packet);
+      if (drop === undefined) this.#arrive(journey);
+      else this.#refuse(journey, drop);
+    });
+  }
+
+  /** A local process sends a packet. */
+  send(packet: Packet): Journey {
+    return this.#travel(packet, journey => { this.#sendLocal(journey, undefined); });
+  }
+
+  #travel(packet: Packet, go: (journey: Journey) => void): Journey {
+    const journey = new Journey(packet, this.assume, this.witness);
+    this.takeTemplate();
+    const before = this.#journey;
+    this.#journey = journey;
+    go(journey);
+    this.#journey = before;
+    if (before === undefined) this.#comeInAgain();
+    return journey;
+  }
+
+  /** lo hands over what it was given when the sender is done (process_backlog()). */
+  #comeInAgain(): void {
+    for (let journey = this.#backlog.shift(); journey !== undefined; journey = this.#backlog.shift()) {
+      this.#journey = journey;
+      const { packet } = journey;
+      packet.in = 'lo';
+      packet.out = '';
+      packet.owner = undefined;
+      packet.linkType = 'loopback';
+      if (this.#pass('PREROUTING', journey)) this.#deliver(journey);
+      this.#journey = undefined;
+    }
+  }
+
+  #arrive(journey: Journey): void {
+    if (!this.#pass('PREROUTING', journey)) return;
+    const route = this.routing.input(journey.packet);
+    if (route.kind === 'drop') this.#refuse(journey, route);
+    else if (route.kind === 'forward') this.#forward(journey, route.out, route.mtu);
+    else this.#deliver(journey);
+  }
+
+  #refuse(journey: Journey, { reason, icmp }: { readonly reason: string; readonly icmp?: IcmpError }): void {
+    if (icmp !== undefined) this.#tell(journey, icmp.type, icmp.code, 0);
+    journey.droppedByKernel(reason);
+  }
+
+  /** @see ip_local_deliver(): IPv4 fragments are put together before INPUT; in IPv6 that comes behind it. */
+  #deliver(journey: Journey): void {
+    if (this.family === 'ipv4' && journey.packet.isFragment && !this.#putTogether(journey, 'PREROUTING')) return;
+    if (this.#pass('INPUT', journey)) journey.fate = { kind: 'delivered' };
+  }
+
+  /** @see ip_forward() in net/ipv4/ip_forward.c, ip6_forward() in net/ipv6/ip6_output.c */
+  #forward(journey: Journey, out: string, mtu: number): void {
+    const { packet } = journey;
+    const isV4 = this.family === 'ipv4';
+    if (packet.linkType !== 'unicast') { journey.droppedByKernel('not addressed to this host'); return; }
+    if (packet.ttl <= 1) {
+      this.#tell(journey, isV4 ? 11 : 3, 0, 0);
+      journey.droppedByKernel('ttl');
+      return;
+    }
+    if (exceedsMtu(packet, mtu)) {
+      this.#tell(journey, isV4 ? 3 : 2, isV4 ? 4 : 0, mtu);
+      journey.droppedByKernel('mtu');
+      return;
+    }
+    rewriteTtl(packet, packet.ttl - 1);
+    packet.out = out;
+    if (!this.#pass('FORWARD', journey) || !this.#pass('POSTROUTING', journey)) return;
+    this.#transmit(journey, mtu);
+    journey.fate = { kind: 'forwarded', out: journey.packet.out };
+  }
+
+  /** The host itself answers with an ICMP error, if it may. */
+  #tell(cause: Journey, type: number, code: number, info: number): void {
+    const error = icmpError(cause.packet, type, code, info, this);
+    if (error !== undefined) this.#makePacket(cause, error, undefined, 'the host answers');
+  }
+
+  /** A packet of the host's own travels inside the journey of its cause. */
+  #makePacket(cause: Journey, packet: Packet, via: LocalRoute | undefined, why: string): void {
+    const origin = packet.copyBytes();
+    this.witness?.generated(why, packet);
+    cause.generated.push(this.#travel(packet, journey => {
+      journey.origin = origin;
+      this.#sendLocal(journey, via);
+    }));
+    this.witness?.generatedEnded(packet);
+  }
+
+  /** @see __ip_local_out(), ip_output(); a change of mark or destination in mangle or nat OUTPUT routes anew. */
+  #sendLocal(journey: Journey, via: LocalRoute | undefined): void {
+    const route = via ?? this.#routeLocal(journey);
+    if (route === undefined) return;
+    journey.packet.out = route.out;
+    if (!this.#pass('OUTPUT', journey, route)) return;
+    journey.packet.out = route.out;
+    if (!this.#pass('POSTROUTING', journey)) return;
+    if (journey.packet.out === 'lo') {
+      this.#backlog.push(journey);
+      return;
+    }
+    this.#transmit(journey, route.mtu);
+    journey.fate = { kind: 'sent', out: journey.packet.out };
+  }
+
+  #routeLocal(journey: Journey, isAnew = false): LocalRoute | undefined {
+    const { packet } = journey;
+    const { src, dst, mark, tos, protocol, sport, dport } = packet;
+    const route = isAnew ? this.routing.reroute(packet) : this.routing.output({ src, dst, mark, tos, protocol, sport, dport, uid: packet.owner?.uid ?? 0, anySource: true });
+    if (route.kind !== 'drop') return { out: route.out, mtu: route.mtu };
+    journey.droppedByKernel(route.reason);
+    return undefined;
+  }
+
+  #transmit(journey: Journey, mtu: number): void {
+    const { packet } = journey;
+    const pieces = packet.largestFragment > 0 || packet.bytes.length > mtu ? refragment(packet, mtu) : [packet];
+    if (pieces === 'too big') return;
+    for (const piece of pieces) {
+      piece.out = packet.out;
+      journey.sent.push(piece);
+    }
+  }
+
+  /** Passes the stages of a hook; false where the packet's way ends there. */
+  #pass(hook: HookName, journey: Journey, route?: LocalRoute): boolean {
+    for (const stage of stagesAt[this.backend][hook]) if (!this.#stage(stage, hook, journey, route)) return false;
+    return true;
+  }
+
+  #stage(stage: Stage, hook: HookName, journey: Journey, route: LocalRoute | undefined): boolean {
+    switch (stage) {
+      case 'defrag': return !this.isTracking || !journey.packet.isFragment || this.#putTogether(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING');
+      case 'conntrack': return !this.isTracking || this.#track(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING');
+      case 'confirm': return !this.isTracking || this.#confirm(journey);
+      case 'nat': return !this.isTranslating || this.#translate(hook, journey, route);
+      default: return this.#table(stage, hook, journey, route);
+    }
+  }
+
+  #putTogether(journey: Journey, where: 'PREROUTING' | 'OUTPUT'): boolean {
+    const whole = this.defragmenter.add(journey.packet, where, 0);
+    if (whole instanceof Packet) {
+      journey.replace(whole);
+      return true;
+    }
+    journey.droppedByKernel(whole === 'held' ? 'held fragment' : 'bad fragment');
+    return false;
+  }
+
+  #track(journey: Journey, hook: 'PREROUTING' | 'OUTPUT'): boolean {
+    const verdict = this.conntrack.track(journey.packet, hook, this.takeTemplate());
+    if (verdict === Verdict.Accept) return true;
+    journey.droppedByKernel('table full');
+    return false;
+  }
+
+  /** @see nf_confirm() in net/netfilter/nf_conntrack_proto.c: helper, sequence numbers, and then it is in the table. */
+  #confirm(journey: Journey): boolean {
+    const { packet } = journey;
+    if (packet.connection === undefined) return true;
+    if (packet.connection.helper !== '' && this.helpers.run(packet) !== Verdict.Accept) {
+      journey.droppedByKernel('helper');
+      return false;
+    }
+    if (!this.helpers.adjustSequence(packet)) {
+      journey.droppedByKernel('helper');
+      return false;
+    }
+    if (this.conntrack.confirm(packet) === Verdict.Accept) return true;
+    journey.droppedByKernel('clash');
+    return false;
+  }
+
+  #translate(hook: HookName, journey: Journey, route: LocalRoute | undefined): boolean {
+    if (hook === 'FORWARD') return true;
+    const { packet } = journey;
+    const { dst } = packet;
+    const verdict = this.translator.hook(packet, hook, () => this.#run('nat', hook, journey));
+    if (verdict !== Verdict.Accept) return this.#end(journey);
+    return packet.dst === dst || route === undefined || this.#reroute(journey, route);
+  }
+
+  #table(table: string, hook: HookName, journey: Journey, route: LocalRoute | undefined): boolean {
+    const { packet } = journey;
+    const isMangledHere = table === 'mangle' && route !== undefined;
+    const { mark, tos } = packet;
+    const [src, dst] = isMangledHere ? [packet.src, packet.dst] : [0, 0];
+    const verdict = this.#run(table, hook, journey);
+    if (verdict !== Verdict.Accept) return this.#end(journey);
+    const isAsBefore = !isMangledHere || (packet.mark === mark && packet.tos === tos && packet.src === src && packet.dst === dst);
+    return isAsBefore || this.#reroute(journey, route);
+  }
+
+  #end(journey: Journey): false {
+    journey.dropped();
+    return false;
+  }
+
+  /** @see ip_route_me_harder() in net/ipv4/netfilter.c */
+  #reroute(journey: Journey, route: LocalRoute): boolean {
+    const anew = this.#routeLocal(journey, true);
+    if (anew === undefined) return false;
+    if (anew.out !== route.out) journey.noted(`routed anew: out of ${anew.out}`);
+    Object.assign(route, anew);
+    return true;
+  }
+
+  #run(table: string, hook: HookName, journey: Journey): Verdict {
+    const chain: CompiledChain | undefined = this.baseChain(table, hook);
+    if (chain === undefined) return Verdict.Accept;
+    journey.began(table, hook);
+    return this.traverse(chain, hook, journey.packet, journey);
+  }
+
+  /** REJECT's answer travels before the packet itself is gone. */
+  reject(t: Traversal, kind: RejectKind): void {
+    const journey = this.#journey;
+    if (journey === undefined) return;
+    const answer = rejectPacket(t.packet, kind, this);
+    journey.rejected = answer === undefined ? '(nothing sent)' : kind === 'tcp-reset' ? 'tcp-reset' : `icmp ${String(answer.icmpType)}/${String(answer.icmpCode)}`;
+    if (answer === undefined) return;
+    if (kind === 'tcp-reset' && answer.connection !== undefined) this.conntrack.setClosing(answer.connection);
+    this.#makePacket(journey, answer, undefined, 'REJECT answers');
+  }
+
+  /** @see nf_dup_ipv4() in net/ipv4/netfilter/nf_dup_ipv4.c: an untracked copy, a hop further where the packet came from outside. */
+  duplicate(t: Traversal, gateway: number | bigint, interfaceName: string | undefined): void {
+    const journey = this.#journey;
+    if (journey === undefined || t.packet.isGenerated) return;
+    const copy = t.packet.copyBytes();
+    copy.isGenerated = true;
+    copy.mark = t.packet.mark;
+    copy.ctstate = ctstates.UNTRACKED;
+    if (t.hook === 'PREROUTING' || t.hook === 'INPUT') rewriteTtl(copy, Math.max(0, copy.ttl - 1));
+    const route = this.routing.output({ dst: gateway, ...interfaceName === undefined ? {} : { out: interfaceName } });
+    if (route.kind === 'drop') return;
+    this.#makePacket(journey, copy, { out: route.out, mtu: route.mtu }, 'a copy for the gateway');
+  }
+}

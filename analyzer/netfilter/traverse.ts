@@ -1,0 +1,138 @@
+/**
+ * A packet's way through the chains of one table: rules in order, the first that ends decides. A jump comes back
+ * behind itself, a goto behind the jump before it; who runs off the end of a built-in chain meets its policy.
+ * @see ipt_do_table() in net/ipv4/netfilter/ip_tables.c, ip6t_do_table(), nft_do_chain() in net/netfilter/nf_tables_core.c
+ */
+import type { Packet } from '../packet/packet.js';
+import { Verdict, type HookName, type Traversal, type World } from '../packet/traversal.js';
+import { exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
+
+/** Who listens to a traversal. */
+export interface Recorder {
+  /** A rule matched; `verdict` is what its target said. */
+  matched(rule: CompiledRule, verdict: Verdict | 'jump' | 'goto'): void;
+  policy(chain: CompiledChain): void;
+  /** A user's chain was entered, or is left behind again. */
+  entered(chain: CompiledChain, goto: boolean): void;
+  left(chain: CompiledChain): void;
+  noted(text: string): void;
+  /** A match set the packet's end: it reads what the packet does not have. */
+  hotdropped(rule: CompiledRule): void;
+  /** Answers as the user asked to assume. */
+  unknown(rule: CompiledRule, why: string): boolean;
+}
+
+function isInterface(test: InterfaceTest, name: string): boolean {
+  return (test.mode === exactly ? name === test.name : name.startsWith(test.name)) !== test.negated;
+}
+
+/** As deep as the kernel lets chains call each other (NFT_JUMP_STACK_SIZE is 16, x_tables counts when it loads); no packet goes deeper. */
+interface Return {
+  readonly chain: CompiledChain;
+  readonly at: number;
+}
+
+export class TableTraversal implements Traversal {
+  readonly packet: Packet;
+  readonly table: string;
+  readonly hook: HookName;
+  readonly world: World;
+  hotdrop = false;
+  readonly #recorder: Recorder | undefined;
+  #rule: CompiledRule | undefined;
+
+  constructor(packet: Packet, table: string, hook: HookName, world: World, recorder: Recorder | undefined) {
+    this.packet = packet;
+    this.table = table;
+    this.hook = hook;
+    this.world = world;
+    this.#recorder = recorder;
+  }
+
+  note(text: string): void {
+    this.#recorder?.noted(text);
+  }
+
+  unknown(why: string): boolean {
+    return this.#rule === undefined || this.#recorder === undefined ? false : this.#recorder.unknown(this.#rule, why);
+  }
+
+  /** Runs a built-in chain. Accept, Drop, Queue or Stolen comes out. */
+  run(base: CompiledChain): Verdict {
+    const returns: Return[] = [];
+    let chain = base;
+    let at = 0;
+    for (;;) {
+      at = this.#next(chain.rules, at);
+      const rule = this.#rule;
+      if (this.hotdrop) return Verdict.Drop;
+      if (rule === undefined) {
+        const back = this.#leave(chain, returns);
+        if (back === undefined) return this.#policy(base);
+        ({ chain, at } = back);
+        continue;
+      }
+      at += 1;
+      if (rule.to !== undefined) {
+        const goto = rule.step === Step.Goto;
+        this.#recorder?.matched(rule, goto ? 'goto' : 'jump');
+        this.#recorder?.entered(rule.to, goto);
+        if (!goto) returns.push({ chain, at });
+        chain = rule.to;
+        at = 0;
+        continue;
+      }
+      const verdict = rule.action === undefined ? rule.step as Verdict : rule.action(this);
+      this.#recorder?.matched(rule, verdict);
+      if (verdict === Verdict.Continue) continue;
+      if (verdict !== Verdict.Return) return verdict;
+      const back = this.#leave(chain, returns);
+      if (back === undefined) return this.#policy(base);
+      ({ chain, at } = back);
+    }
+  }
+
+  #leave(chain: CompiledChain, returns: Return[]): Return | undefined {
+    if (chain.chain.hook === undefined) this.#recorder?.left(chain);
+    return returns.pop();
+  }
+
+  #policy(base: CompiledChain): Verdict {
+    this.#recorder?.policy(base);
+    return base.chain.policy === 'DROP' ? Verdict.Drop : Verdict.Accept;
+  }
+
+  /** The first rule from `from` on that matches; it becomes `#rule`, undefined where there is none. */
+  #next(rules: readonly CompiledRule[], from: number): number {
+    const { packet } = this;
+    const isV4 = packet.family === 'ipv4';
+    const src = isV4 ? packet.u32(12) | 0 : 0;
+    const dst = isV4 ? packet.u32(16) | 0 : 0;
+    const { protocol } = packet;
+    for (let at = from; at < rules.length; at++) {
+      const rule = rules[at];
+      if (rule === undefined) break;
+      if ((((src ^ rule.src) & rule.srcMask) !== 0) !== rule.srcNegated) continue;
+      if ((((dst ^ rule.dst) & rule.dstMask) !== 0) !== rule.dstNegated) continue;
+      if (rule.protocol !== 0 && (rule.protocol === protocol) === rule.protocolNegated) continue;
+      if (rule.in.mode !== 0 && !isInterface(rule.in, packet.in)) continue;
+      if (rule.out.mode !== 0 && !isInterface(rule.out, packet.out)) continue;
+      this.#rule = rule;
+      if (this.#passes(rule)) return at;
+      if (this.hotdrop) return at;
+    }
+    this.#rule = undefined;
+    return rules.length;
+  }
+
+  #passes(rule: CompiledRule): boolean {
+    const { tests } = rule;
+    for (let index = 0; index < tests.length; index++) {
+      if (tests[index]?.(this) !== true) {
+        if (this.hotdrop) this.#recorder?.hotdropped(rule);
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,16 @@
+/** CRC32c (RFC 3309), the checksum of SCTP. */
+
+const polynomial = 0x82f6_3b78;
+
+const table = Uint32Array.from({ length: 256 }, (_, index) => {
+  let value = index;
+  for (let bit = 0; bit < 8; bit++) value = (value & 1) === 1 ? (value >>> 1) ^ polynomial : value >>> 1;
+  return value;
+});
+
+/** The CRC of `bytes` from `from` on, 32 bits unsigned; SCTP writes it with its low byte first. */
+export function crc32c(bytes: Uint8Array, from = 0): number {
+  let crc = 0xffff_ffff;
+  for (let at = from; at < bytes.length; at++) crc = (table[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0) ^ (crc >>> 8);
+  return ~crc >>> 0;
+}

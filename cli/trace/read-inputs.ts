@@ -1,0 +1,77 @@
+/** The files and words that a trace is made of, read and found right. */
+import { analyze } from '../../analyzer/analyze.js';
+import { readHost, type HostDescription } from '../../analyzer/netfilter/host/host.js';
+import { parsePacketWords, WordsError, type PacketWords } from '../../analyzer/netfilter/packet-words.js';
+import { readScenario } from '../../analyzer/netfilter/read-scenario.js';
+import type { Scenario } from '../../analyzer/netfilter/scenario.js';
+import type { Ruleset } from '../../analyzer/model/ruleset.js';
+import type { SourceText } from '../../grammar/source-text.js';
+import { frameFinding } from '../../report/full.js';
+import { frameProblem } from '../../report/problem-frame.js';
+import { wantsColor, widthOf } from '../color.js';
+import { loadOptions, type InputOptions } from '../options.js';
+import { readSource } from '../read-source.js';
+import { Trouble } from '../trouble.js';
+
+type Family = Ruleset['family'];
+
+function errorStyle(color: boolean | undefined): { readonly color: boolean; readonly width: number } {
+  return { color: wantsColor(color, process.stderr), width: widthOf(process.stderr) };
+}
+
+function tell(lines: Iterable<string>): void {
+  process.stderr.write(`${[...lines].join('\n')}\n\n`);
+}
+
+/** A scenario file. */
+export async function scenarioFrom(path: string, color: boolean | undefined): Promise<Scenario> {
+  const source = await readSource(path);
+  const { scenario, problems } = readScenario(source.text);
+  for (const problem of problems) tell(frameProblem(source, problem, errorStyle(color)));
+  if (scenario === undefined) throw new Trouble(`${path} is no scenario: repair the errors above first`);
+  return scenario;
+}
+
+/** A host file, as `iptables-lint collect` writes it. */
+export async function hostFrom(path: string): Promise<HostDescription> {
+  const { text } = await readSource(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Trouble(`${path} is no host file: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const { host, problems } = readHost(value);
+  if (host === undefined) throw new Trouble(`${path} is no host file: ${problems.join('; ')}`);
+  return host;
+}
+
+/** A packet as `--packet` or `--conversation` has it; `option` says which. */
+export function packetFrom(line: string, option: string, color: boolean | undefined): PacketWords {
+  try {
+    return parsePacketWords(line);
+  } catch (error) {
+    if (!(error instanceof WordsError)) throw error;
+    tell(frameProblem({ path: option, text: line }, error, errorStyle(color)));
+    throw new Trouble(`${option} is no packet: ${error.message}`);
+  }
+}
+
+/** The rule sets of a file. The kernel would not have loaded one with errors, so that nothing can be said of its packets. */
+export function rulesFrom(source: SourceText, options: InputOptions & { readonly color?: boolean }): readonly Ruleset[] {
+  const { findings, loaded } = analyze(source, { ...loadOptions(options), checks: [] });
+  const errors = findings.filter(finding => finding.severity === 'error');
+  for (const finding of errors) tell(frameFinding(source, finding, errorStyle(options.color)));
+  if (errors.length > 0) throw new Trouble(`${source.path} is not traced: iptables-restore would refuse it; repair the errors above first`);
+  return loaded.rulesets;
+}
+
+/** The rules themselves: those of the file that is named, else the scenario's, else the host's. */
+export async function rulesSource(path: string | undefined, scenario: Scenario | undefined, host: HostDescription | undefined, family: Family | undefined, options: InputOptions): Promise<SourceText> {
+  if (path !== undefined) return readSource(path, options.stdinFilename, options.maxSize);
+  if (scenario?.rules !== undefined) return { path: '<scenario>', text: scenario.rules };
+  const backend = options.backend ?? scenario?.backend;
+  const ofHost = host?.ruleSets?.find(rules => rules.family === (family ?? 'ipv4') && (backend === undefined || rules.backend === backend));
+  if (ofHost === undefined) throw new Trouble('no rules: name a file, as in iptables-lint trace /etc/iptables/rules.v4 --packet "tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0"');
+  return { path: '<host>', text: ofHost.text };
+}

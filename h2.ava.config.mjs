@@ -1,0 +1,1 @@
+export default { files: ['build-h2/test/netfilter/nat/*.test.js'], workerThreads: false };

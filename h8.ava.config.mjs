@@ -1,0 +1,1 @@
+export default { files: ['build-h8/test/**/*.test.js'], workerThreads: false };

@@ -1,0 +1,63 @@
+/** Where the engine's answer and the kernel's differ. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ConntrackAnswer, GeneratedAnswer, ScenarioAnswer, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
+
+export interface Difference {
+  /** From 0. */
+  readonly step: number;
+  readonly field: string;
+  readonly kernel: unknown;
+  readonly engine: unknown;
+}
+
+/** The kernel's clock runs on while we look. */
+const timeoutTolerance = 3;
+
+function sorted(table: readonly ConntrackAnswer[]): readonly ConntrackAnswer[] {
+  return [...table].sort((a, b) => (`${a.orig} ${String(a.zone)}` < `${b.orig} ${String(b.zone)}` ? -1 : 1));
+}
+
+/** The engine's table with the kernel's timeouts where they are near enough. */
+function sameConntrack(kernel: readonly ConntrackAnswer[], engine: readonly ConntrackAnswer[]): boolean {
+  const expected = sorted(kernel);
+  const actual = sorted(engine).map((one, index) => {
+    const timeout = expected[index]?.timeout ?? 0;
+    return Math.abs(timeout - one.timeout) <= timeoutTolerance ? { ...one, timeout } : one;
+  });
+  return isDeepStrictEqual(actual, expected);
+}
+
+/** The kernel tells no reason for drops outside the rules that it can't name. */
+function sameDecider(kernel: string | null, engine: string | null): boolean {
+  return kernel === engine || (kernel?.startsWith('kernel: ?') === true && engine?.startsWith('kernel:') === true);
+}
+
+function sameGenerated(kernel: readonly GeneratedAnswer[], engine: readonly GeneratedAnswer[]): boolean {
+  return isDeepStrictEqual(kernel, engine);
+}
+
+function differences(step: number, kernel: StepAnswer, engine: StepAnswer): readonly Difference[] {
+  const same: Readonly<Record<string, boolean>> = {
+    path: isDeepStrictEqual(kernel.path, engine.path),
+    verdict: kernel.verdict === engine.verdict,
+    by: sameDecider(kernel.by, engine.by),
+    out: isDeepStrictEqual(kernel.out, engine.out),
+    ct: isDeepStrictEqual(kernel.ct, engine.ct),
+    conntrack: sameConntrack(kernel.conntrack, engine.conntrack),
+    generated: sameGenerated(kernel.generated, engine.generated),
+  };
+  return Object.keys(same).filter(field => same[field] === false)
+    .map(field => ({ step, field, kernel: kernel[field as keyof StepAnswer], engine: engine[field as keyof StepAnswer] }));
+}
+
+/** Step by step and field by field; nothing where they agree. What hung on chance or on the unknown is not compared, nor anything behind it. */
+export function compareAnswers(kernel: ScenarioAnswer, engine: ScenarioAnswer): readonly Difference[] {
+  const found: Difference[] = [];
+  for (const [index, step] of engine.steps.entries()) {
+    const real = kernel.steps[index];
+    if (step.chance !== undefined || step.unknown !== undefined || real === undefined) break;
+    found.push(...differences(index, real, step));
+    if (found.length > 0) break;
+  }
+  return found;
+}

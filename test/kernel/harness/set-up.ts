@@ -1,0 +1,107 @@
+/** From a scenario to the namespace that it describes. */
+import type { Scenario, ScenarioInterface } from '../../../analyzer/netfilter/scenario.js';
+import type { Backend, Family } from '../../../analyzer/values/value.js';
+import { hexWord, type Helper } from './helper-process.js';
+import { startWatching } from './watch.js';
+
+/** The kernel refused what a scenario asks for: its rules, a route, an address. */
+export class SetUpError extends Error {}
+
+const programs = {
+  ipv4: { legacy: 'iptables-legacy', nft: 'iptables-nft' },
+  ipv6: { legacy: 'ip6tables-legacy', nft: 'ip6tables-nft' },
+} as const;
+
+/** A router that filters nothing by itself, and whose answers are not rationed. */
+const settings: Readonly<Record<string, number>> = {
+  'net.ipv4.ip_forward': 1,
+  'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0,
+  'net.ipv4.icmp_ratelimit': 0, 'net.ipv4.icmp_ratemask': 0,
+  'net.ipv6.conf.all.forwarding': 1, 'net.ipv6.conf.default.forwarding': 1,
+  'net.ipv6.conf.default.accept_dad': 0, 'net.ipv6.conf.default.accept_ra': 0,
+  'net.ipv6.icmp.ratelimit': 0,
+};
+
+/** It would join multicast groups, and say so. */
+const withoutIpv6: Readonly<Record<string, number>> = { 'net.ipv6.conf.all.disable_ipv6': 1, 'net.ipv6.conf.default.disable_ipv6': 1 };
+
+/** `net.ipv4.conf.eth0.rp_filter` → `net/ipv4/conf/eth0/rp_filter`; a slash stands for a dot within a name, as in sysctl(8). */
+function sysctlPath(name: string): string {
+  return name.replaceAll(/[./]/gu, one => one === '.' ? '/' : '.');
+}
+
+export function setSysctls(helper: Helper, values: Readonly<Record<string, number>>): readonly Promise<unknown>[] {
+  return Object.entries(values).map(([name, value]) => helper.ask('sysctl', sysctlPath(name), value));
+}
+
+/** What an interface without a `mac` has; `number` counts interfaces from 0. */
+export function macOf({ mac }: ScenarioInterface, number: number): Buffer {
+  return Buffer.from((mac ?? `02:00:00:00:00:${(number + 1).toString(16).padStart(2, '0')}`).replaceAll(':', ''), 'hex');
+}
+
+/** A link-local address follows from the MAC address, where that is said; no other is made up. */
+function makeDevices(helper: Helper, interfaces: readonly ScenarioInterface[]): readonly Promise<unknown>[] {
+  return interfaces.flatMap((one, number) => {
+    const isTun = one.kind === 'tun';
+    const linkLocal = setSysctls(helper, { 'net.ipv6.conf.default.addr_gen_mode': isTun || one.mac === undefined ? 1 : 0 });
+    return [...linkLocal, helper.ask('device', one.name, isTun ? 'tun' : 'tap', isTun ? '-' : hexWord(macOf(one, number)), one.mtu ?? 1500)];
+  });
+}
+
+/** As one batch of `ip`: one process. */
+function ip(helper: Helper, words: readonly string[], lines: readonly string[]): readonly Promise<unknown>[] {
+  return lines.length === 0 ? [] : [helper.run(['ip', ...words, '-batch', '-'], `${lines.join('\n')}\n`)];
+}
+
+function address(text: string, name: string): string {
+  return `addr add ${text} dev ${name}${text.includes(':') ? ' nodad' : ''}`;
+}
+
+function makeRoutes(helper: Helper, { interfaces = [], routes = [], ipRules = [] }: Scenario, family: Family): readonly Promise<unknown>[] {
+  return [
+    ...ip(helper, [], interfaces.flatMap(one => one.addresses.map(text => address(text, one.name)))),
+    ...ip(helper, [family === 'ipv4' ? '-4' : '-6'], [...routes.map(words => `route add ${words}`), ...ipRules.map(words => `rule add ${words}`)]),
+  ];
+}
+
+/** `conntrack -L` prints what its `-I` takes, in other words. */
+function insertion(line: string): string {
+  const words = line.trim().split(/\s+/u);
+  const [protocol = '', , timeout = '0'] = words;
+  const values = words.filter(word => word.includes('=')).map(word => word.split('=') as [string, string]);
+  const both = (key: string): string[] => values.filter(([name]) => name === key).map(([, value]) => value);
+  const options: Readonly<Record<string, readonly [string, string?]>> = { src: ['-s', '-r'], dst: ['-d', '-q'], sport: ['--sport', '--reply-port-src'], dport: ['--dport', '--reply-port-dst'], type: ['--icmp-type'], code: ['--icmp-code'], id: ['--icmp-id'], mark: ['-m'], zone: ['-w'] };
+  const given = Object.entries(options).flatMap(([key, names]) => names.flatMap((name, index) => {
+    const value = both(key)[index];
+    return name === undefined || value === undefined ? [] : [name, value];
+  }));
+  const state = words.find(word => /^[A-Z_0-9]+$/u.test(word) && !/^\d+$/u.test(word));
+  const status = words.includes('[UNREPLIED]') ? [] : ['-u', words.includes('[ASSURED]') ? 'SEEN_REPLY,ASSURED' : 'SEEN_REPLY'];
+  return ['-I', '-p', protocol, '-t', timeout, ...given, ...(protocol === 'tcp' && state !== undefined ? ['--state', state] : []), ...status].join(' ');
+}
+
+function insertFlows(helper: Helper, text: string): readonly Promise<unknown>[] {
+  return text.split('\n').filter(line => line.trim() !== '').map(line => helper.run(['conntrack', ...insertion(line).split(' ')]));
+}
+
+/** Everything but the packets. Waits for nothing: the helper works commands off in order. */
+function commands(helper: Helper, scenario: Scenario, family: Family, backend: Backend): readonly Promise<unknown>[] {
+  const { interfaces = [], ipsets, rules, conntrack = '', sysctls = {} } = scenario;
+  return [
+    helper.ask('fresh'), ...setSysctls(helper, settings), ...setSysctls(helper, family === 'ipv4' ? withoutIpv6 : {}), ...makeDevices(helper, interfaces), ...makeRoutes(helper, scenario, family),
+    ...(ipsets === undefined ? [] : [helper.run(['ipset', 'restore'], ipsets)]),
+    ...startWatching(helper, family),
+    ...(rules === undefined ? [] : [helper.run([`${programs[family][backend]}-restore`], rules)]),
+    ...setSysctls(helper, sysctls), ...insertFlows(helper, conntrack),
+  ];
+}
+
+/** @returns what `iptables-save` prints of the rules afterwards. @throws {SetUpError} */
+export async function setUp(helper: Helper, scenario: Scenario, family: Family, backend: Backend): Promise<string> {
+  const done = commands(helper, scenario, family, backend);
+  const saved = helper.run([`${programs[family][backend]}-save`]);
+  const results = await Promise.allSettled([...done, saved]);
+  const failed = results.find(one => one.status === 'rejected');
+  if (failed !== undefined) throw new SetUpError((failed.reason as Error).message);
+  return saved;
+}
