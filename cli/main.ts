@@ -1,6 +1,7 @@
 /** The command line: what may be said. What is done about it is loaded when needed. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { formatNames } from '../report/formats.js';
+import type { CollectOptions } from './collect.js';
 import { inputOptions, type FmtOptions, type LintOptions } from './options.js';
 import { endQuietlyOnClosedPipe } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
@@ -93,6 +94,26 @@ function traceCommand(): Command {
     .action(async (rules: string | undefined, options: TraceCommandOptions) => { await (await import('./trace.js')).trace(rules, options); });
 }
 
+const collectExamples = `
+It changes nothing: --dry-run shows the commands that it reads with. What could not be read is noted in the file.
+For a container, its programs are not needed: those of this machine are run in its network.
+
+Examples:
+  sudo iptables-lint collect --output host.json
+  sudo iptables-lint collect --pid "$(docker inspect -f '{{.State.Pid}}' NAME)"
+  sudo iptables-lint collect --netns blue | ssh admin 'cat > blue.json'`;
+
+function collectCommand(): Command {
+  return new Command('collect')
+    .description('write down what this host is, for trace --host: interfaces, routes, settings, rules, flows')
+    .addOption(option('--netns <name>', 'of a network namespace, as "ip netns" names it').conflicts('pid'))
+    .option('--pid <number>', 'of the network of this process: of a container', count)
+    .option('--dry-run', 'print the commands, and run none')
+    .option('--output <file>', 'where to (default: standard output)')
+    .addHelpText('after', collectExamples)
+    .action(async (options: CollectOptions) => { await (await import('./collect.js')).collect(options); });
+}
+
 function explainCommand(): Command {
   return withColorOptions(new Command('explain'))
     .description('say what a check looks for, why, and what to do')
@@ -109,7 +130,7 @@ function checksCommand(): Command {
 
 function program(): Command {
   const root = lintCommand();
-  for (const command of [fmtCommand(), traceCommand(), explainCommand(), checksCommand()]) root.addCommand(command);
+  for (const command of [fmtCommand(), traceCommand(), collectCommand(), explainCommand(), checksCommand()]) root.addCommand(command);
   root.helpCommand('help [command]', 'print the help of a command');
   for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
   return root;

@@ -43,7 +43,7 @@ function setupFor(scenario: Scenario, fromHost: HostSetup, words: readonly Packe
 function chooseRuleset(rulesets: readonly Ruleset[], scenario: Scenario, path: string): Ruleset {
   if (rulesets.length > 0 && scenario.family !== undefined && !rulesets.some(({ family }) => family === scenario.family)) {
     const [packets, rules] = scenario.family === 'ipv6' ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6'];
-    throw new Trouble(`the packets are ${packets}, and the rules of ${path} are for ${rules}`);
+    throw new Trouble(`the packets are ${packets}, and the rules of ${path} are for ${rules}; --family ${scenario.family} reads them for ${packets}`);
   }
   return rulesetFor(scenario, rulesets);
 }
@@ -58,7 +58,8 @@ async function readJob(path: string | undefined, options: TraceCommandOptions): 
   const family = options.family ?? given?.family ?? words[0]?.family;
   const backend = options.backend ?? given?.backend;
   const source = await rulesSource(path, given, host, family, options);
-  const hint = { ...options, ...family === undefined ? {} : { family }, ...backend === undefined ? {} : { backend } };
+  const said = options.family ?? given?.family;
+  const hint = { ...options, ...said === undefined ? {} : { family: said }, ...backend === undefined ? {} : { backend } };
   const { rules, ...rest } = given ?? { steps: [] };
   const scenario: Scenario = { ...rest, ...family === undefined ? {} : { family }, ...backend === undefined ? {} : { backend } };
   const ruleset = chooseRuleset(rulesFrom(source, hint), scenario, source.path);

@@ -34,32 +34,52 @@ const statePaint: Readonly<Record<string, (colors: Colors) => Paint>> = {
   NEW: colors => colors.cyan, ESTABLISHED: colors => colors.green, RELATED: colors => colors.green, INVALID: colors => colors.red, UNTRACKED: colors => colors.yellow,
 };
 
+type Stage = Extract<TrailEntry, { kind: 'stage' }>;
+
+/** A target sends its packets before its rule is done: for a reader the rule comes first. */
+function rulesFirst(trail: readonly TrailEntry[]): readonly TrailEntry[] {
+  const entries: TrailEntry[] = [];
+  const begun: number[] = [];
+  let ended: number | undefined;
+  for (const entry of trail) {
+    if (entry.kind === 'rule' && ended !== undefined) entries.splice(ended, 0, entry);
+    else entries.push(entry);
+    if (entry.kind === 'generated') begun.push(entries.length - 1);
+    ended = entry.kind === 'generated-end' ? begun.pop() : undefined;
+  }
+  return entries;
+}
+
 /** Draws one trail; how deep it stands grows with the chains and the packets within packets. */
 class TrailPrinter {
   readonly #colors: Colors;
   readonly #width: number;
   /** Columns before what is said; a base chain's name stands two to the left of its rules. */
   #indent: number;
+  /** Where the base chains of a packet stand: the last is that of the packet that is told of. */
+  readonly #bases: number[];
+  /** How deep the chains were in which the host sent packets of its own. */
+  readonly #left: number[] = [];
 
   constructor({ color, width }: Style, indent: number) {
     this.#colors = pc.createColors(color);
     this.#width = width;
     this.#indent = indent;
+    this.#bases = [indent];
   }
 
-  *print(entries: readonly TrailEntry[]): Generator<string, void> {
+  *print(trail: readonly TrailEntry[]): Generator<string, void> {
+    const entries = rulesFirst(trail);
     for (let at = 0; at < entries.length; at++) {
       const [entry, next] = [entries[at], entries[at + 1]];
       if (entry?.kind !== 'stage') yield* this.#entry(entry);
       // A base chain in which no rule matched is told in one line with its policy; one in which nothing happened is not.
-      else if (next?.kind === 'policy') {
-        yield* this.#stage(entry.table, entry.hook, entry.state, next.policy);
-        at++;
-      } else if (next !== undefined && next.kind !== 'stage' && next.kind !== 'generated-end') yield* this.#stage(entry.table, entry.hook, entry.state);
+      else if (next?.kind === 'policy') yield* this.#stage(entry, entries[++at]);
+      else if (next !== undefined && next.kind !== 'stage' && next.kind !== 'generated-end') yield* this.#stage(entry);
     }
   }
 
-  *#entry(entry: Exclude<TrailEntry, { kind: 'stage' }> | undefined): Generator<string, void> {
+  *#entry(entry: Exclude<TrailEntry, Stage> | undefined): Generator<string, void> {
     const { bold, dim, magenta } = this.#colors;
     switch (entry?.kind) {
       case undefined: return;
@@ -69,16 +89,31 @@ class TrailPrinter {
       case 'leave': this.#indent -= 4; return;
       case 'rewrite': yield* this.#lines('    ⇒ ', visible(entry.what), magenta); return;
       case 'event': yield* this.#lines('  › ', visible(entry.text), dim); return;
-      case 'generated': yield* this.#lines('  ⤷ ', `the host sends ${visible(entry.text)}`, bold); this.#indent += 4; return;
-      case 'generated-end': this.#indent -= 4; return;
+      case 'generated': yield* this.#lines('  ⤷ ', visible(entry.text), bold); this.#begin(); return;
+      case 'generated-end': this.#end(); return;
     }
   }
 
-  *#stage(table: string, hook: string, state: string | null, policy?: string): Generator<string, void> {
+  /** What follows is told of a packet within the packet. */
+  #begin(): void {
+    this.#left.push(this.#indent);
+    this.#indent += 4;
+    this.#bases.push(this.#indent);
+  }
+
+  #end(): void {
+    this.#indent = this.#left.pop() ?? this.#indent;
+    if (this.#bases.length > 1) this.#bases.pop();
+  }
+
+  *#stage({ table, hook, state }: Stage, decision?: TrailEntry): Generator<string, void> {
     const { bold, dim } = this.#colors;
+    // A verdict ends all chains at once, and nobody tells that they are left.
+    this.#indent = this.#bases.at(-1) ?? this.#indent;
     const paint = statePaint[state ?? '']?.(this.#colors) ?? dim;
-    const mark = markOf(policy ?? '');
-    const decided = policy === undefined ? '' : `  ${mark.paint(this.#colors)(mark.sign)} ${dim(`policy ${policy}`)}`;
+    const policy = decision?.kind === 'policy' ? decision.policy : '';
+    const mark = markOf(policy);
+    const decided = policy === '' ? '' : `  ${mark.paint(this.#colors)(mark.sign)} ${dim(`policy ${policy}`)}`;
     yield `${' '.repeat(this.#indent)}${bold(`${visible(table)} ${visible(hook)}`)}${state === null ? '' : `  ${paint(visible(state))}`}${decided}`;
   }
 

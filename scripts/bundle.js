@@ -30,7 +30,7 @@ function removeStale(written) {
 /**
  * What bundled packages load and we never use, or have in a lighter form:
  * - eslint-formatter-pretty has the addresses of all pages about ESLint's rules; ours come with the findings
- * - commander can run commands that are programs of their own; ours are not
+ * - commander can run commands that are programs of their own; ours are not, and only `collect` runs others
  * - string-width: see report/display-width.ts
  */
 const replaced = {
@@ -42,7 +42,8 @@ const replaced = {
 const lighter = {
   name: 'lighter',
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^(eslint-rule-docs|string-width|node:child_process)$/ }, ({ path }) => ({ path, namespace: 'replaced' }));
+    esbuild.onResolve({ filter: /^(eslint-rule-docs|string-width)$/ }, ({ path }) => ({ path, namespace: 'replaced' }));
+    esbuild.onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) => /\/node_modules\/commander\//u.test(importer) ? { path, namespace: 'replaced' } : undefined);
     esbuild.onLoad({ filter: /./, namespace: 'replaced' }, ({ path }) => replaced[path]);
   },
 };

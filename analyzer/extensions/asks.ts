@@ -1,5 +1,6 @@
 import { everyPacket, negated } from '../packet/predicates.js';
-import type { Predicate } from '../packet/traversal.js';
+import { hotdrop } from '../packet/transport-header.js';
+import type { Predicate, Traversal } from '../packet/traversal.js';
 import type { NumberRange } from '../values/number-range.js';
 import type { Backend } from '../values/value.js';
 import type { Given } from './define.js';
@@ -25,9 +26,10 @@ export function isInRange(given: Given<NumberRange> | undefined, found: number):
 }
 
 /**
- * What sctp and dccp answer of a packet that they drop: negated, that it matches. x_tables then counts it and goes to the target
- * before it drops the packet; nftables drops it first.
+ * Drops the packet, and answers as sctp and dccp do: negated, that it matches. x_tables then counts it and goes to the target before
+ * it drops the packet; nftables drops it first.
  */
-export function isCounted({ negated: isNegated }: Given<unknown>, backend: Backend): boolean {
+export function hotdropped(t: Traversal, { negated: isNegated }: Given<unknown>, backend: Backend): boolean {
+  hotdrop(t);
   return isNegated && backend === 'legacy';
 }

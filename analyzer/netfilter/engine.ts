@@ -14,7 +14,7 @@ import { answerOf } from './answer.js';
 import { buildPacket } from './build-packet.js';
 import { readConntrack } from './conntrack/read-conntrack.js';
 import { scenarioSysctls, Sysctls } from './host/sysctls.js';
-import { routingOf } from './host/scenario-host.js';
+import { routingOf, type RoutedHost } from './host/scenario-host.js';
 import { defaultStart, HostState } from './host-state.js';
 import { readIpSets } from './ip-set/read-ip-sets.js';
 import type { Journey } from './journey.js';
@@ -25,8 +25,8 @@ import { Stack } from './stack.js';
 import { TrailRecorder } from './trail-recorder.js';
 import type { TrailEntry } from './trail.js';
 
-/** A scenario without its packets. */
-export type HostSetup = Omit<Scenario, 'steps' | 'rules' | 'family' | 'backend'>;
+/** A scenario without its packets; its interfaces, routes and rules may be those of a host file. */
+export type HostSetup = Omit<Scenario, 'steps' | 'rules' | 'family' | 'backend' | keyof RoutedHost> & RoutedHost;
 
 export interface TraceOptions {
   /** Of everything that chance decides; 1 where nothing is said. */
@@ -63,6 +63,7 @@ export class Host {
     this.#stack = new Stack({ ruleset, state: this.#state, routing, sets });
     this.#stack.assume = () => options.decisions?.[this.#decided++] ?? options.unknown === 'match';
     const [wrong] = readConntrack(setup.conntrack ?? '', this.#stack.conntrack);
+    this.#stack.adoptConnections();
     if (wrong !== undefined) throw new ScenarioError(`conntrack, line ${String(wrong.line)}: ${wrong.message}`);
   }
 
@@ -106,7 +107,6 @@ export class Host {
     if (step.in === 'local') {
       packet.mark = mark ?? 0;
       packet.owner = { uid: uid ?? 0, gid: gid ?? 0 };
-      packet.linkType = 'outgoing';
       return packet;
     }
     packet.in = step.in;

@@ -1,7 +1,8 @@
 /** What became of one packet, and by which rules: kept while it travels, and told afterwards. */
 import { ctstates } from '../packet/constraint.js';
 import type { Packet } from '../packet/packet.js';
-import type { Verdict } from '../packet/traversal.js';
+import { Verdict } from '../packet/traversal.js';
+import type { Backend } from '../values/value.js';
 import { referenceOf, type CompiledChain, type CompiledRule } from './compiled-rule.js';
 import type { CtAnswer } from './scenario.js';
 import { statusNames } from './conntrack/answers.js';
@@ -91,9 +92,11 @@ export class Journey implements Recorder {
   left(chain: CompiledChain): void { this.#witness?.left(chain); }
   noted(text: string): void { this.#witness?.event(text); }
 
-  hotdropped(rule: CompiledRule): void {
-    this.#last = { rule };
+  /** nf_tables says that the rule matched and dropped; x_tables says nothing. */
+  hotdropped(rule: CompiledRule, backend: Backend): void {
     this.#witness?.event(`${referenceOf(rule)} reads what the packet does not have: it is dropped on the spot`);
+    if (backend === 'nft') this.matched(rule, Verdict.Drop);
+    else this.#last = { kernel: 'hotdrop' };
   }
 
   unknown(rule: CompiledRule, why: string): boolean {
@@ -103,12 +106,18 @@ export class Journey implements Recorder {
     return assumed;
   }
 
-  /** A table's built-in chain begins. What filter saw of the connection is kept, before filter what was seen last. */
+  /** A table's built-in chain begins. */
   began(table: string, hook: string): void {
-    const { packet } = this;
-    if (!this.#filterHasSeen) this.seen = { ctstate: packet.ctstate, direction: packet.direction, status: packet.connection?.status ?? 0 };
+    if (table !== 'raw') this.look();
     this.#filterHasSeen ||= table === 'filter';
-    this.#witness?.stage(table, hook, packet);
+    this.#witness?.stage(table, hook, this.packet);
+  }
+
+  /** Connection tracking has looked at the packet. What filter saw of the connection is kept; before filter, what was seen last. */
+  look(): void {
+    if (this.#filterHasSeen) return;
+    const { ctstate, direction, connection } = this.packet;
+    this.seen = { ctstate, direction, status: connection?.status ?? 0 };
   }
 
   /** Fragments have become one packet, which travels on. */

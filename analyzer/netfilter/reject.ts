@@ -53,7 +53,7 @@ function isWholesome(packet: Packet): boolean {
 }
 
 const noNextHeader = 59;
-const unsummed = new Set<number>([proto.gre, proto.ah, proto.esp, proto.sctp, proto.udplite, proto.dccp]);
+const unsummed = new Set<number>([proto.gre, proto.ah, proto.esp, proto.sctp, proto.udplite]);
 
 /** @see nf_reject_verify_csum() in include/net/netfilter/nf_reject.h */
 function isSummed(packet: Packet): boolean {

@@ -1,5 +1,5 @@
 /** What the rules of a host may ask it: the parts of the engine behind the one face that matches and targets know. */
-import type { AnyExtension } from '../extensions/define.js';
+import type { AnyExtension, AnyMatch } from '../extensions/define.js';
 import type { Use } from '../extensions/use.js';
 import { isOpaque, type Rule, type Ruleset } from '../model/ruleset.js';
 import type { Connection, Tuple } from '../packet/connection.js';
@@ -26,18 +26,16 @@ export interface StackParts {
   readonly sets: IpSets;
 }
 
-function switchesTrackingOn({ definition, given }: Use<AnyExtension>): boolean {
-  return typeof definition.tracks === 'function' ? definition.tracks(given) : definition.tracks === true;
+function usesOf({ matches, target }: Rule): readonly Use<AnyExtension>[] {
+  const known = matches.filter((use): use is Use<AnyMatch> => !isOpaque(use));
+  return target.kind === 'extension' ? [...known, target.use] : known;
 }
 
-function isTrackingRule(rule: Rule): boolean {
-  const { target } = rule;
-  return rule.matches.some(use => !isOpaque(use) && switchesTrackingOn(use)) || (target.kind === 'extension' && switchesTrackingOn(target.use));
-}
-
-/** Without a rule that asks for it, a kernel does not track connections, and so has no nat either. */
-function tracksConnections({ tables }: Ruleset): boolean {
-  return [...tables.values()].some(table => [...table.chains.values()].some(chain => chain.rules.some(isTrackingRule)));
+/** What the rules switch on. Without one that asks for it, a kernel does not track connections, and so has no nat either. */
+function switchedOn({ tables }: Ruleset): { readonly tracking: boolean; readonly accounting: boolean } {
+  const uses = [...tables.values()].flatMap(table => [...table.chains.values()]).flatMap(chain => chain.rules).flatMap(usesOf);
+  const asked = new Set(uses.map(({ definition: { tracks }, given }) => typeof tracks === 'function' ? tracks(given) : tracks));
+  return { tracking: asked.has(true) || asked.has('accounting'), accounting: asked.has('accounting') };
 }
 
 export abstract class StackWorld implements World {
@@ -53,6 +51,8 @@ export abstract class StackWorld implements World {
   protected readonly defragmenter: Defragmenter;
   readonly #state: HostState;
   readonly #ruleset: Ruleset;
+  /** Of the packet that stands in POSTROUTING; undefined: its destination is on the link. */
+  protected nextHop: number | bigint | undefined;
   #tables: ReadonlyMap<string, ReadonlyMap<string, CompiledChain>> = new Map();
   #template: CtTemplate | undefined;
 
@@ -63,7 +63,9 @@ export abstract class StackWorld implements World {
     this.routing = routing;
     this.#state = state;
     this.#ruleset = ruleset;
-    this.isTracking = tracksConnections(ruleset);
+    const { tracking, accounting } = switchedOn(ruleset);
+    this.isTracking = tracking;
+    if (accounting) state.sysctls.set({ 'net.netfilter.nf_conntrack_acct': 1 });
     this.isTranslating = this.isTracking && ruleset.tables.has('nat');
     this.conntrack = new Conntrack(this);
     this.translator = new Nat(this);
@@ -71,6 +73,11 @@ export abstract class StackWorld implements World {
     this.defragmenter = new Defragmenter(this);
     this.conntrack.onNew = (_, connection) => this.#isExpected(connection);
     this.conntrack.onRemove = connection => { this.helpers.forget(connection); };
+  }
+
+  /** Connections that were there before: what they are translated to stands in their tuples. */
+  adoptConnections(): void {
+    if (this.isTranslating) for (const connection of this.conntrack.connections()) this.translator.adopt(connection);
   }
 
   /** A helper foretold this connection: it is related to the one that the helper watches, and translated as that one is. */
@@ -122,9 +129,21 @@ export abstract class StackWorld implements World {
 
   addressTypes(address: number | bigint, interfaceName?: string): ReadonlySet<AddressType> { return this.routing.addressTypes(address, interfaceName); }
   reversePath(packet: Packet, options: Parameters<World['reversePath']>[1]): boolean { return this.routing.reversePath(packet, options); }
-  sourceAddress(interfaceName: string, destination: number | bigint): number | bigint | undefined { return this.routing.sourceAddress(interfaceName, destination); }
+
+  /** IPv4 asks for an address near the next hop, IPv6 near the destination. @see nf_nat_masquerade_ipv4(), nf_nat_masquerade_ipv6() */
+  sourceAddress(interfaceName: string, destination: number | bigint): number | bigint | undefined {
+    return this.routing.sourceAddress(interfaceName, this.family === 'ipv4' ? this.nextHop ?? destination : destination);
+  }
+
   interfaceGroup(name: string): number { return this.routing.interfaceGroup(name); }
-  interfaceAddresses(name: string): readonly (number | bigint)[] { return this.routing.interfaces.get(name)?.[this.family].map(one => one.local) ?? []; }
+
+  /** IPv6 lists the newest address first, those of the whole world before those of the link (ipv6_link_dev_addr()). */
+  interfaceAddresses(name: string): readonly (number | bigint)[] {
+    const addresses = this.routing.interfaces.get(name)?.[this.family] ?? [];
+    const ordered = this.family === 'ipv4' ? addresses : [...addresses].reverse().sort((a, b) => a.scope - b.scope);
+    return ordered.map(one => one.local);
+  }
+
   interfaceIndex(name: string): number { return this.routing.interfaceIndex(name); }
   findSocket(packet: Packet): ReturnType<World['findSocket']> { return packet.socket; }
 
@@ -132,9 +151,9 @@ export abstract class StackWorld implements World {
   findConnection(tuple: Tuple, zone: number): Connection | undefined { return this.conntrack.findConnection(tuple, zone); }
   tupleOf(packet: Packet): Tuple | undefined { return this.conntrack.tupleOf(packet); }
 
-  /** @see xt_ct_target() in net/netfilter/xt_CT.c: what is tracked already is left alone. */
+  /** @see xt_ct_target(), notrack_tg() in net/netfilter/xt_CT.c: what is tracked already is left alone, and so are the host's answers, for they are marked as related to something. */
   template({ packet }: Traversal, template: CtTemplate): void {
-    if (packet.connection !== undefined || packet.ctstate === ctstates.UNTRACKED) return;
+    if (packet.connection !== undefined || packet.ctstate === ctstates.UNTRACKED || packet.isGenerated) return;
     if (template.notrack === true) packet.ctstate = ctstates.UNTRACKED;
     else this.#template = template;
   }

@@ -9,6 +9,7 @@ import { Verdict, type HookName, type RejectKind, type Traversal } from '../pack
 import type { CompiledChain } from './compiled-rule.js';
 import { exceedsMtu, refragment } from './fragments.js';
 import { stagesAt, type Stage } from './hooks.js';
+import type { Forward } from './host/decision.js';
 import type { IcmpError } from './host/flow.js';
 import { Journey, type Witness } from './journey.js';
 import { icmpError, rejectPacket } from './reject.js';
@@ -18,6 +19,8 @@ import { StackWorld, type StackParts } from './stack-world.js';
 interface LocalRoute {
   out: string;
   mtu: number;
+  /** Undefined: the destination is on the link. */
+  via: number | bigint | undefined;
 }
 
 export class Stack extends StackWorld {
@@ -67,7 +70,7 @@ export class Stack extends StackWorld {
       packet.in = 'lo';
       packet.out = '';
       packet.owner = undefined;
-      packet.linkType = 'loopback';
+      packet.linkType = 'unicast';
       if (this.#pass('PREROUTING', journey)) this.#deliver(journey);
       this.#journey = undefined;
     }
@@ -77,7 +80,7 @@ export class Stack extends StackWorld {
     if (!this.#pass('PREROUTING', journey)) return;
     const route = this.routing.input(journey.packet);
     if (route.kind === 'drop') this.#refuse(journey, route);
-    else if (route.kind === 'forward') this.#forward(journey, route.out, route.mtu);
+    else if (route.kind === 'forward') this.#forward(journey, route);
     else this.#deliver(journey);
   }
 
@@ -93,7 +96,7 @@ export class Stack extends StackWorld {
   }
 
   /** @see ip_forward() in net/ipv4/ip_forward.c, ip6_forward() in net/ipv6/ip6_output.c */
-  #forward(journey: Journey, out: string, mtu: number): void {
+  #forward(journey: Journey, { out, mtu, via }: Forward): void {
     const { packet } = journey;
     const isV4 = this.family === 'ipv4';
     if (packet.linkType !== 'unicast') { journey.droppedByKernel('not addressed to this host'); return; }
@@ -109,7 +112,9 @@ export class Stack extends StackWorld {
     }
     rewriteTtl(packet, packet.ttl - 1);
     packet.out = out;
-    if (!this.#pass('FORWARD', journey) || !this.#pass('POSTROUTING', journey)) return;
+    if (!this.#pass('FORWARD', journey)) return;
+    this.nextHop = via;
+    if (!this.#pass('POSTROUTING', journey)) return;
     this.#transmit(journey, mtu);
     journey.fate = { kind: 'forwarded', out: journey.packet.out };
   }
@@ -138,6 +143,7 @@ export class Stack extends StackWorld {
     journey.packet.out = route.out;
     if (!this.#pass('OUTPUT', journey, route)) return;
     journey.packet.out = route.out;
+    this.nextHop = route.via;
     if (!this.#pass('POSTROUTING', journey)) return;
     if (journey.packet.out === 'lo') {
       this.#backlog.push(journey);
@@ -151,7 +157,7 @@ export class Stack extends StackWorld {
     const { packet } = journey;
     const { src, dst, mark, tos, protocol, sport, dport } = packet;
     const route = isAnew ? this.routing.reroute(packet) : this.routing.output({ src, dst, mark, tos, protocol, sport, dport, uid: packet.owner?.uid ?? 0, anySource: true });
-    if (route.kind !== 'drop') return { out: route.out, mtu: route.mtu };
+    if (route.kind !== 'drop') return { out: route.out, mtu: route.mtu, via: route.via };
     journey.droppedByKernel(route.reason);
     return undefined;
   }
@@ -194,6 +200,7 @@ export class Stack extends StackWorld {
 
   #track(journey: Journey, hook: 'PREROUTING' | 'OUTPUT'): boolean {
     const verdict = this.conntrack.track(journey.packet, hook, this.takeTemplate());
+    journey.look();
     if (verdict === Verdict.Accept) return true;
     journey.droppedByKernel('table full');
     return false;
@@ -220,8 +227,13 @@ export class Stack extends StackWorld {
     if (hook === 'FORWARD') return true;
     const { packet } = journey;
     const { dst } = packet;
-    const verdict = this.translator.hook(packet, hook, () => this.#run('nat', hook, journey));
-    if (verdict !== Verdict.Accept) return this.#end(journey);
+    let ruled: Verdict = Verdict.Accept;
+    const verdict = this.translator.hook(packet, hook, () => ruled = this.#run('nat', hook, journey));
+    if (ruled !== Verdict.Accept) return this.#end(journey);
+    if (verdict !== Verdict.Accept) {
+      journey.droppedByKernel('nat');
+      return false;
+    }
     return packet.dst === dst || route === undefined || this.#reroute(journey, route);
   }
 
@@ -279,6 +291,6 @@ export class Stack extends StackWorld {
     if (t.hook === 'PREROUTING' || t.hook === 'INPUT') rewriteTtl(copy, Math.max(0, copy.ttl - 1));
     const route = this.routing.output({ dst: gateway, ...interfaceName === undefined ? {} : { out: interfaceName } });
     if (route.kind === 'drop') return;
-    this.#makePacket(journey, copy, { out: route.out, mtu: route.mtu }, 'a copy for the gateway');
+    this.#makePacket(journey, copy, { out: route.out, mtu: route.mtu, via: route.via }, 'a copy for the gateway');
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { Packet } from '../packet/packet.js';
 import { Verdict, type HookName, type Traversal, type World } from '../packet/traversal.js';
+import type { Backend } from '../values/value.js';
 import { exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 
 /** Who listens to a traversal. */
@@ -17,7 +18,7 @@ export interface Recorder {
   left(chain: CompiledChain): void;
   noted(text: string): void;
   /** A match set the packet's end: it reads what the packet does not have. */
-  hotdropped(rule: CompiledRule): void;
+  hotdropped(rule: CompiledRule, backend: Backend): void;
   /** Answers as the user asked to assume. */
   unknown(rule: CompiledRule, why: string): boolean;
 }
@@ -129,7 +130,7 @@ export class TableTraversal implements Traversal {
     const { tests } = rule;
     for (let index = 0; index < tests.length; index++) {
       if (tests[index]?.(this) !== true) {
-        if (this.hotdrop) this.#recorder?.hotdropped(rule);
+        if (this.hotdrop) this.#recorder?.hotdropped(rule, this.world.backend);
         return false;
       }
     }

@@ -1,6 +1,14 @@
-/** The harness itself: of each of these scenarios it is known what the kernel does, and that must be what it reports. */
+/**
+ * The harness itself: of each of these cases it is known what the kernel does, and that must be what it reports; and what is
+ * recorded must be what this kernel still answers.
+ */
+import { release } from 'node:os';
 import test from 'ava';
+import type { StepAnswer } from '../../analyzer/netfilter/scenario.js';
+import { recordedAnswers } from './cases/answers.js';
+import type { Expectation } from './cases/define.js';
 import { allCases } from './cases/index.js';
+import { differences, isSameTable } from './harness/compare.js';
 import { Kernel, kernelAvailable } from './harness/kernel.js';
 
 const reason = kernelAvailable();
@@ -15,12 +23,25 @@ test.after.always(async () => {
   await kernel?.close();
 });
 
-for (const one of Object.values(allCases).flat()) {
-  onKernel(`the kernel: ${one.name}`, async t => {
-    const answer = await kernel?.run(one.scenario);
-    t.is(answer?.steps.length, one.expect.length, reason);
-    one.expect.forEach((expected, index) => {
-      t.like(answer?.steps[index], expected as Record<string, unknown>, `step ${String(index + 1)}`);
-    });
-  });
+/** The first key that is not as expected. */
+function mistake({ conntrack, ...expected }: Expectation, answer: StepAnswer): string | undefined {
+  if (conntrack !== undefined && !isSameTable(conntrack, answer.conntrack)) return `conntrack: ${JSON.stringify(answer.conntrack)}`;
+  const key = (Object.keys(expected) as (keyof typeof expected)[]).find(one => JSON.stringify(expected[one]) !== JSON.stringify(answer[one]));
+  return key === undefined ? undefined : `${key}: ${JSON.stringify(answer[key])}`;
 }
+
+for (const [file, list] of Object.entries(allCases)) {
+  for (const { name, scenario, expect } of list) {
+    onKernel(`the kernel: ${name}`, async t => {
+      if (kernel === undefined) return t.fail(reason);
+      const answer = await kernel.run(scenario);
+      t.deepEqual(answer.steps.map((step, index) => mistake(expect[index] ?? {}, step)), expect.map(() => undefined));
+      const recorded = recordedAnswers(file);
+      if (release().split('-')[0] === recorded.kernel) t.deepEqual(differences(recorded.answers[name] ?? { steps: [] }, answer), []);
+    });
+  }
+}
+
+test('every case has an answer that was recorded, and no answer is left over', t => {
+  for (const [file, list] of Object.entries(allCases)) t.deepEqual(Object.keys(recordedAnswers(file).answers), list.map(one => one.name));
+});

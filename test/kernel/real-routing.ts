@@ -21,6 +21,7 @@ export class RealRouting {
     execFileSync('ip', ['netns', 'add', this.#name], { env: systemPath });
     this.batch(['link set lo up', ...interfaces.flatMap(name => [`link add ${name} type veth peer name peer-${name}`, `link set ${name} up`, `link set peer-${name} up`])]);
     this.sysctl({ 'net.ipv6.conf.all.accept_dad': 0, ...Object.fromEntries(interfaces.map(name => [`net.ipv6.conf.${name}.accept_dad`, 0])) });
+    this.settle();
   }
 
   #run(command: readonly string[], input = ''): { stdout: string; stderr: string } {
@@ -37,6 +38,16 @@ export class RealRouting {
     this.#run(['sysctl', '-q', ...Object.entries(values).map(([name, value]) => `${name}=${String(value)}`)]);
   }
 
+  /** Waits until the links are up, and with them the IPv6 addresses. */
+  settle(): void {
+    for (let tries = 0; tries < 500; tries++) {
+      const links = this.json(['link', 'show', 'up']) as readonly { readonly ifname: string; readonly operstate: string }[];
+      const isUp = links.every(({ ifname, operstate }) => ifname === 'lo' || operstate === 'UP');
+      if (isUp && this.#run(['ip', '-6', 'address', 'show', 'tentative']).stdout === '') return;
+    }
+    throw new Error('the links do not come up');
+  }
+
   /** What `ip -j` prints, whatever it is. */
   json(words: readonly string[]): unknown[] {
     return JSON.parse(this.#run(['ip', '-N', '-j', ...words]).stdout) as unknown[];
@@ -49,19 +60,6 @@ export class RealRouting {
     const failed = new Set([...stderr.matchAll(/Command failed -:(\d+)/gu)].map(([, line]) => Number(line) - 1));
     const answers = stdout.split('\n').filter(line => line.startsWith('[{')).map(line => (JSON.parse(line) as RealRoute[])[0]);
     return queries.map((_, index) => failed.has(index) ? undefined : answers.shift());
-  }
-
-  /** Back to interfaces without addresses, routes and rules. */
-  flush(interfaces: readonly string[]): void {
-    const families = ['-4', '-6'];
-    for (const family of families) {
-      this.#run(['ip', family, 'rule', 'flush']);
-      this.#run(['ip', family, 'rule', 'add', 'pref', '0', 'lookup', 'local']);
-      this.#run(['ip', family, 'rule', 'add', 'pref', '32766', 'lookup', 'main']);
-      for (const name of interfaces) this.#run(['ip', family, 'addr', 'flush', 'dev', name, 'scope', 'global']);
-      for (const table of ['main', '100', '200']) this.#run(['ip', family, 'route', 'flush', 'table', table, 'proto', 'boot']);
-    }
-    this.#run(['ip', '-4', 'rule', 'add', 'pref', '32767', 'lookup', 'default']);
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { load } from '../../analyzer/model/load.js';
 import { isOpaque, type Rule } from '../../analyzer/model/ruleset.js';
 import { compileMatch } from '../../analyzer/netfilter/predicate.js';
 import type { Packet } from '../../analyzer/packet/packet.js';
-import { allOf } from '../../analyzer/packet/predicates.js';
+import { allOf, everyPacket } from '../../analyzer/packet/predicates.js';
 import type { HookName, Predicate, World } from '../../analyzer/packet/traversal.js';
 import { fakeTraversal, fakeWorld } from './fake-world.js';
 
@@ -27,7 +27,7 @@ export function contextOf({ protocol }: Rule, world: World, table: string): Engi
 export function compileRule(rule: Rule, world: World, table: string): Predicate {
   const cx = contextOf(rule, world, table);
   const { protocol } = cx;
-  const isProtocol: Predicate = t => protocol === undefined || (t.packet.protocol === protocol.number) !== protocol.negated;
+  const isProtocol: Predicate = protocol === undefined ? everyPacket : t => (t.packet.protocol === protocol.number) !== protocol.negated;
   return allOf([isProtocol, ...rule.matches.map(use => isOpaque(use) ? (): boolean => false : compileMatch(use, cx))]);
 }
 

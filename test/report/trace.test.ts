@@ -51,13 +51,17 @@ const rejected: TracedStep = {
   answer: {
     trail: [
       { kind: 'stage', table: 'filter', hook: 'INPUT', state: 'NEW' },
-      rule('INPUT', 3, '-j REJECT --reject-with icmp-port-unreachable', 'DROP'),
-      { kind: 'generated', text: 'icmp 192.0.2.1 > 198.51.100.7 type 3 code 3' },
+      rule('INPUT', 2, '-j refuse', 'jump refuse'),
+      { kind: 'enter', chain: 'refuse', goto: false },
+      { kind: 'generated', text: 'REJECT answers' },
       { kind: 'stage', table: 'filter', hook: 'OUTPUT', state: 'RELATED' },
       { kind: 'policy', table: 'filter', chain: 'OUTPUT', policy: 'DROP' },
       { kind: 'generated-end' },
+      rule('refuse', 3, '-j REJECT --reject-with icmp-port-unreachable', 'DROP'),
+      { kind: 'stage', table: 'security', hook: 'INPUT', state: 'NEW' },
+      { kind: 'policy', table: 'security', chain: 'INPUT', policy: 'ACCEPT' },
     ],
-    path: [], verdict: 'reject icmp 3/3', by: 'filter:INPUT:3', out: [], ct: null, conntrack: [], generated: [],
+    path: [], verdict: 'reject icmp 3/3', by: 'filter:refuse:3', out: [], ct: null, conntrack: [], generated: [],
   },
 };
 
@@ -65,7 +69,7 @@ test('a trace tells stage by stage what each rule did, and why the packet went w
   isGolden(t, 'forwarded', printTrace([forwarded], { color: false, width: 200 }));
 });
 
-test('what the host sends because of a packet is told inside of it', t => {
+test('what the host sends because of a packet is told behind the rule that sends it, and inside of it', t => {
   isGolden(t, 'rejected', printTrace([rejected, forwarded], { color: false, width: 100 }));
 });
 

@@ -27,8 +27,9 @@ function littleEndian(word: number): number {
   return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
 }
 
-function sourceWords(address: number | bigint): readonly number[] {
-  return (typeof address === 'number' ? [address] : addressWords(address)).map(littleEndian);
+/** What is hashed: of an IPv6 address no more than its first 32 bits (NF_CT_TUPLE_L3SIZE counts words, and is taken for bytes). */
+function hashedWord(address: number | bigint): number {
+  return littleEndian(typeof address === 'number' ? address : addressWords(address)[0]);
 }
 
 /** Nodes share a multicast MAC address, and a packet that came to it would not be taken by TCP: the match makes a unicast of it. */
@@ -73,7 +74,7 @@ export const cluster = defineMatch('cluster', () => ({
       restoreLinkType(t.packet);
       const { connection } = t.packet;
       if (connection === undefined) return false;
-      const node = scaled(jhash(sourceWords((connection.master ?? connection).original.src), seed), total);
+      const node = scaled(jhash([hashedWord((connection.master ?? connection).original.src)], seed), total);
       return ((value >>> node) & 1) !== (negated ? 1 : 0);
     };
   },

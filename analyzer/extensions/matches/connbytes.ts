@@ -35,7 +35,7 @@ function count(mode: number, direction: number): Count {
  */
 export const connbytes = defineMatch('connbytes', () => ({
   doc: 'Matches packets of connections that have carried so many bytes or packets, or packets of such a size on average.',
-  tracks: true,
+  tracks: 'accounting',
   options: {
     range: option({
       names: ['--connbytes'], doc: 'from how many, and up to how many', negatable: true, required: true,

@@ -2,13 +2,12 @@ import { any, atom, is, within } from '../../packet/constraint.js';
 import { findOption } from '../../packet/find-option.js';
 import type { Packet } from '../../packet/packet.js';
 import { allOf, everyPacket } from '../../packet/predicates.js';
-import { hotdrop } from '../../packet/transport-header.js';
 import type { Predicate } from '../../packet/traversal.js';
 import { dccpTypeNumbers, dccpTypes } from '../../values/dccp-types.js';
 import { lookedUpPortRange } from '../../values/looked-up-port.js';
 import { integer } from '../../values/number.js';
 import type { Backend } from '../../values/value.js';
-import { asks, isCounted } from '../asks.js';
+import { asks, hotdropped } from '../asks.js';
 import { defineMatch, option, type Given } from '../define.js';
 
 /** What follows the generic header, by packet type: REQUEST, RESPONSE, DATA, ACK, DATAACK, CLOSEREQ, CLOSE, RESET, SYNC, SYNCACK; of all others as of RESET. */
@@ -31,7 +30,7 @@ function hasOption(given: Given<number>, backend: Backend): Predicate {
     const { transport } = packet;
     const fixed = fixedLength(packet);
     const end = packet.u8(transport + 4) * 4;
-    if (end < fixed || (end > fixed && packet.transportLength < end)) return hotdrop(t) || isCounted(given, backend);
+    if (end < fixed || (end > fixed && packet.transportLength < end)) return hotdropped(t, given, backend);
     return (findOption(packet, transport + fixed, transport + end, kind) < 0) === absent;
   };
 }

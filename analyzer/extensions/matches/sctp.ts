@@ -2,10 +2,9 @@ import { atom, is, within } from '../../packet/constraint.js';
 import type { Packet } from '../../packet/packet.js';
 import { allOf, everyPacket } from '../../packet/predicates.js';
 import { visitChunks } from '../../packet/sctp-chunks.js';
-import { hotdrop } from '../../packet/transport-header.js';
 import { portRange } from '../../values/port.js';
 import { sctpChunks, type SctpChunks } from '../../values/sctp-chunks.js';
-import { asks, isCounted } from '../asks.js';
+import { asks, hotdropped } from '../asks.js';
 import { defineMatch, option } from '../define.js';
 
 /** Flags can be asked for of these chunk types; of newer ones they are not looked at. */
@@ -55,7 +54,7 @@ export const sctp = defineMatch('sctp', () => ({
     asks(dport, ({ low, high }) => ({ packet }) => packet.dport >= low && packet.dport <= high),
     chunks === undefined ? everyPacket : t => {
       const found = hasChunks(t.packet, chunks.value);
-      return found === 'broken' ? hotdrop(t) || isCounted(chunks, backend) : found !== chunks.negated;
+      return found === 'broken' ? hotdropped(t, chunks, backend) : found !== chunks.negated;
     },
   ]),
   examples: [

@@ -56,15 +56,15 @@ function meansFlags({ negated, value: { mask, comp } }: Given<TcpFlags>): Constr
   return negated ? not(set) : set;
 }
 
-/** What the kernel's match asks, all but the option. */
-function xtMeaning(given: TcpGiven): Constraint {
+/** What the kernel's match asks of the first 20 bytes. */
+function headerMeaning(given: TcpGiven): Constraint {
   const flags = flagsOf(given);
   const port = (field: 'sport' | 'dport', one: Given<PortRange> | undefined): Constraint => {
     if (one === undefined) return always;
     const range = within(field, one.value.low, one.value.high);
     return one.negated ? not(range) : range;
   };
-  return all([is('fragment', 0), port('sport', given.sport), port('dport', given.dport), flags === undefined ? always : meansFlags(flags)]);
+  return all([port('sport', given.sport), port('dport', given.dport), flags === undefined ? always : meansFlags(flags)]);
 }
 
 function means(given: TcpGiven, backend: string): Constraint {
@@ -74,9 +74,8 @@ function means(given: TcpGiven, backend: string): Constraint {
     return all([is('fragment', 0), nativePortsMeaning(given), flags === undefined || flags.value.mask === 0 ? always : meansFlags(flags)]);
   }
   const { option: kind } = given;
-  if (kind === undefined) return xtMeaning(given);
-  const present = atom(`tcp option ${String(kind.value)}`);
-  return all([xtMeaning(given), kind.negated ? not(present) : present]);
+  const present = kind === undefined ? always : atom(`tcp option ${String(kind.value)}`);
+  return all([is('fragment', 0), headerMeaning(given), kind?.negated === true ? not(present) : present]);
 }
 
 /** A packet whose header does not say where its options end, or has not all of them, is dropped. */
@@ -99,7 +98,7 @@ function compile(given: TcpGiven, { family, backend }: ValueContext): Predicate 
   if (isNative(given, backend)) return allOf([nativePorts(given), nativeFlags(flagsOf(given))]);
   const { option: kind } = given;
   const option = kind === undefined ? everyPacket : hasOption(kind.value, kind.negated);
-  return unlessOverwriting(withHeader(headerLength, allOf([compileConstraint(xtMeaning(given), family), option])));
+  return unlessOverwriting(withHeader(headerLength, allOf([compileConstraint(headerMeaning(given), family), option])));
 }
 
 /**

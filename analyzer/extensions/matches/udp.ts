@@ -24,8 +24,8 @@ function port(field: 'sport' | 'dport', given: Given<PortRange> | undefined): Co
   return given.negated ? not(range) : range;
 }
 
-function xtMeaning(given: UdpGiven): Constraint {
-  return all([is('fragment', 0), port('sport', given.sport), port('dport', given.dport)]);
+function portsMeaning(given: UdpGiven): Constraint {
+  return all([port('sport', given.sport), port('dport', given.dport)]);
 }
 
 /**
@@ -52,10 +52,10 @@ export const udp = defineMatch('udp', () => ({
     ].filter(words => words !== '').join(' ');
   },
   means: (given, cx) => {
-    if (!isNative(given, cx.backend)) return xtMeaning(given);
+    if (!isNative(given, cx.backend)) return all([is('fragment', 0), portsMeaning(given)]);
     return areNoPorts(given) ? always : all([is('fragment', 0), nativePortsMeaning(given)]);
   },
-  matches: (given, { family, backend }) => isNative(given, backend) ? nativePorts(given) : withHeader(8, compileConstraint(xtMeaning(given), family)),
+  matches: (given, { family, backend }) => isNative(given, backend) ? nativePorts(given) : withHeader(8, compileConstraint(portsMeaning(given), family)),
   examples: [
     ['-p udp -m udp --dport 53', '='],
     ['-p udp --dport domain:', '-p udp -m udp --dport 53:65535'],

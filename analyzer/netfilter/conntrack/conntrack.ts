@@ -8,6 +8,8 @@ import type { Packet } from '../../packet/packet.js';
 import { protocolNumber as proto } from '../../packet/protocols.js';
 import { Verdict, type CtTemplate } from '../../packet/traversal.js';
 import type { Family } from '../../values/value.js';
+import { isSameFlow } from './clash.js';
+import { earlyDropVictims } from './early-drop.js';
 import { icmpKind, isErrorForSender } from './icmp-error.js';
 import { setTcpClosing } from './tcp.js';
 import { account, isConfirmed, Outcome, type ConntrackHost, type TrackingHook } from './tracker.js';
@@ -30,10 +32,6 @@ export interface Found {
 
 /** Seconds between two looks for expired connections, and where the table is full. */
 const sweepInterval = 60, urgentSweepInterval = 1;
-/** How many buckets are searched for a victim. @see NF_CT_EVICTION_RANGE in net/netfilter/nf_conntrack_core.c */
-const evictionRange = 8;
-/** The chance of a victim below which none is looked for. */
-const negligible = 0.01;
 
 export class Conntrack {
   readonly #host: ConntrackHost;
@@ -221,21 +219,10 @@ export class Conntrack {
     return this.#table.count < max || this.#dropEarly();
   }
 
-  /**
-   * Makes room by giving up connections that are not assured. The kernel searches a few buckets only, from one that a secret picks:
-   * in a large table it nearly always finds one, in a small one it hardly ever does.
-   * @see early_drop() in net/netfilter/nf_conntrack_core.c
-   */
   #dropEarly(): boolean {
-    const { count, bucketCount } = this.#table;
-    if ((2 * count * evictionRange) / bucketCount < negligible) return false;
-    const first = Math.floor(this.#host.random('which connections the full conntrack table gives up') * bucketCount);
-    for (let bucket = first; bucket < first + evictionRange; bucket++) {
-      const victims = this.#table.inBucket(bucket).filter(connection => (connection.status & ctstatus.ASSURED) === 0);
-      for (const victim of victims) this.remove(victim);
-      if (victims.length > 0) return true;
-    }
-    return false;
+    const victims = earlyDropVictims(this.#host, this.#table);
+    for (const victim of victims) this.remove(victim);
+    return victims.length > 0;
   }
 
   /** Forgets what has expired, if that was not done in the last `interval` seconds. @see gc_worker() in net/netfilter/nf_conntrack_core.c */
@@ -310,10 +297,4 @@ export class Conntrack {
   setClosing(connection: Connection): void {
     if (connection.original.protocol === proto.tcp) setTcpClosing(this.#host, connection);
   }
-}
-
-/** They are one flow, from the same side or from both. @see nf_ct_can_merge() in net/netfilter/nf_conntrack_core.c */
-function isSameFlow(a: Connection, b: Connection): boolean {
-  const same = isSameTuple(a.original, b.original) && isSameTuple(a.reply, b.reply) && a.zones[0] === b.zones[0] && a.zones[1] === b.zones[1];
-  return same || (isSameTuple(a.original, b.reply) && isSameTuple(a.reply, b.original) && a.zones[0] === b.zones[1] && a.zones[1] === b.zones[0]);
 }

@@ -7,8 +7,8 @@ import type { Conntrack } from './conntrack.js';
 import { protocolByName } from './protocol-words.js';
 import { SctpFlow } from './sctp.js';
 import { sctpStateNames } from './sctp-states.js';
-import { TcpFlow } from './tcp-flow.js';
-import { tcpStateNames } from './tcp-states.js';
+import { SideFlag, TcpFlow } from './tcp-flow.js';
+import { TcpState, tcpStateNames } from './tcp-states.js';
 import { isSameTuple } from './tuples.js';
 
 export interface ConntrackProblem {
@@ -98,14 +98,20 @@ function readHead(words: readonly string[]): Head {
   return { protocol, timeout: numbers[1] ?? 30, state: states[0] ?? '' };
 }
 
-/** Windows are not told: they are learned from the first packet of each side, as of a flow made by `conntrack -I`. */
+/** Windows are not told: each side's is learned from its first packet, and none is held to it, as of a flow made by `conntrack -I`. */
+function tcpFlow(state: TcpState): TcpFlow {
+  const flow = new TcpFlow();
+  flow.state = state;
+  const flags = SideFlag.SackPermitted | SideFlag.BeLiberal | (state >= TcpState.TimeWait ? SideFlag.CloseInit : 0);
+  for (const side of flow.seen) side.flags = flags;
+  return flow;
+}
+
 function readState(connection: Connection, { protocol, state }: Head): void {
   if (protocol === proto.tcp) {
-    const flow = new TcpFlow();
     const index = tcpStateNames.findIndex(name => name === (state === '' ? 'NONE' : state));
     if (index < 0) throw new NotAFlow(`\`${state}\` is not a state of TCP`);
-    flow.state = index;
-    connection.protocolState = flow;
+    connection.protocolState = tcpFlow(index);
     connection.protocolStateName = tcpStateNames[index] ?? 'NONE';
   } else if (protocol === proto.sctp) {
     const flow = new SctpFlow();

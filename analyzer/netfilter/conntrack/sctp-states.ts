@@ -52,7 +52,7 @@ const reply: Readonly<Record<number, Steps>> = {
 };
 
 /** Heartbeats alone go on where a heartbeat began. */
-function isHeartbeat(chunk: number): boolean {
+export function isHeartbeat(chunk: number): boolean {
   return chunk === Chunk.Heartbeat || chunk === Chunk.HeartbeatAck;
 }
 

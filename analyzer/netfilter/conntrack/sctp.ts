@@ -2,7 +2,7 @@
 import { ctstatus, type Connection, type Direction } from '../../packet/connection.js';
 import type { Packet } from '../../packet/packet.js';
 import { crc32c } from './crc32c.js';
-import { Chunk, nextSctpState, type SctpStateName } from './sctp-states.js';
+import { Chunk, isHeartbeat, nextSctpState, type SctpStateName } from './sctp-states.js';
 import { isConfirmed, Outcome, refresh, type ConntrackHost, type Tracker, type TrackingHook } from './tracker.js';
 import { verifiesChecksum } from './transport-checksum.js';
 
@@ -76,7 +76,7 @@ function beginFlow(packet: Packet, chunks: readonly SctpChunk[], tag: number): S
       const asked = initTag(packet, chunk);
       if (tag !== 0 || asked === undefined) return undefined;
       flow.tags[1] = asked;
-    } else flow.tags[chunk.type === Chunk.Heartbeat ? 0 : 1] = tag;
+    } else flow.tags[isHeartbeat(chunk.type) ? 0 : 1] = tag;
   }
   return flow;
 }

@@ -10,6 +10,7 @@ export interface TupleEntry {
   readonly tuple: Tuple;
   readonly direction: Direction;
   readonly connection: Connection;
+  readonly hash: number;
   next: TupleEntry | undefined;
 }
 
@@ -54,14 +55,11 @@ export class TupleTable {
     return this.#connections;
   }
 
-  #bucket(tuple: Tuple): number {
-    return hashOf(tuple) % this.#bucketCount;
-  }
-
   /** Entries of this tuple in these zones, the newest first; of expired connections too. */
   find(tuple: Tuple, zones: Zones): TupleEntry | undefined {
-    for (let entry = this.#buckets.get(this.#bucket(tuple)); entry !== undefined; entry = entry.next) {
-      if (isSameTuple(entry.tuple, tuple) && isIn(entry, zones)) return entry;
+    const hash = hashOf(tuple);
+    for (let entry = this.#buckets.get(hash % this.#bucketCount); entry !== undefined; entry = entry.next) {
+      if (entry.hash === hash && isSameTuple(entry.tuple, tuple) && isIn(entry, zones)) return entry;
     }
     return undefined;
   }
@@ -74,8 +72,9 @@ export class TupleTable {
   }
 
   #link(tuple: Tuple, direction: Direction, connection: Connection): void {
-    const bucket = this.#bucket(tuple);
-    this.#buckets.set(bucket, { tuple, direction, connection, next: this.#buckets.get(bucket) });
+    const hash = hashOf(tuple);
+    const bucket = hash % this.#bucketCount;
+    this.#buckets.set(bucket, { tuple, direction, connection, hash, next: this.#buckets.get(bucket) });
   }
 
   remove(connection: Connection): void {
@@ -86,7 +85,7 @@ export class TupleTable {
 
   /** Takes all entries of the connection out of the tuple's bucket. */
   #unlink(tuple: Tuple, connection: Connection): void {
-    const bucket = this.#bucket(tuple);
+    const bucket = hashOf(tuple) % this.#bucketCount;
     let head = this.#buckets.get(bucket);
     while (head?.connection === connection) head = head.next;
     for (let entry = head; entry !== undefined; entry = entry.next) {

@@ -5,6 +5,7 @@ import type { Packet } from '../../packet/packet.js';
 import type { Verdict } from '../../packet/traversal.js';
 import { fullMask } from '../../values/address.js';
 import type { Family } from '../../values/value.js';
+import type { GreKeys } from './gre-keys.js';
 
 /** The host, as far as helpers go. */
 export interface HelperHost {
@@ -16,6 +17,8 @@ export interface HelperHost {
   sysctl(name: string): number;
   /** Netmask of the interface's address whose broadcast address this is; absent or undefined: nothing is known of it. */
   broadcastMask?(interfaceName: string, address: number | bigint): number | undefined;
+  /** Removes the connection that has this tuple, if there is one. */
+  endConnection?(tuple: Tuple, zone: number): void;
 }
 
 /** `struct nf_conntrack_expect_policy`: how many a connection may expect, and for how many seconds. */
@@ -33,6 +36,8 @@ export interface HelperDefinition {
   readonly classes: readonly [ExpectationClass, ...ExpectationClass[]];
   /** Looks at a packet that is about to leave the host's hooks, NAT done. Drop: it is dropped. */
   readonly help: (call: HelperCall) => Verdict;
+  /** An expected connection has come (`exp->expectfn`). */
+  readonly onExpected?: (expectations: ExpectationTable, expectation: Expectation, now: number) => void;
 }
 
 export interface Foretold {
@@ -63,11 +68,12 @@ export class HelperCall {
   readonly isEstablished: boolean;
   readonly host: HelperHost;
   readonly expectations: ExpectationTable;
+  readonly greKeys: GreKeys;
   readonly #definition: HelperDefinition;
   readonly #states: WeakMap<Connection, object>;
 
   constructor(packet: Packet, connection: Connection, isEstablished: boolean, definition: HelperDefinition, helpers: {
-    readonly host: HelperHost; readonly expectations: ExpectationTable; readonly states: WeakMap<Connection, object>;
+    readonly host: HelperHost; readonly expectations: ExpectationTable; readonly greKeys: GreKeys; readonly states: WeakMap<Connection, object>;
   }) {
     this.packet = packet;
     this.connection = connection;
@@ -75,6 +81,7 @@ export class HelperCall {
     this.isEstablished = isEstablished;
     this.host = helpers.host;
     this.expectations = helpers.expectations;
+    this.greKeys = helpers.greKeys;
     this.#definition = definition;
     this.#states = helpers.states;
   }

@@ -9,8 +9,10 @@ import { amanda } from './amanda.js';
 import { netbiosNs, snmp } from './broadcast.js';
 import { ExpectationTable, type Expectation } from './expectation.js';
 import { ftp } from './ftp.js';
+import { GreKeys } from './gre-keys.js';
 import { HelperCall, type HelperDefinition, type HelperHost } from './helper.js';
 import { irc } from './irc.js';
+import { endCall, pptp } from './pptp.js';
 import { sane } from './sane.js';
 import { adjustSequence } from './sequence-adjust.js';
 import { sip } from './sip.js';
@@ -20,7 +22,7 @@ export { expectedNat, type Expectation } from './expectation.js';
 export type { HelperHost } from './helper.js';
 
 const definitions: ReadonlyMap<string, HelperDefinition> = new Map(
-  [ftp, tftp, sip, irc, amanda, sane, netbiosNs, snmp].map(definition => [definition.name, definition]),
+  [ftp, tftp, sip, irc, amanda, sane, netbiosNs, snmp, pptp].map(definition => [definition.name, definition]),
 );
 
 /** Every helper of the kernel, and how far this model goes. */
@@ -34,7 +36,7 @@ export const helperSupport: Readonly<Record<string, 'modelled' | 'untranslated' 
   /** Of connections that are translated, messages are not rewritten and nothing is expected. */
   snmp: 'untranslated',
   sip: 'untranslated',
-  pptp: 'unmodelled',
+  pptp: 'untranslated',
   RAS: 'unmodelled',
   'Q.931': 'unmodelled',
   'H.245': 'unmodelled',
@@ -43,6 +45,7 @@ export const helperSupport: Readonly<Record<string, 'modelled' | 'untranslated' 
 export class Helpers {
   readonly #host: HelperHost;
   readonly #expectations = new ExpectationTable();
+  readonly #greKeys = new GreKeys();
   readonly #states = new WeakMap<Connection, object>();
 
   constructor(host: HelperHost) {
@@ -72,7 +75,7 @@ export class Helpers {
     // An ICMP error of the connection says nothing in its language.
     if (packet.protocol !== connection.tuple(direction).protocol) return Verdict.Accept;
     return definition.help(new HelperCall(packet, connection, ctstate === ctstates.ESTABLISHED, definition, {
-      host: this.#host, expectations: this.#expectations, states: this.#states,
+      host: this.#host, expectations: this.#expectations, greKeys: this.#greKeys, states: this.#states,
     }));
   }
 
@@ -89,17 +92,24 @@ export class Helpers {
   }
 
   /** The new connection is related to the one that foretold it: it takes over its mark; `expectedNat()` says how it is translated. */
-  adopt(connection: Connection, { master, helper }: Expectation): void {
+  adopt(connection: Connection, expectation: Expectation): void {
+    const { master, helper } = expectation;
     connection.master = master;
     connection.status |= ctstatus.EXPECTED;
     connection.mark = master.mark;
     connection.secmark = master.secmark;
     connection.helper = helper;
+    definitions.get(master.helper)?.onExpected?.(this.#expectations, expectation, this.#host.now);
   }
 
   /** The connection is gone, and what it foretold with it. */
   forget(connection: Connection): void {
-    this.#expectations.forget(connection);
+    endCall(connection, { host: this.#host, greKeys: this.#greKeys, expectations: this.#expectations });
+  }
+
+  /** Source key of a GRE tuple with key 0 there: the call id that PPTP agreed on, else 0. */
+  greKey(tuple: Tuple): number {
+    return this.#greKeys.lookup(tuple);
   }
 }
 

@@ -1,12 +1,11 @@
 /** What an address is by its own bits, before any routing table is asked. */
-import type { Address } from '../../values/address.js';
 
 /** 224.0.0.0/4 */
 export const isMulticast4 = (address: number): boolean => address >>> 28 === 14;
 /** 224.0.0.0/24 */
 export const isLocalMulticast4 = (address: number): boolean => address >>> 8 === 0xe00000;
 export const isLimitedBroadcast = (address: number): boolean => address === 0xffff_ffff;
-/** 0.0.0.0/8 is the zero net of routers, 0.0.0.0 alone that of the Linux kernel (ipv4_is_zeronet()). */
+/** 0.0.0.0 alone, not all of 0.0.0.0/8 (ipv4_is_zeronet()). */
 export const isZeroNet = (address: number): boolean => address === 0;
 /** 127.0.0.0/8 */
 export const isLoopback4 = (address: number): boolean => address >>> 24 === 127;
@@ -52,5 +51,3 @@ export function linkLocalOf(mac: Uint8Array): bigint {
   const id = [(mac[0] ?? 0) ^ 2, mac[1] ?? 0, mac[2] ?? 0, 0xff, 0xfe, mac[3] ?? 0, mac[4] ?? 0, mac[5] ?? 0];
   return (0xfe80n << 112n) | id.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
-
-export const isIPv4Address = (address: Address): address is number => typeof address === 'number';

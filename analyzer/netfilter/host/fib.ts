@@ -20,10 +20,8 @@ export class Fib {
   /** Longest prefixes first. */
   readonly buckets: Bucket[] = [];
 
-  /** The same destination, TOS and metric twice: the first stays, as for `ip route add`. */
   insert(route: Route, family: Family): void {
     const routes = this.#routesAt(route, family);
-    if (routes.some(other => other.tos === route.tos && other.metric === route.metric && (family === 'ipv4' || sharesDevice(other, route)))) return;
     const behind = routes.findIndex(other => goesBefore(route, other));
     routes.splice(behind === -1 ? routes.length : behind, 0, route);
   }
@@ -41,9 +39,4 @@ export class Fib {
     bucket.routes.set(destination, made);
     return made;
   }
-}
-
-/** In IPv6 every interface has its own fe80::/64 and ff00::/8. */
-function sharesDevice(one: Route, other: Route): boolean {
-  return one.nextHops[0]?.device === other.nextHops[0]?.device && one.nextHops[0]?.via === other.nextHops[0]?.via;
 }

@@ -35,6 +35,7 @@ export interface HostInterface {
   readonly master?: string;
   /** Device group, a number; 0 is the usual one. */
   readonly group?: number;
+  /** Strings in the order in which they were added; objects in that of `ip address`, which lists IPv6 addresses with the newest first. */
   readonly addresses?: readonly (string | HostAddress)[];
   /** Multicast groups that it has joined, of both families. Absent: those that the kernel joins by itself. */
   readonly multicast?: readonly string[];
@@ -150,6 +151,7 @@ export type HostReading =
 
 /** Checks what was read from a host file; `interfaces.0.mac: Expected …` says what is wrong with it. */
 export function readHost(value: unknown): HostReading {
+  if (Array.isArray(value)) return { problems: ['the file: Expected an object, and it is a list'] };
   const { success, output, issues } = v.safeParse(hostSchema, value);
   if (success) return { host: output };
   return { problems: issues.map(issue => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`) };

@@ -1,7 +1,7 @@
 /** The interfaces of a host: what is written of them, read once. */
 import { maskAddress, prefixMask, type Address } from '../../values/address.js';
 import type { Family } from '../../values/value.js';
-import { isLoopback4, isLoopback6, linkLocalOf } from './address-kind.js';
+import { isLoopback4, isLoopback6, linkLocalOf, scope6 } from './address-kind.js';
 import type { HostAddress, HostInterface } from './host.js';
 import { bitsOf, readAddress, readNumber, readPrefix } from './prefix.js';
 import { scopes } from './route.js';
@@ -74,6 +74,12 @@ function readInterfaceAddress(given: string | HostAddress, before: readonly Inte
   };
 }
 
+/** New IPv6 addresses go before older ones of the same or a narrower scope (ipv6_link_dev_addr()). */
+function placeOf(address: InterfaceAddress, list: readonly InterfaceAddress[]): number {
+  const behind = list.findIndex(other => scope6(address.local as bigint) >= scope6(other.local as bigint));
+  return behind === -1 ? list.length : behind;
+}
+
 function readInterface(given: HostInterface, position: number, problems: string[]): Interface {
   const ipv4: InterfaceAddress[] = [], ipv6: InterfaceAddress[] = [];
   for (const one of given.addresses ?? []) {
@@ -81,6 +87,7 @@ function readInterface(given: HostInterface, position: number, problems: string[
     const list = familyOf(word) === 'ipv4' ? ipv4 : ipv6;
     const read = readInterfaceAddress(one, list);
     if (read === undefined) problems.push(`interface ${given.name}: \`${word}\` is not an address with a prefix length`);
+    else if (list === ipv6 && typeof one === 'string') list.splice(placeOf(read, list), 0, read);
     else list.push(read);
   }
   const isLoopback = given.kind === 'loopback' || given.name === 'lo';

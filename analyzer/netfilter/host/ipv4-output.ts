@@ -104,15 +104,17 @@ export class Ipv4Output {
     return { kind: 'send', out: 'lo', source, mtu: this.#interfaces.mtuOf('lo'), type: 'local' };
   }
 
-  /** @see __mkroute_output() */
-  #make(flow: Flow, { hop, route, source }: Chosen): OutputRoute {
-    const destination = flow.destination as number;
+  /** @see __mkroute_output(): broadcasts have no gateway, and multicasts none that is not meant for them. */
+  #make(flow: Flow, chosen: Chosen): OutputRoute {
+    const destination = flow.destination as number, { source } = chosen;
+    const isBroadcast = isLimitedBroadcast(destination) || chosen.route?.type === 'broadcast', isGroup = isMulticast4(destination);
+    const route = isBroadcast || (isGroup && (chosen.route?.length ?? 0) < 4) ? undefined : chosen.route;
+    const hop = route === undefined ? { ...chosen.hop, via: undefined } : chosen.hop;
     const device = this.#interfaces.get(hop.device);
     if (isLoopback4(source) && device?.isLoopback !== true && !this.#sysctls.device4(hop.device).routeLocalnet) return loopbackLeaves;
     if (isZeroNet(destination)) return badDestination;
-    const type = isLimitedBroadcast(destination) || route?.type === 'broadcast' ? 'broadcast' : isMulticast4(destination) ? 'multicast' : 'unicast';
     return {
-      kind: 'send', out: hop.device, source, type, mtu: route === undefined || route.mtu === 0 ? this.#interfaces.mtuOf(hop.device) : route.mtu,
+      kind: 'send', out: hop.device, source, type: isBroadcast ? 'broadcast' : isGroup ? 'multicast' : 'unicast', mtu: route === undefined || route.mtu === 0 ? this.#interfaces.mtuOf(hop.device) : route.mtu,
       ...hop.via !== undefined && { via: hop.via },
       ...route !== undefined && route.nextHops.length > 1 && flow.out === '' && { chance: multipathChance },
     };

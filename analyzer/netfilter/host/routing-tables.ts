@@ -19,12 +19,13 @@ function kernelRoute(device: string, given: Some): Route {
 /** @see fib_add_ifaddr() in net/ipv4/fib_frontend.c */
 function* routesOfAddress4(one: Interface, address: InterfaceAddress): Iterable<Route> {
   const { local, length, mask, broadcast, isSecondary } = address;
-  const preferredSource = local;
+  const network = maskAddress(address.peer, mask);
+  const primary = one.ipv4.find(other => !other.isSecondary && other.mask === mask && maskAddress(other.peer, mask) === network);
+  const preferredSource = isSecondary ? primary?.local ?? local : local;
   yield kernelRoute(one.name, { type: 'local', destination: local, length: 32, scope: scopes.host, preferredSource });
   if (!one.isUp) return;
   const broadcastRoute = (destination: Address): Route => kernelRoute(one.name, { type: 'broadcast', destination, length: 32, preferredSource });
   if (broadcast !== undefined && broadcast !== 0xffff_ffff) yield broadcastRoute(broadcast);
-  const network = maskAddress(address.peer, mask);
   if (Number(network) >>> 24 === 0 || isSecondary || (network === local && length === 32)) return;
   if (address.hasPrefixRoute) {
     const type: RouteType = one.isLoopback ? 'local' : 'unicast';
@@ -105,7 +106,10 @@ export class RoutingTables {
     const device = hop.device === '' ? this.#deviceTowards(hop.via) : hop.device;
     if (device === undefined) this.problems.push('a gateway is on none of the networks of the interfaces');
     else if (interfaces.get(device) === undefined) this.problems.push(`there is no interface ${device}`);
-    return device !== undefined && interfaces.isUp(device) ? { ...hop, device } : undefined;
+    if (device === undefined || !interfaces.isUp(device)) return undefined;
+    // A gateway that is the interface itself means: on the link (fib_check_nh_v4_gw(), rt_set_nexthop()).
+    const isSelf = interfaces.get(device)?.ipv4.some(({ local }) => local === hop.via) === true;
+    return { ...hop, device, via: isSelf ? undefined : hop.via };
   }
 
   /** @see fib_check_nh() in net/ipv4/fib_semantics.c: by which interface a gateway is reached. */

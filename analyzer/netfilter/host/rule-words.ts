@@ -3,7 +3,7 @@ import { protocolNumber } from '../../packet/protocols.js';
 import { Problem, refuse, type Family } from '../../values/value.js';
 import type { WordsOrJson } from './host.js';
 import { readNumber, readPrefix, readSpan } from './prefix.js';
-import { tableName, type RoutingRule, type RuleAction } from './route.js';
+import { routeTypes, tableName, type RoutingRule, type RuleAction } from './route.js';
 
 type Draft = { -readonly [K in keyof RoutingRule]: RoutingRule[K] };
 type Reader = (draft: Draft, next: () => string | undefined, family: Family) => string | undefined;
@@ -51,7 +51,8 @@ const readMark: Reader = (draft, next) => {
 };
 
 const readProtocol: Reader = (draft, next) => {
-  const word = next() ?? '';
+  // `ip -N` prints `ipproto-17`.
+  const word = (next() ?? '').replace(/^ipproto-/u, '');
   draft.protocol = readNumber(word) ?? Object.entries({ ...protocolNumber, 'ipv6-icmp': 58 }).find(([name]) => name === word)?.[1];
   return draft.protocol === undefined ? `\`${word}\` is no protocol` : undefined;
 };
@@ -96,12 +97,13 @@ function wordsOf(json: Readonly<Record<string, unknown>>): string {
   take('src', 'from', joined('src', '/', 'srclen'));
   take('dst', 'to', joined('dst', '/', 'dstlen'));
   for (const key of ['tos', 'iif', 'oif', 'ipproto', 'suppress_prefixlen', 'table', 'goto']) take(key, key);
-  take('sup_group', 'suppress_ifgroup', json['sup_group'] === 'default' ? 0 : json['sup_group']);
+  take('suppress_ifgroup', 'suppress_ifgroup', json['suppress_ifgroup'] === 'default' ? 0 : json['suppress_ifgroup']);
+  if ('nop' in json) words.push('nop');
   take('fwmark', 'fwmark', joined('fwmark', '/', 'fwmask'));
   range('sport', 'sport_start', 'sport_end', 'sport');
   range('dport', 'dport_start', 'dport_end', 'dport');
   range('uid', 'uid_start', 'uid_end', 'uidrange');
-  if (json['action'] !== undefined) words.push(json['action']);
+  if (json['action'] !== undefined) words.push(routeTypes[Number(json['action']) - 1] ?? json['action']);
   return words.map(String).join(' ');
 }
 

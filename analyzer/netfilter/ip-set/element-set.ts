@@ -68,7 +68,8 @@ export class ElementSet {
 
   /** The most specific element that takes these values, and of which `accepts` holds. */
   find(values: readonly PartValue[], accepts: (element: Element) => boolean): Element | undefined {
-    return new Search(this, values, accepts).run();
+    // Without networks there is one place to look.
+    return this.#prefixes.length === 0 ? this.bucket(values, [], false)?.find(accepts) : new Search(this, values, accepts).run();
   }
 
   /** @see the loops of mtype_test_cidrs() */
@@ -84,11 +85,11 @@ export class ElementSet {
   add(element: Element, exist: boolean): AddResult {
     const { values, lengths, physdev } = element;
     const key = this.#key(values, lengths, physdev);
-    const bucket = this.#buckets.get(key);
-    const there = bucket?.find(one => this.#isSame(one, values));
-    if (there !== undefined && bucket !== undefined) {
+    const there = this.#buckets.get(key)?.find(one => this.#isSame(one, values));
+    if (there !== undefined) {
       if (!exist && !isExpired(there, this.#now()) && !this.#fillsMac(there, values)) return 'exists';
-      bucket[bucket.indexOf(there)] = element;
+      there.extensions = element.extensions;
+      if (this.header.type.name === 'bitmap:ip,mac' && values[1] !== undefined && values[1] !== noMac) there.values[1] = values[1];
       return 'added';
     }
     if (this.#isFull() && !this.#makeRoom()) return 'full';

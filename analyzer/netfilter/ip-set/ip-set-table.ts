@@ -60,7 +60,7 @@ export class IpSetTable implements IpSets {
   info(packet: Packet, test: SetTest): SkbInfo | undefined {
     const set = this.#sets.get(test.name);
     const found = set === undefined ? undefined : this.#find(set, packet, test);
-    return found === undefined ? undefined : found.extensions.info ?? {};
+    return found && (found.extensions.info ?? {});
   }
 
   add(packet: Packet, change: SetChange): boolean {
@@ -96,7 +96,7 @@ export class IpSetTable implements IpSets {
     if (values === undefined) return undefined;
     const found = set.find(values, element => this.#accepts(set.header, element, packet, test) && this.#hasMac(set.header, element, values));
     const wantsNomatch = test.returnNomatch === true && set.header.type.nets.length > 0;
-    return found === undefined || found.extensions.nomatch !== wantsNomatch ? undefined : found;
+    return found?.extensions.nomatch === wantsNomatch ? found : undefined;
   }
 
   /** Of sets in a list no counters are asked; whether theirs move is said apart. @see list_set_ktest() */

@@ -36,9 +36,12 @@ interface Choice {
   readonly lengths: readonly number[];
 }
 
-function* choices(words: readonly PartWord[]): Iterable<Choice> {
+function* choices(words: readonly PartWord[]): Generator<Choice, void, undefined> {
   const [word, ...rest] = words;
-  if (word === undefined) return yield { values: [], lengths: [] };
+  if (word === undefined) {
+    yield { values: [], lengths: [] };
+    return;
+  }
   for (const tail of choices(rest)) {
     if (word.kind === 'interface') yield { values: [word.name, ...tail.values], lengths: tail.lengths };
     else if (word.kind === 'nets') for (const { address, length } of word.nets) yield { values: [address, ...tail.values], lengths: [length, ...tail.lengths] };

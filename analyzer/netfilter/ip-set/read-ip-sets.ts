@@ -32,8 +32,8 @@ function prepare(set: ElementSet, element: Element): 'out of range' | 'null' | u
   const wrong = set.normalize(element.values);
   set.maskNets(element.values, element.lengths);
   // Time does not run for an address that waits for its MAC address.
-  if (element.values[1] === noMac) element.extensions = { ...element.extensions, expires: undefined };
-  else delete element.extensions.pendingTimeout;
+  const isWaiting = element.values[1] === noMac;
+  element.extensions = { ...element.extensions, ...isWaiting ? { expires: undefined } : { pendingTimeout: undefined } };
   return wrong;
 }
 
@@ -48,16 +48,17 @@ class Reader {
 
   /** @see ipset(8): the commands that `ipset restore` takes; those that only ask are passed over. */
   readLine(line: string): Problem | undefined {
-    const words = wordsOf(line).filter(word => word !== '-exist' && word !== '-!');
-    const exist = words.length < wordsOf(line).length;
+    const all = wordsOf(line);
+    const words = all.filter((word, index) => !((word === '-exist' || word === '-!') && (index < 2 || index === all.length - 1)));
+    const exist = words.length < all.length;
     const [command = '', name = '', ...rest] = words;
     switch (command) {
       case '': case 'COMMIT': return undefined;
       case 'create': case '-N': case 'n': return this.#create(name, rest, exist);
       case 'add': case '-A': case 'a': return this.#change(name, rest, exist, 'add');
       case 'del': case '-D': case 'd': return this.#change(name, rest, exist, 'del');
-      case 'flush': case '-F': return this.#withSet(name, set => { set.clear(); });
-      case 'destroy': case '-X': return this.#withSet(name, () => { this.table.destroy(name); });
+      case 'flush': case '-F': return this.#withSet(name, set => this.#clear(set));
+      case 'destroy': case '-X': return this.#withSet(name, () => this.#destroy(name));
       default: return refuse(`\`${command}\` is no command for a set: create, add, del, flush or destroy`);
     }
   }
@@ -71,9 +72,17 @@ class Reader {
     return undefined;
   }
 
-  #withSet(name: string, then: (set: NamedSet) => Problem | undefined | void): Problem | undefined {
+  #clear(set: NamedSet): undefined {
+    set.clear();
+  }
+
+  #destroy(name: string): undefined {
+    this.table.destroy(name);
+  }
+
+  #withSet(name: string, then: (set: NamedSet) => Problem | undefined): Problem | undefined {
     const set = this.table.get(name);
-    return set === undefined ? refuse(name === '' ? 'the name of the set is missing' : `there is no set ${name}`) : then(set) ?? undefined;
+    return set === undefined ? refuse(name === '' ? 'the name of the set is missing' : `there is no set ${name}`) : then(set);
   }
 
   #change(name: string, [text, ...words]: readonly string[], exist: boolean, what: 'add' | 'del'): Problem | undefined {

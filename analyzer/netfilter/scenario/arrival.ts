@@ -1,9 +1,14 @@
 /** Where a packet comes from, when its author does not say. */
 import type { HostSetup } from '../engine.js';
+import type { HostAddress } from '../host/host.js';
 import { contains, readAddress, readPrefix } from '../host/prefix.js';
 import { readRoute } from '../host/route-words.js';
 import type { ScenarioPacket } from '../scenario.js';
 import { Problem, type Family } from '../../values/value.js';
+
+function words(given: string | HostAddress): string {
+  return typeof given === 'string' ? given : given.address;
+}
 
 interface Way {
   readonly device: string;
@@ -12,10 +17,10 @@ interface Way {
 
 /** Ways back to the source: connected networks, and routes of the main table. */
 function* waysTo(source: number | bigint, family: Family, { interfaces = [], routes = [] }: HostSetup): Generator<Way, void> {
-  for (const { name, addresses } of interfaces) {
-    for (const prefix of addresses.map(word => readPrefix(word, family))) if (prefix !== undefined && contains(prefix, source, family)) yield { device: name, length: prefix.length };
+  for (const { name, addresses = [] } of interfaces) {
+    for (const prefix of addresses.map(given => readPrefix(words(given), family))) if (prefix !== undefined && contains(prefix, source, family)) yield { device: name, length: prefix.length };
   }
-  for (const route of routes.map(words => readRoute(words, family))) {
+  for (const route of routes.map(route => readRoute(route, family))) {
     if (route instanceof Problem || route.table !== 'main') continue;
     const device = route.nextHops[0]?.device ?? '';
     if (device !== '' && contains({ address: route.destination, length: route.length }, source, family)) yield { device, length: route.length };
@@ -23,7 +28,7 @@ function* waysTo(source: number | bigint, family: Family, { interfaces = [], rou
 }
 
 function isOwn(source: number | bigint, family: Family, { interfaces = [] }: HostSetup): boolean {
-  return interfaces.some(({ addresses }) => addresses.some(word => readAddress(word.split('/', 1)[0] ?? '', family) === source));
+  return interfaces.some(({ addresses = [] }) => addresses.some(given => readAddress(words(given).split('/', 1)[0] ?? '', family) === source));
 }
 
 /**

@@ -105,9 +105,15 @@ function unsealed(packet: ScenarioPacket, protocol: number, around: Surroundings
   }
 }
 
+/** Up to where the checksum covers `bytes`: UDP-Lite says so itself (RFC 3828), unless it says what cannot be. */
+function coveredEnd(bytes: Uint8Array, protocol: number): number {
+  const coverage = protocol === protocols.udplite ? ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0) : 0;
+  return coverage >= 8 && coverage < bytes.length ? coverage : bytes.length;
+}
+
 function rightChecksum(bytes: Uint8Array, protocol: number, kind: 'plain' | 'addresses', { source, destination }: Pick<Surroundings, 'source' | 'destination'>): number {
   const pseudoHeader = kind === 'plain' ? 0 : fold(sumOf(source) + sumOf(destination) + protocol + bytes.length);
-  const checksum = ~sumOf(bytes, 0, bytes.length, pseudoHeader) & 0xffff;
+  const checksum = ~sumOf(bytes, 0, coveredEnd(bytes, protocol), pseudoHeader) & 0xffff;
   // A UDP checksum of 0 says that there is none.
   return checksum === 0 && (protocol === protocols.udp || protocol === protocols.udplite) ? 0xffff : checksum;
 }

@@ -1,8 +1,9 @@
 /** Where legacy and nft part, and when connection tracking and nat run at all. */
+import type { ScenarioPacket } from '../../../analyzer/netfilter/scenario.js';
 import { cases, from, local, table, type Case, type Place } from './define.js';
 
-const toWeb = ({ client, self }: Place) => ({ proto: 'tcp', src: client, dst: self, sport: 40000, dport: 80 });
-const through = ({ client, server }: Place) => ({ proto: 'udp', src: client, dst: server, sport: 40000, dport: 53 });
+const toWeb = ({ client, self }: Place): ScenarioPacket => ({ proto: 'tcp', src: client, dst: self, sport: 40000, dport: 80 });
+const through = ({ client, server }: Place): ScenarioPacket => ({ proto: 'udp', src: client, dst: server, sport: 40000, dport: 53 });
 const track = '-A PREROUTING -m conntrack --ctstate NEW';
 
 export const backendCases: readonly Case[] = [
@@ -21,8 +22,8 @@ export const backendCases: readonly Case[] = [
     steps: [[from('eth0', { ...toWeb(place), cut: 8 }), place.isLegacy ? { path: [], verdict: 'drop' } : { path: ['filter:INPUT:1'], verdict: 'delivered' }]],
   })),
   ...cases('without connection tracking nft reads ports in a later fragment, legacy does not', place => ({
-    rules: table('filter', '-A INPUT -p udp --dport 53 -j DROP'),
-    steps: [[from('eth0', { ...through(place), dst: place.self, frag_off: 100, rest_hex: '9c40003500080000' }), place.isLegacy ? { path: ['filter:INPUT:policy'], verdict: 'delivered' } : { path: ['filter:INPUT:1'], verdict: 'drop', by: 'filter:INPUT:1' }]],
+    rules: table('filter', '-A FORWARD -p udp --dport 53 -j DROP'),
+    steps: [[from('eth0', { ...through(place), frag_off: 100, rest_hex: '9c40003500080000' }), place.isLegacy ? { path: ['filter:FORWARD:policy'], verdict: 'forwarded eth1' } : { path: ['filter:FORWARD:1'], verdict: 'drop', by: 'filter:FORWARD:1' }]],
   }), { families: ['ipv4'] }),
   ...cases('legacy has every hook of a table, nft those that are declared', place => ({
     rules: '*mangle\n:PREROUTING ACCEPT\nCOMMIT\n*filter\n:FORWARD ACCEPT\nCOMMIT\n',

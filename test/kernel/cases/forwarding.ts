@@ -1,7 +1,8 @@
 /** Routing, fragments, and what the kernel drops by itself. */
+import type { ScenarioPacket } from '../../../analyzer/netfilter/scenario.js';
 import { cases, from, local, table, type Case, type Place } from './define.js';
 
-const udp = ({ client, server }: Place) => ({ proto: 'udp', src: client, dst: server, sport: 40000, dport: 53 });
+const udp = ({ client, server }: Place): ScenarioPacket => ({ proto: 'udp', src: client, dst: server, sport: 40000, dport: 53 });
 const all = table('raw') + table('mangle') + table('filter');
 const prerouting = ['raw:PREROUTING:policy', 'mangle:PREROUTING:policy'];
 const tracked = table('filter', '-A FORWARD -m conntrack --ctstate NEW');
@@ -62,6 +63,10 @@ export const forwardingCases: readonly Case[] = [
   ...cases('without tracking each fragment travels by itself', place => ({
     rules: table('filter', '-A FORWARD -f'),
     steps: [[from('eth0', { ...udp(place), payload_len: 100, fragsize: 64 }), { path: ['filter:FORWARD:policy', 'filter:FORWARD:1', 'filter:FORWARD:policy'], verdict: 'forwarded eth1', ct: null }]],
+  }), { families: ['ipv4'] }),
+  ...cases('a fragment for the host itself waits for the others behind PREROUTING', place => ({
+    rules: all,
+    steps: [[from('eth0', { ...udp(place), dst: place.self, payload_len: 100, fragsize: 64 }), { path: [...prerouting, ...prerouting, 'mangle:INPUT:policy', 'filter:INPUT:policy'], verdict: 'delivered', ct: null }]],
   }), { families: ['ipv4'] }),
   ...cases('a packet to a tun interface', place => ({
     interfaces: [{ name: 'eth0', addresses: [place.isV6 ? '2001:db8::1/64' : '192.0.2.1/24'] }, { name: 'tun0', kind: 'tun', addresses: [place.isV6 ? 'fd00::1/64' : '10.0.0.1/24'] }],

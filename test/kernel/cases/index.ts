@@ -2,8 +2,13 @@
 import { backendCases } from './backends.js';
 import type { Case } from './define.js';
 import { forwardingCases } from './forwarding.js';
+import { matchCases } from './matches.js';
+import { natCases } from './nat.js';
+import { protocolCases } from './protocols.js';
+import { rejectCases } from './reject.js';
+import { tcpCases } from './tcp.js';
 
 /** By the file in which they are told; answers of the kernel are kept in a file of the same name. */
 export const allCases: Readonly<Record<string, readonly Case[]>> = {
-  backends: backendCases, forwarding: forwardingCases,
+  backends: backendCases, forwarding: forwardingCases, matches: matchCases, nat: natCases, protocols: protocolCases, reject: rejectCases, tcp: tcpCases,
 };

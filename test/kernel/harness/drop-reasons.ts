@@ -7,8 +7,8 @@ const words: Readonly<Record<string, string>> = {
   PKT_TOO_BIG: 'mtu', PKT_TOO_SMALL: 'bad header', UNICAST_IN_L2_MULTICAST: 'link-layer broadcast', INVALID_PROTO: 'bad header', DUP_FRAG: 'bad fragment',
 };
 
-/** Reasons that tell nothing about a packet of ours. */
-const silent = new Set(['NOT_SPECIFIED', 'CONSUMED', 'PROTO_MEM']);
+/** Reasons of packets on their way; those of sockets and queues are not ours. */
+const ofPackets = /^(?:DUP|FRAG|HDR|INVALID_PROTO|IP|NEIGH|NETFILTER|OTHERHOST|PKT|SKB_CSUM|UNHANDLED|UNICAST)/u;
 
 export type DropReasons = ReadonlyMap<number, string>;
 
@@ -19,7 +19,7 @@ export async function readDropReasons(helper: Helper): Promise<DropReasons> {
 
 /** The reasons that were told with a step, by their kernel names. */
 export function reasonsIn(answer: readonly string[], reasons: DropReasons): readonly string[] {
-  return answer.filter(word => word.startsWith('D')).map(word => reasons.get(Number(word.slice(1))) ?? '').filter(name => name !== '' && !silent.has(name));
+  return answer.filter(word => word.startsWith('D')).map(word => reasons.get(Number(word.slice(1))) ?? '').filter(name => ofPackets.test(name));
 }
 
 /** `IP_INHDR` behind PREROUTING is ip_forward()'s: the time to live has run out. */

@@ -30,12 +30,13 @@ export type Event = StageEvent | {
   readonly chain: string;
   /** Of a rule, from 1. */
   readonly position: number;
+  /** Undefined where the trace does not say. */
   readonly drops: boolean | undefined;
   readonly id: number | undefined;
 };
 
 const traceTypes = { policy: 1, return: 2, rule: 3 } as const;
-const verdictDrop = 0;
+const verdicts = { drop: 0, accept: 1 } as const;
 
 type RuleEvent = Exclude<Event, StageEvent>;
 
@@ -65,12 +66,17 @@ function ctSeen(attributes: Attributes): CtSeen | undefined {
   return state === undefined ? undefined : { state, direction: attributes.u8(19), status: attributes.u32(20) ?? 0 };
 }
 
+/** Undefined: it depends (NF_QUEUE). Those of nf_tables itself, as jump and return, are negative numbers. */
+function doesDrop(verdict = 0): boolean | undefined {
+  return verdict === verdicts.drop ? true : verdict === verdicts.accept || verdict > 0x7fffffff ? false : undefined;
+}
+
 /** A rule that matched has its handle and a verdict; the end of a chain has not, and is only told where it is that of a built-in one. */
 function traceEvent(attributes: Attributes, book: RuleBook): RuleEvent | undefined {
   const [chain = '', table = '', handle, type, id] = [attributes.string(2), attributes.string(1), attributes.u64(3), attributes.u32(4), attributes.u32(6)];
-  if (type === traceTypes.policy) return { kind: 'policy', table, chain, position: 0, drops: attributes.u32(16) === verdictDrop, id };
+  if (type === traceTypes.policy) return { kind: 'policy', table, chain, position: 0, drops: attributes.u32(16) === verdicts.drop, id };
   if (handle === undefined) return undefined;
-  return { kind: 'rule', table, chain, position: book.positionOf(table, chain, handle) ?? 0, drops: attributes.nested(5)?.u32(1) === verdictDrop, id };
+  return { kind: 'rule', table, chain, position: book.positionOf(table, chain, handle) ?? 0, drops: doesDrop(attributes.nested(5)?.u32(1)), id };
 }
 
 function messagesOf(words: readonly string[], letter: string, type: number): readonly Message[] {

@@ -1,7 +1,7 @@
 /** The helper: a small program in C that does what Node cannot, compiled when it is first needed. */
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -52,11 +52,15 @@ interface Waiting {
 
 /** One helper. Commands may be given before earlier ones are answered: they are carried out in order. */
 export class Helper {
+  readonly number: number;
   readonly #child: ChildProcessWithoutNullStreams;
+  readonly #environment: NodeJS.ProcessEnv;
   readonly #waiting: Waiting[] = [];
 
   constructor(number: number) {
-    this.#child = spawn(compiled(), { env: environment(number) });
+    this.number = number;
+    this.#environment = environment(number);
+    this.#child = spawn(compiled(), { env: this.#environment });
     createInterface({ input: this.#child.stdout }).on('line', line => this.#answered(line));
     this.#child.stderr.on('data', (text: Buffer) => process.stderr.write(text));
     this.#child.stdin.on('error', () => undefined);
@@ -96,10 +100,18 @@ export class Helper {
     return bytesOf(answers);
   }
 
-  close(): Promise<void> {
-    return new Promise(resolve => {
-      this.#child.on('close', () => resolve());
+  get isAlive(): boolean { return this.#child.exitCode === null && this.#child.signalCode === null; }
+
+  /** What waits for an answer fails. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  async close(): Promise<void> {
+    if (this.isAlive) await new Promise(resolve => {
+      this.#child.on('close', resolve);
       this.#child.stdin.end();
     });
+    rmSync(this.#environment['XTABLES_LOCKFILE'] ?? '', { force: true });
   }
 }

@@ -2,6 +2,8 @@
 import type { CtSeen, Event, StageEvent } from './events.js';
 
 const loopback = 1;
+/** Next header, in IPv6. */
+const fragmentHeader = 44;
 
 export class Journey {
   /** As it set out. */
@@ -13,8 +15,6 @@ export class Journey {
   seen: { readonly ct: CtSeen | undefined; readonly isTracked: boolean; readonly isFilter: boolean };
   /** The last stage of INPUT or POSTROUTING. */
   end: StageEvent | undefined;
-  /** The last table that began. */
-  isFragment = false;
 
   constructor(start: StageEvent) {
     this.start = start;
@@ -25,6 +25,12 @@ export class Journey {
   get isDelivered(): boolean { return this.end?.hook === 'INPUT'; }
   get isSent(): boolean { return this.end?.hook === 'POSTROUTING'; }
   get isOnLoopback(): boolean { return this.isSent && this.end?.outIndex === loopback; }
+
+  get isFragment(): boolean {
+    const { bytes } = this.start;
+    if (bytes.length < 20) return false;
+    return (bytes.readUInt8() >> 4) === 4 ? (bytes.readUInt16BE(6) & 0x3fff) !== 0 : bytes.readUInt8(6) === fragmentHeader;
+  }
 
   add(event: Event): void {
     this.last = event;

@@ -47,6 +47,8 @@ class Run {
   readonly #book: RuleBook;
   readonly #reasons: DropReasons;
   readonly #conntrack: ConntrackTable;
+  /** All that the scenario says: a port that is not in it was chosen by chance. */
+  readonly #said: string;
   #isTracking: boolean;
 
   constructor(helper: Helper, scenario: Scenario, { family, backend, book, reasons }: { readonly family: Family; readonly backend: Backend; readonly book: RuleBook; readonly reasons: DropReasons }) {
@@ -57,6 +59,7 @@ class Run {
     this.#book = book;
     this.#reasons = reasons;
     this.#isTracking = book.isTracking;
+    this.#said = JSON.stringify(scenario);
     this.#conntrack = new ConntrackTable(helper, family);
   }
 
@@ -72,9 +75,12 @@ class Run {
     const fates: Fate[] = [];
     for (const bytes of buildPacket(step.packet, this.#family)) fates.push(await this.#send(step, bytes));
     const last = fates.at(-1);
+    const conntrack = await this.#conntrack.read();
+    const chosen = conntrack.flatMap(({ reply }) => /(?::| id )(\d+)$/u.exec(reply)?.[1] ?? []).filter(port => !this.#said.includes(port));
     return {
       path: fates.flatMap(fate => fate.path), verdict: last?.verdict ?? 'drop', by: last?.by ?? null, out: fates.flatMap(fate => fate.out), ct: last?.ct ?? null,
-      conntrack: await this.#conntrack.read(), generated: fates.flatMap(fate => fate.generated),
+      conntrack, generated: fates.flatMap(fate => fate.generated),
+      ...(chosen.length === 0 ? {} : { chance: chosen.map(port => `port or id ${port}`) }),
     };
   }
 
@@ -117,32 +123,42 @@ class Run {
   }
 }
 
+/** A scenario that takes longer hangs, in milliseconds; `advance` comes on top. */
+const timeLimit = 60_000;
+
 /** Several helpers, because the kernel lets each of them wait most of the time: scenarios may be run side by side. Call `close` when done. */
 export class Kernel {
-  readonly #helpers: Helper[];
   readonly #idle: Helper[];
   readonly #queue: ((helper: Helper) => void)[] = [];
   readonly #reasons: Promise<DropReasons>;
+  readonly #count: number;
 
   constructor(helpers = 4) {
-    this.#helpers = Array.from({ length: helpers }, (_, number) => new Helper(number));
-    this.#idle = [...this.#helpers];
-    const [first] = this.#helpers;
+    this.#count = helpers;
+    this.#idle = Array.from({ length: helpers }, (_, number) => new Helper(number));
+    const [first] = this.#idle;
     this.#reasons = first === undefined ? Promise.resolve(new Map()) : readDropReasons(first);
   }
 
   /** What really happens. @throws {SetUpError} where the kernel refuses the scenario's rules, routes or addresses, or it waits for too long. */
   async run(scenario: Scenario): Promise<ScenarioAnswer> {
-    const long = scenario.steps.find(step => (step.advance ?? 0) > patience);
-    if (long !== undefined) throw new SetUpError(`the kernel's clock cannot be moved by ${String(long.advance)} seconds`);
+    const waits = scenario.steps.map(step => step.advance ?? 0);
+    const long = waits.find(seconds => seconds > patience);
+    if (long !== undefined) throw new SetUpError(`the kernel's clock cannot be moved by ${String(long)} seconds`);
     const helper = this.#idle.pop() ?? await new Promise<Helper>(resolve => this.#queue.push(resolve));
+    const timer = setTimeout(() => helper.kill(), timeLimit + waits.reduce((sum, seconds) => sum + seconds * 1000, 0));
     try {
       return await this.#runOn(helper, scenario);
     } finally {
-      const next = this.#queue.shift();
-      if (next === undefined) this.#idle.push(helper);
-      else next(helper);
+      clearTimeout(timer);
+      this.#giveBack(helper.isAlive ? helper : new Helper(helper.number));
     }
+  }
+
+  #giveBack(helper: Helper): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#idle.push(helper);
+    else next(helper);
   }
 
   async #runOn(helper: Helper, scenario: Scenario): Promise<ScenarioAnswer> {
@@ -156,7 +172,9 @@ export class Kernel {
     return { steps };
   }
 
+  /** To be called when no scenario is under way. */
   async close(): Promise<void> {
-    await Promise.all(this.#helpers.map(helper => helper.close()));
+    if (this.#idle.length !== this.#count) throw new Error('scenarios are still under way');
+    await Promise.all(this.#idle.map(helper => helper.close()));
   }
 }

@@ -89,6 +89,7 @@ function commands(helper: Helper, scenario: Scenario, family: Family, backend: B
   const { interfaces = [], ipsets, rules, conntrack = '', sysctls = {} } = scenario;
   return [
     helper.ask('fresh'), ...setSysctls(helper, settings), ...setSysctls(helper, family === 'ipv4' ? withoutIpv6 : {}), ...makeDevices(helper, interfaces), ...makeRoutes(helper, scenario, family),
+    ...(family === 'ipv6' ? [helper.ask('settle')] : []),
     ...(ipsets === undefined ? [] : [helper.run(['ipset', 'restore'], ipsets)]),
     ...startWatching(helper, family),
     ...(rules === undefined ? [] : [helper.run([`${programs[family][backend]}-restore`], rules)]),

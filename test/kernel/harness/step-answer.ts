@@ -84,7 +84,7 @@ function decider(journey: Journey | undefined, { book, reasons, isLocal, failed 
   const isKernels = own !== undefined && own !== 'NETFILTER_DROP';
   if (last.kind !== 'stage' && last.drops === true) return reference;
   if (last.kind === 'rule' && last.drops === undefined && !isKernels && !goesOn.has(target(last, book)) && !isChain(last, book)) return reference;
-  if (own === undefined) return last.kind === 'stage' && last.stage === 'start' ? 'kernel: held fragment' : 'kernel: ?';
+  if (own === undefined) return last.kind === 'stage' && journey.isFragment ? 'kernel: held fragment' : 'kernel: ?';
   return own === 'NETFILTER_DROP' ? 'kernel: ?' : `kernel: ${reasonText(own, journey.seen.isTracked)}`;
 }
 

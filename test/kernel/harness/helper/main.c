@@ -11,6 +11,7 @@
  *   frame DEVICE BYTES                  devices are counted from 0                     ok ERRNO
  *   local 4|6 UID GID MARK TO BYTES     a packet with its IP header, by a raw socket   ok ERRNO
  *   sleep MILLISECONDS                                                                 ok
+ *   settle                              wait until all IPv6 addresses are in use       ok
  *   gather                              what happened since: L log, T trace, C new flows,
  *                                       F frames that left, D reasons of drops; in
  *                                       order within each kind                         ok L… T… C… F0:… D2 …
@@ -160,6 +161,33 @@ static void gather(void) {
   putchar('\n');
 }
 
+/** Whether an address of this line of /proc/net/if_inet6 is not tentative (0x40), and has its route to itself. */
+static int is_settled(const char *line, const char *routes) {
+  char address[33], route[40];
+  unsigned state;
+  if (sscanf(line, "%32s %*x %*x %*x %x", address, &state) != 2) return 1;
+  snprintf(route, sizeof route, "%s 80 ", address);
+  return (state & 0x40) == 0 && strstr(routes, route) != NULL;
+}
+
+static int are_all_settled(void) {
+  static char addresses[1 << 16], routes[1 << 18];
+  addresses[read_text("/proc/net/if_inet6", addresses, sizeof addresses - 1)] = 0;
+  routes[read_text("/proc/net/ipv6_route", routes, sizeof routes - 1)] = 0;
+  for (const char *line = addresses; *line; line += strcspn(line, "\n") + 1) if (!is_settled(line, routes)) return 0;
+  return 1;
+}
+
+/** The kernel takes IPv6 addresses into use by a worker of its own, a moment later. */
+static int settle(void) {
+  for (int tries = 0; tries < PATIENCE * 2000; tries++) {
+    if (are_all_settled()) return 0;
+    usleep(500);
+  }
+  errno = ETIMEDOUT;
+  return -1;
+}
+
 static void carry_out(char **words, int count) {
   const char *name = words[0];
   if (!strcmp(name, "fresh")) answer(enter_fresh_namespace(), name);
@@ -173,6 +201,7 @@ static void carry_out(char **words, int count) {
     int fd = open_raw(family, strtoul(words[2], NULL, 10), strtoul(words[3], NULL, 10), strtoul(words[4], NULL, 10));
     printf("ok %d\n", send_local(family, fd, words[5], words[6]));
   } else if (!strcmp(name, "sleep") && count == 2) answer(usleep(atoi(words[1]) * 1000), name);
+  else if (!strcmp(name, "settle")) answer(settle(), name);
   else if (!strcmp(name, "gather")) gather();
   else if (!strcmp(name, "reasons")) {
     printf("ok ");

@@ -1,0 +1,1 @@
+export default {files:['build-h7/test/**/*.test.js'], workerThreads:false}

@@ -1,0 +1,58 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { readScenario } from '../../../analyzer/netfilter/read-scenario.js';
+
+/** Each problem, and the words that it marks. */
+function problems(text: string): readonly (readonly [string, string])[] {
+  return readScenario(text).problems.map(({ message, span }) => [message, text.slice(span.start, span.end)]);
+}
+
+const packet = '{proto: tcp, src: 192.0.2.9, dst: 192.0.2.1, dport: 22}';
+
+test('YAML and JSON say the same', t => {
+  const yaml = readScenario(`family: ipv4\ninterfaces:\n  - name: eth0\n    addresses: [192.0.2.1/24]\n    mac: 02:00:00:00:00:01\nsteps:\n  - in: eth0\n    packet: {proto: tcp, src: 192.0.2.9, dst: 192.0.2.1, mark: 0x1f}\n    advance: 2.5\n`);
+  const json = readScenario('{"family":"ipv4","interfaces":[{"name":"eth0","addresses":["192.0.2.1/24"],"mac":"02:00:00:00:00:01"}],\n\t"steps":[{"in":"eth0","packet":{"proto":"tcp","src":"192.0.2.9","dst":"192.0.2.1","mark":31},"advance":2.5}]}');
+  t.deepEqual(yaml.problems, []);
+  t.deepEqual(yaml, json);
+});
+
+test('a key that does not exist is marked, with the one that was meant', t => {
+  t.deepEqual(problems(`steps:\n  - in: eth0\n    packet: {proto: tcp, src: 192.0.2.9, dst: 192.0.2.1, tttl: 3}\n`), [['unknown key `tttl` in the packet: did you mean `ttl`?', 'tttl']]);
+  t.deepEqual(problems(`rulez: x\nsteps: []\n`), [['unknown key `rulez` in the scenario: did you mean `rules`?', 'rulez']]);
+});
+
+test('a value of the wrong type or range is marked, and its name is said', t => {
+  t.deepEqual(problems(`steps:\n  - in: eth0\n    packet: {proto: tcpp, src: 192.0.2.9, dst: 192.0.2.1, ttl: 300, rest_hex: 0800, df: yes}\n`), [
+    ['`tcpp` is not a protocol: did you mean `tcp`?', 'tcpp'],
+    ['`steps[0].packet.rest_hex` must be text, and is 800: put it in quotes', '0800'],
+    ['`steps[0].packet.ttl` must be a whole number from 0 to 255, and is 300', '300'],
+    ['`steps[0].packet.df` must be true or false, and is "yes"', 'yes'],
+  ]);
+});
+
+test('what is missing is said where it is missing', t => {
+  t.deepEqual(problems(`steps:\n  - packet: ${packet}\n`).map(([message]) => message), ['the step lacks `in`']);
+  t.deepEqual(problems('family: ipv4\n').map(([message]) => message), ['the scenario lacks `steps`']);
+  t.deepEqual(problems('').map(([message]) => message), ['the scenario must be an object, and is null']);
+});
+
+test('a packet that cannot be is found before anything is sent', t => {
+  t.deepEqual(problems('steps:\n  - in: eth0\n    packet: {proto: udp, src: 192.0.2.9}\n'), [['step 1: the packet has no `dst`', 'packet']]);
+  t.deepEqual(problems('family: ipv6\nsteps:\n  - in: eth0\n    packet: {proto: udp, src: 192.0.2.9, dst: "::1"}\n')[0]?.[0], 'step 1: `src`: `192.0.2.9` is an IPv4 address in an IPv6 rule set');
+});
+
+test('a quoted packet is held against the same keys', t => {
+  t.deepEqual(problems('steps:\n  - in: eth0\n    packet: {proto: icmp, src: 192.0.2.9, dst: 192.0.2.1, type: 3, quote: {proto: udp, spotr: 3}}\n'), [['unknown key `spotr` in the packet', 'spotr']]);
+});
+
+test('bombs are refused: aliases of aliases, and nesting without end', t => {
+  const aliases = ['a: &a [x, x, x, x, x, x, x, x, x, x]', ...[...'bcdefghi'].map((name, index) => `${name}: &${name} [${Array<string>(10).fill(`*${'abcdefghi'[index] ?? ''}`).join(', ')}]`)].join('\n');
+  t.is(readScenario(aliases).scenario, undefined);
+  t.is(readScenario('['.repeat(50_000)).scenario, undefined);
+});
+
+test('no text at all makes it throw', t => {
+  fc.assert(fc.property(fc.oneof(fc.string({ maxLength: 60 }), fc.json(), fc.string({ maxLength: 20 }).map(text => `steps:\n  - ${text}`)), text => {
+    t.notThrows(() => readScenario(text));
+  }), { numRuns: 400 });
+});
