@@ -72,6 +72,7 @@ export class Host {
   /** Moves the clock on by so many seconds. */
   advance(seconds: number): void {
     this.#state.now += seconds;
+    if (seconds > 0) this.#stack.giveUpFragments();
   }
 
   /** Lets one packet travel; `packet.in` says where it arrived, '' that a local process sends it. The packet is changed on its way. */

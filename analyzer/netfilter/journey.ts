@@ -95,8 +95,8 @@ export class Journey implements Recorder {
   /** nf_tables says that the rule matched and dropped; x_tables says nothing. */
   hotdropped(rule: CompiledRule, backend: Backend): void {
     this.#witness?.event(`${referenceOf(rule)} reads what the packet does not have: it is dropped on the spot`);
-    if (backend === 'nft') this.matched(rule, Verdict.Drop);
-    else this.#last = { kernel: 'hotdrop' };
+    if (backend === 'nft' && this.steps.at(-1) !== rule) this.matched(rule, Verdict.Drop);
+    if (backend === 'legacy') this.#last = { kernel: 'hotdrop' };
   }
 
   unknown(rule: CompiledRule, why: string): boolean {

@@ -71,6 +71,7 @@ export abstract class StackWorld implements World {
     this.translator = new Nat(this);
     this.helpers = new Helpers(this);
     this.defragmenter = new Defragmenter(this);
+    this.conntrack.greKeys = tuple => this.helpers.greKey(tuple);
     this.conntrack.onNew = (_, connection) => this.#isExpected(connection);
     this.conntrack.onRemove = connection => { this.helpers.forget(connection); };
   }
@@ -154,8 +155,26 @@ export abstract class StackWorld implements World {
   /** @see xt_ct_target(), notrack_tg() in net/netfilter/xt_CT.c: what is tracked already is left alone, and so are the host's answers, for they are marked as related to something. */
   template({ packet }: Traversal, template: CtTemplate): void {
     if (packet.connection !== undefined || packet.ctstate === ctstates.UNTRACKED || packet.isGenerated) return;
-    if (template.notrack === true) packet.ctstate = ctstates.UNTRACKED;
-    else this.#template = template;
+    if (this.#template !== undefined) return;
+    if (template.notrack === true) {
+      packet.ctstate = ctstates.UNTRACKED;
+      return;
+    }
+    const { helper, ...rest } = template;
+    this.#template = helper !== undefined && Helpers.fits(helper, packet.protocol, this.family) ? template : rest;
+    packet.ctstate = ctstates.NEW;
+  }
+
+  /** A helper heard that the connection is over. */
+  endConnection(tuple: Tuple, zone: number): void {
+    const connection = this.conntrack.findConnection(tuple, zone);
+    if (connection !== undefined) this.conntrack.remove(connection);
+  }
+
+  /** The mask of the interface's network whose broadcast address this is. */
+  broadcastMask(interfaceName: string, address: number | bigint): number | undefined {
+    const found = this.routing.interfaces.get(interfaceName)?.ipv4.find(one => one.broadcast === address);
+    return found === undefined ? undefined : Number(found.mask);
   }
 
   nat({ packet, hook }: Traversal, range: NatRange): Verdict {

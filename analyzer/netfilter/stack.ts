@@ -51,6 +51,15 @@ export class Stack extends StackWorld {
     return this.#travel(packet, journey => { this.#sendLocal(journey, undefined); });
   }
 
+  /** Time has passed: fragments that waited too long are given up, and their senders told where the host may. */
+  giveUpFragments(): void {
+    for (const packet of this.defragmenter.expire()) {
+      const journey = new Journey(packet, this.assume, this.witness);
+      if (this.family === 'ipv6') this.#tell(journey, 3, 1, 0);
+      else if (this.addressTypes(packet.dst).has('LOCAL')) this.#tell(journey, 11, 1, 0);
+    }
+  }
+
   #travel(packet: Packet, go: (journey: Journey) => void): Journey {
     const journey = new Journey(packet, this.assume, this.witness);
     this.takeTemplate();
@@ -106,8 +115,7 @@ export class Stack extends StackWorld {
       return;
     }
     if (exceedsMtu(packet, mtu)) {
-      this.#tell(journey, isV4 ? 3 : 2, isV4 ? 4 : 0, mtu);
-      journey.droppedByKernel('mtu');
+      this.#tooBig(journey, mtu);
       return;
     }
     rewriteTtl(packet, packet.ttl - 1);
@@ -115,8 +123,7 @@ export class Stack extends StackWorld {
     if (!this.#pass('FORWARD', journey)) return;
     this.nextHop = via;
     if (!this.#pass('POSTROUTING', journey)) return;
-    this.#transmit(journey, mtu);
-    journey.fate = { kind: 'forwarded', out: journey.packet.out };
+    if (this.#transmit(journey, mtu)) journey.fate = { kind: 'forwarded', out: journey.packet.out };
   }
 
   /** The host itself answers with an ICMP error, if it may. */
@@ -149,8 +156,7 @@ export class Stack extends StackWorld {
       this.#backlog.push(journey);
       return;
     }
-    this.#transmit(journey, route.mtu);
-    journey.fate = { kind: 'sent', out: journey.packet.out };
+    if (this.#transmit(journey, route.mtu)) journey.fate = { kind: 'sent', out: journey.packet.out };
   }
 
   #routeLocal(journey: Journey, isAnew = false): LocalRoute | undefined {
@@ -162,14 +168,31 @@ export class Stack extends StackWorld {
     return undefined;
   }
 
-  #transmit(journey: Journey, mtu: number): void {
+  /** @see ip_finish_output(), ip6_finish_output(): what came in pieces, or is too long, leaves in pieces. False: it may not be cut. */
+  #transmit(journey: Journey, mtu: number): boolean {
     const { packet } = journey;
-    const pieces = packet.largestFragment > 0 || packet.bytes.length > mtu ? refragment(packet, mtu) : [packet];
-    if (pieces === 'too big') return;
+    const isCut = packet.largestFragment > 0 || packet.bytes.length > mtu;
+    const pieces = isCut ? refragment(packet, mtu, this.#fragmentId()) : [packet];
+    if (pieces === 'too big') {
+      this.#tooBig(journey, mtu);
+      return false;
+    }
     for (const piece of pieces) {
       piece.out = packet.out;
       journey.sent.push(piece);
     }
+    return true;
+  }
+
+  /** IPv6 numbers its fragments anew. */
+  #fragmentId(): number {
+    return this.family === 'ipv4' ? 0 : Math.floor(this.random('the number of a fragmented packet') * 0x1_0000_0000);
+  }
+
+  #tooBig(journey: Journey, mtu: number): void {
+    if (this.family === 'ipv4') this.#tell(journey, 3, 4, mtu);
+    else this.#tell(journey, 2, 0, mtu);
+    journey.droppedByKernel('mtu');
   }
 
   /** Passes the stages of a hook; false where the packet's way ends there. */
@@ -180,7 +203,7 @@ export class Stack extends StackWorld {
 
   #stage(stage: Stage, hook: HookName, journey: Journey, route: LocalRoute | undefined): boolean {
     switch (stage) {
-      case 'defrag': return !this.isTracking || !journey.packet.isFragment || this.#putTogether(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING');
+      case 'defrag': return !this.isTracking || !(journey.packet.isFragment || journey.packet.hasFragmentHeader) || this.#putTogether(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING');
       case 'conntrack': return !this.isTracking || this.#track(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING');
       case 'confirm': return !this.isTracking || this.#confirm(journey);
       case 'nat': return !this.isTranslating || this.#translate(hook, journey, route);

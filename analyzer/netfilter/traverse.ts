@@ -23,6 +23,9 @@ export interface Recorder {
   unknown(rule: CompiledRule, why: string): boolean;
 }
 
+/** The protocol number of AH. */
+const authentication = 51;
+
 function isInterface(test: InterfaceTest, name: string): boolean {
   return (test.mode === exactly ? name === test.name : name.startsWith(test.name)) !== test.negated;
 }
@@ -66,8 +69,8 @@ export class TableTraversal implements Traversal {
     for (;;) {
       at = this.#next(chain.rules, at);
       const rule = this.#rule;
-      if (this.hotdrop) return Verdict.Drop;
       if (rule === undefined) {
+        if (this.hotdrop) return Verdict.Drop;
         const back = this.#leave(chain, returns);
         if (back === undefined) return this.#policy(base);
         ({ chain, at } = back);
@@ -85,12 +88,18 @@ export class TableTraversal implements Traversal {
       }
       const verdict = rule.action === undefined ? rule.step as Verdict : rule.action(this);
       this.#recorder?.matched(rule, verdict);
+      if (this.hotdrop) return this.#dropOnTheSpot(rule);
       if (verdict === Verdict.Continue) continue;
       if (verdict !== Verdict.Return) return verdict;
       const back = this.#leave(chain, returns);
       if (back === undefined) return this.#policy(base);
       ({ chain, at } = back);
     }
+  }
+
+  #dropOnTheSpot(rule: CompiledRule): Verdict {
+    this.#recorder?.hotdropped(rule, this.world.backend);
+    return Verdict.Drop;
   }
 
   #leave(chain: CompiledChain, returns: Return[]): Return | undefined {
@@ -109,21 +118,36 @@ export class TableTraversal implements Traversal {
     const isV4 = packet.family === 'ipv4';
     const src = isV4 ? packet.u32(12) | 0 : 0;
     const dst = isV4 ? packet.u32(16) | 0 : 0;
-    const { protocol } = packet;
+    const isNft = this.world.backend === 'nft';
+    const protocol = isNft && packet.isAuthenticated ? authentication : packet.protocol;
     for (let at = from; at < rules.length; at++) {
       const rule = rules[at];
       if (rule === undefined) break;
       if ((((src ^ rule.src) & rule.srcMask) !== 0) !== rule.srcNegated) continue;
       if ((((dst ^ rule.dst) & rule.dstMask) !== 0) !== rule.dstNegated) continue;
-      if (rule.protocol !== 0 && (rule.protocol === protocol) === rule.protocolNegated) continue;
+      if (rule.protocol !== 0) {
+        if (packet.isCutShort) {
+          if (isNft) continue;
+          return this.#cutShort(rule, rules.length);
+        }
+        if ((rule.protocol === protocol) === rule.protocolNegated) continue;
+      }
       if (rule.in.mode !== 0 && !isInterface(rule.in, packet.in)) continue;
       if (rule.out.mode !== 0 && !isInterface(rule.out, packet.out)) continue;
       this.#rule = rule;
       if (this.#passes(rule)) return at;
-      if (this.hotdrop) return at;
+      if (this.hotdrop) break;
     }
     this.#rule = undefined;
     return rules.length;
+  }
+
+  /** @see ip6_packet_match() in net/ipv6/netfilter/ip6_tables.c: who asks for a protocol that cannot be found drops the packet. */
+  #cutShort(rule: CompiledRule, end: number): number {
+    this.hotdrop = true;
+    this.#recorder?.hotdropped(rule, this.world.backend);
+    this.#rule = undefined;
+    return end;
   }
 
   #passes(rule: CompiledRule): boolean {

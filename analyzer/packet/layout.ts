@@ -7,9 +7,16 @@ export interface Layout {
   readonly transport: number;
   readonly fragmentOffset: number;
   readonly moreFragments: boolean;
+  /** IPv6: there is a fragment header, be it that of a whole packet. */
+  readonly hasFragmentHeader: boolean;
+  /** IPv6: an authentication header was passed over. */
+  readonly isAuthenticated: boolean;
+  /** IPv6: the headers end before they name a transport protocol. */
+  readonly isCutShort: boolean;
 }
 
-const broken: Layout = { isSound: false, protocol: 0, transport: 0, fragmentOffset: 0, moreFragments: false };
+const plain = { hasFragmentHeader: false, isAuthenticated: false, isCutShort: false };
+const broken: Layout = { isSound: false, protocol: 0, transport: 0, fragmentOffset: 0, moreFragments: false, ...plain };
 
 /** @see ip_rcv_core() in net/ipv4/ip_input.c: version 4, a header of 20 to 60 bytes that is there whole, a total length that holds it and that the bytes reach. */
 function layout4(bytes: Uint8Array): Layout {
@@ -21,6 +28,7 @@ function layout4(bytes: Uint8Array): Layout {
   return {
     isSound: true, protocol: bytes[9] ?? 0, transport: headerLength,
     fragmentOffset: (fragment & 0x1fff) * 8, moreFragments: (fragment & 0x2000) !== 0,
+    hasFragmentHeader: false, isAuthenticated: false, isCutShort: false,
   };
 }
 
@@ -35,19 +43,27 @@ function layout6(bytes: Uint8Array): Layout {
   let protocol = bytes[6] ?? 0;
   let at = 40;
   let moreFragments = false;
+  let hasFragmentHeader = false;
+  let isAuthenticated = false;
   while (extensionHeaders.has(protocol) && protocol !== noNextHeader) {
-    if (at + 8 > bytes.length) return { isSound: true, protocol, transport: bytes.length, fragmentOffset: 0, moreFragments };
+    if (at + 8 > bytes.length) return { isSound: true, protocol, transport: bytes.length, fragmentOffset: 0, moreFragments, hasFragmentHeader, isAuthenticated, isCutShort: true };
     const next = bytes[at] ?? 0;
     if (protocol === fragmentHeader) {
       const field = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
       moreFragments = (field & 1) !== 0;
-      if ((field & 0xfff8) !== 0) return { isSound: true, protocol: next, transport: at + 8, fragmentOffset: field & 0xfff8, moreFragments };
+      hasFragmentHeader = true;
+      if ((field & 0xfff8) !== 0) {
+        const isCutShort = extensionHeaders.has(next) && next !== noNextHeader;
+        return { isSound: true, protocol: next, transport: at + 8, fragmentOffset: field & 0xfff8, moreFragments, hasFragmentHeader, isAuthenticated, isCutShort };
+      }
       at += 8;
-    } else if (protocol === authentication) at += ((bytes[at + 1] ?? 0) + 2) * 4;
-    else at += ((bytes[at + 1] ?? 0) + 1) * 8;
+    } else if (protocol === authentication) {
+      isAuthenticated = true;
+      at += ((bytes[at + 1] ?? 0) + 2) * 4;
+    } else at += ((bytes[at + 1] ?? 0) + 1) * 8;
     protocol = next;
   }
-  return { isSound: true, protocol, transport: at, fragmentOffset: 0, moreFragments };
+  return { isSound: true, protocol, transport: at, fragmentOffset: 0, moreFragments, hasFragmentHeader, isAuthenticated, isCutShort: false };
 }
 
 export function layoutOf(family: Family, bytes: Uint8Array): Layout {

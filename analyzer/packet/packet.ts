@@ -81,6 +81,12 @@ export class Packet {
   /** In bytes; 0: a first fragment or a whole packet. */
   get fragmentOffset(): number { return this.#layout.fragmentOffset; }
   get moreFragments(): boolean { return this.#layout.moreFragments; }
+  /** IPv6: there is a fragment header, be it that of a whole packet. */
+  get hasFragmentHeader(): boolean { return this.#layout.hasFragmentHeader; }
+  /** IPv6: an authentication header lies before the transport header: nf_tables takes it for the transport protocol. */
+  get isAuthenticated(): boolean { return this.#layout.isAuthenticated; }
+  /** IPv6: the headers end before they name a transport protocol. */
+  get isCutShort(): boolean { return this.#layout.isCutShort; }
   get isFragment(): boolean { return this.#layout.fragmentOffset > 0 || this.#layout.moreFragments; }
   /** How many bytes lie behind the start of the transport header. */
   get transportLength(): number { return this.#bytes.length - this.#layout.transport; }

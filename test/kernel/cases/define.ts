@@ -38,7 +38,7 @@ export interface Place {
 
 const addresses = {
   ipv4: { client: '198.51.100.7', neighbour: '192.0.2.9', self: '192.0.2.1', inner: '10.0.0.1', server: '10.0.0.5', other: '10.0.0.6', loopback: '127.0.0.1', gateway: '192.0.2.254', icmp: 'icmp', ping: 8, pong: 0, portUnreachable: 'icmp 3/3' },
-  ipv6: { client: '2001:db8:1::7', neighbour: '2001:db8::9', self: '2001:db8::1', inner: 'fd00::1', server: 'fd00::5', other: 'fd00::6', loopback: '::1', gateway: '2001:db8::fe', icmp: 'icmpv6', ping: 128, pong: 129, portUnreachable: 'icmpv6 1/4' },
+  ipv6: { client: '2001:db8:1::7', neighbour: '2001:db8::9', self: '2001:db8::1', inner: 'fd00::1', server: 'fd00::5', other: 'fd00::6', loopback: '::1', gateway: '2001:db8::fe', icmp: 'icmpv6', ping: 128, pong: 129, portUnreachable: 'icmp 1/4' },
 } as const;
 
 const builtin: Readonly<Record<string, readonly string[]>> = {

@@ -43,10 +43,10 @@ export const forwardingCases: readonly Case[] = [
     steps: [[from('eth0', udp(place)), { path: prerouting, verdict: 'drop' }]],
   })),
   ...cases('another machine\'s MAC address is not for us', place => ({
-    rules: all, steps: [[from('eth0', { ...udp(place), dmac: '02:00:00:00:99:99' }), { path: [], verdict: 'drop', by: 'kernel: not addressed to this host' }]],
+    rules: all, steps: [[from('eth0', { ...udp(place), dmac: '02:00:00:00:99:99' }), { path: [], verdict: 'drop', by: 'kernel: otherhost' }]],
   })),
   ...cases('a wrong checksum of the IP header', place => ({
-    rules: all, steps: [[from('eth0', { ...udp(place), badipcsum: true }), { path: [], verdict: 'drop', by: 'kernel: bad header' }]],
+    rules: all, steps: [[from('eth0', { ...udp(place), badipcsum: true }), { path: [], verdict: 'drop', by: 'kernel: bad checksum' }]],
   }), { families: ['ipv4'] }),
   ...cases('fragments are put together before raw, and are fragments again when they leave', place => ({
     rules: table('raw', '-A PREROUTING -p udp') + tracked,

@@ -67,9 +67,9 @@ export const matchCases: readonly Case[] = [
   ...cases('flows that are there already', place => {
     const [c, s] = [place.client, place.self];
     return {
-      conntrack: `udp      17 29 src=${c} dst=${s} sport=40000 dport=53 src=${s} dst=${c} sport=53 dport=40000 [ASSURED] mark=0 use=1\n`,
-      rules: table('filter', '-A INPUT -m conntrack --ctstate ESTABLISHED', '-A INPUT -m conntrack --ctstate NEW'),
-      steps: [[from('eth0', udp(place)), { path: input(1) }], [from('eth0', udp(place, { sport: 40001 })), { path: input(2) }]],
+      conntrack: `udp      17 29 src=${c} dst=${s} sport=40000 dport=53 src=${s} dst=${c} sport=53 dport=40000 [ASSURED] mark=5 use=1\n`,
+      rules: table('filter', '-A INPUT -m conntrack --ctstate ESTABLISHED', '-A INPUT -m conntrack --ctstate NEW', '-A INPUT -m connmark --mark 0x5'),
+      steps: [[from('eth0', udp(place)), { path: input(1, 3) }], [from('eth0', udp(place, { sport: 40001 })), { path: input(2) }]],
     };
   }),
   ...cases('connlimit, and what it does not count', place => ({

@@ -25,7 +25,7 @@ export const rejectCases: readonly Case[] = [
   })),
   ...cases('other answers', place => ({
     rules: table('filter', ...(place.isV6 ? ['icmp6-adm-prohibited', 'icmp6-no-route', 'icmp6-addr-unreachable'] : ['icmp-admin-prohibited', 'icmp-net-unreachable', 'icmp-host-unreachable']).map((kind, index) => `-A INPUT -p udp --dport ${String(index + 1)} -j REJECT --reject-with ${kind}`)),
-    steps: (place.isV6 ? ['icmpv6 1/1', 'icmpv6 1/0', 'icmpv6 1/3'] : ['icmp 3/13', 'icmp 3/0', 'icmp 3/1']).map((verdict, index) => [from('eth0', { proto: 'udp', src: place.client, dst: place.self, sport: 1, dport: index + 1 }), { verdict: `reject ${verdict}` }] as const),
+    steps: (place.isV6 ? ['icmp 1/1', 'icmp 1/0', 'icmp 1/3'] : ['icmp 3/13', 'icmp 3/0', 'icmp 3/1']).map((verdict, index) => [from('eth0', { proto: 'udp', src: place.client, dst: place.self, sport: 1, dport: index + 1 }), { verdict: `reject ${verdict}` }] as const),
   })),
   ...cases('what REJECT sends passes OUTPUT and POSTROUTING, RELATED; only the RST consults nat', place => ({
     rules: table('mangle') + table('nat', '-A POSTROUTING -o nowhere -j MASQUERADE') + table('filter', '-A INPUT -p tcp -j REJECT --reject-with tcp-reset', '-A INPUT -p udp -j REJECT', '-A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT'),

@@ -9,7 +9,7 @@ const secondsForgiven = 2;
 const sameReasons: readonly ReadonlySet<string>[] = [
   new Set(['no route', 'unreachable', 'prohibit', 'blackhole', 'ip_forward']),
   new Set(['martian', 'invalid source', 'multicast', 'scope', 'no route']),
-  new Set(['link-layer broadcast', 'not addressed to this host', 'multicast']),
+  new Set(['link-layer broadcast', 'otherhost', 'not addressed to this host', 'multicast']),
   new Set(['bad header', 'ip options', 'source route', 'scope', 'ttl']),
   new Set(['held fragment', 'bad fragment']),
 ];

@@ -3,7 +3,7 @@ import { bytesOf, type Helper } from './helper-process.js';
 
 const words: Readonly<Record<string, string>> = {
   IP_RPFILTER: 'rp_filter', IP_MARTIAN_SOURCE: 'martian', IP_LOCAL_SOURCE: 'martian', IP_INVALID_SOURCE: 'martian', IP_LOCALNET: 'martian', IP_INVALID_DEST: 'martian',
-  IP_INNOROUTES: 'no route', IP_OUTNOROUTES: 'no route', IP_INADDRERRORS: 'no route', IP_CSUM: 'bad header', IP_INHDR: 'bad header', OTHERHOST: 'not addressed to this host',
+  IP_INNOROUTES: 'no route', IP_OUTNOROUTES: 'no route', IP_INADDRERRORS: 'no route', IP_CSUM: 'bad checksum', IP_INHDR: 'bad header', OTHERHOST: 'otherhost',
   PKT_TOO_BIG: 'mtu', PKT_TOO_SMALL: 'bad header', UNICAST_IN_L2_MULTICAST: 'link-layer broadcast', INVALID_PROTO: 'bad header', DUP_FRAG: 'bad fragment',
 };
 

@@ -12,14 +12,14 @@ const programs = {
   ipv6: { legacy: 'ip6tables-legacy', nft: 'ip6tables-nft' },
 } as const;
 
-/** A router that filters nothing by itself, and whose answers are not rationed. */
+/** A router that filters nothing by itself, and whose answers are not rationed and carry no labels made up. */
 const settings: Readonly<Record<string, number>> = {
   'net.ipv4.ip_forward': 1,
   'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0,
   'net.ipv4.icmp_ratelimit': 0, 'net.ipv4.icmp_ratemask': 0,
   'net.ipv6.conf.all.forwarding': 1, 'net.ipv6.conf.default.forwarding': 1,
   'net.ipv6.conf.default.accept_dad': 0, 'net.ipv6.conf.default.accept_ra': 0,
-  'net.ipv6.icmp.ratelimit': 0,
+  'net.ipv6.icmp.ratelimit': 0, 'net.ipv6.auto_flowlabels': 0,
 };
 
 /** It would join multicast groups, and say so. */
@@ -65,23 +65,31 @@ function makeRoutes(helper: Helper, { interfaces = [], routes = [], ipRules = []
 }
 
 /** `conntrack -L` prints what its `-I` takes, in other words. */
-function insertion(line: string): string {
+function insertion(line: string): readonly string[] {
   const words = line.trim().split(/\s+/u);
   const [protocol = '', , timeout = '0'] = words;
   const values = words.filter(word => word.includes('=')).map(word => word.split('=') as [string, string]);
   const both = (key: string): string[] => values.filter(([name]) => name === key).map(([, value]) => value);
-  const options: Readonly<Record<string, readonly [string, string?]>> = { src: ['-s', '-r'], dst: ['-d', '-q'], sport: ['--sport', '--reply-port-src'], dport: ['--dport', '--reply-port-dst'], type: ['--icmp-type'], code: ['--icmp-code'], id: ['--icmp-id'], mark: ['-m'], zone: ['-w'] };
+  const options: Readonly<Record<string, readonly [string, string?]>> = { src: ['-s', '-r'], dst: ['-d', '-q'], sport: ['--sport', '--reply-port-src'], dport: ['--dport', '--reply-port-dst'], type: ['--icmp-type'], code: ['--icmp-code'], id: ['--icmp-id'], zone: ['-w'] };
   const given = Object.entries(options).flatMap(([key, names]) => names.flatMap((name, index) => {
     const value = both(key)[index];
     return name === undefined || value === undefined ? [] : [name, value];
   }));
   const state = words.find(word => /^[A-Z_0-9]+$/u.test(word) && !/^\d+$/u.test(word));
   const status = words.includes('[UNREPLIED]') ? [] : ['-u', words.includes('[ASSURED]') ? 'SEEN_REPLY,ASSURED' : 'SEEN_REPLY'];
-  return ['-I', '-p', protocol, '-t', timeout, ...given, ...(protocol === 'tcp' && state !== undefined ? ['--state', state] : []), ...status].join(' ');
+  return ['-I', '-p', protocol, '-t', timeout, ...given, ...(protocol === 'tcp' && state !== undefined ? ['--state', state] : []), ...status];
+}
+
+/** `-I` takes a mark and a status, and then uses the one for the other: the mark is set afterwards. */
+function insertFlow(helper: Helper, line: string): readonly Promise<unknown>[] {
+  const words = insertion(line);
+  const mark = /\bmark=(?!0\b)(\d+)/u.exec(line)?.[1];
+  const original = words.slice(1, words.findIndex(word => word === '-u') >>> 0).filter((word, at, all) => !['-r', '-q', '-t', '--state', '--reply-port-src', '--reply-port-dst'].some(name => word === name || all[at - 1] === name));
+  return [helper.run(['conntrack', ...words]), ...(mark === undefined ? [] : [helper.run(['conntrack', '-U', ...original, '-m', mark])])];
 }
 
 function insertFlows(helper: Helper, text: string): readonly Promise<unknown>[] {
-  return text.split('\n').filter(line => line.trim() !== '').map(line => helper.run(['conntrack', ...insertion(line).split(' ')]));
+  return text.split('\n').filter(line => line.trim() !== '').flatMap(line => insertFlow(helper, line));
 }
 
 /** Everything but the packets. Waits for nothing: the helper works commands off in order. */

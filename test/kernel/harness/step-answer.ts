@@ -69,7 +69,7 @@ function generatedAnswer(journey: Journey, observation: Observation): GeneratedA
 }
 
 function rejectWords({ proto, flags = '', type = 0, code = 0 }: ScenarioPacket): string {
-  return proto === 'tcp' && flags.includes('R') ? 'tcp-reset' : `${String(proto)} ${String(type)}/${String(code)}`;
+  return proto === 'tcp' && flags.includes('R') ? 'tcp-reset' : `icmp ${String(type)}/${String(code)}`;
 }
 
 /** Targets behind which a packet goes on, whatever comes then. */

@@ -1,1 +1,0 @@
-export default {files:['build-h6/test/netfilter/{stateful,targets,ip-set}/*.test.js','build-h6/test/kernel/ip-set.test.js','build-h6/test/contracts/extensions.test.js'], workerThreads:false, timeout:'5m'};
