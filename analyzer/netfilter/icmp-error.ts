@@ -92,6 +92,7 @@ function error6(packet: Packet, source: number | bigint, host: AnswerHost): Pack
  */
 export function attached(answer: Packet, cause: Packet, host: AnswerHost): Packet {
   answer.isGenerated = true;
+  answer.isFromKernelSocket = answer.protocol !== proto.tcp;
   answer.isChecksumTrusted = true;
   if (host.sysctl(`net.${cause.family}.fwmark_reflect`) !== 0) answer.mark = cause.mark;
   if (cause.connection !== undefined && cause.ctstate !== ctstates.INVALID && cause.ctstate !== ctstates.UNTRACKED) {

@@ -79,6 +79,7 @@ export class Stack extends StackWorld {
       packet.in = 'lo';
       packet.out = '';
       packet.owner = undefined;
+      packet.isFromKernelSocket = false;
       packet.linkType = 'unicast';
       if (this.#pass('PREROUTING', journey)) this.#deliver(journey);
       this.#journey = undefined;

@@ -42,6 +42,8 @@ export class Packet {
   destinationMac: Uint8Array | undefined;
   /** Of local packets that a socket sent. */
   owner: Owner | undefined;
+  /** The kernel's own socket sent it, which no user owns: an ICMP error of the host. */
+  isFromKernelSocket = false;
   /** Who tracks it, and as what. */
   connection: Connection | undefined;
   ctstate: Ctstate = -1;

@@ -44,7 +44,8 @@ export const owner = defineMatch('owner', () => ({
   matches: ({ socket, uid, gid, suppl }) => {
     const matchesNobody = [socket, uid, gid, suppl].every(one => one?.negated !== false);
     return t => {
-      const { owner: sender } = t.packet;
+      const { owner: sender, isFromKernelSocket } = t.packet;
+      if (isFromKernelSocket) return socket?.negated !== true && [uid, gid].every(one => one?.negated !== false);
       if (sender === undefined || t.hook === 'INPUT') return matchesNobody;
       if (socket?.negated === true || !isInRange(uid, sender.uid)) return false;
       if (gid === undefined || isInRange({ ...gid, negated: false }, sender.gid)) return gid?.negated !== true;

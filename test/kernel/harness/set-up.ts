@@ -64,28 +64,35 @@ function makeRoutes(helper: Helper, { interfaces = [], routes = [], ipRules = []
   ];
 }
 
-/** `conntrack -L` prints what its `-I` takes, in other words. */
-function insertion(line: string): readonly string[] {
-  const words = line.trim().split(/\s+/u);
-  const [protocol = '', , timeout = '0'] = words;
-  const values = words.filter(word => word.includes('=')).map(word => word.split('=') as [string, string]);
-  const both = (key: string): string[] => values.filter(([name]) => name === key).map(([, value]) => value);
-  const options: Readonly<Record<string, readonly [string, string?]>> = { src: ['-s', '-r'], dst: ['-d', '-q'], sport: ['--sport', '--reply-port-src'], dport: ['--dport', '--reply-port-dst'], type: ['--icmp-type'], code: ['--icmp-code'], id: ['--icmp-id'], zone: ['-w'] };
-  const given = Object.entries(options).flatMap(([key, names]) => names.flatMap((name, index) => {
-    const value = both(key)[index];
-    return name === undefined || value === undefined ? [] : [name, value];
-  }));
-  const state = words.find(word => /^[A-Z_0-9]+$/u.test(word) && !/^\d+$/u.test(word));
-  const status = words.includes('[UNREPLIED]') ? [] : ['-u', words.includes('[ASSURED]') ? 'SEEN_REPLY,ASSURED' : 'SEEN_REPLY'];
-  return ['-I', '-p', protocol, '-t', timeout, ...given, ...(protocol === 'tcp' && state !== undefined ? ['--state', state] : []), ...status];
+/** Options of conntrack(8) for the words of a listing, in each direction. */
+const flowOptions: Readonly<Record<string, readonly [original: string, reply?: string]>> = {
+  src: ['-s', '-r'], dst: ['-d', '-q'], sport: ['--sport', '--reply-port-src'], dport: ['--dport', '--reply-port-dst'],
+  type: ['--icmp-type'], code: ['--icmp-code'], id: ['--icmp-id'], zone: ['-w'],
+};
+
+/** Options that name one direction's tuple; `direction` counts from 0. */
+function tupleOptions(words: readonly string[], direction: 0 | 1): readonly string[] {
+  return Object.entries(flowOptions).flatMap(([key, options]) => {
+    const value = words.filter(word => word.startsWith(`${key}=`))[direction]?.slice(key.length + 1);
+    const option = options[direction];
+    return value === undefined || option === undefined ? [] : [option, value];
+  });
 }
 
-/** `-I` takes a mark and a status, and then uses the one for the other: the mark is set afterwards. */
+/**
+ * `conntrack -L` prints what its `-I` takes, in other words. Given a mark and a status, `-I` uses the one for the other:
+ * the mark is set afterwards.
+ */
 function insertFlow(helper: Helper, line: string): readonly Promise<unknown>[] {
-  const words = insertion(line);
-  const mark = /\bmark=(?!0\b)(\d+)/u.exec(line)?.[1];
-  const original = words.slice(1, words.findIndex(word => word === '-u') >>> 0).filter((word, at, all) => !['-r', '-q', '-t', '--state', '--reply-port-src', '--reply-port-dst'].some(name => word === name || all[at - 1] === name));
-  return [helper.run(['conntrack', ...words]), ...(mark === undefined ? [] : [helper.run(['conntrack', '-U', ...original, '-m', mark])])];
+  const words = line.trim().split(/\s+/u);
+  const [protocol = '', , timeout = '0', state = ''] = words;
+  const flow = ['-p', protocol, ...tupleOptions(words, 0).map(word => word.replace(/^--icmp-/u, `--${protocol}-`))];
+  /** Of ICMP it follows from the request, and is not to be given. */
+  const reply = protocol.startsWith('icmp') ? [] : tupleOptions(words, 1);
+  const status = words.includes('[UNREPLIED]') ? [] : ['-u', words.includes('[ASSURED]') ? 'SEEN_REPLY,ASSURED' : 'SEEN_REPLY'];
+  const insert = ['-I', ...flow, ...reply, '-t', timeout, ...(protocol === 'tcp' ? ['--state', state] : []), ...status];
+  const mark = words.find(word => word.startsWith('mark='))?.slice(5) ?? '0';
+  return [insert, ...(mark === '0' ? [] : [['-U', ...flow, '-m', mark]])].map(options => helper.run(['conntrack', ...options]));
 }
 
 function insertFlows(helper: Helper, text: string): readonly Promise<unknown>[] {

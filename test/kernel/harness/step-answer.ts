@@ -79,7 +79,7 @@ const goesOn = new Set(['ACCEPT', 'RETURN', '']);
 function decider(journey: Journey | undefined, { book, reasons, isLocal, failed }: Observation): string {
   const last = journey?.last;
   const own = reasons.find(name => name !== 'NETFILTER_DROP') ?? reasons[0];
-  if (journey === undefined || last === undefined) return `kernel: ${isLocal && failed !== 0 ? localReason(failed) : own === undefined ? '?' : reasonText(own, false)}`;
+  if (journey === undefined || last === undefined) return `kernel: ${isLocal && failed !== 0 ? localReason(failed) : own === undefined || own === 'NETFILTER_DROP' ? '?' : reasonText(own, false)}`;
   const reference = journey.path.at(-1) ?? '';
   const isKernels = own !== undefined && own !== 'NETFILTER_DROP';
   if (last.kind !== 'stage' && last.drops === true) return reference;

@@ -12,7 +12,8 @@ export const watchTable = 'watch';
 /** Groups of the packet log: TRACE of legacy iptables uses 0, our stages log into 1, with the packet's bytes. */
 export const logGroups = { trace: 0, stages: 1 } as const;
 
-export type Stage = 'start' | 'tracked' | 'filter' | 'end';
+/** `last`: behind all tables, before connection tracking confirms; `end`: behind that too. */
+export type Stage = 'start' | 'tracked' | 'filter' | 'last' | 'end';
 
 const lowest = -450;
 const highest = 2147483647;
@@ -33,6 +34,7 @@ function watchRules(family: Family): string {
     chain('PREROUTING', 'start', lowest, { first: trace }), chain('PREROUTING', 'tracked', -199),
     chain('OUTPUT', 'start', lowest, { first: family === 'ipv6' ? noise + trace : trace }), chain('OUTPUT', 'tracked', -199),
     ...['INPUT', 'FORWARD', 'OUTPUT'].map(hook => chain(hook, 'filter', -1)),
+    ...['INPUT', 'POSTROUTING'].map(hook => chain(hook, 'last', highest - 1)),
     chain('INPUT', 'end', highest, { policy: 'drop' }), chain('POSTROUTING', 'end', highest),
     '}\n',
   ].join('');
