@@ -3,10 +3,13 @@ import type { AnyTarget, Effect, EngineContext, TableName } from '../extensions/
 import { isOpaque, isUnresolved, type Chain, type Rule, type RuleBody, type RuleTarget, type Table } from '../model/ruleset.js';
 import type { Action, Predicate, World } from '../packet/traversal.js';
 import { Verdict } from '../packet/traversal.js';
-import type { Use } from '../extensions/use.js';
-import type { AddressMask } from '../values/address-mask.js';
+import { meaningOf, type Use } from '../extensions/use.js';
+import { addressWords, isMaskedAddress } from '../packet/address-words.js';
+import { unknown, type Constraint } from '../packet/constraint.js';
+import type { Family } from '../values/value.js';
 import { beginsWith, exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 import { compileMatch } from './predicate.js';
+import { packed, portsOf, type QuickTest } from './rule-scan.js';
 
 type GivenInterface = RuleBody['inInterface'];
 type GivenAddress = RuleBody['source'];
@@ -18,46 +21,44 @@ function interfaceTest(given: GivenInterface): InterfaceTest {
   return { mode: given.value.prefix ? beginsWith : exactly, name: given.value.name, negated: given.negated };
 }
 
-/** The 32-bit words of an IPv6 address. */
-function words(address: number | bigint): readonly [number, number, number, number] {
-  const value = BigInt(address);
-  const word = (shift: bigint): number => Number((value >> shift) & 0xffff_ffffn) | 0;
-  return [word(96n), word(64n), word(32n), word(0n)];
+function unresolved(name: string): Predicate {
+  return t => t.unknown(`the name \`${name}\` is not resolved`);
 }
 
-/** Whether the masked IPv6 address that starts at byte `at` is (not) this one. */
-function address6(at: number, { address, mask }: AddressMask, negated: boolean): Predicate {
-  const [a0, a1, a2, a3] = words(address);
-  const [m0, m1, m2, m3] = words(mask);
-  return ({ packet }) => {
-    const differs = ((packet.u32(at) ^ a0) & m0) | ((packet.u32(at + 4) ^ a1) & m1) | ((packet.u32(at + 8) ^ a2) & m2) | ((packet.u32(at + 12) ^ a3) & m3);
-    return (differs === 0) !== negated;
-  };
+/** Whether the IPv6 address that starts at byte `at` is (not) the one asked for. */
+function addressTest(given: GivenAddress, at: number, family: Family): readonly Predicate[] {
+  if (given === undefined) return [];
+  const { value, negated } = given;
+  if (isUnresolved(value)) return [unresolved(value.name)];
+  if (family === 'ipv4') return [];
+  const address = addressWords(value.address);
+  const mask = addressWords(value.mask);
+  return [({ packet }) => isMaskedAddress(packet, at, address, mask) !== negated];
 }
 
-/** What a rule asks that is not in the numbers of `CompiledRule`. */
-function baseTests(rule: Rule, family: string): readonly Predicate[] {
+/** What a rule asks itself that is not in the numbers of `QuickTest`. */
+function baseTests({ protocol, fragment }: Rule): readonly Predicate[] {
   const tests: Predicate[] = [];
-  const address = (given: GivenAddress, at: number): void => {
-    if (given === undefined) return;
-    const { value, negated } = given;
-    if (isUnresolved(value)) tests.push(t => t.unknown(`the name \`${value.name}\` is not resolved`));
-    else if (family === 'ipv6') tests.push(address6(at, value, negated));
-  };
-  address(rule.source, 8);
-  address(rule.destination, 24);
-  const protocol = rule.protocol?.value;
-  if (protocol !== undefined && isUnresolved(protocol)) tests.push(t => t.unknown(`the name \`${protocol.name}\` is not resolved`));
-  if (rule.fragment !== undefined) {
-    const { negated } = rule.fragment;
-    tests.push(({ packet }) => (packet.fragmentOffset > 0) !== negated);
-  }
+  if (protocol !== undefined && isUnresolved(protocol.value)) tests.push(unresolved(protocol.value.name));
+  if (fragment !== undefined) tests.push(({ packet }) => (packet.fragmentOffset > 0) !== fragment.negated);
   return tests;
 }
 
-function address4(given: GivenAddress, family: string): { readonly address: number; readonly mask: number; readonly negated: boolean } {
+function address4(given: GivenAddress, family: Family): { readonly address: number; readonly mask: number; readonly negated: boolean } {
   if (given === undefined || isUnresolved(given.value) || family !== 'ipv4') return { address: 0, mask: 0, negated: false };
   return { address: Number(given.value.address) | 0, mask: Number(given.value.mask) | 0, negated: given.negated };
+}
+
+function quickTest(rule: Rule, matches: readonly Constraint[], family: Family): QuickTest {
+  const src = address4(rule.source, family);
+  const dst = address4(rule.destination, family);
+  const { protocol } = rule;
+  return {
+    src: src.address, srcMask: src.mask, srcNegated: src.negated,
+    dst: dst.address, dstMask: dst.mask, dstNegated: dst.negated,
+    protocol: typeof protocol?.value === 'number' ? protocol.value : 0, protocolNegated: protocol?.negated ?? false,
+    ...portsOf(matches),
+  };
 }
 
 const stepOfEffect: Readonly<Partial<Record<Effect, Step>>> = {
@@ -97,18 +98,14 @@ function compileRule(rule: Rule, chain: CompiledChain, position: number, chains:
   const protocol = rule.protocol === undefined || typeof number !== 'number' ? undefined : { number, negated: rule.protocol.negated };
   const { family, backend } = world;
   const cx: EngineContext = { family, backend, table: chain.table, protocol, ordered: [], world };
-  const src = address4(rule.source, family);
-  const dst = address4(rule.destination, family);
-  const matches = rule.matches.map((use): Predicate => isOpaque(use)
-    ? t => t.unknown(`match \`${use.opaque}\` is not known`)
-    : compileMatch(use, { ...cx, ordered: use.ordered }));
+  const meanings = rule.matches.map(use => isOpaque(use) ? unknown(use.opaque) : meaningOf(use, cx));
+  const matches = rule.matches.map((use): Predicate => isOpaque(use) ? t => t.unknown(`match \`${use.opaque}\` is not known`) : compileMatch(use, cx));
   return {
     rule, chain, position,
-    src: src.address, srcMask: src.mask, srcNegated: src.negated,
-    dst: dst.address, dstMask: dst.mask, dstNegated: dst.negated,
-    protocol: protocol?.number ?? 0, protocolNegated: protocol?.negated ?? false,
+    quick: quickTest(rule, meanings, family),
     in: interfaceTest(rule.inInterface), out: interfaceTest(rule.outInterface),
-    tests: [...baseTests(rule, family), ...matches],
+    addresses: [...addressTest(rule.source, 8, family), ...addressTest(rule.destination, 24, family)],
+    tests: [...baseTests(rule), ...matches],
     ...compileTarget(rule.target, cx, chains),
   };
 }
@@ -117,10 +114,11 @@ function compileRule(rule: Rule, chain: CompiledChain, position: number, chains:
 export function compileTable(table: Table, world: World): ReadonlyMap<string, CompiledChain> {
   const name: TableName = table.name;
   const chains = new Map<string, CompiledChain>();
-  for (const chain of table.chains.values()) chains.set(chain.name, { table: name, chain, rules: [] });
+  for (const chain of table.chains.values()) chains.set(chain.name, { table: name, chain, rules: [], numbers: new Int32Array() });
   for (const compiled of chains.values()) {
     const chain: Chain = compiled.chain;
     compiled.rules = chain.rules.map((rule, index) => compileRule(rule, compiled, index + 1, chains, world));
+    compiled.numbers = packed(compiled.rules.map(rule => rule.quick));
   }
   return chains;
 }

@@ -1,6 +1,7 @@
 /** Rules made ready for the engine: what every rule may ask stands in plain numbers, the rest are predicates. */
 import type { Chain, Rule } from '../model/ruleset.js';
 import type { Action, Predicate } from '../packet/traversal.js';
+import type { QuickTest } from './rule-scan.js';
 
 /** What a rule does where its target needs no more than that; the values of the first ones are those of `Verdict`. */
 export const Step = { Continue: 0, Accept: 1, Drop: 2, Return: 3, Queue: 4, Jump: 6, Goto: 7, Act: 8 } as const;
@@ -16,23 +17,17 @@ export interface InterfaceTest {
 export const exactly = 1;
 export const beginsWith = 2;
 
-/** One rule. All have the same shape, so that the loop over them stays fast; masks of 0 and protocol 0 ask nothing. */
+/** One rule. All have the same shape, so that the loop over them stays fast. */
 export interface CompiledRule {
   readonly rule: Rule;
   readonly chain: CompiledChain;
   /** From 1. */
   readonly position: number;
-  /** IPv4 addresses as signed 32-bit numbers; IPv6 addresses are among the tests. */
-  readonly src: number;
-  readonly srcMask: number;
-  readonly srcNegated: boolean;
-  readonly dst: number;
-  readonly dstMask: number;
-  readonly dstNegated: boolean;
-  readonly protocol: number;
-  readonly protocolNegated: boolean;
+  readonly quick: QuickTest;
   readonly in: InterfaceTest;
   readonly out: InterfaceTest;
+  /** Of IPv6; those of IPv4 are among the quick tests. */
+  readonly addresses: readonly Predicate[];
   readonly tests: readonly Predicate[];
   readonly step: Step;
   readonly action: Action | undefined;
@@ -44,6 +39,8 @@ export interface CompiledChain {
   readonly table: string;
   readonly chain: Chain;
   rules: readonly CompiledRule[];
+  /** The quick tests of the rules, packed. */
+  numbers: Int32Array;
 }
 
 /** `filter:INPUT:3` */

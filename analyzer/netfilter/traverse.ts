@@ -6,6 +6,7 @@
 import type { Packet } from '../packet/packet.js';
 import { Verdict, type HookName, type Traversal, type World } from '../packet/traversal.js';
 import type { Backend } from '../values/value.js';
+import { ScanKey } from './rule-scan.js';
 import { exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 
 /** Who listens to a traversal. */
@@ -43,6 +44,7 @@ export class TableTraversal implements Traversal {
   readonly world: World;
   hotdrop = false;
   readonly #recorder: Recorder | undefined;
+  readonly #key = new ScanKey();
   #rule: CompiledRule | undefined;
 
   constructor(packet: Packet, table: string, hook: HookName, world: World, recorder: Recorder | undefined) {
@@ -67,7 +69,7 @@ export class TableTraversal implements Traversal {
     let chain = base;
     let at = 0;
     for (;;) {
-      at = this.#next(chain.rules, at);
+      at = this.#next(chain, at);
       const rule = this.#rule;
       if (rule === undefined) {
         if (this.hotdrop) return Verdict.Drop;
@@ -113,27 +115,15 @@ export class TableTraversal implements Traversal {
   }
 
   /** The first rule from `from` on that matches; it becomes `#rule`, undefined where there is none. */
-  #next(rules: readonly CompiledRule[], from: number): number {
+  #next(chain: CompiledChain, from: number): number {
     const { packet } = this;
-    const isV4 = packet.family === 'ipv4';
-    const src = isV4 ? packet.u32(12) | 0 : 0;
-    const dst = isV4 ? packet.u32(16) | 0 : 0;
-    const isNft = this.world.backend === 'nft';
-    const protocol = isNft && packet.isAuthenticated ? authentication : packet.protocol;
-    for (let at = from; at < rules.length; at++) {
+    const { rules, numbers } = chain;
+    if (packet.isCutShort) return this.#nextWithoutProtocol(rules, from);
+    const isAuthenticated = packet.isAuthenticated && this.world.backend === 'nft';
+    this.#key.read(packet, isAuthenticated ? authentication : packet.protocol);
+    for (let at = this.#key.next(numbers, from); at < rules.length; at = this.#key.next(numbers, at + 1)) {
       const rule = rules[at];
-      if (rule === undefined) break;
-      if ((((src ^ rule.src) & rule.srcMask) !== 0) !== rule.srcNegated) continue;
-      if ((((dst ^ rule.dst) & rule.dstMask) !== 0) !== rule.dstNegated) continue;
-      if (rule.protocol !== 0) {
-        if (packet.isCutShort) {
-          if (isNft) continue;
-          return this.#cutShort(rule, rules.length);
-        }
-        if ((rule.protocol === protocol) === rule.protocolNegated) continue;
-      }
-      if (rule.in.mode !== 0 && !isInterface(rule.in, packet.in)) continue;
-      if (rule.out.mode !== 0 && !isInterface(rule.out, packet.out)) continue;
+      if (rule === undefined || !this.#isHere(rule)) continue;
       this.#rule = rule;
       if (this.#passes(rule)) return at;
       if (this.hotdrop) break;
@@ -142,12 +132,32 @@ export class TableTraversal implements Traversal {
     return rules.length;
   }
 
-  /** @see ip6_packet_match() in net/ipv6/netfilter/ip6_tables.c: who asks for a protocol that cannot be found drops the packet. */
-  #cutShort(rule: CompiledRule, end: number): number {
-    this.hotdrop = true;
-    this.#recorder?.hotdropped(rule, this.world.backend);
+  #isHere({ in: input, out, addresses }: CompiledRule): boolean {
+    const { packet } = this;
+    if (input.mode !== 0 && !isInterface(input, packet.in)) return false;
+    if (out.mode !== 0 && !isInterface(out, packet.out)) return false;
+    return addresses.every(test => test(this));
+  }
+
+  /**
+   * Of an IPv6 packet whose headers end too soon: in ip6_tables, who asks for its protocol drops it; in nf_tables, nobody gets an answer.
+   * @see ip6_packet_match() in net/ipv6/netfilter/ip6_tables.c, nft_set_pktinfo_ipv6()
+   */
+  #nextWithoutProtocol(rules: readonly CompiledRule[], from: number): number {
+    for (let at = from; at < rules.length; at++) {
+      const rule = rules[at];
+      this.#rule = rule;
+      if (rule === undefined || !this.#isHere(rule)) continue;
+      if (rule.quick.protocol === 0) {
+        if (this.#passes(rule)) return at;
+      } else if (this.world.backend === 'legacy') {
+        this.hotdrop = true;
+        this.#recorder?.hotdropped(rule, this.world.backend);
+      }
+      if (this.hotdrop) break;
+    }
     this.#rule = undefined;
-    return end;
+    return rules.length;
   }
 
   #passes(rule: CompiledRule): boolean {

@@ -1,86 +1,6 @@
-/** The kernel's switches (`sysctl`), with their defaults in a fresh network namespace of Linux 6.18. */
+/** The kernel's switches (`sysctl`) as a host has them. */
 import type { Family } from '../../values/value.js';
-
-/** Defaults that are not 0. What is not listed is 0. Sizes that hang on memory are those of a machine with plenty. */
-const defaults: Readonly<Record<string, number>> = {
-  'net.bridge.bridge-nf-call-arptables': 1,
-  'net.bridge.bridge-nf-call-ip6tables': 1,
-  'net.bridge.bridge-nf-call-iptables': 1,
-  'net.ipv4.conf.all.accept_redirects': 1,
-  'net.ipv4.conf.all.secure_redirects': 1,
-  'net.ipv4.conf.all.send_redirects': 1,
-  'net.ipv4.conf.all.shared_media': 1,
-  'net.ipv4.conf.default.accept_redirects': 1,
-  'net.ipv4.conf.default.accept_source_route': 1,
-  'net.ipv4.conf.default.secure_redirects': 1,
-  'net.ipv4.conf.default.send_redirects': 1,
-  'net.ipv4.conf.default.shared_media': 1,
-  'net.ipv4.fib_multipath_hash_fields': 7,
-  'net.ipv4.icmp_echo_ignore_broadcasts': 1,
-  'net.ipv4.icmp_ignore_bogus_error_responses': 1,
-  'net.ipv4.icmp_msgs_burst': 50,
-  'net.ipv4.icmp_msgs_per_sec': 1000,
-  'net.ipv4.icmp_ratelimit': 1000,
-  'net.ipv4.icmp_ratemask': 6168,
-  'net.ipv4.ip_default_ttl': 64,
-  'net.ipv4.ip_early_demux': 1,
-  'net.ipv4.ipfrag_high_thresh': 4194304,
-  'net.ipv4.ipfrag_low_thresh': 3145728,
-  'net.ipv4.ipfrag_max_dist': 64,
-  'net.ipv4.ipfrag_time': 30,
-  'net.ipv4.route.min_adv_mss': 256,
-  'net.ipv4.route.min_pmtu': 552,
-  'net.ipv4.tcp_sack': 1,
-  'net.ipv4.tcp_syncookies': 1,
-  'net.ipv4.tcp_timestamps': 1,
-  'net.ipv4.tcp_window_scaling': 1,
-  'net.ipv6.conf.all.hop_limit': 64,
-  'net.ipv6.conf.default.hop_limit': 64,
-  'net.ipv6.fib_multipath_hash_fields': 7,
-  'net.ipv6.icmp.ratelimit': 100,
-  'net.ipv6.ip6frag_high_thresh': 4194304,
-  'net.ipv6.ip6frag_low_thresh': 3145728,
-  'net.ipv6.ip6frag_time': 60,
-  'net.ipv6.max_dst_opts_length': 2147483647,
-  'net.ipv6.max_dst_opts_number': 8,
-  'net.ipv6.max_hbh_length': 2147483647,
-  'net.ipv6.max_hbh_opts_number': 8,
-  'net.netfilter.nf_conntrack_buckets': 262144,
-  'net.netfilter.nf_conntrack_checksum': 1,
-  'net.netfilter.nf_conntrack_events': 2,
-  'net.netfilter.nf_conntrack_expect_max': 4096,
-  'net.netfilter.nf_conntrack_frag6_high_thresh': 4194304,
-  'net.netfilter.nf_conntrack_frag6_low_thresh': 3145728,
-  'net.netfilter.nf_conntrack_frag6_timeout': 60,
-  'net.netfilter.nf_conntrack_generic_timeout': 600,
-  'net.netfilter.nf_conntrack_gre_timeout': 30,
-  'net.netfilter.nf_conntrack_gre_timeout_stream': 180,
-  'net.netfilter.nf_conntrack_icmp_timeout': 30,
-  'net.netfilter.nf_conntrack_icmpv6_timeout': 30,
-  'net.netfilter.nf_conntrack_max': 262144,
-  'net.netfilter.nf_conntrack_sctp_timeout_closed': 10,
-  'net.netfilter.nf_conntrack_sctp_timeout_cookie_echoed': 3,
-  'net.netfilter.nf_conntrack_sctp_timeout_cookie_wait': 3,
-  'net.netfilter.nf_conntrack_sctp_timeout_established': 210,
-  'net.netfilter.nf_conntrack_sctp_timeout_heartbeat_sent': 30,
-  'net.netfilter.nf_conntrack_sctp_timeout_shutdown_ack_sent': 3,
-  'net.netfilter.nf_conntrack_sctp_timeout_shutdown_recd': 3,
-  'net.netfilter.nf_conntrack_sctp_timeout_shutdown_sent': 3,
-  'net.netfilter.nf_conntrack_tcp_loose': 1,
-  'net.netfilter.nf_conntrack_tcp_max_retrans': 3,
-  'net.netfilter.nf_conntrack_tcp_timeout_close': 10,
-  'net.netfilter.nf_conntrack_tcp_timeout_close_wait': 60,
-  'net.netfilter.nf_conntrack_tcp_timeout_established': 432000,
-  'net.netfilter.nf_conntrack_tcp_timeout_fin_wait': 120,
-  'net.netfilter.nf_conntrack_tcp_timeout_last_ack': 30,
-  'net.netfilter.nf_conntrack_tcp_timeout_max_retrans': 300,
-  'net.netfilter.nf_conntrack_tcp_timeout_syn_recv': 60,
-  'net.netfilter.nf_conntrack_tcp_timeout_syn_sent': 120,
-  'net.netfilter.nf_conntrack_tcp_timeout_time_wait': 120,
-  'net.netfilter.nf_conntrack_tcp_timeout_unacknowledged': 300,
-  'net.netfilter.nf_conntrack_udp_timeout': 30,
-  'net.netfilter.nf_conntrack_udp_timeout_stream': 120,
-};
+import { sysctlDefaults } from './sysctl-defaults.js';
 
 /** What a scenario that says nothing means: a router in both families, which looks at no source. */
 export const scenarioSysctls: Readonly<Record<string, number>> = {
@@ -132,14 +52,11 @@ export interface DeviceSwitches6 {
   readonly hopLimit: number;
 }
 
-/** What the kernel sets a switch to, as far as it is known here; else 0. */
-export function kernelDefault(name: string): number {
-  return defaults[canonical(name)] ?? 0;
-}
-
 /** All switches of a host. They may change between packets; what follows from them is worked out anew then. */
 export class Sysctls {
   readonly #values = new Map<string, number>();
+  /** By the names under which they were asked for. */
+  readonly #read = new Map<string, number>();
   readonly #devices4 = new Map<string, DeviceSwitches4>();
   readonly #devices6 = new Map<string, DeviceSwitches6>();
 
@@ -152,6 +69,7 @@ export class Sysctls {
     const entries = Object.entries(given).map(([name, value]) => [canonical(name), Number(value)] as const).filter(([, value]) => Number.isFinite(value));
     for (const [name, value] of entries) if (name === global4 || name === global6) this.#setGlobal(name, value);
     for (const [name, value] of entries) if (name !== global4 && name !== global6) this.#values.set(name, value);
+    this.#read.clear();
     this.#devices4.clear();
     this.#devices6.clear();
   }
@@ -164,8 +82,12 @@ export class Sysctls {
 
   /** Any switch by its name, `net.ipv4.ip_default_ttl`: as it was set, else the kernel's default. */
   get(name: string): number {
+    const known = this.#read.get(name);
+    if (known !== undefined) return known;
     const key = canonical(name);
-    return this.#values.get(key) ?? kernelDefault(key);
+    const value = this.#values.get(key) ?? sysctlDefaults[key] ?? 0;
+    this.#read.set(name, value);
+    return value;
   }
 
   /** A switch of an interface (`conf.eth0.…`), else what new interfaces get by the kernel's default. */
@@ -176,7 +98,7 @@ export class Sysctls {
     if (key === 'forwarding') return this.get(family === 'ipv4' ? global4 : global6);
     // Writing it sets those of the interfaces (addrconf_disable_ipv6()).
     if (key === 'disable_ipv6') return this.#all(family, key);
-    return defaults[`net.${family}.conf.default.${key}`] ?? 0;
+    return sysctlDefaults[`net.${family}.conf.default.${key}`] ?? 0;
   }
 
   #all(family: Family, key: string): number {

@@ -1,1 +1,0 @@
-export default {files:['build-h7/test/**/*.test.js'], workerThreads:false}
