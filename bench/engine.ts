@@ -9,6 +9,7 @@ import { buildPacket } from '../analyzer/netfilter/build-packet.js';
 import { createHost, type Host } from '../analyzer/netfilter/engine.js';
 import { compileConstraint } from '../analyzer/netfilter/predicate.js';
 import { Packet } from '../analyzer/packet/packet.js';
+import { rewriteAddress } from '../analyzer/packet/rewrite.js';
 import type { Traversal } from '../analyzer/packet/traversal.js';
 
 const [count = '400000'] = process.argv.slice(2).filter(word => !word.startsWith('--'));
@@ -67,12 +68,10 @@ function long(): void {
   for (let index = 0; index <= 10_000_000; index++) {
     const packet = packetOf(index);
     // Always another flow.
-    packet.bytes[12] = 100 + (index >>> 16) % 100;
-    packet.bytes[13] = index >>> 8 & 255;
-    packet.bytes[14] = index & 255;
+    rewriteAddress(packet, 'source', 0x6400_0000 + index);
     if (index % 1000 === 0) host.advance(1);
     host.inject(packet);
-    if (index % 1_000_000 === 0) console.log(`${String(index / 1_000_000)} M packets: ${String(Math.round(process.memoryUsage().rss / 1e6))} MB`);
+    if (index % 1_000_000 === 0) console.log(`${String(index / 1_000_000)} M packets, each of another flow: ${String(host.connectionCount)} tracked, ${String(Math.round(process.memoryUsage().rss / 1e6))} MB`);
   }
 }
 

@@ -15,6 +15,12 @@ function count(text: string): number {
   return Number(text);
 }
 
+function moment(text: string): number {
+  const time = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/u.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new InvalidArgumentError('It must be a time, as 2026-01-31T23:30Z.');
+  return time / 1000;
+}
+
 function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
@@ -71,24 +77,30 @@ function fmtCommand(): Command {
 }
 
 const traceExamples = `
+Without "in eth0" a packet comes from where its source is; "from local" sends it from the host itself. More
+words are those of a scenario's packet: flags SA, ttl 1, mark 0x1, payload "hello" …
+
 Exit code: 0 the packets were traced, whatever became of them; 2 they could not be.
 
 Examples:
   iptables-lint trace rules.v4 --packet "tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0"
+  sudo iptables-save | iptables-lint trace - --packet "icmp 192.0.2.1 > 198.51.100.7 from local"
+  iptables-lint trace --host host.json --packet "tcp 198.51.100.7:40000 > 192.0.2.1:22"
   iptables-lint trace rules.v4 --host host.json --conversation "udp 10.0.0.5:5353 > 192.0.2.53:53 in eth1"
   iptables-lint trace rules.v4 --scenario packets.yaml --format json`;
 
 function traceCommand(): Command {
   const command = new Command('trace')
     .description('say which rules packets meet, in the order of the kernel, and what becomes of them')
-    .argument('[rules]', 'the rule file, or - for standard input; else the scenario or the host file must have the rules')
+    .argument('[rules]', 'the rule file, or - for standard input; absent: the rules of the scenario or of the host')
     .addOption(option('--packet <words>', 'a packet, as "tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0 flags SA"; may be repeated').argParser(collect))
     .option('--conversation <words>', 'a whole exchange, as "tcp 198.51.100.7 > 192.0.2.1:22 in eth0": answers and all')
     .option('--scenario <file>', 'packets, and the host they meet, as YAML or JSON: see docs/scenario.md')
-    .option('--host <file>', 'interfaces, routes and settings of the host, as JSON')
+    .option('--host <file>', 'the host that they meet, as "iptables-lint collect" wrote it')
     .addOption(option('--unknown <how>', 'what to assume where it cannot be known whether a rule matches').choices(['match', 'skip', 'both']).default('skip'))
     .addOption(option('--format <name>', 'how to print it').choices(['pretty', 'json']).default('pretty'))
-    .option('--seed <number>', 'of what only chance decides', count)
+    .option('--seed <number>', 'another number, other luck: where only chance decides (default: 1)', count)
+    .option('--at <time>', 'when the first packet comes, as 2026-01-31T23:30Z (default: when the host was collected)', moment)
     .addHelpText('after', traceExamples);
   return withColorOptions(withInputOptions(command))
     .action(async (rules: string | undefined, options: TraceCommandOptions) => { await (await import('./trace.js')).trace(rules, options); });
@@ -100,6 +112,7 @@ For a container, its programs are not needed: those of this machine are run in i
 
 Examples:
   sudo iptables-lint collect --output host.json
+  iptables-lint trace --host host.json --packet "tcp 198.51.100.7:40000 > 192.0.2.1:22"
   sudo iptables-lint collect --pid "$(docker inspect -f '{{.State.Pid}}' NAME)"
   sudo iptables-lint collect --netns blue | ssh admin 'cat > blue.json'`;
 
@@ -144,10 +157,11 @@ function passColorOn(root: Command): void {
   });
 }
 
-/** commander's message in one line: its suggestion is on a line of its own. */
-function usageTrouble(error: CommanderError): Trouble {
+/** commander's message in one line: its suggestion is on a line of its own. `[word]`: the first, which may be a command. */
+function usageTrouble(error: CommanderError, [word = '']: readonly string[]): Trouble {
   const message = error.message.replace(/^error: /u, '').trim().replace(/\.$/u, '').replace(/\s*\n\s*/gu, ' ');
-  return new Trouble(`${message}; see iptables-lint --help`);
+  const command = program().commands.some(one => one.name() === word) ? ` ${word}` : '';
+  return new Trouble(`${message}; see iptables-lint${command} --help`);
 }
 
 export async function main(words: readonly string[]): Promise<void> {
@@ -158,6 +172,6 @@ export async function main(words: readonly string[]): Promise<void> {
     await root.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) reportTrouble(error);
-    else if (error.exitCode !== 0) reportTrouble(usageTrouble(error));
+    else if (error.exitCode !== 0) reportTrouble(usageTrouble(error, words));
   }
 }

@@ -1,9 +1,9 @@
 /** `iptables-lint trace RULES` */
 import { converse, type Conversation } from '../analyzer/netfilter/conversation.js';
-import { createHost, rulesetFor, type HostSetup, type TraceOptions } from '../analyzer/netfilter/engine.js';
+import { createHost, rulesetFor, type Host, type HostSetup, type TraceOptions } from '../analyzer/netfilter/engine.js';
 import type { PacketWords } from '../analyzer/netfilter/packet-words.js';
 import { arrivalOf } from '../analyzer/netfilter/scenario/arrival.js';
-import { assumedHost } from '../analyzer/netfilter/scenario/assumed-host.js';
+import { assumedHost, interfacesNamed } from '../analyzer/netfilter/scenario/assumed-host.js';
 import { setupOf } from '../analyzer/netfilter/scenario/host-setup.js';
 import { ScenarioError } from '../analyzer/netfilter/scenario/scenario-error.js';
 import type { Scenario, ScenarioStep } from '../analyzer/netfilter/scenario.js';
@@ -23,11 +23,22 @@ interface Job {
   readonly setup: HostSetup;
   readonly steps: readonly ScenarioStep[];
   readonly conversation: PacketWords & { readonly in: string } | undefined;
+  /** When the first packet comes, in seconds since 1970; undefined where nobody says. */
+  readonly start: number | undefined;
+  /** What of the host is left out where it cannot be read is a warning: it was collected, and not written by hand. */
+  readonly isCollected: boolean;
 }
 
 /** The packet's step, with its interface found where none is said. */
 function placed({ family, ...words }: PacketWords, setup: HostSetup): PacketWords & { readonly in: string } {
   return { ...words, family, in: words.in ?? arrivalOf(words.packet, family, setup) };
+}
+
+/** What the rules speak of and an assumed host does not have: packets that belong there go another way. */
+function lacking(ruleset: Ruleset, { interfaces = [] }: HostSetup): string {
+  const names = interfacesNamed(ruleset).filter(name => name !== 'lo' && !interfaces.some(one => one.name === name));
+  const some = names.slice(0, 4);
+  return names.length === 0 ? '' : `, and no ${[...some, ...names.length > some.length ? ['others'] : []].join(', ')}, which the rules name`;
 }
 
 /** What the host is: what the scenario says goes before what the host file says. Told on stderr where it had to be made up. */
@@ -36,7 +47,7 @@ function setupFor(scenario: Scenario, fromHost: HostSetup, words: readonly Packe
   const setup = { ...fromHost, ...said, sysctls: { ...fromHost.sysctls, ...said.sysctls } };
   if (setup.interfaces !== undefined) return setup;
   const assumed = assumedHost([...steps, ...words], ruleset.family);
-  process.stderr.write(`iptables-lint: the host is not described, so it is taken to have ${visible(assumed.said)}; --host FILE or --scenario FILE says more\n`);
+  process.stderr.write(`iptables-lint: the host is not described, so it is taken to have ${visible(`${assumed.said}${lacking(ruleset, assumed.setup)}`)}; --host FILE or --scenario FILE says more\n`);
   return { ...assumed.setup, ...setup, routes: [...assumed.setup.routes ?? [], ...setup.routes ?? []] };
 }
 
@@ -68,7 +79,25 @@ async function readJob(path: string | undefined, options: TraceCommandOptions): 
     const { family: ofPacket, ...step } = placed(one, setup);
     return step;
   });
-  return { ruleset, setup, steps: [...scenario.steps, ...added], conversation: conversation === undefined ? undefined : placed(conversation, setup) };
+  return { ruleset, setup, steps: [...scenario.steps, ...added], conversation: conversation === undefined ? undefined : placed(conversation, setup), start: options.at ?? secondsOf(host?.collected), isCollected: host !== undefined };
+}
+
+function secondsOf(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time) / 1000;
+}
+
+/** A host with its oddities told: what its owner wrote must be understood. */
+function hostOf({ ruleset, setup, isCollected }: Job, options: TraceOptions): Host {
+  const host = createHost(ruleset, setup, options);
+  const [problem] = host.problems;
+  if (problem !== undefined && !isCollected) throw new Trouble(`the host cannot be so: ${problem}`);
+  return host;
+}
+
+/** On stderr, once: a collected host may have what is not modelled. */
+function warn(job: Job): void {
+  if (!job.isCollected) return;
+  for (const problem of new Set(createHost(job.ruleset, job.setup).problems)) process.stderr.write(`iptables-lint: left out of the host: ${visible(problem)}\n`);
 }
 
 interface Traced {
@@ -76,9 +105,13 @@ interface Traced {
   readonly conversation: Conversation | undefined;
 }
 
-function run({ ruleset, setup, steps, conversation }: Job, options: TraceOptions): Traced {
-  const host = createHost(ruleset, setup, options);
-  const traced = steps.map((step): TracedStep => ({ step, answer: host.sendInDetail(step) }));
+/** Whether somebody will read of each rule on the way. */
+type Detail = 'detailed' | 'plain';
+
+function run(job: Job, options: TraceOptions, detail: Detail): Traced {
+  const { steps, conversation } = job;
+  const host = hostOf(job, options);
+  const traced = steps.map((step): TracedStep => ({ step, answer: detail === 'plain' ? { ...host.send(step), trail: [] } : host.sendInDetail(step) }));
   if (conversation === undefined) return { steps: traced, conversation: undefined };
   const { family, packet, ...opening } = conversation;
   const { src = '', dst = '' } = packet;
@@ -89,7 +122,7 @@ function run({ ruleset, setup, steps, conversation }: Job, options: TraceOptions
 
 /** What scenarios answer, and nothing besides. */
 function answers(steps: readonly TracedStep['answer'][]): readonly object[] {
-  return steps.map(({ trail, ...answer }) => answer);
+  return steps.map(({ trail, arrived, ...answer }) => answer);
 }
 
 function json(document: unknown): string {
@@ -121,8 +154,11 @@ export async function trace(path: string | undefined, options: TraceCommandOptio
   if (options.unknown === 'both' && options.conversation !== undefined) throw new Trouble('--unknown both goes with packets, not with a conversation: choose match or skip');
   try {
     const job = await readJob(path, options);
-    if (options.unknown === 'both') await printAll(allWays(decisions => ({ steps: run(job, { ...seed, decisions }).steps.map(({ answer }) => answer) })), job, options);
-    else await printRun(run(job, { ...seed, unknown: options.unknown }), options);
+    const given = { ...seed, ...job.start === undefined ? {} : { start: job.start } };
+    const detail = options.format === 'json' ? 'plain' : 'detailed';
+    warn(job);
+    if (options.unknown === 'both') await printAll(allWays(decisions => ({ steps: run(job, { ...given, decisions }, detail).steps.map(({ answer }) => answer) })), job, options);
+    else await printRun(run(job, { ...given, unknown: options.unknown }, detail), options);
   } catch (error) {
     if (error instanceof ScenarioError) throw new Trouble(error.message, { cause: error });
     throw error;

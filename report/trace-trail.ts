@@ -36,20 +36,6 @@ const statePaint: Readonly<Record<string, (colors: Colors) => Paint>> = {
 
 type Stage = Extract<TrailEntry, { kind: 'stage' }>;
 
-/** A target sends its packets before its rule is done: for a reader the rule comes first. */
-function rulesFirst(trail: readonly TrailEntry[]): readonly TrailEntry[] {
-  const entries: TrailEntry[] = [];
-  const begun: number[] = [];
-  let ended: number | undefined;
-  for (const entry of trail) {
-    if (entry.kind === 'rule' && ended !== undefined) entries.splice(ended, 0, entry);
-    else entries.push(entry);
-    if (entry.kind === 'generated') begun.push(entries.length - 1);
-    ended = entry.kind === 'generated-end' ? begun.pop() : undefined;
-  }
-  return entries;
-}
-
 /** Draws one trail; how deep it stands grows with the chains and the packets within packets. */
 class TrailPrinter {
   readonly #colors: Colors;
@@ -69,12 +55,11 @@ class TrailPrinter {
   }
 
   *print(trail: readonly TrailEntry[]): Generator<string, void> {
-    const entries = rulesFirst(trail);
-    for (let at = 0; at < entries.length; at++) {
-      const [entry, next] = [entries[at], entries[at + 1]];
+    for (let at = 0; at < trail.length; at++) {
+      const [entry, next] = [trail[at], trail[at + 1]];
       if (entry?.kind !== 'stage') yield* this.#entry(entry);
       // A base chain in which no rule matched is told in one line with its policy; one in which nothing happened is not.
-      else if (next?.kind === 'policy') yield* this.#stage(entry, entries[++at]);
+      else if (next?.kind === 'policy') yield* this.#stage(entry, trail[++at]);
       else if (next !== undefined && next.kind !== 'stage' && next.kind !== 'generated-end') yield* this.#stage(entry);
     }
   }
@@ -87,11 +72,18 @@ class TrailPrinter {
       case 'policy': yield* this.#marked(markOf(entry.policy), `policy ${entry.policy}`, 2); return;
       case 'enter': this.#indent += 4; yield* this.#lines('  ', bold(visible(entry.chain)), text => text); return;
       case 'leave': this.#indent -= 4; return;
-      case 'rewrite': yield* this.#lines('    ⇒ ', visible(entry.what), magenta); return;
+      case 'rewrite': yield* this.#rewrite(entry, magenta); return;
+      case 'missed': return;
       case 'event': yield* this.#lines('  › ', visible(entry.text), dim); return;
       case 'generated': yield* this.#lines('  ⤷ ', visible(entry.text), bold); this.#begin(); return;
       case 'generated-end': this.#end(); return;
     }
+  }
+
+  /** Between two chains it is the kernel's doing, and stands where base chains do. */
+  *#rewrite({ what, isBetween }: Extract<TrailEntry, { kind: 'rewrite' }>, paint: Paint): Generator<string, void> {
+    if (isBetween === true) this.#indent = this.#bases.at(-1) ?? this.#indent;
+    yield* this.#lines(isBetween === true ? '⇒ ' : '    ⇒ ', visible(what), paint);
   }
 
   /** What follows is told of a packet within the packet. */
@@ -106,7 +98,7 @@ class TrailPrinter {
     if (this.#bases.length > 1) this.#bases.pop();
   }
 
-  *#stage({ table, hook, state }: Stage, decision?: TrailEntry): Generator<string, void> {
+  *#stage({ table, hook, state, way }: Stage, decision?: TrailEntry): Generator<string, void> {
     const { bold, dim } = this.#colors;
     // A verdict ends all chains at once, and nobody tells that they are left.
     this.#indent = this.#bases.at(-1) ?? this.#indent;
@@ -114,7 +106,7 @@ class TrailPrinter {
     const policy = decision?.kind === 'policy' ? decision.policy : '';
     const mark = markOf(policy);
     const decided = policy === '' ? '' : `  ${mark.paint(this.#colors)(mark.sign)} ${dim(`policy ${policy}`)}`;
-    yield `${' '.repeat(this.#indent)}${bold(`${visible(table)} ${visible(hook)}`)}${state === null ? '' : `  ${paint(visible(state))}`}${decided}`;
+    yield `${' '.repeat(this.#indent)}${bold(`${visible(table)} ${visible(hook)}`)}${way === undefined ? '' : dim(` ${visible(way)}`)}${state === null ? '' : `  ${paint(visible(state))}`}${decided}`;
   }
 
   *#rule(entry: RuleEntry): Generator<string, void> {

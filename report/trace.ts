@@ -1,6 +1,7 @@
 /** What became of the packets of a scenario, step by step, for people to read. */
 import pc from 'picocolors';
 import type { DetailedStep } from '../analyzer/netfilter/engine.js';
+import type { NearMiss } from '../analyzer/netfilter/near-misses.js';
 import { packetLine } from '../analyzer/netfilter/scenario/packet-line.js';
 import type { Way } from '../analyzer/netfilter/ways.js';
 import type { ConntrackAnswer, GeneratedAnswer, ScenarioStep } from '../analyzer/netfilter/scenario.js';
@@ -48,6 +49,10 @@ function* generatedLines({ packet, path, out }: GeneratedAnswer): Generator<read
   if (out.length === 0) yield ['and it', 'does not leave'];
 }
 
+function missText({ rule, line, missed }: NearMiss): string {
+  return `${rule}${line > 0 ? ` (line ${String(line)})` : ''} would accept it, but for ${missed}`;
+}
+
 /** What there is to say behind the verdict, each with a name. */
 function* remarks(answer: DetailedStep): Generator<readonly [string, string], void> {
   for (const { oif, ...packet } of answer.out) yield [`out ${oif}`, packetLine(packet)];
@@ -57,7 +62,9 @@ function* remarks(answer: DetailedStep): Generator<readonly [string, string], vo
     for (const { oif, ...packet } of generated.out) yield [`out ${oif}`, packetLine(packet)];
   }
   for (const why of answer.chance ?? []) yield ['chance', `${why}: drawn from the seed`];
-  for (const { rule, why, assumed } of answer.unknown ?? []) yield ['unknown', `${rule}: ${why}; assumed ${assumed === 'match' ? 'to match' : 'not to match'}`];
+  for (const entry of answer.trail) if (entry.kind === 'missed') yield ['near miss', missText(entry)];
+  const unknown = new Set(answer.unknown?.map(({ rule }) => rule));
+  if (unknown.size > 0) yield ['unknown', `whether ${[...unknown].join(', ')} match; --unknown both tells all ways`];
 }
 
 function* namedLine(name: string, text: string, style: Style): Generator<string, void> {
@@ -111,7 +118,9 @@ export function printWays(ways: readonly TracedWay[], isCut: boolean, style: Sty
   const texts = ways.map(({ assumptions, steps }, index) => {
     const title = bold(yellow(`way ${String(index + 1)} of ${isCut ? 'more than ' : ''}${String(ways.length)}`));
     const conditions = assumptions.map(({ rule, why, assumed }) => `  ${assumed === 'match' ? 'if' : 'if not'} ${visible(rule)} matches: ${visible(why)}`);
-    return [title, ...conditions, '', printTrace(steps, style)].join('\n');
+    // What is unknown has been said in the conditions.
+    const told = steps.map(({ answer: { unknown, ...answer }, ...step }): TracedStep => ({ ...step, answer }));
+    return [title, ...conditions, '', printTrace(told, style)].join('\n');
   });
   return texts.join('\n');
 }

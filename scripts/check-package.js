@@ -21,6 +21,13 @@ const { findings } = analyze({ path: 'rules', text: '*filter\\n-A INPUT -j NOWHE
 console.log(findings[0].check);
 `;
 
+const traced = `import { createHost, load, parsePacketWords } from 'iptables-lint';
+const [ruleset] = load({ path: 'rules', text: '*filter\\n-A INPUT -p tcp --dport 22 -j DROP\\nCOMMIT\\n' }).rulesets;
+const host = createHost(ruleset, { interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }] });
+const { family, ...step } = parsePacketWords('tcp 192.0.2.7:40000 > 192.0.2.1:22 in eth0');
+console.log(host.send(step).by);
+`;
+
 try {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const tarball = resolve(process.argv[2]);
@@ -29,6 +36,8 @@ try {
   expect('npx iptables-lint --version', run('npx', ['--no-install', 'iptables-lint', '--version'], folder).trim(), version);
   writeFileSync(join(folder, 'use.js'), program);
   expect('import { analyze }', run(process.execPath, ['use.js'], folder).trim(), 'undefined-chain');
+  writeFileSync(join(folder, 'trace.js'), traced);
+  expect('import { createHost }', run(process.execPath, ['trace.js'], folder).trim(), 'filter:INPUT:1');
 } finally {
   rmSync(folder, { recursive: true });
 }

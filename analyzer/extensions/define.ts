@@ -105,8 +105,11 @@ interface ExtensionDefinition<O extends Options> {
    * hangs on the options: the module's own checkentry asks then, and nft lets it ask in base chains only.
    */
   readonly hooks?: readonly Hook[] | ((given: GivenOf<O>) => readonly Hook[] | undefined);
-  /** Loading a rule with it switches connection tracking on (nf_ct_netns_get() in its checkentry), or accounting too. A function where it hangs on the options. */
-  readonly tracks?: true | 'accounting' | ((given: GivenOf<O>) => boolean);
+  /**
+   * Loading a rule with it switches connection tracking on (nf_ct_netns_get() in its checkentry), or accounting too; or it only
+   * has fragments put together (nf_defrag_ipv4_enable()). A function where it hangs on the options.
+   */
+  readonly tracks?: true | 'accounting' | 'fragments' | ((given: GivenOf<O>) => boolean);
   /** `check`, `save` or `means` look at the order of the options. */
   readonly usesOrder?: true;
   /** What is wrong with the options taken together; undefined where nothing is. */

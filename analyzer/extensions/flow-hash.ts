@@ -1,5 +1,7 @@
 /** The hash by which `-j HMARK` chooses a mark. */
-import { jhash } from '../packet/jhash.js';
+import { addressWords } from '../packet/address-words.js';
+import { icmpErrors } from '../packet/icmp-types.js';
+import { jhash, scaled } from '../packet/jhash.js';
 import { Packet } from '../packet/packet.js';
 import { portsOffset } from '../packet/ports-at.js';
 
@@ -27,13 +29,11 @@ interface Flow {
 }
 
 const icmp = 1, icmp6 = 58;
-/** Types of ICMP that quote a packet. */
-const icmpErrors = new Set([3, 4, 5, 11, 12]);
 
 /** The words of an address that count, folded into one. @see hmark_addr_mask() */
 function foldAddress(address: number | bigint, mask: readonly number[]): number {
   if (typeof address === 'number') return (address & (mask[0] ?? 0)) >>> 0;
-  return mask.reduce((folded, word, index) => folded ^ (Number((address >> BigInt(96 - 32 * index)) & 0xffff_ffffn) & word), 0) >>> 0;
+  return addressWords(address).reduce((folded, word, index) => folded ^ (word & (mask[index] ?? 0)), 0) >>> 0;
 }
 
 /** The packet that an ICMP error quotes, else the packet itself; undefined where the quoted header is not there. */
@@ -80,11 +80,6 @@ function sortedPorts(ports: number, { portMask, portSet }: FlowHash): number {
   return second > first ? ((second << 16) | first) >>> 0 : ((first << 16) | second) >>> 0;
 }
 
-/** `hash` · `count` / 2^32, rounded down, without losing a bit on the way. @see reciprocal_scale() */
-function scaledExactly(hash: number, count: number): number {
-  return Math.floor(((hash >>> 16) * count + Math.floor((hash & 0xffff) * count / 0x1_0000)) / 0x1_0000);
-}
-
 /** The mark, or undefined where there is nothing to hash. @see hmark_hash() in net/netfilter/xt_HMARK.c */
 export function markOfFlow(packet: Packet, how: FlowHash): number | undefined {
   const flow = how.ct ? flowOfConnection(packet, how) : flowOfPacket(packet, how);
@@ -92,5 +87,5 @@ export function markOfFlow(packet: Packet, how: FlowHash): number | undefined {
   const { src, dst, ports, protocol } = flow;
   const words = [Math.min(src, dst), Math.max(src, dst), ports === undefined ? 0 : sortedPorts(ports, how)];
   const hash = (jhash(words, how.seed) ^ (protocol & how.protocolMask)) >>> 0;
-  return (scaledExactly(hash, how.modulus) + how.offset) >>> 0;
+  return (scaled(hash, how.modulus) + how.offset) >>> 0;
 }

@@ -2,19 +2,20 @@
 import { fold, sumOf } from '../packet/checksum.js';
 import type { Packet } from '../packet/packet.js';
 import { protocolNumber as proto } from '../packet/protocols.js';
+import { putAddress } from '../packet/put.js';
 import { Verdict, type Action } from '../packet/traversal.js';
 import type { Ip6Prefix } from '../values/ip6-prefix.js';
 
+const parameterProblem = 4, erroneousField = 0;
 const sourceAt = 8, destinationAt = 24, headerLength = 40, icmpHeaderLength = 8;
 
 /** Rewrites the address at byte `at` in place; false where nothing in it can take up the difference. */
 type Translate = (bytes: Uint8Array, at: number) => boolean;
 
 function bytesOf({ address }: Ip6Prefix): Uint8Array {
-  const view = new DataView(new ArrayBuffer(16));
-  view.setBigUint64(0, BigInt(address) >> 64n);
-  view.setBigUint64(8, BigInt(address));
-  return new Uint8Array(view.buffer);
+  const bytes = new Uint8Array(16);
+  putAddress(bytes, 0, BigInt(address));
+  return bytes;
 }
 
 /** The bits of byte `index` that a prefix of this length covers. */
@@ -74,6 +75,7 @@ export function prefixTranslation(side: 'source' | 'destination', from: Ip6Prefi
     if (bytes.length < headerLength) return Verdict.Drop;
     if (!translate(bytes, at)) {
       t.note('no 16 bits of the address can take up the difference between the prefixes (RFC 6296, 3.5)');
+      t.world.icmpError(parameterProblem, erroneousField, at);
       return Verdict.Drop;
     }
     const quoted = quotedAddress(t.packet, at);

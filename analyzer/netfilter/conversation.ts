@@ -53,21 +53,6 @@ function endText(address: string, port: number | undefined): string {
   return port === undefined ? address : `${address.includes(':') ? `[${address}]` : address}:${String(port)}`;
 }
 
-/** The two ends of `tcp 192.0.2.9:40000>10.0.0.5:80`, turned around; undefined where it is written otherwise. */
-function turned(tuple: string): Ends | undefined {
-  const match = /^\S+ \[?(?<src>[\da-f.:]+?)\]?:(?<sport>\d+)>\[?(?<dst>[\da-f.:]+?)\]?:(?<dport>\d+)$/iu.exec(tuple)?.groups;
-  if (match === undefined) return undefined;
-  return reversed({ src: match['src'] ?? '', dst: match['dst'] ?? '', sport: Number(match['sport']), dport: Number(match['dport']), id: undefined });
-}
-
-/** What a packet that was delivered looked like to the program that got it: as its connection translates it. */
-function delivered(sent: Ends, proto: string | number, { conntrack }: DetailedStep): Ends {
-  const tuple = `${String(proto)} ${endText(sent.src, sent.sport)}>${endText(sent.dst, sent.dport)}`;
-  const flow = conntrack.find(({ orig, reply }) => orig === tuple || reply === tuple);
-  const other = flow === undefined ? undefined : turned(flow.orig === tuple ? flow.reply : flow.orig);
-  return other ?? sent;
-}
-
 interface Arrived {
   /** Where answers come from: an interface, or `local`. */
   readonly at: string;
@@ -76,8 +61,7 @@ interface Arrived {
 
 /** Where a packet came out, and how; undefined where it did not. */
 function arrived(step: ScenarioStep, answer: DetailedStep): Arrived | undefined {
-  const sent = endsOf(step.packet);
-  if (answer.verdict === 'delivered') return { at: 'local', ends: delivered(sent, step.packet.proto, answer) };
+  if (answer.verdict === 'delivered') return { at: 'local', ends: endsOf(answer.arrived ?? step.packet) };
   const [kind, oif = ''] = answer.verdict.split(' ');
   const [out] = answer.out;
   if ((kind !== 'forwarded' && kind !== 'sent') || out === undefined) return undefined;

@@ -8,25 +8,33 @@
  */
 import { load } from '../model/load.js';
 import { emptyRuleset, type Ruleset } from '../model/ruleset.js';
+import { didYouMean } from '../model/suggest.js';
 import { Packet } from '../packet/packet.js';
 import type { Family } from '../values/value.js';
 import { answerOf } from './answer.js';
 import { buildPacket } from './build-packet.js';
+import { describePacket } from './describe-packet.js';
 import { readConntrack } from './conntrack/read-conntrack.js';
+import type { HostSocket } from './host/host.js';
 import { scenarioSysctls, Sysctls } from './host/sysctls.js';
 import { routingOf, type RoutedHost } from './host/scenario-host.js';
 import { defaultStart, HostState } from './host-state.js';
 import { readIpSets } from './ip-set/read-ip-sets.js';
 import type { Journey } from './journey.js';
 import { macBytes } from './scenario/mac-bytes.js';
-import type { Scenario, ScenarioStep, StepAnswer } from './scenario.js';
+import type { Scenario, ScenarioPacket, ScenarioStep, StepAnswer } from './scenario.js';
 import { ScenarioError } from './scenario/scenario-error.js';
 import { Stack } from './stack.js';
 import { TrailRecorder } from './trail-recorder.js';
 import type { TrailEntry } from './trail.js';
 
 /** A scenario without its packets; its interfaces, routes and rules may be those of a host file. */
-export type HostSetup = Omit<Scenario, 'steps' | 'rules' | 'family' | 'backend' | keyof RoutedHost> & RoutedHost;
+export interface HostSetup extends Omit<Scenario, 'steps' | 'rules' | 'family' | 'backend' | keyof RoutedHost>, RoutedHost {
+  /** Seconds that its local time is ahead of UTC; 0 where nothing is said. */
+  readonly timeZoneOffset?: number;
+  /** Who listens; absent: it is not known. */
+  readonly sockets?: readonly HostSocket[];
+}
 
 export interface TraceOptions {
   /** Of everything that chance decides; 1 where nothing is said. */
@@ -40,6 +48,8 @@ export interface TraceOptions {
 }
 
 export interface DetailedStep extends StepAnswer {
+  /** What a local process got, as it was then; absent where none did. */
+  readonly arrived?: ScenarioPacket;
   readonly trail: readonly TrailEntry[];
 }
 
@@ -51,16 +61,21 @@ export interface DetailedAnswer {
 export class Host {
   readonly #stack: Stack;
   readonly #state: HostState;
+  /** What of its routes, rules and addresses was not understood, and is left out. */
+  readonly problems: readonly string[];
+  readonly #isDescribed: boolean;
   #decided = 0;
 
   constructor(ruleset: Ruleset, setup: HostSetup, options: TraceOptions) {
     const seed = options.seed ?? 1;
-    this.#state = new HostState(seed, options.start ?? defaultStart, new Sysctls({ ...scenarioSysctls, ...setup.sysctls }));
+    this.#state = new HostState(seed, options.start ?? defaultStart, new Sysctls({ ...scenarioSysctls, ...setup.sysctls }), setup.timeZoneOffset);
     const { sets, problems } = readIpSets(setup.ipsets ?? '', { now: () => this.#state.now });
     const [problem] = problems;
     if (problem !== undefined) throw new ScenarioError(`ipsets, line ${String(problem.line)}: ${problem.message}`);
     const routing = routingOf(ruleset.family, setup, this.#state.sysctls, seed);
-    this.#stack = new Stack({ ruleset, state: this.#state, routing, sets });
+    this.problems = routing.problems;
+    this.#isDescribed = setup.interfaces !== undefined;
+    this.#stack = new Stack({ ruleset, state: this.#state, routing, sets, sockets: setup.sockets });
     this.#stack.assume = () => options.decisions?.[this.#decided++] ?? options.unknown === 'match';
     const [wrong] = readConntrack(setup.conntrack ?? '', this.#stack.conntrack);
     this.#stack.adoptConnections();
@@ -68,6 +83,9 @@ export class Host {
   }
 
   get family(): Family { return this.#stack.family; }
+
+  /** How many connections the table holds; some may have expired. */
+  get connectionCount(): number { return this.#stack.conntrack.count; }
 
   /** Moves the clock on by so many seconds. */
   advance(seconds: number): void {
@@ -92,7 +110,9 @@ export class Host {
     const journeys = this.travel(step);
     for (const { packet } of journeys) recorder.look(packet);
     this.#stack.witness = undefined;
-    return { ...answerOf(journeys, this.#stack.conntrack, this.#state), trail: recorder.entries };
+    const last = journeys.at(-1);
+    const arrived = last?.fate?.kind === 'delivered' ? { arrived: describePacket(last.packet.bytes, this.family) } : {};
+    return { ...answerOf(journeys, this.#stack.conntrack, this.#state), ...arrived, trail: recorder.entries };
   }
 
   /** The journeys of a step's packet, or of its fragments, for those who want to know more than an answer says. */
@@ -110,9 +130,15 @@ export class Host {
       packet.owner = { uid: uid ?? 0, gid: gid ?? 0 };
       return packet;
     }
+    if (this.#isDescribed && this.#stack.routing.interfaces.get(step.in) === undefined) throw new ScenarioError(this.#noInterface(step.in));
     packet.in = step.in;
     this.#stack.routing.arriveOn(packet, { source: macBytes(smac), destination: macBytes(dmac), isBroadcast: step.broadcast === true });
     return packet;
+  }
+
+  #noInterface(name: string): string {
+    const names = this.#stack.routing.interfaces.all.map(one => one.name);
+    return `the host has no interface \`${name}\`: ${didYouMean(name, names) ?? `its interfaces are ${names.join(', ')}`}`;
   }
 }
 

@@ -19,15 +19,6 @@ export interface FragmentHost {
   sysctl(name: string): number;
 }
 
-/** The sysctls that are read, with the kernel's defaults: seconds, bytes, and datagrams of one source. */
-export const fragmentSysctls = {
-  'net.ipv4.ipfrag_time': 30,
-  'net.ipv4.ipfrag_high_thresh': 4 << 20,
-  'net.ipv4.ipfrag_max_dist': 64,
-  'net.netfilter.nf_conntrack_frag6_timeout': 60,
-  'net.netfilter.nf_conntrack_frag6_high_thresh': 4 << 20,
-} as const;
-
 /** A whole packet to go on with; or the fragment is held until the others come; or it is gone, and perhaps the others with it. */
 export type Gathered = Packet | 'held' | 'drop';
 

@@ -9,6 +9,8 @@ export class HostState {
   /** Seconds since the scenario began. */
   now = 0;
   readonly sysctls: Sysctls;
+  /** Seconds that local time is ahead of UTC. */
+  readonly timeZoneOffset: number;
   /** Reasons why chance was asked, since `takeChances`. */
   #chances = new Set<string>();
   #seed: number;
@@ -16,10 +18,11 @@ export class HostState {
   readonly #shared = new Map<string, object>();
 
   /** `seed` is a 32-bit number, `start` in seconds since 1970 (UTC). */
-  constructor(seed: number, start: number, sysctls: Sysctls) {
+  constructor(seed: number, start: number, sysctls: Sysctls, timeZoneOffset = 0) {
     this.#seed = seed >>> 0;
     this.#start = start;
     this.sysctls = sysctls;
+    this.timeZoneOffset = timeZoneOffset;
   }
 
   get wallClock(): number { return this.#start + this.now; }

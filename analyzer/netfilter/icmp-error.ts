@@ -1,8 +1,10 @@
 /** ICMP errors that the host sends: for REJECT, and of its own when it forwards. */
 import type { AddressType } from '../values/address-types.js';
 import { ctstates } from '../packet/constraint.js';
+import { icmpQueries } from '../packet/icmp-types.js';
 import { Packet } from '../packet/packet.js';
 import { protocolNumber as proto } from '../packet/protocols.js';
+import { put32, putAddress } from '../packet/put.js';
 import { setHeaderChecksum, setTransportChecksum } from '../packet/rewrite.js';
 
 /** The host around an answer. */
@@ -11,14 +13,14 @@ export interface AnswerHost {
   addressTypes(address: number | bigint): ReadonlySet<AddressType>;
   /** The source that routing gives to a packet of the host's own; undefined: no route leads there. */
   sourceTowards(destination: number | bigint): number | bigint | undefined;
+  /** The source of an ICMP error about the packet; undefined: no route leads back. */
+  answerSource(cause: Packet): number | bigint | undefined;
   /** Read: `net.ipv4.ip_default_ttl`, `net.ipv6.conf.all.hop_limit`, `net.ipv4.fwmark_reflect`, `net.ipv6.fwmark_reflect`. */
   sysctl(name: string): number;
 }
 
-/** ICMP types up to 18 that are not errors; all above are taken for errors (icmp_pointers[]). */
-const icmpQueries = new Set([0, 8, 13, 14, 15, 16, 17, 18]);
 const maxIpv4 = 576, maxIpv6 = 1280;
-const tooBig = 2;
+const tooBig = 2, parameterProblem = 4, unknownOption = 2;
 
 /**
  * The error about `packet`, which is quoted as it is now; `info` is the word behind the checksum (an MTU, a pointer).
@@ -27,9 +29,8 @@ const tooBig = 2;
  * @see __icmp_send() in net/ipv4/icmp.c, icmp6_send() in net/ipv6/icmp.c
  */
 export function icmpError(packet: Packet, type: number, code: number, info: number, host: AnswerHost): Packet | undefined {
-  const isAllowed = packet.family === 'ipv4' ? mayAnswer4(packet, host) : mayAnswer6(packet, type);
-  if (!isAllowed) return undefined;
-  const source = host.addressTypes(packet.dst).has('LOCAL') ? packet.dst : host.sourceTowards(packet.src);
+  const isAllowed = packet.family === 'ipv4' ? mayAnswer4(packet, host) : mayAnswer6(packet, { type, code, info });
+  const source = isAllowed ? host.answerSource(packet) : undefined;
   if (source === undefined) return undefined;
   const error = packet.family === 'ipv4' ? error4(packet, source, host) : error6(packet, source, host);
   const { transport } = error;
@@ -41,6 +42,7 @@ export function icmpError(packet: Packet, type: number, code: number, info: numb
   return attached(error, packet, host);
 }
 
+/** What is no query is taken for an error (icmp_pointers[]), which is not answered with another. */
 function mayAnswer4(packet: Packet, host: AnswerHost): boolean {
   if (isToMany(packet) || packet.fragmentOffset > 0) return false;
   const types = host.addressTypes(packet.dst);
@@ -48,10 +50,21 @@ function mayAnswer4(packet: Packet, host: AnswerHost): boolean {
   return packet.protocol !== proto.icmp || (packet.transportLength > 0 && icmpQueries.has(packet.icmpType));
 }
 
-function mayAnswer6(packet: Packet, type: number): boolean {
-  if ((packet.u8(24) === 0xff || isToMany(packet)) && type !== tooBig) return false;
+function mayAnswer6(packet: Packet, error: Message6): boolean {
+  if ((packet.u8(24) === 0xff || isToMany(packet)) && error.type !== tooBig && !isAskedFor(packet, error)) return false;
   if (packet.u8(8) === 0xff || isUnspecified(packet)) return false;
   return packet.protocol !== proto.icmpv6 || packet.fragmentOffset > 0 || (packet.transportLength > 0 && packet.icmpType >= 0x80);
+}
+
+interface Message6 {
+  readonly type: number;
+  readonly code: number;
+  readonly info: number;
+}
+
+/** An option that nobody knows may ask for an error even where many got the packet. @see opt_unrec() in net/ipv6/icmp.c */
+function isAskedFor(packet: Packet, { type, code, info }: Message6): boolean {
+  return type === parameterProblem && code === unknownOption && packet.u8(info) >> 6 === 2;
 }
 
 /** Was it sent to more than this host, or to another one, as the link layer saw it (`skb->pkt_type != PACKET_HOST`)? */
@@ -68,7 +81,7 @@ function error4(packet: Packet, source: number | bigint, host: AnswerHost): Pack
   const bytes = new Uint8Array(28 + quoted.length);
   // Precedence: internetwork control.
   bytes.set([0x45, (packet.tos & 0x1e) | 0xc0, bytes.length >>> 8, bytes.length & 0xff, 0, 0, 0, 0, host.sysctl('net.ipv4.ip_default_ttl'), proto.icmp]);
-  put32(bytes, 12, Number(source));
+  putAddress(bytes, 12, Number(source));
   bytes.set(packet.bytes.subarray(12, 16), 16);
   bytes.set(quoted, 28);
   return new Packet('ipv4', bytes);
@@ -79,7 +92,7 @@ function error6(packet: Packet, source: number | bigint, host: AnswerHost): Pack
   const bytes = new Uint8Array(48 + quoted.length);
   const payload = bytes.length - 40;
   bytes.set([0x60, 0, 0, 0, payload >>> 8, payload & 0xff, proto.icmpv6, host.sysctl('net.ipv6.conf.all.hop_limit')]);
-  for (let word = 0; word < 4; word++) put32(bytes, 8 + 4 * word, Number((BigInt(source) >> BigInt(96 - 32 * word)) & 0xffff_ffffn));
+  putAddress(bytes, 8, BigInt(source));
   bytes.set(packet.bytes.subarray(8, 24), 24);
   bytes.set(quoted, 48);
   return new Packet('ipv6', bytes);
@@ -92,6 +105,7 @@ function error6(packet: Packet, source: number | bigint, host: AnswerHost): Pack
  */
 export function attached(answer: Packet, cause: Packet, host: AnswerHost): Packet {
   answer.isGenerated = true;
+  answer.isAnswerToUntracked = cause.ctstate === ctstates.UNTRACKED;
   answer.isFromKernelSocket = answer.protocol !== proto.tcp;
   answer.isChecksumTrusted = true;
   if (host.sysctl(`net.${cause.family}.fwmark_reflect`) !== 0) answer.mark = cause.mark;
@@ -102,11 +116,4 @@ export function attached(answer: Packet, cause: Packet, host: AnswerHost): Packe
     answer.isRelatedError = answer.protocol !== proto.tcp;
   }
   return answer;
-}
-
-export function put32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = (value >>> 16) & 0xff;
-  bytes[at + 2] = (value >>> 8) & 0xff;
-  bytes[at + 3] = value & 0xff;
 }

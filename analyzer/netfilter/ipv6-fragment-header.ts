@@ -1,4 +1,5 @@
 /** Where IPv6 keeps what IPv4 has in its header: the fragment header (RFC 8200, 4.5). */
+import { ipv6Header, ipv6HeaderLength, isExtensionHeader } from '../packet/ipv6-headers.js';
 import type { Packet } from '../packet/packet.js';
 import { protocolNumber } from '../packet/protocols.js';
 
@@ -14,11 +15,7 @@ export interface FragmentHeader {
   readonly identification: number;
 }
 
-const hopByHop = 0, routing = 43, fragment = 44, authentication = 51, noNextHeader = 59, destination = 60;
-
-function isExtension(protocol: number): boolean {
-  return protocol === hopByHop || protocol === routing || protocol === fragment || protocol === authentication || protocol === noNextHeader || protocol === destination;
-}
+const { hopByHop, routing, fragment, none, destination } = ipv6Header;
 
 /** The first fragment header; undefined where there is none. Its bytes may be cut off. @see find_prev_fhdr() in net/ipv6/netfilter/nf_conntrack_reasm.c */
 export function fragmentHeaderOf(packet: Packet): FragmentHeader | undefined {
@@ -26,8 +23,8 @@ export function fragmentHeaderOf(packet: Packet): FragmentHeader | undefined {
   let namedAt = 6;
   let at = 40;
   while (next !== fragment) {
-    if (!isExtension(next) || next === noNextHeader || at + 2 > packet.length) return undefined;
-    const length = next === authentication ? (packet.u8(at + 1) + 2) * 4 : (packet.u8(at + 1) + 1) * 8;
+    if (!isExtensionHeader(next) || next === none || at + 2 > packet.length) return undefined;
+    const length = ipv6HeaderLength(packet, next, at);
     next = packet.u8(at);
     namedAt = at;
     at += length;
@@ -40,7 +37,7 @@ export function fragmentHeaderOf(packet: Packet): FragmentHeader | undefined {
 /** A first fragment must hold all headers (RFC 8200): without, it is not gathered. @see ipv6frag_thdr_truncated() in net/ipv6/reassembly.c */
 export function lacksTransportHeader(packet: Packet): boolean {
   const { protocol, transport, fragmentOffset } = packet;
-  if (fragmentOffset > 0 || isExtension(protocol)) return false;
+  if (fragmentOffset > 0 || isExtensionHeader(protocol)) return false;
   const needed = protocol === protocolNumber.tcp ? 20 : protocol === protocolNumber.udp || protocol === protocolNumber.icmpv6 ? 8 : 1;
   return transport + needed > packet.length;
 }

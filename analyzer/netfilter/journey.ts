@@ -1,7 +1,7 @@
 /** What became of one packet, and by which rules: kept while it travels, and told afterwards. */
 import { ctstates } from '../packet/constraint.js';
 import type { Packet } from '../packet/packet.js';
-import { Verdict } from '../packet/traversal.js';
+import { Verdict, type HookName } from '../packet/traversal.js';
 import type { Backend } from '../values/value.js';
 import { referenceOf, type CompiledChain, type CompiledRule } from './compiled-rule.js';
 import type { CtAnswer } from './scenario.js';
@@ -24,6 +24,13 @@ export interface Unknown {
   readonly assumed: 'match' | 'skip';
 }
 
+/** By which a packet leaves (`skb_dst()`). */
+export interface Way {
+  mtu: number;
+  /** The gateway; undefined: the destination is on the link. */
+  via: number | bigint | undefined;
+}
+
 /** Connection tracking's view of the packet in `filter`. */
 export interface CtView {
   readonly ctstate: number;
@@ -33,7 +40,9 @@ export interface CtView {
 
 /** Listens to everything that happens; `Trail` keeps it for people. */
 export interface Witness {
-  stage(table: string, hook: string, packet: Packet): void;
+  /** A target begins to act; `matched` follows when it is done. */
+  acts(): void;
+  stage(table: string, hook: HookName, packet: Packet): void;
   matched(rule: CompiledRule, verdict: Verdict | 'jump' | 'goto', packet: Packet): void;
   policy(chain: CompiledChain): void;
   entered(chain: CompiledChain, goto: boolean): void;
@@ -57,6 +66,8 @@ export class Journey implements Recorder {
   readonly steps: (CompiledRule | CompiledChain)[] = [];
   /** Of a packet that the host made: as it was made. */
   origin: Packet | undefined;
+  /** Undefined: it has not been routed yet, or is for the host. */
+  way: Way | undefined;
   readonly sent: Packet[] = [];
   readonly generated: Journey[] = [];
   readonly unknowns: Unknown[] = [];
@@ -88,6 +99,7 @@ export class Journey implements Recorder {
     this.#witness?.policy(chain);
   }
 
+  acts(): void { this.#witness?.acts(); }
   entered(chain: CompiledChain, goto: boolean): void { this.#witness?.entered(chain, goto); }
   left(chain: CompiledChain): void { this.#witness?.left(chain); }
   noted(text: string): void { this.#witness?.event(text); }
@@ -107,7 +119,7 @@ export class Journey implements Recorder {
   }
 
   /** A table's built-in chain begins. */
-  began(table: string, hook: string): void {
+  began(table: string, hook: HookName): void {
     if (table !== 'raw') this.look();
     this.#filterHasSeen ||= table === 'filter';
     this.#witness?.stage(table, hook, this.packet);

@@ -22,6 +22,8 @@ export interface ReadScenario {
 type Path = readonly (string | number)[];
 
 const mostProblems = 20;
+/** Characters of a message: it may quote what stands in the file. */
+const longest = 200;
 
 type Place = Document['contents'];
 
@@ -59,9 +61,10 @@ function nameOf(path: Path): string {
 
 function shapeProblem(issue: v.BaseIssue<unknown>, document: Document): ScenarioProblem {
   const path = pathOf(issue);
+  const text = issue.message.length > longest ? `${issue.message.slice(0, longest)}…` : issue.message;
   const isKey = issue.type === 'strict_object' && issue.expected === 'never';
   return {
-    message: issue.message.startsWith('must ') ? `\`${nameOf(path)}\` ${issue.message}` : issue.message,
+    message: text.startsWith('must ') ? `\`${nameOf(path)}\` ${text}` : text,
     span: spanOf(isKey ? keyAt(document, path) : placeOf(document, path)),
   };
 }
@@ -87,7 +90,7 @@ function packetProblems(scenario: Scenario, document: Document): readonly Scenar
 /** The document, or what is wrong with it as YAML. */
 function parse(text: string): { readonly document: Document; readonly value: unknown } | readonly ScenarioProblem[] {
   try {
-    const document = parseDocument(text, { prettyErrors: false });
+    const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
     if (document.errors.length > 0) return document.errors.map(({ message, pos: [start, end] }) => ({ message, span: { start, end } }));
     return { document, value: document.toJS({ maxAliasCount: 100 }) };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Taking apart on output what is too large, or what was put together on input. */
 import { Packet } from '../packet/packet.js';
+import { put16 } from '../packet/put.js';
 import { setHeaderChecksum } from '../packet/rewrite.js';
 import { fragmentablePart } from './ipv6-fragment-header.js';
 
@@ -117,9 +118,4 @@ function blankUncopiedOptions(bytes: Uint8Array, header: number): void {
     if (kind < 0x80) bytes.fill(1, at, at + length);
     at += length;
   }
-}
-
-function put16(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 8;
-  bytes[at + 1] = value & 0xff;
 }

@@ -1,10 +1,12 @@
 /** What REJECT sends: a TCP reset or an ICMP error, if anything. */
 import { fold, sumOf } from '../packet/checksum.js';
+import { ipv6Header } from '../packet/ipv6-headers.js';
 import { Packet } from '../packet/packet.js';
 import { protocolNumber as proto } from '../packet/protocols.js';
+import { put32 } from '../packet/put.js';
 import { pseudoHeaderSum, setHeaderChecksum, setTransportChecksum } from '../packet/rewrite.js';
 import type { RejectKind } from '../packet/traversal.js';
-import { attached, icmpError, put32, type AnswerHost } from './icmp-error.js';
+import { attached, icmpError, type AnswerHost } from './icmp-error.js';
 
 export { icmpError, type AnswerHost } from './icmp-error.js';
 
@@ -48,11 +50,10 @@ export function rejectPacket(packet: Packet, kind: RejectKind, host: AnswerHost)
  */
 function isWholesome(packet: Packet): boolean {
   if (packet.isChecksumTrusted) return true;
-  if (packet.family === 'ipv6' && (packet.transport >= packet.length || packet.protocol === noNextHeader)) return false;
+  if (packet.family === 'ipv6' && (packet.transport >= packet.length || packet.protocol === ipv6Header.none)) return false;
   return !isSummed(packet) || isSumRight(packet);
 }
 
-const noNextHeader = 59;
 const unsummed = new Set<number>([proto.gre, proto.ah, proto.esp, proto.sctp, proto.udplite]);
 
 /** @see nf_reject_verify_csum() in include/net/netfilter/nf_reject.h */
@@ -75,6 +76,7 @@ function tcpReset(packet: Packet, host: AnswerHost): Packet | undefined {
   if (packet.protocol !== proto.tcp || packet.length - packet.transport < 20 || (packet.tcpFlags & Flag.Reset) !== 0) return undefined;
   if (!packet.isChecksumTrusted && !isSumRight(packet)) return undefined;
   if (!(packet.family === 'ipv4' ? isToOne(packet, host) : isUnicast6(packet, 8) && isUnicast6(packet, 24))) return undefined;
+  if (host.sourceTowards(packet.src) === undefined) return undefined;
   const reset = new Packet(packet.family, resetBytes(packet, host));
   setHeaderChecksum(reset);
   setTransportChecksum(reset);

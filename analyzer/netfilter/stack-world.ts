@@ -1,5 +1,5 @@
 /** What the rules of a host may ask it: the parts of the engine behind the one face that matches and targets know. */
-import type { AnyExtension, AnyMatch } from '../extensions/define.js';
+import type { AnyMatch } from '../extensions/define.js';
 import type { Use } from '../extensions/use.js';
 import { isOpaque, type Rule, type Ruleset } from '../model/ruleset.js';
 import type { Connection, Tuple } from '../packet/connection.js';
@@ -11,31 +11,41 @@ import type { AddressType } from '../values/address-types.js';
 import type { Backend, Family } from '../values/value.js';
 import type { CompiledChain } from './compiled-rule.js';
 import { compileTable } from './compile-table.js';
+import { isLinkLocal6 } from './host/address-kind.js';
+import type { OutputRoute } from './host/decision.js';
 import { Conntrack } from './conntrack/conntrack.js';
 import { Defragmenter } from './fragments.js';
 import { expectedNat, Helpers } from './helpers/helpers.js';
 import type { HostState } from './host-state.js';
+import type { HostSocket } from './host/host.js';
+import { LocalSockets } from './host/local-sockets.js';
 import type { Routing } from './host/routing.js';
+import type { Way } from './journey.js';
 import { Nat } from './nat/nat.js';
 import { TableTraversal, type Recorder } from './traverse.js';
+
+/** IP_MAX_MTU */
+const mostMtu = 65_535;
 
 export interface StackParts {
   readonly ruleset: Ruleset;
   readonly state: HostState;
   readonly routing: Routing;
   readonly sets: IpSets;
+  readonly sockets: readonly HostSocket[] | undefined;
 }
 
-function usesOf({ matches, target }: Rule): readonly Use<AnyExtension>[] {
+function usesOf({ matches, target }: Rule): readonly Use[] {
   const known = matches.filter((use): use is Use<AnyMatch> => !isOpaque(use));
   return target.kind === 'extension' ? [...known, target.use] : known;
 }
 
 /** What the rules switch on. Without one that asks for it, a kernel does not track connections, and so has no nat either. */
-function switchedOn({ tables }: Ruleset): { readonly tracking: boolean; readonly accounting: boolean } {
+function switchedOn({ tables }: Ruleset): { readonly tracking: boolean; readonly accounting: boolean; readonly defragmentation: boolean } {
   const uses = [...tables.values()].flatMap(table => [...table.chains.values()]).flatMap(chain => chain.rules).flatMap(usesOf);
   const asked = new Set(uses.map(({ definition: { tracks }, given }) => typeof tracks === 'function' ? tracks(given) : tracks));
-  return { tracking: asked.has(true) || asked.has('accounting'), accounting: asked.has('accounting') };
+  const tracking = asked.has(true) || asked.has('accounting');
+  return { tracking, accounting: asked.has('accounting'), defragmentation: tracking || asked.has('fragments') };
 }
 
 export abstract class StackWorld implements World {
@@ -45,32 +55,34 @@ export abstract class StackWorld implements World {
   readonly routing: Routing;
   readonly conntrack: Conntrack;
   readonly isTracking: boolean;
+  readonly isDefragmenting: boolean;
   readonly isTranslating: boolean;
   protected readonly translator: Nat;
   protected readonly helpers: Helpers;
   protected readonly defragmenter: Defragmenter;
+  protected readonly sockets: LocalSockets;
   readonly #state: HostState;
   readonly #ruleset: Ruleset;
-  /** Of the packet that stands in POSTROUTING; undefined: its destination is on the link. */
-  protected nextHop: number | bigint | undefined;
   #tables: ReadonlyMap<string, ReadonlyMap<string, CompiledChain>> = new Map();
   #template: CtTemplate | undefined;
 
-  constructor({ ruleset, state, routing, sets }: StackParts) {
+  constructor({ ruleset, state, routing, sets, sockets }: StackParts) {
     this.family = ruleset.family;
     this.backend = ruleset.backend;
     this.sets = sets;
     this.routing = routing;
     this.#state = state;
     this.#ruleset = ruleset;
-    const { tracking, accounting } = switchedOn(ruleset);
+    const { tracking, accounting, defragmentation } = switchedOn(ruleset);
     this.isTracking = tracking;
+    this.isDefragmenting = defragmentation;
     if (accounting) state.sysctls.set({ 'net.netfilter.nf_conntrack_acct': 1 });
     this.isTranslating = this.isTracking && ruleset.tables.has('nat');
     this.conntrack = new Conntrack(this);
     this.translator = new Nat(this);
     this.helpers = new Helpers(this);
     this.defragmenter = new Defragmenter(this);
+    this.sockets = new LocalSockets(sockets, this.family, address => this.addressTypes(address).has('LOCAL'));
     this.conntrack.greKeys = tuple => this.helpers.greKey(tuple);
     this.conntrack.onNew = (_, connection) => this.#isExpected(connection);
     this.conntrack.onRemove = connection => { this.helpers.forget(connection); };
@@ -90,8 +102,11 @@ export abstract class StackWorld implements World {
     return true;
   }
 
+  /** Of the packet that is at a rule. */
+  protected abstract readonly way: Way | undefined;
   abstract reject(t: Traversal, kind: RejectKind): void;
   abstract duplicate(t: Traversal, gateway: number | bigint, interfaceName: string | undefined): void;
+  abstract icmpError(type: number, code: number, info: number): void;
 
   /** Once everything that rules may ask stands. */
   protected compile(): void {
@@ -121,9 +136,24 @@ export abstract class StackWorld implements World {
     return route.kind === 'drop' ? undefined : route.source;
   }
 
+  /** IPv6 prefers an address of the interface that the packet came by. @see icmp6_send() in net/ipv6/icmp.c, __icmp_send() in net/ipv4/icmp.c */
+  answerSource(cause: Packet): number | bigint | undefined {
+    const route = this.answerRoute(cause);
+    if (route.kind === 'drop') return undefined;
+    if (this.addressTypes(cause.dst).has('LOCAL')) return cause.dst;
+    if (this.family === 'ipv4' || route.isPreferredSource === true) return route.source;
+    return this.routing.sourceAddress(cause.in === '' ? 'lo' : cause.in, cause.src) ?? route.source;
+  }
+
+  /** The way back to the sender of a packet that is answered by an ICMP error. An address of the link leads out by where the packet came from. */
+  protected answerRoute({ src, in: name }: Packet): OutputRoute {
+    const isOfLink = typeof src === 'bigint' && isLinkLocal6(src) && name !== '';
+    return this.routing.output({ dst: src, ...isOfLink && { out: name } });
+  }
+
   get now(): number { return this.#state.now; }
   get wallClock(): number { return this.#state.wallClock; }
-  get timeZoneOffset(): number { return 0; }
+  get timeZoneOffset(): number { return this.#state.timeZoneOffset; }
   random(why: string): number { return this.#state.random(why); }
   sysctl(name: string): number { return this.#state.sysctls.get(name); }
   shared<T extends object>(kind: string, name: string, make: () => T): T { return this.#state.shared(kind, name, make); }
@@ -133,7 +163,13 @@ export abstract class StackWorld implements World {
 
   /** IPv4 asks for an address near the next hop, IPv6 near the destination. @see nf_nat_masquerade_ipv4(), nf_nat_masquerade_ipv6() */
   sourceAddress(interfaceName: string, destination: number | bigint): number | bigint | undefined {
-    return this.routing.sourceAddress(interfaceName, this.family === 'ipv4' ? this.nextHop ?? destination : destination);
+    return this.routing.sourceAddress(interfaceName, this.family === 'ipv4' ? this.way?.via ?? destination : destination);
+  }
+
+  /** @see tcpmss_mangle_packet(), tcpmss_reverse_mtu() in net/netfilter/xt_TCPMSS.c */
+  pathMtu({ src }: Packet): number {
+    const back = this.routing.output({ dst: src });
+    return Math.min(this.way?.mtu ?? mostMtu, back.kind === 'drop' ? mostMtu : back.mtu, mostMtu);
   }
 
   interfaceGroup(name: string): number { return this.routing.interfaceGroup(name); }
@@ -146,15 +182,15 @@ export abstract class StackWorld implements World {
   }
 
   interfaceIndex(name: string): number { return this.routing.interfaceIndex(name); }
-  findSocket(packet: Packet): ReturnType<World['findSocket']> { return packet.socket; }
+  findSocket(packet: Packet): ReturnType<World['findSocket']> { return this.sockets.find(packet); }
 
   connections(): Iterable<Connection> { return this.conntrack.connections(); }
   findConnection(tuple: Tuple, zone: number): Connection | undefined { return this.conntrack.findConnection(tuple, zone); }
   tupleOf(packet: Packet): Tuple | undefined { return this.conntrack.tupleOf(packet); }
 
-  /** @see xt_ct_target(), notrack_tg() in net/netfilter/xt_CT.c: what is tracked already is left alone, and so are the host's answers, for they are marked as related to something. */
+  /** @see xt_ct_target(), notrack_tg() in net/netfilter/xt_CT.c: what is tracked already is left alone, and so is the host's answer to an untracked packet, for it is marked as related to something. */
   template({ packet }: Traversal, template: CtTemplate): void {
-    if (packet.connection !== undefined || packet.ctstate === ctstates.UNTRACKED || packet.isGenerated) return;
+    if (packet.connection !== undefined || packet.ctstate === ctstates.UNTRACKED || packet.isAnswerToUntracked) return;
     if (this.#template !== undefined) return;
     if (template.notrack === true) {
       packet.ctstate = ctstates.UNTRACKED;

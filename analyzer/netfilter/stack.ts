@@ -4,23 +4,27 @@
  */
 import { ctstates } from '../packet/constraint.js';
 import { Packet } from '../packet/packet.js';
-import { rewriteTtl } from '../packet/rewrite.js';
+import { rewriteTtl, setHeaderChecksum } from '../packet/rewrite.js';
 import { Verdict, type HookName, type RejectKind, type Traversal } from '../packet/traversal.js';
 import type { CompiledChain } from './compiled-rule.js';
 import { exceedsMtu, refragment } from './fragments.js';
 import { stagesAt, type Stage } from './hooks.js';
+import { isLinkLocal6 } from './host/address-kind.js';
 import type { Forward } from './host/decision.js';
 import type { IcmpError } from './host/flow.js';
-import { Journey, type Witness } from './journey.js';
+import { InetPeers } from './inet-peers.js';
+import { Journey, type Way, type Witness } from './journey.js';
 import { icmpError, rejectPacket } from './reject.js';
 import { StackWorld, type StackParts } from './stack-world.js';
 
 /** Sent by a local process, or by the host itself. */
-interface LocalRoute {
+interface LocalRoute extends Way {
   out: string;
-  mtu: number;
-  /** Undefined: the destination is on the link. */
-  via: number | bigint | undefined;
+}
+
+/** Defragmentation goes by the chain of headers, also where it cannot be followed to its end. */
+function mayBeFragment({ isFragment, hasFragmentHeader, isCutShort }: Packet): boolean {
+  return isFragment || hasFragmentHeader || isCutShort;
 }
 
 export class Stack extends StackWorld {
@@ -28,6 +32,7 @@ export class Stack extends StackWorld {
   #journey: Journey | undefined;
   /** Sent out of lo, and not yet come in again. */
   readonly #backlog: Journey[] = [];
+  readonly #peers = new InetPeers();
   /** Asked for each unknown. */
   assume: (why: string) => boolean = () => false;
   witness: Witness | undefined;
@@ -46,8 +51,9 @@ export class Stack extends StackWorld {
     });
   }
 
-  /** A local process sends a packet. */
+  /** A local process sends a packet; its header's checksum is the kernel's business (ip_send_check()). */
   send(packet: Packet): Journey {
+    setHeaderChecksum(packet);
     return this.#travel(packet, journey => { this.#sendLocal(journey, undefined); });
   }
 
@@ -59,6 +65,8 @@ export class Stack extends StackWorld {
       else if (this.addressTypes(packet.dst).has('LOCAL')) this.#tell(journey, 11, 1, 0);
     }
   }
+
+  protected get way(): Way | undefined { return this.#journey?.way; }
 
   #travel(packet: Packet, go: (journey: Journey) => void): Journey {
     const journey = new Journey(packet, this.assume, this.witness);
@@ -89,24 +97,33 @@ export class Stack extends StackWorld {
   #arrive(journey: Journey): void {
     if (!this.#pass('PREROUTING', journey)) return;
     const route = this.routing.input(journey.packet);
-    if (route.kind === 'drop') this.#refuse(journey, route);
+    if (route.kind === 'drop') this.#noWay(journey, route);
     else if (route.kind === 'forward') this.#forward(journey, route);
     else this.#deliver(journey);
   }
 
   #refuse(journey: Journey, { reason, icmp }: { readonly reason: string; readonly icmp?: IcmpError }): void {
-    if (icmp !== undefined) this.#tell(journey, icmp.type, icmp.code, 0);
+    // A pointer fills the whole word in ICMPv6, and the first byte of it in ICMP.
+    if (icmp !== undefined) this.#tell(journey, icmp.type, icmp.code, (icmp.pointer ?? 0) * (this.family === 'ipv4' ? 0x100_0000 : 1));
     journey.droppedByKernel(reason);
+  }
+
+  /** IPv4 tells a sender not too often that there is no route. @see ip_error() in net/ipv4/route.c, ip6_pkt_drop() in net/ipv6/route.c */
+  #noWay(journey: Journey, { reason, ...drop }: { readonly reason: string; readonly icmp?: IcmpError }): void {
+    const isTold = drop.icmp !== undefined && (this.family === 'ipv6' || this.#peers.allowsRouteError(journey.packet.src, this.now));
+    this.#refuse(journey, isTold ? { reason, ...drop } : { reason });
   }
 
   /** @see ip_local_deliver(): IPv4 fragments are put together before INPUT; in IPv6 that comes behind it. */
   #deliver(journey: Journey): void {
     if (this.family === 'ipv4' && journey.packet.isFragment && !this.#putTogether(journey, 'PREROUTING')) return;
-    if (this.#pass('INPUT', journey)) journey.fate = { kind: 'delivered' };
+    if (!this.#pass('INPUT', journey)) return;
+    this.sockets.delivered(journey.packet);
+    journey.fate = { kind: 'delivered' };
   }
 
   /** @see ip_forward() in net/ipv4/ip_forward.c, ip6_forward() in net/ipv6/ip6_output.c */
-  #forward(journey: Journey, { out, mtu, via }: Forward): void {
+  #forward(journey: Journey, { out, mtu, via, redirect }: Forward): void {
     const { packet } = journey;
     const isV4 = this.family === 'ipv4';
     if (packet.linkType !== 'unicast') { journey.droppedByKernel('not addressed to this host'); return; }
@@ -120,17 +137,30 @@ export class Stack extends StackWorld {
       return;
     }
     rewriteTtl(packet, packet.ttl - 1);
+    if (isV4 && redirect === true) this.#tellBetterWay(journey, via);
     packet.out = out;
-    if (!this.#pass('FORWARD', journey)) return;
-    this.nextHop = via;
-    if (!this.#pass('POSTROUTING', journey)) return;
+    journey.way = { mtu, via };
+    if (!this.#pass('FORWARD', journey) || !this.#pass('POSTROUTING', journey)) return;
     if (this.#transmit(journey, mtu)) journey.fate = { kind: 'forwarded', out: journey.packet.out };
   }
 
   /** The host itself answers with an ICMP error, if it may. */
   #tell(cause: Journey, type: number, code: number, info: number): void {
     const error = icmpError(cause.packet, type, code, info, this);
-    if (error !== undefined) this.#makePacket(cause, error, undefined, 'the host answers');
+    if (error !== undefined) this.#makePacket(cause, error, this.#wayBack(cause.packet, error), 'the host answers');
+  }
+
+  /** Of an ICMP error to an address of the link; undefined: it is routed as any packet. */
+  #wayBack(cause: Packet, { dst, isFromKernelSocket }: Packet): LocalRoute | undefined {
+    if (!isFromKernelSocket || typeof dst !== 'bigint' || !isLinkLocal6(dst)) return undefined;
+    const route = this.answerRoute(cause);
+    return route.kind === 'drop' ? undefined : { out: route.out, mtu: route.mtu, via: route.via };
+  }
+
+  /** It leaves by the interface that it came in by: its sender may as well use the gateway himself. @see ip_rt_send_redirect() in net/ipv4/route.c */
+  #tellBetterWay(journey: Journey, via: number | bigint | undefined): void {
+    const { src, dst } = journey.packet;
+    if (this.#peers.allowsRedirect(src, this.now)) this.#tell(journey, 5, 1, Number(via ?? dst));
   }
 
   /** A packet of the host's own travels inside the journey of its cause. */
@@ -148,10 +178,12 @@ export class Stack extends StackWorld {
   #sendLocal(journey: Journey, via: LocalRoute | undefined): void {
     const route = via ?? this.#routeLocal(journey);
     if (route === undefined) return;
+    // Sockets refuse at once what may not be cut and is too long (EMSGSIZE).
+    if (journey.packet.dontFragment && journey.packet.bytes.length > route.mtu && journey.origin === undefined) { journey.droppedByKernel('mtu'); return; }
     journey.packet.out = route.out;
+    journey.way = route;
     if (!this.#pass('OUTPUT', journey, route)) return;
     journey.packet.out = route.out;
-    this.nextHop = route.via;
     if (!this.#pass('POSTROUTING', journey)) return;
     if (journey.packet.out === 'lo') {
       this.#backlog.push(journey);
@@ -204,8 +236,8 @@ export class Stack extends StackWorld {
 
   #stage(stage: Stage, hook: HookName, journey: Journey, route: LocalRoute | undefined): boolean {
     switch (stage) {
-      case 'defrag': return !this.isTracking || !(journey.packet.isFragment || journey.packet.hasFragmentHeader) || this.#putTogether(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING');
-      case 'conntrack': return !this.isTracking || this.#track(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING');
+      case 'defrag': return !this.isDefragmenting || !mayBeFragment(journey.packet) || this.#putTogether(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING');
+      case 'conntrack': return this.isTracking ? this.#track(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING') : this.#isUntracked(journey);
       case 'confirm': return !this.isTracking || this.#confirm(journey);
       case 'nat': return !this.isTranslating || this.#translate(hook, journey, route);
       default: return this.#table(stage, hook, journey, route);
@@ -215,11 +247,17 @@ export class Stack extends StackWorld {
   #putTogether(journey: Journey, where: 'PREROUTING' | 'OUTPUT'): boolean {
     const whole = this.defragmenter.add(journey.packet, where, 0);
     if (whole instanceof Packet) {
-      journey.replace(whole);
+      if (whole !== journey.packet) journey.replace(whole);
       return true;
     }
     journey.droppedByKernel(whole === 'held' ? 'held fragment' : 'bad fragment');
     return false;
+  }
+
+  /** CT --notrack marks packets of hosts too that track nothing. */
+  #isUntracked(journey: Journey): true {
+    if (journey.packet.ctstate === ctstates.UNTRACKED) journey.look();
+    return true;
   }
 
   #track(journey: Journey, hook: 'PREROUTING' | 'OUTPUT'): boolean {
@@ -251,9 +289,9 @@ export class Stack extends StackWorld {
     if (hook === 'FORWARD') return true;
     const { packet } = journey;
     const { dst } = packet;
-    let ruled: Verdict = Verdict.Accept;
-    const verdict = this.translator.hook(packet, hook, () => ruled = this.#run('nat', hook, journey));
-    if (ruled !== Verdict.Accept) return this.#end(journey);
+    const ruled: { verdict: Verdict } = { verdict: Verdict.Accept };
+    const verdict = this.translator.hook(packet, hook, () => ruled.verdict = this.#run('nat', hook, journey));
+    if (ruled.verdict !== Verdict.Accept) return this.#end(journey);
     if (verdict !== Verdict.Accept) {
       journey.droppedByKernel('nat');
       return false;
@@ -301,7 +339,12 @@ export class Stack extends StackWorld {
     journey.rejected = answer === undefined ? '(nothing sent)' : kind === 'tcp-reset' ? 'tcp-reset' : `icmp ${String(answer.icmpType)}/${String(answer.icmpCode)}`;
     if (answer === undefined) return;
     if (kind === 'tcp-reset' && answer.connection !== undefined) this.conntrack.setClosing(answer.connection);
-    this.#makePacket(journey, answer, undefined, 'REJECT answers');
+    this.#makePacket(journey, answer, this.#wayBack(t.packet, answer), 'REJECT answers');
+  }
+
+  icmpError(type: number, code: number, info: number): void {
+    const journey = this.#journey;
+    if (journey !== undefined) this.#tell(journey, type, code, info);
   }
 
   /** @see nf_dup_ipv4() in net/ipv4/netfilter/nf_dup_ipv4.c: an untracked copy, a hop further where the packet came from outside. */

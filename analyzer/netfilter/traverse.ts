@@ -11,6 +11,8 @@ import { exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTes
 
 /** Who listens to a traversal. */
 export interface Recorder {
+  /** The target of a rule that matched begins to act; what it causes is told before `matched`. */
+  acts(): void;
   /** A rule matched; `verdict` is what its target said. */
   matched(rule: CompiledRule, verdict: Verdict | 'jump' | 'goto'): void;
   policy(chain: CompiledChain): void;
@@ -88,6 +90,7 @@ export class TableTraversal implements Traversal {
         at = 0;
         continue;
       }
+      if (rule.action !== undefined) this.#recorder?.acts();
       const verdict = rule.action === undefined ? rule.step as Verdict : rule.action(this);
       this.#recorder?.matched(rule, verdict);
       if (this.hotdrop) return this.#dropOnTheSpot(rule);
@@ -118,8 +121,8 @@ export class TableTraversal implements Traversal {
   #next(chain: CompiledChain, from: number): number {
     const { packet } = this;
     const { rules, numbers } = chain;
-    if (packet.isCutShort) return this.#nextWithoutProtocol(rules, from);
     const isAuthenticated = packet.isAuthenticated && this.world.backend === 'nft';
+    if (packet.isCutShort && !isAuthenticated) return this.#nextWithoutProtocol(rules, from);
     this.#key.read(packet, isAuthenticated ? authentication : packet.protocol);
     for (let at = this.#key.next(numbers, from); at < rules.length; at = this.#key.next(numbers, at + 1)) {
       const rule = rules[at];
@@ -148,7 +151,7 @@ export class TableTraversal implements Traversal {
       const rule = rules[at];
       this.#rule = rule;
       if (rule === undefined || !this.#isHere(rule)) continue;
-      if (rule.quick.protocol === 0) {
+      if (!this.#asksProtocol(rule)) {
         if (this.#passes(rule)) return at;
       } else if (this.world.backend === 'legacy') {
         this.hotdrop = true;
@@ -160,13 +163,16 @@ export class TableTraversal implements Traversal {
     return rules.length;
   }
 
+  /** In ip6_tables, `-p all` asks too (IP6T_F_PROTO). */
+  #asksProtocol({ rule, quick }: CompiledRule): boolean {
+    return quick.protocol !== 0 || (this.world.backend === 'legacy' && rule.protocol !== undefined);
+  }
+
   #passes(rule: CompiledRule): boolean {
-    const { tests } = rule;
-    for (let index = 0; index < tests.length; index++) {
-      if (tests[index]?.(this) !== true) {
-        if (this.hotdrop) this.#recorder?.hotdropped(rule, this.world.backend);
-        return false;
-      }
+    for (const test of rule.tests) {
+      if (test(this)) continue;
+      if (this.hotdrop) this.#recorder?.hotdropped(rule, this.world.backend);
+      return false;
     }
     return true;
   }

@@ -20,7 +20,6 @@ export function compareAddress(packet: Packet, at: number, words: AddressWords):
 
 /** Whether the address at byte `at` has the bits of `words` where `mask` has ones. @see ipv6_masked_addr_cmp() in include/net/ipv6.h */
 export function isMaskedAddress(packet: Packet, at: number, words: AddressWords, mask: AddressWords): boolean {
-  let differs = 0;
-  for (let index = 0; index < 4; index++) differs |= (packet.u32(at + 4 * index) ^ (words[index] ?? 0)) & (mask[index] ?? 0);
-  return differs === 0;
+  for (let index = 0; index < 4; index++) if (((packet.u32(at + 4 * index) ^ (words[index] ?? 0)) & (mask[index] ?? 0)) !== 0) return false;
+  return true;
 }

@@ -8,9 +8,12 @@ const table = Uint32Array.from({ length: 256 }, (_, index) => {
   return value;
 });
 
-/** The CRC of `bytes` from `from` on, 32 bits unsigned; SCTP writes it with its low byte first. */
-export function crc32c(bytes: Uint8Array, from = 0): number {
+/** The CRC of `bytes` from `from` on, those four at `zeroed` counting as 0; 32 bits unsigned. SCTP writes it with its low byte first. */
+export function crc32c(bytes: Uint8Array, from = 0, zeroed = bytes.length): number {
   let crc = 0xffff_ffff;
-  for (let at = from; at < bytes.length; at++) crc = (table[(crc ^ (bytes[at] ?? 0)) & 0xff] ?? 0) ^ (crc >>> 8);
+  for (let at = from; at < bytes.length; at++) {
+    const byte = at >= zeroed && at < zeroed + 4 ? 0 : bytes[at] ?? 0;
+    crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  }
   return ~crc >>> 0;
 }

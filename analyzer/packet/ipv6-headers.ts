@@ -4,16 +4,44 @@ import { hotdrop } from './transport-header.js';
 import type { Traversal } from './traversal.js';
 
 export const ipv6Header = { hopByHop: 0, routing: 43, fragment: 44, esp: 50, authentication: 51, none: 59, destination: 60 } as const;
-const { hopByHop, routing, fragment, authentication, destination } = ipv6Header;
+const { hopByHop, routing, fragment, authentication, none, destination } = ipv6Header;
 
 /** Those that can be gone past. ESP is none of them: what it holds is encrypted. */
 const passable: ReadonlySet<number> = new Set([hopByHop, routing, fragment, authentication, destination]);
 
+/** @see ipv6_ext_hdr() in net/ipv6/exthdrs_core.c: those, and the one after which nothing comes. */
+export function isExtensionHeader(kind: number): boolean {
+  return passable.has(kind) || kind === none;
+}
+
+/** Length in bytes of a header of this kind whose second byte is `size`. */
+function headerLength(kind: number, size: number): number {
+  if (kind === fragment) return 8;
+  return kind === authentication ? (size + 2) * 4 : (size + 1) * 8;
+}
+
 /** Length in bytes of the header of this kind at byte `at`, as it says itself. */
 export function ipv6HeaderLength(packet: Packet, kind: number, at: number): number {
-  if (kind === fragment) return 8;
-  const length = packet.u8(at + 1);
-  return kind === authentication ? (length + 2) * 4 : (length + 1) * 8;
+  return headerLength(kind, packet.u8(at + 1));
+}
+
+/**
+ * What stands behind the extension headers of the IPv6 packet, whole or quoted, that begins at byte `at`; undefined where
+ * it has no layer 4: a later fragment, headers cut off, nothing behind them.
+ * @see ipv6_skip_exthdr() in net/ipv6/exthdrs_core.c
+ */
+export function skipExtensionHeaders(bytes: Uint8Array, at: number): { readonly protocol: number; readonly transport: number } | undefined {
+  if (at + 40 > bytes.length) return undefined;
+  let protocol = bytes[at + 6] ?? none;
+  let transport = at + 40;
+  while (isExtensionHeader(protocol)) {
+    if (protocol === none || transport + 2 > bytes.length) return undefined;
+    if (protocol === fragment && ((bytes[transport + 2] ?? 0) !== 0 || (bytes[transport + 3] ?? 0) >= 8)) return undefined;
+    const length = headerLength(protocol, bytes[transport + 1] ?? 0);
+    protocol = bytes[transport] ?? none;
+    transport += length;
+  }
+  return { protocol, transport };
 }
 
 export const absent = -1;

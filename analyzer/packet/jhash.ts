@@ -37,6 +37,11 @@ class State {
   }
 }
 
+/** A word as it lies in a packet, read by a machine that begins with the lowest byte: so the kernel hashes addresses. */
+export function littleEndian(word: number): number {
+  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
+}
+
 /** 32 bits, unsigned. @see jhash2(), and jhash_1word() for a single word, in include/linux/jhash.h */
 export function jhash(words: readonly number[], seed: number): number {
   const state = new State(initial + 4 * words.length + seed);
@@ -54,7 +59,10 @@ export function jhash(words: readonly number[], seed: number): number {
   return state.final();
 }
 
-/** A hash spread evenly over 0 … `count` − 1. @see reciprocal_scale() in include/linux/kernel.h */
+/**
+ * A hash spread evenly over 0 … `count` − 1: `hash` · `count` / 2^32, rounded down, without losing a bit on the way.
+ * @see reciprocal_scale() in include/linux/kernel.h
+ */
 export function scaled(hash: number, count: number): number {
-  return Math.floor(hash * count / 2 ** 32);
+  return Math.floor(((hash >>> 16) * count + Math.floor((hash & 0xffff) * count / 0x1_0000)) / 0x1_0000);
 }

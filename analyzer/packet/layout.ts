@@ -1,5 +1,6 @@
 /** Where the headers of a packet are. */
 import type { Family } from '../values/value.js';
+import { ipv6Header, isExtensionHeader } from './ipv6-headers.js';
 
 export interface Layout {
   readonly isSound: boolean;
@@ -32,8 +33,7 @@ function layout4(bytes: Uint8Array): Layout {
   };
 }
 
-const hopByHop = 0, routing = 43, fragmentHeader = 44, authentication = 51, noNextHeader = 59, destination = 60;
-const extensionHeaders = new Set([hopByHop, routing, fragmentHeader, authentication, noNextHeader, destination]);
+const { routing, fragment, authentication, none } = ipv6Header;
 
 /** @see ipv6_find_hdr() in net/ipv6/exthdrs_core.c, asked for the last header (target -1). */
 function layout6(bytes: Uint8Array): Layout {
@@ -45,15 +45,16 @@ function layout6(bytes: Uint8Array): Layout {
   let moreFragments = false;
   let hasFragmentHeader = false;
   let isAuthenticated = false;
-  while (extensionHeaders.has(protocol) && protocol !== noNextHeader) {
-    if (at + 8 > bytes.length) return { isSound: true, protocol, transport: bytes.length, fragmentOffset: 0, moreFragments, hasFragmentHeader, isAuthenticated, isCutShort: true };
+  while (isExtensionHeader(protocol) && protocol !== none) {
+    const needed = protocol === routing || protocol === fragment ? 4 : 2;
+    if (at + needed > bytes.length) return { isSound: true, protocol, transport: bytes.length, fragmentOffset: 0, moreFragments, hasFragmentHeader, isAuthenticated, isCutShort: true };
     const next = bytes[at] ?? 0;
-    if (protocol === fragmentHeader) {
+    if (protocol === fragment) {
       const field = ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
       moreFragments = (field & 1) !== 0;
       hasFragmentHeader = true;
       if ((field & 0xfff8) !== 0) {
-        const isCutShort = extensionHeaders.has(next) && next !== noNextHeader;
+        const isCutShort = isExtensionHeader(next) && next !== none;
         return { isSound: true, protocol: next, transport: at + 8, fragmentOffset: field & 0xfff8, moreFragments, hasFragmentHeader, isAuthenticated, isCutShort };
       }
       at += 8;

@@ -6,6 +6,7 @@ import type { Family } from '../values/value.js';
 import type { Connection, Direction } from './connection.js';
 import { ctstates } from './constraint.js';
 import { layoutOf, type Layout } from './layout.js';
+import type { Socket } from './traversal.js';
 
 /** `skb->pkt_type`, as the link layer saw it. */
 export type LinkType = 'unicast' | 'broadcast' | 'multicast' | 'otherhost' | 'outgoing' | 'loopback';
@@ -52,10 +53,12 @@ export class Packet {
   isRelatedError = false;
   /** The hosts's own answer (RST, ICMP error) or a duplicate (TEE): what must not set off another. */
   isGenerated = false;
+  /** The answer to an untracked packet: `skb->_nfct` says RELATED, and names no connection. */
+  isAnswerToUntracked = false;
   /** CHECKSUM_PARTIAL, or loopback: the kernel does not verify layer 4 (nf_ip_checksum). */
   isChecksumTrusted = false;
-  /** Where a TPROXY or an early demultiplexer put it; undefined: nowhere. */
-  socket: { readonly isTransparent: boolean; readonly isWildcard: boolean } | undefined;
+  /** Where TPROXY put it; undefined: nowhere. */
+  socket: Socket | undefined;
   /** Largest fragment of which it was put together (`IPCB(skb)->frag_max_size`); 0: it came whole. */
   largestFragment = 0;
   /** Bytes of each of those fragments in order, the first with all its headers and the later ones without: unchanged, it leaves in the same pieces (`frag_list`). */

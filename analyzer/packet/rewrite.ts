@@ -1,6 +1,7 @@
 /** Changes to a packet's bytes, with the checksums that cover them kept up: wrong ones stay wrong, as in the kernel. */
 import { fold, sumOf, updated } from './checksum.js';
 import type { Packet } from './packet.js';
+import { put16 } from './put.js';
 
 const icmp6 = 58, tcp = 6, udp = 17, udplite = 136, dccp = 33;
 
@@ -12,11 +13,6 @@ function transportChecksum(packet: Packet): { readonly at: number; readonly cove
   if (offset === undefined || packet.transportLength < offset + 2) return undefined;
   if (protocol === udp && packet.u16(packet.transport + 6) === 0) return undefined;
   return { at: packet.transport + offset, coversAddresses: protocol !== 1 };
-}
-
-function put16(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 8;
-  bytes[at + 1] = value & 0xff;
 }
 
 /** Writes a 16-bit word and moves the checksum at `checksumAt`, if there is one, along. A UDP checksum that becomes 0 is sent as 0xffff. */

@@ -60,6 +60,16 @@ export interface NatRange {
 /** `--reject-with`, in the words of iptables: `icmp-port-unreachable`, `tcp-reset`, `icmp6-adm-prohibited` … */
 export type RejectKind = string;
 
+/** A socket of the host. */
+export interface Socket {
+  /** IP_TRANSPARENT; undefined: nobody says. */
+  readonly isTransparent: boolean | undefined;
+  /** It takes packets to all addresses of the host. */
+  readonly isWildcard: boolean;
+  /** It is that of the flow, and not one that listens. */
+  readonly isConnected: boolean;
+}
+
 /** The host around the rules. */
 export interface World {
   readonly family: Family;
@@ -87,8 +97,8 @@ export interface World {
   sourceAddress(interfaceName: string, destination: number | bigint): number | bigint | undefined;
   /** All addresses of the interface, in the order in which the kernel lists them: REDIRECT takes the first that fits. */
   interfaceAddresses?(interfaceName: string): readonly (number | bigint)[];
-  /** The socket that a packet would reach, if the host file or TPROXY says. */
-  findSocket(packet: Packet): { readonly isTransparent: boolean; readonly isWildcard: boolean; readonly owner?: { readonly uid: number; readonly gid: number } } | undefined;
+  /** The socket that a packet would reach; `unknown` where nobody says who listens on the host. */
+  findSocket(packet: Packet): Socket | 'unknown' | undefined;
   /** All connections of the table, confirmed and alive. */
   connections(): Iterable<Connection>;
   /** The live, confirmed connection one of whose tuples this is, in the zone. */
@@ -99,10 +109,12 @@ export interface World {
   template(t: Traversal, template: CtTemplate): void;
   /** nf_nat_setup_info(): translate this connection. */
   nat(t: Traversal, range: NatRange): Verdict;
+  /** Tell the sender of the packet that is at a rule, if the host may; `info` is the word behind the checksum. */
+  icmpError(type: number, code: number, info: number): void;
   /** Send what REJECT sends; the caller drops the packet. */
   reject(t: Traversal, kind: RejectKind): void;
-  /** The smaller MTU of the two ways that a packet goes, there and back (TCPMSS --clamp-mss-to-pmtu). Absent: 1500. */
-  pathMtu?(packet: Packet): number;
+  /** The smaller MTU of the two ways that a packet goes, there and back (TCPMSS --clamp-mss-to-pmtu). */
+  pathMtu(packet: Packet): number;
   /** TEE: send a copy to the gateway, out of the interface where one is given. */
   duplicate(t: Traversal, gateway: number | bigint, interfaceName: string | undefined): void;
   /** A sysctl as a number (`net.netfilter.nf_conntrack_acct`), the kernel's default where none is given. */

@@ -11,5 +11,7 @@ export interface TraceCommandOptions extends InputOptions {
   readonly unknown: 'match' | 'skip' | 'both';
   readonly format: 'pretty' | 'json';
   readonly seed?: number;
+  /** In seconds since 1970 (UTC). */
+  readonly at?: number;
   readonly color?: boolean;
 }

@@ -88,6 +88,90 @@ test('rules that the kernel would not have loaded are not traced', async t => {
   t.true(stderr.includes('iptables-restore would refuse it'));
 });
 
+test('a packet that is dropped is told which rule it missed by one thing', async t => {
+  const near = table('-A INPUT -i lo -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT', '-A INPUT -j office', '-A INPUT -p tcp -j REJECT --reject-with tcp-reset', '-A office -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -m limit --limit 1/sec -j ACCEPT')
+    .replace(':OUTPUT', ':office - [0:0]\n:OUTPUT');
+  const folder = folderWith(t, { 'rules.v4': near });
+  const { stdout } = await run(['trace', 'rules.v4', '--packet', 'tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0'], { cwd: folder });
+  t.deepEqual(stdout.match(/near miss: .*/gu), ['near miss: filter:office:1 (line 10) would accept it, but for -s 10.0.0.0/8']);
+});
+
+test('where a packet goes stands beside the chains that it passes', async t => {
+  const folder = folderWith(t, { 'rules.v4': rules, 's.yaml': `${router}steps:\n  - {in: eth1, packet: {proto: udp, src: 10.0.0.9, dst: 198.51.100.7, dport: 53}}\n` });
+  const { stdout } = await run(['trace', 'rules.v4', '--scenario', 's.yaml'], { cwd: folder });
+  t.regex(stdout, /^ {2}filter FORWARD eth1 → eth0 {2}NEW$/mu);
+});
+
+test('interfaces that the rules name and an assumed host lacks are said', async t => {
+  const folder = folderWith(t, { 'rules.v4': rules });
+  const { stderr } = await run(['trace', 'rules.v4', '--packet', 'tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0'], { cwd: folder });
+  t.true(stderr.includes('192.0.2.1 on eth0, and no eth1, which the rules name;'), stderr);
+});
+
+test('each way says what it hangs on, and says it once', async t => {
+  const folder = folderWith(t, { 'rules.v4': rules });
+  const words = ['trace', 'rules.v4', '--packet', 'udp 198.51.100.7:5 > 192.0.2.1:53 in eth0'];
+  const both = await run([...words, '--unknown', 'both'], { cwd: folder });
+  t.regex(both.stdout, /^way 1 of 2\n {2}if not filter:INPUT:3 matches: what is in the set friends\n/u);
+  t.false(both.stdout.includes('unknown:'));
+  const one = await run(words, { cwd: folder });
+  t.true(one.stdout.includes('unknown: whether filter:INPUT:3 match; --unknown both tells all ways'));
+});
+
+test('the time is the one that is given, else that of the host', async t => {
+  const host = { collected: '2026-03-01T12:00:00Z', interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }] };
+  const folder = folderWith(t, { 'rules.v4': table('-A INPUT -m time --datestart 2026-03-01T11:00:00 --datestop 2026-03-01T13:00:00 -j DROP'), 'host.json': JSON.stringify(host) });
+  const words = ['trace', 'rules.v4', '--host', 'host.json', '--packet', 'tcp 192.0.2.7 > 192.0.2.1', '--format', 'json'];
+  t.is(parsed((await run(words, { cwd: folder })).stdout).steps[0]?.verdict, 'drop');
+  t.is(parsed((await run([...words, '--at', '2026-03-02T12:00Z'], { cwd: folder })).stdout).steps[0]?.verdict, 'delivered');
+});
+
+test('a host has its rules with it; of two backends one is traced, and that is said', async t => {
+  const sets = (['nft', 'legacy'] as const).map(backend => ({ family: 'ipv4', backend, text: table(`-A INPUT -j ${backend === 'nft' ? 'DROP' : 'ACCEPT'}`) }));
+  const folder = folderWith(t, { 'host.json': JSON.stringify({ interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }], routes: { ipv4: [{ type: 'strange' }] }, ruleSets: sets }) });
+  const words = ['trace', '--host', 'host.json', '--packet', 'tcp 192.0.2.7 > 192.0.2.1', '--format', 'json'];
+  const nft = await run(words, { cwd: folder });
+  t.is(parsed(nft.stdout).steps[0]?.verdict, 'drop');
+  t.true(nft.stderr.includes('--backend legacy has the others'));
+  t.true(nft.stderr.includes('left out of the host: '));
+  t.is(parsed((await run([...words, '--backend', 'legacy'], { cwd: folder })).stdout).steps[0]?.verdict, 'delivered');
+});
+
+test('a host file that says nothing of interfaces is as good as none', async t => {
+  const folder = folderWith(t, { 'rules.v4': rules, 'host.json': '{}' });
+  const { code, stdout } = await run(['trace', 'rules.v4', '--host', 'host.json', '--packet', 'tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0'], { cwd: folder });
+  t.is(code, 0);
+  t.true(stdout.includes('✔ delivered'));
+});
+
+test('a thousand packets are traced one after the other', async t => {
+  const steps = Array.from({ length: 1000 }, (_, index) => ({ in: 'eth0', packet: { proto: 'tcp', src: '198.51.100.7', dst: '192.0.2.1', sport: 1024 + index, dport: 22 } }));
+  const folder = folderWith(t, { 'rules.v4': rules, 's.json': JSON.stringify({ interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }], routes: ['default dev eth0'], steps }) });
+  const { code, stdout } = await run(['trace', 'rules.v4', '--scenario', 's.json'], { cwd: folder });
+  t.is(code, 0);
+  t.is(stdout.match(/✔ delivered/gu)?.length, 1000);
+});
+
+test('rules do not speak to the terminal, and NO_COLOR is heard', async t => {
+  const evil = table('-A INPUT -p tcp -m comment --comment "\u001b[2J\u202e" -j DROP');
+  const folder = folderWith(t, { 'rules.v4': evil });
+  const { stdout } = await run(['trace', 'rules.v4', '--packet', 'tcp 198.51.100.7 > 192.0.2.1 in eth0'], { cwd: folder, env: { NO_COLOR: '1' } });
+  t.false(/[\u001b\u202e]/u.test(stdout));
+  t.true(stdout.includes('dropped by filter:INPUT:1'));
+});
+
+test('bytes that are no scenario are refused in a few lines', async t => {
+  const bytes = Uint8Array.from({ length: 5000 }, (_, index) => (index * 7919 + (index >> 3)) & 0xff);
+  const folder = folderWith(t, { 'rules.v4': rules, 'noise.yaml': bytes, 'keys.yaml': '? [a]\n: 1\n' });
+  for (const name of ['noise.yaml', 'keys.yaml']) {
+    const { code, stdout, stderr } = await run(['trace', 'rules.v4', '--scenario', name], { cwd: folder });
+    t.is(code, 2);
+    t.is(stdout, '');
+    t.true(stderr.length < 2000, stderr);
+    t.false(stderr.includes('Warning'));
+  }
+});
+
 const mistakes: readonly (readonly [name: string, words: readonly string[], said: string])[] = [
   ['no packets', [], 'no packets: give some with --packet, --conversation or --scenario'],
   ['a word that is wrong', ['--packet', 'tcp 198.51.100.7 > 192.0.2.1 flag S'], 'did you mean `flags`?'],
@@ -96,11 +180,26 @@ const mistakes: readonly (readonly [name: string, words: readonly string[], said
   ['a host file that is none', ['--host', 'bad.yaml', '--packet', 'tcp 198.51.100.7 > 192.0.2.1'], 'bad.yaml is no host file'],
   ['a file that is not there', ['--scenario', 'none.yaml'], 'cannot read none.yaml: no such file or directory'],
   ['a conversation without a port', ['--conversation', 'tcp 198.51.100.7 > 192.0.2.1'], 'a conversation needs the port of the server'],
+  ['a route that is none', ['--scenario', 'route.yaml'], 'the host cannot be so: route `defualt via 192.0.2.254`'],
+  ['an address that is none', ['--scenario', 'address.yaml'], '`192.0.2.1/99` is not an address with a prefix length'],
+  ['an interface that the host lacks', ['--scenario', 'interface.yaml'], 'the host has no interface `eth2`: did you mean `eth0`?'],
+  ['packets of two families', ['--packet', 'tcp 198.51.100.7 > 192.0.2.1', '--packet', 'tcp 2001:db8::1 > 2001:db8::2'], '`2001:db8::1` is an IPv6 address in an IPv4 rule set'],
+  ['a host file with an unknown key', ['--host', 'host.json', '--packet', 'tcp 198.51.100.7 > 192.0.2.1'], 'interfaces.0.adresses: no such key'],
+  ['a time that is none', ['--at', 'tomorrow', '--packet', 'tcp 198.51.100.7 > 192.0.2.1'], 'It must be a time, as 2026-01-31T23:30Z; see iptables-lint trace --help'],
+  ['an empty scenario', ['--scenario', 'empty.yaml'], 'must be an object'],
+  ['a scenario without packets', ['--scenario', 'none.json'], 'no packets'],
+  ['a file too many', ['rules.v4', '--packet', 'tcp 198.51.100.7 > 192.0.2.1'], 'too many arguments'],
 ];
 
 for (const [name, words, said] of mistakes) {
   test(`${name}: exit code 2, and a sentence that says what to do`, async t => {
-    const folder = folderWith(t, { 'rules.v4': rules, 'bad.yaml': 'stepz: 3\n' });
+    const packet = '{in: eth0, packet: {proto: tcp, src: 192.0.2.9, dst: 192.0.2.1}}';
+    const folder = folderWith(t, {
+      'rules.v4': rules, 'bad.yaml': 'stepz: 3\n', 'empty.yaml': '', 'none.json': '{"steps": []}', 'host.json': '{"interfaces": [{"name": "eth0", "adresses": []}]}',
+      'route.yaml': `interfaces: [{name: eth0, addresses: [192.0.2.1/24]}]\nroutes: [defualt via 192.0.2.254]\nsteps: [${packet}]\n`,
+      'address.yaml': `interfaces: [{name: eth0, addresses: [192.0.2.1/99]}]\nsteps: [${packet}]\n`,
+      'interface.yaml': `interfaces: [{name: eth0, addresses: [192.0.2.1/24]}]\nsteps: [${packet.replace('eth0', 'eth2')}]\n`,
+    });
     const { code, stdout, stderr } = await run(['trace', 'rules.v4', ...words], { cwd: folder });
     t.is(code, 2);
     t.is(stdout, '');

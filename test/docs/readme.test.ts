@@ -1,6 +1,7 @@
 /** What the README says is run. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 
 const readme = readFileSync('README.md', 'utf8');
@@ -16,7 +17,7 @@ test('every command for the linter does what it is shown for', t => {
   const own = commands.filter(command => command.startsWith('npx iptables-lint '));
   t.true(own.length >= 5);
   for (const command of own) {
-    const { status, stdout, stderr } = lint(command.split(' ').slice(2));
+    const { status, stdout, stderr } = lint(words(command).slice(2));
     t.is(stderr, '', command);
     t.true(status === 0 || status === 1, command);
     t.true(stdout.length > 0, command);
@@ -30,15 +31,34 @@ test('the commands for npm are scripts of the package', t => {
   for (const name of ['start', 'test', 'docs', 'build']) t.true(name in scripts, name);
 });
 
-test('the finding that it shows is the one that is found', t => {
-  const shown = /```\n\$ iptables-lint (.*)\n([^`]*)```/u.exec(readme);
-  t.is(lint((shown?.[1] ?? '').split(' ')).stdout, shown?.[2] ?? '');
+/** As a shell does it, for words that are at most in double quotes. */
+function words(command: string): readonly string[] {
+  return [...command.matchAll(/"([^"]*)"|\S+/gu)].map(match => match[1] ?? match[0]);
+}
+
+test('what it shows is what is printed; […] stands for what is left out', t => {
+  const blocks = [...readme.matchAll(/```\n\$ iptables-lint (.*)\n([^`]*(?:`(?!``)[^`]*)*)```/gu)];
+  t.is(blocks.length, 3);
+  for (const [, command = '', shown = ''] of blocks) {
+    const { stdout } = lint(words(command));
+    const [before = '', after] = shown.split('[…]\n');
+    if (after === undefined) t.is(stdout, shown, command);
+    else t.true(stdout.startsWith(before) && stdout.endsWith(after), stdout);
+  }
+});
+
+test('the library does what its example says', t => {
+  const [example = ''] = [...readme.matchAll(/```js\n([^`]*)```/gu)].map(match => match[1] ?? '');
+  const said = /console\.log\(.*\); \/\/ (.*)/u.exec(example)?.[1];
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', example], { encoding: 'utf8' });
+  t.is(stderr, '');
+  t.is(stdout.trim(), said ?? '');
 });
 
 test('links lead to files', t => {
-  for (const file of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md']) {
+  for (const file of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/engine.md', 'docs/scenario.md', 'docs/host.md']) {
     for (const [, target = ''] of readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)\)/gu)) {
-      t.true(existsSync(target), `${file}: ${target}`);
+      t.true(existsSync(join(dirname(file), target)), `${file}: ${target}`);
     }
   }
 });

@@ -15,6 +15,8 @@ test('the scenario on the page can be read', t => {
   const [text = ''] = blocks('yaml');
   t.deepEqual(readScenario(text).problems, []);
   t.is(readScenario(text).scenario?.steps.length, 2);
+  const file = new URL('../../../docs/web-server.scenario.yaml', import.meta.url);
+  t.deepEqual(readScenario(readFileSync(file, 'utf8')).problems, []);
 });
 
 test('the packets in words on the page can be read', t => {

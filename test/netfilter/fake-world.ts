@@ -34,6 +34,8 @@ export function fakeWorld(family: Family, backend: Backend, given: Partial<World
     tupleOf: () => undefined,
     template: () => unused('conntrack'),
     nat: () => unused('nat'),
+    pathMtu: () => 1500,
+    icmpError: () => undefined,
     reject: () => unused('REJECT'),
     duplicate: () => unused('TEE'),
     sysctl: () => 0,

@@ -1,7 +1,8 @@
 /** What the kernel does to fragments: all cases were seen on Linux 6.18. */
 import test from 'ava';
 import * as fc from 'fast-check';
-import { Defragmenter, exceedsMtu, fragmentSysctls, refragment } from '../../analyzer/netfilter/fragments.js';
+import { Defragmenter, exceedsMtu, refragment } from '../../analyzer/netfilter/fragments.js';
+import { sysctlDefaults } from '../../analyzer/netfilter/host/sysctl-defaults.js';
 import { sumOf } from '../../analyzer/packet/checksum.js';
 import { Packet } from '../../analyzer/packet/packet.js';
 import type { Family } from '../../analyzer/values/value.js';
@@ -13,7 +14,7 @@ class Host {
   readonly #sysctls: Readonly<Record<string, number>>;
   constructor(family: Family = 'ipv4', sysctls: Readonly<Record<string, number>> = {}) {
     this.family = family;
-    this.#sysctls = { ...fragmentSysctls, ...sysctls };
+    this.#sysctls = { ...sysctlDefaults, ...sysctls };
   }
 
   sysctl(name: string): number { return this.#sysctls[name] ?? 0; }

@@ -15,6 +15,7 @@ import { address, ascii, ip, ipv4, ipv6, tcp, udp, word } from './packet-bytes.j
 const host: AnswerHost = {
   addressTypes: of => new Set<AddressType>(typesOf[printAddress(of)] ?? ['UNICAST']),
   sourceTowards: destination => address(typeof destination === 'number' ? '10.0.0.1' : 'fd0a::1'),
+  answerSource: ({ dst, family }) => typesOf[printAddress(dst)]?.includes('LOCAL') === true ? dst : address(family === 'ipv4' ? '10.0.0.1' : 'fd0a::1'),
   sysctl: name => ({ 'net.ipv4.ip_default_ttl': 64, 'net.ipv6.conf.all.hop_limit': 64 })[name] ?? 0,
 };
 const typesOf: Readonly<Record<string, AddressType[]>> = { '10.0.0.1': ['LOCAL'], 'fd0a::1': ['LOCAL'], '10.0.0.255': ['BROADCAST'], '224.0.0.9': ['MULTICAST'] };
@@ -111,8 +112,8 @@ test('an ICMP error quotes what fits into 576 bytes, and 1280 in IPv6', t => {
 
 test('it comes from the address it was sent to where that is the host, else from the one towards the sender', t => {
   t.is(rejectPacket(udp(5, 6, 'x'), 'icmp-port-unreachable', host)?.src, address('10.0.0.1'));
-  t.is(rejectPacket(udp(5, 6, 'x', { dst: '10.0.0.1' }), 'icmp-port-unreachable', { ...host, sourceTowards: () => 0 })?.src, address('10.0.0.1'));
-  t.is(rejectPacket(udp(5, 6, 'x'), 'icmp-port-unreachable', { ...host, sourceTowards: () => undefined }), undefined);
+  t.is(rejectPacket(udp(5, 6, 'x', { dst: '10.0.0.1' }), 'icmp-port-unreachable', { ...host, answerSource: ({ dst }) => dst })?.src, address('10.0.0.1'));
+  t.is(rejectPacket(udp(5, 6, 'x'), 'icmp-port-unreachable', { ...host, answerSource: () => undefined }), undefined);
 });
 
 test('ICMP queries are answered and errors are not', t => {

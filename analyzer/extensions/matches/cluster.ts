@@ -1,6 +1,6 @@
 import { all, always, atom, ctstates, not, oneOf } from '../../packet/constraint.js';
 import { addressWords } from '../../packet/address-words.js';
-import { jhash, scaled } from '../../packet/jhash.js';
+import { jhash, littleEndian, scaled } from '../../packet/jhash.js';
 import type { Packet } from '../../packet/packet.js';
 import { integer } from '../../values/number.js';
 import { defineMatch, option, type Given } from '../define.js';
@@ -20,11 +20,6 @@ const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}
 function nodes({ node, mask }: ClusterGiven): Given<number> {
   if (node !== undefined) return { negated: node.negated, value: (1 << (node.value - 1)) >>> 0 };
   return mask ?? { negated: false, value: 0 };
-}
-
-/** A word as it lies in memory, read by a machine that begins with the lowest byte. */
-function littleEndian(word: number): number {
-  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
 }
 
 /** What is hashed: of an IPv6 address no more than its first 32 bits (NF_CT_TUPLE_L3SIZE counts words, and is taken for bytes). */

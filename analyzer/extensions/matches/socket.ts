@@ -6,6 +6,7 @@ import { defineMatch, option } from '../define.js';
 export const socket = defineMatch('socket', () => ({
   doc: 'Matches packets for which this machine has an open socket.',
   hooks: ['PREROUTING', 'INPUT'],
+  tracks: 'fragments',
   options: {
     transparent: option({ names: ['--transparent'], doc: 'only transparent sockets', value: flag }),
     nowildcard: option({ names: ['--nowildcard'], doc: 'sockets that listen on every address count as well', value: flag }),
@@ -14,8 +15,12 @@ export const socket = defineMatch('socket', () => ({
   means: given => atom(`socket${given.transparent === undefined ? '' : ' transparent'}${given.nowildcard === undefined ? '' : ' nowildcard'}`),
   matches: ({ transparent, nowildcard, restore }) => t => {
     const found = t.packet.socket ?? t.world.findSocket(t.packet);
-    if (found === undefined || (found.isWildcard && nowildcard === undefined)) return false;
-    if (!found.isTransparent && transparent !== undefined) return false;
+    if (found === 'unknown') {
+      if (!t.unknown('it is not known which sockets the host has')) return false;
+    } else {
+      if (found === undefined || (found.isWildcard && nowildcard === undefined)) return false;
+      if (transparent !== undefined && !(found.isTransparent ?? t.unknown('it is not known whether the socket is transparent'))) return false;
+    }
     // No socket is said to have a mark: SO_MARK is 0 where nobody sets it.
     if (restore !== undefined) t.packet.mark = 0;
     return true;

@@ -1,3 +1,4 @@
+import { addressWords } from '../../packet/address-words.js';
 import { Verdict } from '../../packet/traversal.js';
 import { prefixMask } from '../../values/address.js';
 import { hmarkTuple, type HmarkField } from '../../values/hmark-tuple.js';
@@ -64,9 +65,9 @@ function save({ values }: Settings): string {
 }
 
 /** The mask of a prefix length in words of 32 bits; what is not named is not hashed. */
-function maskWords(length: number, family: Family): number[] {
+function maskWords(length: number, family: Family): readonly number[] {
   const mask = prefixMask(length, family);
-  return typeof mask === 'number' ? [mask] : [96n, 64n, 32n, 0n].map(shift => Number((mask >> shift) & 0xffff_ffffn));
+  return typeof mask === 'number' ? [mask] : addressWords(mask);
 }
 
 /** An SPI is where the two ports are. */

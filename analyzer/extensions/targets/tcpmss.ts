@@ -25,7 +25,7 @@ function asksForSyn({ name, given }: OtherMatch): boolean {
 
 /** What fits into a packet on the way there and on the way back, besides headers without options; undefined where they leave no room. */
 function pathMss(t: Traversal): number | undefined {
-  const mtu = t.world.pathMtu?.(t.packet) ?? 1500;
+  const mtu = t.world.pathMtu(t.packet);
   const headers = t.packet.family === 'ipv4' ? 40 : 60;
   return mtu > headers ? (mtu - headers) & 0xffff : undefined;
 }

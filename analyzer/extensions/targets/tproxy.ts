@@ -11,6 +11,7 @@ export const tproxy = defineTarget('TPROXY', () => ({
   effect: 'nat',
   changes: ['mark'],
   tables: ['mangle'],
+  tracks: 'fragments',
   hooks: ['PREROUTING'],
   protocols: ['tcp', 'udp'],
   options: {

@@ -19,10 +19,9 @@ import { invert, isSameTuple, tupleAt, tupleOf, type GreKeys } from './tuples.js
 import { defaultZones, zonesOf } from './zones.js';
 
 export type { ConntrackHost, TrackingHook } from './tracker.js';
-export { conntrackSysctls } from './sysctls.js';
-export { readConntrack, type ConntrackProblem } from './read-conntrack.js';
+export { readConntrack } from './read-conntrack.js';
 export { printConntrack } from './print-conntrack.js';
-export { conntrackAnswers, statusNames, tupleText } from './answers.js';
+export { conntrackAnswers } from './answers.js';
 
 /** A connection that is in the table, and the way that a tuple goes in it. */
 export interface Found {

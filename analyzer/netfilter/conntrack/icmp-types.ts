@@ -1,4 +1,5 @@
 /** ICMP and ICMPv6 types, as connection tracking sees them. */
+import { icmpErrors } from '../../packet/icmp-types.js';
 import { protocolNumber as proto } from '../../packet/protocols.js';
 
 /** Queries and their answers. */
@@ -28,11 +29,9 @@ export function isIcmpQuery(protocol: IcmpProtocol, type: number): boolean {
   return (protocol === proto.icmp ? queries4 : queries6).has(type);
 }
 
-const errors4: ReadonlySet<number> = new Set([3, 4, 5, 11, 12]);
-
-/** Does it quote a packet? @see icmp_is_err() in include/linux/icmp.h */
+/** Does it quote a packet? */
 export function isIcmpError(protocol: IcmpProtocol, type: number): boolean {
-  return protocol === proto.icmp ? errors4.has(type) : type < 128;
+  return protocol === proto.icmp ? icmpErrors.has(type) : type < 128;
 }
 
 /** Multicast listener and neighbour discovery: never tracked. */

@@ -1,7 +1,7 @@
 /** SCTP: its tracker. */
 import { ctstatus, type Connection, type Direction } from '../../packet/connection.js';
+import { crc32c } from '../../packet/crc32c.js';
 import type { Packet } from '../../packet/packet.js';
-import { crc32c } from './crc32c.js';
 import { Chunk, isHeartbeat, nextSctpState, type SctpStateName } from './sctp-states.js';
 import { isConfirmed, Outcome, refresh, type ConntrackHost, type Tracker, type TrackingHook } from './tracker.js';
 import { verifiesChecksum } from './transport-checksum.js';

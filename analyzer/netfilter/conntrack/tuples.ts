@@ -1,5 +1,6 @@
 /** Tuples: how they are read from packets, and turned around. */
 import { swapped, type Tuple } from '../../packet/connection.js';
+import { isExtensionHeader, skipExtensionHeaders } from '../../packet/ipv6-headers.js';
 import type { Packet } from '../../packet/packet.js';
 import { protocolNumber as proto } from '../../packet/protocols.js';
 import { icmpInverse } from './icmp-types.js';
@@ -10,31 +11,11 @@ interface Inner {
   readonly transport: number;
 }
 
-const fragment = 44, noNextHeader = 59, authentication = 51;
-const extensionHeaders: ReadonlySet<number> = new Set([0, 43, fragment, authentication, noNextHeader, 60]);
-
 /** @see ipv4_get_l4proto() in net/netfilter/nf_conntrack_core.c: later fragments have none. */
 function innerOf4(packet: Packet, at: number): Inner | undefined {
   if (at + 20 > packet.bytes.length || (packet.u16(at + 6) & 0x1fff) !== 0) return undefined;
   const transport = at + (packet.u8(at) & 15) * 4;
   return transport > packet.bytes.length ? undefined : { protocol: packet.u8(at + 9), transport };
-}
-
-/** @see ipv6_skip_exthdr() in net/ipv6/exthdrs_core.c */
-function innerOf6(packet: Packet, at: number): Inner | undefined {
-  const { length } = packet.bytes;
-  if (at + 40 > length) return undefined;
-  let protocol = packet.u8(at + 6);
-  let transport = at + 40;
-  while (extensionHeaders.has(protocol)) {
-    if (protocol === noNextHeader || transport + 2 > length) return undefined;
-    if (protocol === fragment && (packet.u16(transport + 2) & 0xfff8) !== 0) return undefined;
-    const size = packet.u8(transport + 1);
-    const next = packet.u8(transport);
-    transport += protocol === fragment ? 8 : protocol === authentication ? (size + 2) * 4 : (size + 1) * 8;
-    protocol = next;
-  }
-  return { protocol, transport };
 }
 
 /** Asks the PPTP helper for the key of the other direction; 0 where it knows none (gre_keymap_lookup). */
@@ -69,13 +50,13 @@ function tupleAtTransport(packet: Packet, ip: number, protocol: number, at: numb
 export function tupleOf(packet: Packet, keys?: GreKeys): Tuple | undefined {
   if (!packet.isSound || packet.fragmentOffset > 0) return undefined;
   const { protocol } = packet;
-  if (packet.family === 'ipv6' && extensionHeaders.has(protocol)) return undefined;
+  if (packet.family === 'ipv6' && isExtensionHeader(protocol)) return undefined;
   return tupleAtTransport(packet, 0, protocol, packet.transport, keys);
 }
 
 /** The tuple of the packet that this one quotes from byte `at` on. @see nf_ct_get_tuplepr() in net/netfilter/nf_conntrack_core.c */
 export function tupleAt(packet: Packet, at: number, keys?: GreKeys): Tuple | undefined {
-  const inner = packet.family === 'ipv4' ? innerOf4(packet, at) : innerOf6(packet, at);
+  const inner = packet.family === 'ipv4' ? innerOf4(packet, at) : skipExtensionHeaders(packet.bytes, at);
   return inner === undefined ? undefined : tupleAtTransport(packet, at, inner.protocol, inner.transport, keys);
 }
 

@@ -1,5 +1,6 @@
 /** Rewriting what a packet carries, where NAT would make it untrue. @see net/netfilter/nf_nat_helper.c */
 import { protocolNumber as proto } from '../../packet/protocols.js';
+import { put16 } from '../../packet/put.js';
 import { setHeaderChecksum, setTransportChecksum } from '../../packet/rewrite.js';
 import type { HelperCall } from './helper.js';
 import { changeSequence } from './sequence-adjust.js';
@@ -28,9 +29,4 @@ export function mangle({ packet, connection, direction }: HelperCall, at: number
   if (isSummed) setTransportChecksum(packet);
   if (protocol === proto.tcp) changeSequence(connection, direction, packet.u32(transport + 4), by);
   return true;
-}
-
-function put16(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 8;
-  bytes[at + 1] = value & 0xff;
 }

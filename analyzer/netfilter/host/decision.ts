@@ -56,6 +56,8 @@ export interface Send {
   readonly kind: 'send';
   readonly out: string;
   readonly source: Address;
+  /** The route names it (`src`). */
+  readonly isPreferredSource?: boolean;
   readonly via?: Address;
   readonly mtu: number;
   readonly type: 'unicast' | 'local' | 'broadcast' | 'multicast';

@@ -48,6 +48,8 @@ export interface HostSocket {
   readonly address: string;
   readonly port: number;
   readonly interface?: string;
+  /** IP_TRANSPARENT, which TPROXY asks for. Absent: it is not known. */
+  readonly transparent?: boolean;
   readonly uid?: number;
   /** Name of the program. */
   readonly process?: string;
@@ -125,6 +127,7 @@ const socket: v.GenericSchema<unknown, HostSocket> = v.strictObject({
   address: v.string(),
   port: portNumber,
   interface: v.exactOptional(v.string()),
+  transparent: v.exactOptional(v.boolean()),
   uid: v.exactOptional(natural),
   process: v.exactOptional(v.string()),
 });
@@ -154,5 +157,5 @@ export function readHost(value: unknown): HostReading {
   if (Array.isArray(value)) return { problems: ['the file: Expected an object, and it is a list'] };
   const { success, output, issues } = v.safeParse(hostSchema, value);
   if (success) return { host: output };
-  return { problems: issues.map(issue => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`) };
+  return { problems: issues.map(issue => `${v.getDotPath(issue) ?? 'the file'}: ${issue.expected === 'never' ? 'no such key' : issue.message}`) };
 }

@@ -93,6 +93,7 @@ export class Ipv6Routing implements FamilyRouting {
     return {
       kind: 'send', out: hop.device, source, mtu: this.#mtu(route, hop), type: isMulticast6(destination) ? 'multicast' : 'unicast',
       ...hop.via !== undefined && { via: hop.via }, ...route.nextHops.length > 1 && flow.out === '' && { chance: multipathChance },
+      ...route.preferredSource !== undefined && { isPreferredSource: true },
     };
   }
 

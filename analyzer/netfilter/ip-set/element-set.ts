@@ -2,7 +2,7 @@
 import { maskAddress, prefixMask, type Address } from '../../values/address.js';
 import { isExpired, noMac, type Element, type Extensions, type PartValue } from './element.js';
 import { PrefixLengths } from './prefix-lengths.js';
-import { addressBits, type SetHeader } from './set-header.js';
+import type { SetHeader } from './set-header.js';
 
 type Key = number | bigint | string;
 export type AddResult = 'added' | 'exists' | 'full' | 'out of range' | 'null';
@@ -233,9 +233,4 @@ export function expiry({ timeout: usual }: SetHeader, timeout: number | undefine
   if (usual === undefined) return undefined;
   const seconds = timeout ?? usual;
   return seconds === 0 ? undefined : now + seconds;
-}
-
-/** Hosts of the set's family. */
-export function hostLengths(header: SetHeader): number[] {
-  return header.type.nets.map(() => addressBits(header));
 }

@@ -1,12 +1,12 @@
 /** What a set finds in a packet: the values of its parts, each from the side that the rule names. */
 import type { SetFlag } from '../../packet/ip-sets.js';
+import { ipv6Header } from '../../packet/ipv6-headers.js';
 import type { Packet } from '../../packet/packet.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { PartValue } from './element.js';
 import type { Part, SetType } from './set-type.js';
 
 const { tcp, udp, udplite, sctp, icmp, icmpv6 } = protocolNumber;
-const noNextHeader = 59;
 /** Bytes of header that must be there before its ports are read. */
 const headerSizes: ReadonlyMap<number, number> = new Map([[tcp, 20], [udp, 8], [udplite, 8], [sctp, 12], [icmp, 8], [icmpv6, 8]]);
 
@@ -17,7 +17,7 @@ const headerSizes: ReadonlyMap<number, number> = new Map([[tcp, 20], [udp, 8], [
 function portOf(packet: Packet, isSource: boolean): number | undefined {
   const { protocol, fragmentOffset, family } = packet;
   const size = headerSizes.get(protocol);
-  if (family === 'ipv6' && (fragmentOffset > 0 || protocol === noNextHeader)) return undefined;
+  if (family === 'ipv6' && (fragmentOffset > 0 || protocol === ipv6Header.none)) return undefined;
   if (size === undefined) return protocol === 0 ? undefined : protocol << 16;
   if (fragmentOffset > 0 || packet.transportLength < size) return undefined;
   const isIcmp = protocol === icmp || protocol === icmpv6;

@@ -1,17 +1,12 @@
 /** Which address of a range a connection gets. Not chance: the kernel hashes the addresses without a secret. */
+import { addressWords } from '../../packet/address-words.js';
 import type { Tuple } from '../../packet/connection.js';
 import type { NatRange } from '../../packet/traversal.js';
-import { jhash } from './jhash.js';
-
-/** Network order, as a machine with the low byte first reads it: the hash is over such words. */
-function swapBytes(word: number): number {
-  return ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
-}
+import { jhash, littleEndian, scaled } from '../../packet/jhash.js';
 
 /** The address in words of 32 bits, the first one first. */
 function wordsOf(address: number | bigint): readonly number[] {
-  if (typeof address === 'number') return [address];
-  return [96n, 64n, 32n, 0n].map(shift => Number((address >> shift) & 0xffff_ffffn));
+  return typeof address === 'number' ? [address] : addressWords(address);
 }
 
 function addressOf(words: readonly number[]): number | bigint {
@@ -19,15 +14,10 @@ function addressOf(words: readonly number[]): number | bigint {
   return words.reduce((address, word) => (address << 32n) | BigInt(word), 0n);
 }
 
-/** Where `hash` of 32 bits falls among `count` places (reciprocal_scale()). */
-function scale(hash: number, count: number): number {
-  return Number((BigInt(hash) * BigInt(count)) >> 32n);
-}
-
 /** `jhash2()` over the union that holds addresses of both families: in IPv4 three empty words follow. */
 function hashOf(tuple: Tuple, persistent: boolean, zone: number): number {
-  const source = wordsOf(tuple.src).map(swapBytes);
-  const destination = swapBytes(wordsOf(tuple.dst).at(-1) ?? 0);
+  const source = wordsOf(tuple.src).map(littleEndian);
+  const destination = littleEndian(wordsOf(tuple.dst).at(-1) ?? 0);
   return jhash([...source, 0, 0, 0].slice(0, 4), persistent ? 0 : (destination ^ zone) >>> 0);
 }
 
@@ -48,10 +38,10 @@ export function bestAddress(tuple: Tuple, range: NatRange, lowest: number | bigi
   for (const [index, top] of high.entries()) {
     const bottom = isFree ? 0 : low[index] ?? 0;
     const count = isFree ? 0xffff_ffff : (top - bottom + 1) >>> 0;
-    const word = (bottom + scale(hash, count)) >>> 0;
+    const word = (bottom + scaled(hash, count)) >>> 0;
     chosen.push(word);
     if (word !== top) isFree = true;
-    if (!persistent) hash = (hash ^ swapBytes(range.side === 'destination' ? word : destination[index] ?? 0)) >>> 0;
+    if (!persistent) hash = (hash ^ littleEndian(range.side === 'destination' ? word : destination[index] ?? 0)) >>> 0;
   }
   return addressOf(chosen);
 }

@@ -1,4 +1,5 @@
 import { fold } from '../../packet/checksum.js';
+import { put16 } from '../../packet/put.js';
 
 /**
  * Corrects the Internet checksum at byte `at` after the sum of the 16-bit words that it covers has grown by `grows`
@@ -8,7 +9,5 @@ import { fold } from '../../packet/checksum.js';
 export function followChecksum(bytes: Uint8Array, at: number, grows: number): void {
   const before = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
   const sum = fold((~before & 0xffff) + grows);
-  const after = sum === 0 ? 0 : ~sum & 0xffff;
-  bytes[at] = after >>> 8;
-  bytes[at + 1] = after & 0xff;
+  put16(bytes, at, sum === 0 ? 0 : ~sum & 0xffff);
 }

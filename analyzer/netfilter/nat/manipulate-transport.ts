@@ -1,6 +1,8 @@
 /** Ports, ids and keys written into the headers of layer 4, with the checksums that cover them and the addresses. */
 import { crc32c } from '../../packet/crc32c.js';
+import { icmpQueries } from '../../packet/icmp-types.js';
 import { protocolNumber as proto } from '../../packet/protocols.js';
+import { put16 } from '../../packet/put.js';
 import { followChecksum } from './follow-checksum.js';
 import type { NatSide } from './nat-host.js';
 
@@ -12,20 +14,17 @@ export interface TransportChange {
   readonly port: number;
 }
 
-/** ICMP messages that have an id: echo, timestamp, information and address mask, asked and answered. */
-const icmpQueries: ReadonlySet<number> = new Set([0, 8, 13, 14, 15, 16, 17, 18]);
 const icmp6Queries: ReadonlySet<number> = new Set([128, 129]);
 
 /** Writes a word; how much the sum over it grows. */
-function put16(bytes: Uint8Array, at: number, value: number): number {
+function replace16(bytes: Uint8Array, at: number, value: number): number {
   const before = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  bytes[at] = value >>> 8;
-  bytes[at + 1] = value & 0xff;
+  put16(bytes, at, value);
   return (~before & 0xffff) + value;
 }
 
 function putPort(bytes: Uint8Array, at: number, { side, port }: TransportChange): number {
-  return put16(bytes, side === 'source' ? at : at + 2, port);
+  return replace16(bytes, side === 'source' ? at : at + 2, port);
 }
 
 /** A quoted header may be cut off behind its first 8 bytes: its checksum is not there then. @see tcp_manip_pkt() */
@@ -52,8 +51,7 @@ function sctp(bytes: Uint8Array, at: number, change: TransportChange): boolean {
   if (at + 8 > bytes.length) return false;
   putPort(bytes, at, change);
   if (at + 12 > bytes.length) return true;
-  bytes.fill(0, at + 8, at + 12);
-  const crc = crc32c(bytes, at);
+  const crc = crc32c(bytes, at, at + 8);
   for (let index = 0; index < 4; index++) bytes[at + 8 + index] = crc >>> (8 * index);
   return true;
 }
@@ -61,14 +59,14 @@ function sctp(bytes: Uint8Array, at: number, change: TransportChange): boolean {
 /** Its checksum does not cover addresses. @see icmp_manip_pkt() */
 function icmp(bytes: Uint8Array, at: number, { port }: TransportChange): boolean {
   if (at + 8 > bytes.length) return false;
-  if (icmpQueries.has(bytes[at] ?? 0)) followChecksum(bytes, at + 2, put16(bytes, at + 4, port));
+  if (icmpQueries.has(bytes[at] ?? 0)) followChecksum(bytes, at + 2, replace16(bytes, at + 4, port));
   return true;
 }
 
 /** @see icmpv6_manip_pkt() */
 function icmp6(bytes: Uint8Array, at: number, { port }: TransportChange, grows: number): boolean {
   if (at + 8 > bytes.length) return false;
-  const byId = icmp6Queries.has(bytes[at] ?? 0) ? put16(bytes, at + 4, port) : 0;
+  const byId = icmp6Queries.has(bytes[at] ?? 0) ? replace16(bytes, at + 4, port) : 0;
   followChecksum(bytes, at + 2, grows + byId);
   return true;
 }

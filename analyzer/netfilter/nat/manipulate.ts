@@ -1,13 +1,14 @@
 /** Addresses and ports written into headers: of a packet, or of the piece of one that an ICMP error quotes. */
 import { sumOf } from '../../packet/checksum.js';
 import type { Tuple } from '../../packet/connection.js';
+import { skipExtensionHeaders } from '../../packet/ipv6-headers.js';
 import { protocolNumber as proto } from '../../packet/protocols.js';
+import { putAddress } from '../../packet/put.js';
 import type { Family } from '../../values/value.js';
 import { followChecksum } from './follow-checksum.js';
 import { manipulateTransport, type TransportChange } from './manipulate-transport.js';
 import type { NatSide } from './nat-host.js';
 import { otherSide } from './sides.js';
-import { skipExtensionHeaders } from './skip-extension-headers.js';
 
 export interface Manipulation extends TransportChange {
   readonly address: number | bigint;
@@ -39,19 +40,6 @@ function sumOfAddress(address: number | bigint): number {
   return sum;
 }
 
-function write4(bytes: Uint8Array, at: number, address: number): void {
-  bytes[at] = address >>> 24;
-  bytes[at + 1] = address >>> 16;
-  bytes[at + 2] = address >>> 8;
-  bytes[at + 3] = address;
-}
-
-function write6(bytes: Uint8Array, at: number, address: bigint): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, 16);
-  view.setBigUint64(0, address >> 64n);
-  view.setBigUint64(8, address);
-}
-
 /** @see nf_nat_ipv4_manip_pkt() in net/netfilter/nf_nat_proto.c */
 function manipulate4(bytes: Uint8Array, at: number, change: Manipulation): boolean {
   if (at + 20 > bytes.length) return false;
@@ -60,7 +48,7 @@ function manipulate4(bytes: Uint8Array, at: number, change: Manipulation): boole
   const transport = at + ((bytes[at] ?? 0) & 15) * 4;
   if (!manipulateTransport(bytes, transport, change, grows)) return false;
   followChecksum(bytes, at + 10, grows);
-  write4(bytes, addressAt, Number(change.address));
+  putAddress(bytes, addressAt, Number(change.address));
   return true;
 }
 
@@ -69,9 +57,9 @@ function manipulate6(bytes: Uint8Array, at: number, change: Manipulation): boole
   if (at + 40 > bytes.length) return false;
   const addressAt = at + (change.side === 'source' ? 8 : 24);
   const grows = growth(bytes, addressAt, 16, change.address);
-  const transport = skipExtensionHeaders(bytes, at);
-  if (transport !== undefined && !manipulateTransport(bytes, transport, change, grows)) return false;
-  write6(bytes, addressAt, BigInt(change.address));
+  const behind = skipExtensionHeaders(bytes, at);
+  if (behind !== undefined && !manipulateTransport(bytes, behind.transport, change, grows)) return false;
+  putAddress(bytes, addressAt, BigInt(change.address));
   return true;
 }
 

@@ -1,4 +1,5 @@
 /** The host that packets speak of, where nobody describes it. */
+import type { Ruleset } from '../../model/ruleset.js';
 import type { HostSetup } from '../engine.js';
 import type { ScenarioInterface, ScenarioPacket } from '../scenario.js';
 import type { Family } from '../../values/value.js';
@@ -41,6 +42,15 @@ export function assumedHost(arrivals: readonly Arrival[], family: Family): Assum
   const interfaces = [...onInterface].map(([name, addresses]): ScenarioInterface => ({ name, addresses: [...addresses].map(address => `${address}/${String(bits)}`) }));
   const said = interfaces.map(({ name, addresses }) => `${addresses.map(address => address.split('/', 1)[0]).join(', ') || 'no address'} on ${name}`).join('; ');
   return { setup: { interfaces, routes: [`default dev ${interfaces[0]?.name ?? usual}`] }, said };
+}
+
+/** The interfaces that rules name in full, in the order of the file. */
+export function interfacesNamed({ tables }: Ruleset): readonly string[] {
+  const names = new Set<string>();
+  for (const table of tables.values()) for (const chain of table.chains.values()) for (const { inInterface, outInterface } of chain.rules) {
+    for (const one of [inInterface, outInterface]) if (one !== undefined && !one.value.prefix) names.add(one.value.name);
+  }
+  return [...names];
 }
 
 /** Multicast, broadcast and loopback are no addresses of an interface. */

@@ -8,8 +8,11 @@ export function setupOf(host: HostDescription, family: Family): HostSetup {
   const conntrack = host.conntrack?.[family];
   const sysctls = Object.entries(host.sysctls ?? {}).map(([name, value]) => [name, Number(value)] as const).filter(([, value]) => Number.isFinite(value));
   return {
-    interfaces: host.interfaces ?? [], routes: host.routes?.[family] ?? [], ipRules: host.rules?.[family] ?? [],
+    ...host.interfaces === undefined ? {} : { interfaces: host.interfaces },
+    routes: host.routes?.[family] ?? [], ipRules: host.rules?.[family] ?? [],
     sysctls: Object.fromEntries(sysctls),
+    ...host.timeZoneOffset === undefined ? {} : { timeZoneOffset: host.timeZoneOffset },
+    ...host.sockets === undefined ? {} : { sockets: host.sockets },
     ...host.ipsets === undefined ? {} : { ipsets: host.ipsets },
     ...conntrack === undefined ? {} : { conntrack },
   };

@@ -1,4 +1,6 @@
 /** What a real stack would send where a scenario says nothing. Building and describing packets read the same values. */
+import { icmpErrors, icmpQueries } from '../../packet/icmp-types.js';
+
 export const packetDefaults = {
   ttl: 64,
   ipId: 1,
@@ -21,10 +23,10 @@ export const flagLetters = 'FSRPAUEC';
 export const echo = { ipv4: { request: 8, reply: 0 }, ipv6: { request: 128, reply: 129 } } as const;
 
 /** ICMP types that quote the packet that they are about (ICMP(6)_*). */
-export const quotingTypes = { ipv4: new Set([3, 4, 5, 11, 12]), ipv6: new Set([1, 2, 3, 4]) } as const;
+export const quotingTypes = { ipv4: icmpErrors, ipv6: new Set([1, 2, 3, 4]) } as const;
 
 /** ICMP types with an id and a sequence number. */
-export const queryTypes = { ipv4: new Set([0, 8, 13, 14, 15, 16, 17, 18]), ipv6: new Set([128, 129]) } as const;
+export const queryTypes = { ipv4: icmpQueries, ipv6: new Set([128, 129]) } as const;
 
 /** So much of a packet a router quotes: the error is not to exceed 576 bytes (RFC 1812) or 1280 (RFC 4443). */
 export const quoteLimit = { ipv4: 576 - 28, ipv6: 1280 - 48 } as const;

@@ -76,6 +76,22 @@ export const forwardingCases: readonly Case[] = [
       [from('tun0', { ...udp(place), src: place.server, dst: place.client }), { path: ['filter:FORWARD:2'], verdict: 'drop', by: 'filter:FORWARD:2' }],
     ],
   })),
+  ...cases('a packet that leaves by the way it came gets its sender told of the gateway, and not too often', place => ({
+    rules: table('filter', '-A FORWARD -i eth0 -o eth0'),
+    steps: Array.from({ length: 3 }, () => [from('eth0', { ...udp(place), src: place.neighbour, dst: place.client }), { path: ['filter:FORWARD:1', 'filter:FORWARD:policy'], verdict: 'forwarded eth0' }]),
+  }), { families: ['ipv4'] }),
+  ...cases('a redirect about a translated connection is not sent', place => ({
+    rules: table('nat', '-A PREROUTING -p udp -j DNAT --to-destination 192.0.2.33') + table('filter'),
+    steps: [[from('eth0', { ...udp(place), src: place.neighbour, dst: place.client }), { verdict: 'forwarded eth0' }]],
+  }), { families: ['ipv4'], backends: ['nft'] }),
+  ...cases('TCPMSS knows the narrower way, there or back', place => ({
+    interfaces: [{ name: 'eth0', addresses: [place.isV6 ? '2001:db8::1/64' : '192.0.2.1/24'], mtu: 1400 }, { name: 'eth1', addresses: [place.isV6 ? 'fd00::1/64' : '10.0.0.1/24'] }],
+    rules: table('mangle', '-A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu'),
+    steps: [
+      [from('eth0', { proto: 'tcp', src: place.neighbour, dst: place.server, sport: 40000, dport: 80, mss: 1460 }), { verdict: 'forwarded eth1' }],
+      [from('eth1', { proto: 'tcp', src: place.server, dst: place.neighbour, sport: 40000, dport: 80, mss: 1460 }), { verdict: 'forwarded eth0' }],
+    ],
+  })),
   ...cases('a local packet for which there is no route', place => ({
     rules: all, routes: [],
     steps: [[local({ ...udp(place), src: place.self, dst: place.client }), { path: [], verdict: 'drop', by: 'kernel: no route' }]],

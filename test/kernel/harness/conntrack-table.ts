@@ -5,7 +5,7 @@ import type { Family } from '../../../analyzer/values/value.js';
 import type { Helper } from './helper-process.js';
 import { attribute, flags, messagesIn, messageTypes, nested, request, type Attributes } from './netlink.js';
 
-const protocols: Readonly<Record<number, string>> = { 1: 'icmp', 2: 'igmp', 6: 'tcp', 17: 'udp', 33: 'dccp', 47: 'gre', 50: 'esp', 51: 'ah', 58: 'icmpv6', 132: 'sctp', 136: 'udplite' };
+const protocols: Readonly<Record<number, string>> = { 1: 'icmp', 2: 'igmp', 6: 'tcp', 17: 'udp', 33: 'dccp', 47: 'gre', 50: 'esp', 51: 'ah', 58: 'icmpv6', 132: 'sctp', 135: 'mh', 136: 'udplite' };
 const withPorts = new Set([6, 17, 132, 136]);
 const gre = 47;
 

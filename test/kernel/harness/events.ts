@@ -55,7 +55,7 @@ function legacyEvent(prefix: string, book: RuleBook): RuleEvent | undefined {
 function logEvent(attributes: Attributes, book: RuleBook): Event | undefined {
   const prefix = attributes.string(10) ?? '';
   const event = legacyEvent(prefix, book);
-  if (event !== undefined) return event;
+  if (event !== undefined || prefix.startsWith('TRACE: ')) return event;
   const [hook, stage] = prefix.split('-');
   if (hook === undefined || stage === undefined) return undefined;
   return { kind: 'stage', hook, stage: stage as Stage, bytes: attributes.bytes(9) ?? Buffer.alloc(0), inIndex: attributes.u32(4) ?? 0, outIndex: attributes.u32(5) ?? 0, ct: undefined, id: undefined };

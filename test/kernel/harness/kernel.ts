@@ -11,10 +11,13 @@ import { hexWord, Helper } from './helper-process.js';
 import { journeysOf } from './journeys.js';
 import { readRuleBook, type RuleBook } from './rule-book.js';
 import { macOf, setSysctls, setUp, SetUpError } from './set-up.js';
-import { fateOf, type Fate, type Left } from './step-answer.js';
+import { fateOf, untracked, type Fate, type Left } from './step-answer.js';
 
 /** Longest time that `advance` really waits for, in seconds: the kernel's clock cannot be moved. */
 export const patience = 5;
+
+/** Longer than one tick of the kernel's clock, in milliseconds. */
+const tick = 11;
 
 /** Why this machine's kernel cannot be asked; undefined where it can. */
 export function kernelAvailable(): string | undefined {
@@ -70,7 +73,8 @@ class Run {
 
   async step(step: ScenarioStep): Promise<StepAnswer> {
     const { advance = 0, sysctls = {} } = step;
-    if (advance > 0) await this.#helper.ask('sleep', Math.round(advance * 1000));
+    const wait = Math.max(Math.round(advance * 1000), this.#book.countsByTick ? tick : 0);
+    if (wait > 0) await this.#helper.ask('sleep', wait);
     await Promise.all(setSysctls(this.#helper, sysctls));
     const fates: Fate[] = [];
     for (const bytes of buildPacket(step.packet, this.#family)) fates.push(await this.#send(step, bytes));
@@ -91,7 +95,7 @@ class Run {
     if (told.includes('!lost')) throw new Error('the kernel told more than there was room for');
     this.#conntrack.listen(told);
     const journeys = journeysOf(eventsIn(told, this.#backend, this.#book));
-    this.#isTracking ||= journeys.some(journey => journey.seen.ct !== undefined);
+    this.#isTracking ||= journeys.some(journey => journey.seen.ct !== undefined && journey.seen.ct.state !== untracked);
     return fateOf({ family: this.#family, book: this.#book, isLocal, journeys, left: this.#leftIn(told), reasons: reasonsIn(told, this.#reasons), isTracking: this.#isTracking, failed: Number(failed) });
   }
 

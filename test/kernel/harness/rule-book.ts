@@ -11,13 +11,15 @@ export interface Chain {
 }
 
 /** Matches and targets that switch connection tracking on, where one rule names them. */
-const tracking = /-m (?:cluster|conn\w+|ctstate|helper|ipvs|state)\b|-j (?:CT|CONN\w+|[DS]NAT|DNPT|MASQUERADE|NETMAP|NOTRACK|REDIRECT|SYNPROXY)\b/u;
+const tracking = /-m (?:cluster|conn\w+|ctstate|helper|ipvs|state)\b|-j (?:CT(?! --notrack)|CONN\w+|[DS]NAT|MASQUERADE|NETMAP|REDIRECT|SYNPROXY)\b/u;
 
 export class RuleBook {
   readonly #chains = new Map<string, Chain>();
   readonly #positions = new Map<string, number>();
   /** Whether a rule makes the kernel track connections. */
   readonly isTracking: boolean;
+  /** Whether a rule counts packets of one tick of the clock in another way than those of several (connlimit_mt()). */
+  readonly countsByTick: boolean;
 
   /** @param saved what `iptables-save` printed */
   constructor(saved: string) {
@@ -27,6 +29,7 @@ export class RuleBook {
       else if (line.startsWith(':')) this.#declare(table, line.slice(1));
       else if (line.startsWith('-A ')) this.#append(table, line);
     }
+    this.countsByTick = saved.includes('-m connlimit ');
     this.isTracking = tracking.test(saved.replaceAll(/"(?:[^"\\]|\\.)*"/gu, ''));
   }
 

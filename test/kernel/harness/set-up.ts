@@ -17,10 +17,12 @@ const settings: Readonly<Record<string, number>> = {
   'net.ipv4.ip_forward': 1,
   'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0,
   'net.ipv4.icmp_ratelimit': 0, 'net.ipv4.icmp_ratemask': 0,
-  'net.ipv6.conf.all.forwarding': 1, 'net.ipv6.conf.default.forwarding': 1,
   'net.ipv6.conf.default.accept_dad': 0, 'net.ipv6.conf.default.accept_ra': 0,
   'net.ipv6.icmp.ratelimit': 0, 'net.ipv6.auto_flowlabels': 0,
 };
+
+/** Interfaces join the groups of routers when they become routers. */
+const routing6: Readonly<Record<string, number>> = { 'net.ipv6.conf.all.forwarding': 1 };
 
 /** It would join multicast groups, and say so. */
 const withoutIpv6: Readonly<Record<string, number>> = { 'net.ipv6.conf.all.disable_ipv6': 1, 'net.ipv6.conf.default.disable_ipv6': 1 };
@@ -103,7 +105,7 @@ function insertFlows(helper: Helper, text: string): readonly Promise<unknown>[] 
 function commands(helper: Helper, scenario: Scenario, family: Family, backend: Backend): readonly Promise<unknown>[] {
   const { interfaces = [], ipsets, rules, conntrack = '', sysctls = {} } = scenario;
   return [
-    helper.ask('fresh'), ...setSysctls(helper, settings), ...setSysctls(helper, family === 'ipv4' ? withoutIpv6 : {}), ...makeDevices(helper, interfaces), ...makeRoutes(helper, scenario, family),
+    helper.ask('fresh'), ...setSysctls(helper, settings), ...setSysctls(helper, family === 'ipv4' ? withoutIpv6 : {}), ...makeDevices(helper, interfaces), ...(family === 'ipv6' ? setSysctls(helper, routing6) : []), ...makeRoutes(helper, scenario, family),
     ...(family === 'ipv6' ? [helper.ask('settle')] : []),
     ...(ipsets === undefined ? [] : [helper.run(['ipset', 'restore'], ipsets)]),
     ...startWatching(helper, family),

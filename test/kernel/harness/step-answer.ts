@@ -31,10 +31,11 @@ export interface Observation {
 export type Fate = Pick<StepAnswer, 'path' | 'verdict' | 'by' | 'out' | 'ct' | 'generated'>;
 
 /** NF_CT_STATE_BIT(ctinfo), and NF_CT_STATE_UNTRACKED_BIT. */
-const states: Readonly<Record<number, CtAnswer['state']>> = { 1: 'INVALID', 2: 'ESTABLISHED', 4: 'RELATED', 8: 'NEW', 64: 'UNTRACKED' };
+export const untracked = 64;
+const states: Readonly<Record<number, CtAnswer['state']>> = { 1: 'INVALID', 2: 'ESTABLISHED', 4: 'RELATED', 8: 'NEW', [untracked]: 'UNTRACKED' };
 
 function ctOf({ seen }: Journey, isTracking: boolean): CtAnswer | null {
-  if (!isTracking || !seen.isTracked) return null;
+  if (!seen.isTracked || (!isTracking && seen.ct === undefined)) return null;
   const state = seen.ct === undefined ? 'INVALID' : states[seen.ct.state] ?? 'INVALID';
   if (seen.ct === undefined || state === 'UNTRACKED' || state === 'INVALID') return { state, dir: null, status: [] };
   return { state, dir: seen.ct.direction === 1 ? 'REPLY' : 'ORIGINAL', status: statusNames(seen.ct.status) };
@@ -101,9 +102,15 @@ function localReason(failed: number): string {
   return failed === noNetwork || failed === noHost ? 'no route' : failed === tooBig ? 'mtu' : '?';
 }
 
+/** The way of the packet that was sent, and those of the packets that were made because of it. Before PREROUTING, nothing is seen of the former. */
+function ownJourney({ journeys, isLocal }: Observation): readonly [own: Journey | undefined, others: readonly Journey[]] {
+  const [first, ...others] = journeys;
+  return isLocal || first?.start.hook === 'PREROUTING' ? [first, others] : [undefined, journeys];
+}
+
 /** The fate of the one packet that was sent. */
 export function fateOf(observation: Observation): Fate {
-  const [journey, ...others] = observation.journeys;
+  const [journey, others] = ownJourney(observation);
   const generated = others.map(other => generatedAnswer(other, observation));
   const out = journey === undefined ? [] : sentBy(journey, observation);
   const known = { path: journey?.path ?? [], out, ct: journey === undefined ? null : ctOf(journey, observation.isTracking), generated };

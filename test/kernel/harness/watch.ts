@@ -19,7 +19,7 @@ const lowest = -450;
 const highest = 2147483647;
 
 /** Multicast listener reports and router solicitations, which the kernel sends when it pleases. */
-const noise = 'icmpv6 type { 133, 143 } drop\n';
+const noise = 'ip6 daddr { ff02::2, ff02::16 } icmpv6 type { 133, 143 } drop\n';
 
 function chain(hook: string, stage: Stage, priority: number, { first = '', policy = 'accept' } = {}): string {
   const type = `type filter hook ${hook.toLowerCase()} priority ${String(priority)}; policy ${policy}\n`;

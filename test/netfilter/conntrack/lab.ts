@@ -1,6 +1,7 @@
 /** A conntrack table with a clock in hand, fed by packets in words. */
 import { buildPacket } from '../../../analyzer/netfilter/build-packet.js';
-import { Conntrack, conntrackSysctls, type TrackingHook } from '../../../analyzer/netfilter/conntrack/conntrack.js';
+import { Conntrack, type TrackingHook } from '../../../analyzer/netfilter/conntrack/conntrack.js';
+import { sysctlDefaults } from '../../../analyzer/netfilter/host/sysctl-defaults.js';
 import type { ScenarioPacket } from '../../../analyzer/netfilter/scenario.js';
 import { Packet } from '../../../analyzer/packet/packet.js';
 import { Verdict, type CtTemplate } from '../../../analyzer/packet/traversal.js';
@@ -20,7 +21,7 @@ export interface Passing {
 export class Lab {
   now = 0;
   readonly family: Family;
-  readonly sysctls: Record<string, number> = { ...conntrackSysctls };
+  readonly sysctls: Record<string, number> = { ...sysctlDefaults };
   readonly notes: string[] = [];
   readonly conntrack: Conntrack;
   chance = 0;

@@ -87,7 +87,7 @@ test('rpfilter asks the routes, except of loopback and of hosts that have no add
 });
 
 test('socket: one that listens on every address counts only with --nowildcard', t => {
-  const world = { findSocket: () => ({ isTransparent: false, isWildcard: true }) };
+  const world = { findSocket: () => ({ isTransparent: false, isWildcard: true, isConnected: false }) };
   const packet = ipv4(6, tcp());
   t.is(ask('-m socket', packet, { world }), 'no match');
   t.is(ask('-m socket --nowildcard', packet, { world }), 'match');

@@ -29,7 +29,7 @@ test('TPROXY gives the packet to a transparent socket, marks it and accepts it',
     sourceAddress: () => address('10.0.0.254'),
     findSocket: ({ dst, dport }) => {
       asked.push(`${String(dst)}:${String(dport)}`);
-      return dport === 3128 ? { isTransparent: true, isWildcard: true } : undefined;
+      return dport === 3128 ? { isTransparent: true, isWildcard: true, isConnected: false } : undefined;
     },
   });
   const packet = tcp({ dport: 80 });
@@ -42,7 +42,7 @@ test('TPROXY gives the packet to a transparent socket, marks it and accepts it',
 test('TPROXY drops where no transparent socket listens', t => {
   const place = { hook: 'PREROUTING' } as const;
   t.is(targetOf('-p tcp -j TPROXY --on-port 3128', place)(tcp({})).verdict, 'Drop');
-  const world = fakeWorld('ipv4', 'legacy', { findSocket: () => ({ isTransparent: false, isWildcard: true }) });
+  const world = fakeWorld('ipv4', 'legacy', { findSocket: () => ({ isTransparent: false, isWildcard: true, isConnected: false }) });
   t.is(targetOf('-p tcp -j TPROXY --on-port 3128', { ...place, world })(tcp({})).verdict, 'Drop');
 });
 
