@@ -5,6 +5,7 @@ import type { PacketWords } from '../analyzer/netfilter/packet-words.js';
 import { arrivalOf } from '../analyzer/netfilter/scenario/arrival.js';
 import { assumedHost, interfacesNamed } from '../analyzer/netfilter/scenario/assumed-host.js';
 import { setupOf } from '../analyzer/netfilter/scenario/host-setup.js';
+import { listenerOf } from '../analyzer/netfilter/scenario/listener.js';
 import { ScenarioError } from '../analyzer/netfilter/scenario/scenario-error.js';
 import type { Scenario, ScenarioStep } from '../analyzer/netfilter/scenario.js';
 import { allWays, type Ways } from '../analyzer/netfilter/ways.js';
@@ -111,12 +112,13 @@ type Detail = 'detailed' | 'plain';
 function run(job: Job, options: TraceOptions, detail: Detail): Traced {
   const { steps, conversation } = job;
   const host = hostOf(job, options);
-  const traced = steps.map((step): TracedStep => ({ step, answer: detail === 'plain' ? { ...host.send(step), trail: [] } : host.sendInDetail(step) }));
+  const told = (one: Omit<TracedStep, 'listener'>): TracedStep => ({ ...one, listener: listenerOf(one.answer, job.setup.sockets) });
+  const traced = steps.map(step => told({ step, answer: detail === 'plain' ? { ...host.send(step), trail: [] } : host.sendInDetail(step) }));
   if (conversation === undefined) return { steps: traced, conversation: undefined };
   const { family, packet, ...opening } = conversation;
   const { src = '', dst = '' } = packet;
   const played = converse(step => host.sendInDetail(step), { ...opening, packet: { ...packet, src, dst } });
-  const exchanges = played.exchanges.map(({ line, step, answer }): TracedStep => ({ title: `the ${line.from}'s ${line.name}`, step, answer }));
+  const exchanges = played.exchanges.map(({ line, step, answer }) => told({ title: `the ${line.from}'s ${line.name}`, step, answer }));
   return { steps: [...traced, ...exchanges], conversation: played };
 }
 

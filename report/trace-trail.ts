@@ -25,7 +25,7 @@ const marks = {
 /** ACCEPT and DROP of a rule are its target's answer: DNAT accepts, REJECT drops. */
 function markOf(verdict: string): Mark {
   if (verdict === 'ACCEPT') return marks.accept;
-  if (verdict === 'DROP' || verdict === 'STOLEN') return marks.drop;
+  if (verdict === 'DROP' || verdict === 'STOLEN' || verdict === 'QUEUE') return marks.drop;
   if (verdict === 'RETURN') return marks.return;
   return verdict.startsWith('jump') || verdict.startsWith('goto') ? marks.call : marks.passOn;
 }

@@ -13,6 +13,8 @@ import { visible } from './visible.js';
 export interface TracedStep {
   /** What the packet is in a conversation: `the client's SYN`. */
   readonly title?: string;
+  /** Who gets what was delivered, where that is known. */
+  readonly listener?: string | undefined;
   readonly step: ScenarioStep;
   readonly answer: DetailedStep;
 }
@@ -54,7 +56,8 @@ function missText({ rule, line, missed }: NearMiss): string {
 }
 
 /** What there is to say behind the verdict, each with a name. */
-function* remarks(answer: DetailedStep): Generator<readonly [string, string], void> {
+function* remarks({ answer, listener }: TracedStep): Generator<readonly [string, string], void> {
+  if (listener !== undefined) yield ['listener', listener];
   for (const { oif, ...packet } of answer.out) yield [`out ${oif}`, packetLine(packet)];
   const isTold = answer.trail.some(entry => entry.kind === 'generated');
   for (const generated of answer.generated) {
@@ -81,8 +84,9 @@ function circumstances({ in: from, advance = 0, broadcast = false, sysctls = {} 
   return `${from === 'local' ? 'from this host' : `in ${from}`}${broadcast ? ' as a broadcast' : ''}${advance > 0 ? `, ${String(advance)} s later` : ''}${set}`;
 }
 
-function* stepLines({ title, step, answer }: TracedStep, index: number, count: number, style: Style): Generator<string, void> {
+function* stepLines(traced: TracedStep, index: number, count: number, style: Style): Generator<string, void> {
   const colors = pc.createColors(style.color);
+  const { title, step, answer } = traced;
   const number = count > 1 ? `${String(index + 1)}. ` : '';
   const [first = '', ...more] = hang(visible(`${number}${packetLine(step.packet)}`), style.width);
   yield colors.bold(colors.underline(first));
@@ -90,7 +94,7 @@ function* stepLines({ title, step, answer }: TracedStep, index: number, count: n
   yield colors.dim(`${' '.repeat(number.length)}${title === undefined ? '' : `${visible(title)}, `}${visible(circumstances(step))}`);
   yield* trailLines(answer.trail, style, 2);
   yield `  ${verdictLine(answer, colors)}`;
-  for (const [name, text] of remarks(answer)) yield* namedLine(name, text, style);
+  for (const [name, text] of remarks(traced)) yield* namedLine(name, text, style);
 }
 
 function flowText({ orig, reply, status, tcp, timeout, mark, zone, helper }: ConntrackAnswer): string {

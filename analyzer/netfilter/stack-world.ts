@@ -136,10 +136,10 @@ export abstract class StackWorld implements World {
     return route.kind === 'drop' ? undefined : route.source;
   }
 
-  /** IPv6 prefers an address of the interface that the packet came by. @see icmp6_send() in net/ipv6/icmp.c, __icmp_send() in net/ipv4/icmp.c */
+  /** IPv6 prefers an address of the interface that the packet came by, and does not answer anycast addresses. @see icmp6_send() in net/ipv6/icmp.c, __icmp_send() in net/ipv4/icmp.c */
   answerSource(cause: Packet): number | bigint | undefined {
     const route = this.answerRoute(cause);
-    if (route.kind === 'drop') return undefined;
+    if (route.kind === 'drop' || (this.family === 'ipv6' && this.addressTypes(cause.src).has('ANYCAST'))) return undefined;
     if (this.addressTypes(cause.dst).has('LOCAL')) return cause.dst;
     if (this.family === 'ipv4' || route.isPreferredSource === true) return route.source;
     return this.routing.sourceAddress(cause.in === '' ? 'lo' : cause.in, cause.src) ?? route.source;

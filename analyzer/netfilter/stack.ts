@@ -4,7 +4,7 @@
  */
 import { ctstates } from '../packet/constraint.js';
 import { Packet } from '../packet/packet.js';
-import { rewriteTtl, setHeaderChecksum } from '../packet/rewrite.js';
+import { rewriteTtl, setDontFragment, setHeaderChecksum } from '../packet/rewrite.js';
 import { Verdict, type HookName, type RejectKind, type Traversal } from '../packet/traversal.js';
 import type { CompiledChain } from './compiled-rule.js';
 import { exceedsMtu, refragment } from './fragments.js';
@@ -20,6 +20,8 @@ import { StackWorld, type StackParts } from './stack-world.js';
 /** Sent by a local process, or by the host itself. */
 interface LocalRoute extends Way {
   out: string;
+  /** This host is among those it is for: it gets a copy. */
+  readonly isForUsToo?: boolean;
 }
 
 /** Defragmentation goes by the chain of headers, also where it cannot be followed to its end. */
@@ -30,9 +32,11 @@ function mayBeFragment({ isFragment, hasFragmentHeader, isCutShort }: Packet): b
 export class Stack extends StackWorld {
   /** Of the packet that travels now; a packet that REJECT sends travels inside that of its cause. */
   #journey: Journey | undefined;
-  /** Sent out of lo, and not yet come in again. */
+  /** Sent out of lo, or of another interface to many, and not yet come in again by it. */
   readonly #backlog: Journey[] = [];
   readonly #peers = new InetPeers();
+  /** A copy travels: of what it sets off, no copies are made (nf_skb_duplicated). */
+  #isDuplicating = false;
   /** Asked for each unknown. */
   assume: (why: string) => boolean = () => false;
   witness: Witness | undefined;
@@ -84,11 +88,11 @@ export class Stack extends StackWorld {
     for (let journey = this.#backlog.shift(); journey !== undefined; journey = this.#backlog.shift()) {
       this.#journey = journey;
       const { packet } = journey;
-      packet.in = 'lo';
+      packet.in = packet.out;
       packet.out = '';
       packet.owner = undefined;
       packet.isFromKernelSocket = false;
-      packet.linkType = 'unicast';
+      packet.linkType = packet.in === 'lo' ? 'unicast' : 'loopback';
       if (this.#pass('PREROUTING', journey)) this.#deliver(journey);
       this.#journey = undefined;
     }
@@ -184,6 +188,7 @@ export class Stack extends StackWorld {
     journey.way = route;
     if (!this.#pass('OUTPUT', journey, route)) return;
     journey.packet.out = route.out;
+    if (route.isForUsToo === true) this.#loopBack(journey);
     if (!this.#pass('POSTROUTING', journey)) return;
     if (journey.packet.out === 'lo') {
       this.#backlog.push(journey);
@@ -192,11 +197,25 @@ export class Stack extends StackWorld {
     if (this.#transmit(journey, route.mtu)) journey.fate = { kind: 'sent', out: journey.packet.out };
   }
 
+  /** What goes to many, this host among them, comes in again as a copy, which belongs to the same connection. @see ip_mc_output(), dev_loopback_xmit() */
+  #loopBack(original: Journey): void {
+    const { packet } = original;
+    const copy = packet.copyBytes();
+    const { out, mark, priority, connection, ctstate, direction, owner, isGenerated } = packet;
+    Object.assign(copy, { out, mark, priority, connection, ctstate, direction, owner, isGenerated, isChecksumTrusted: true });
+    const journey = new Journey(copy, this.assume, this.witness);
+    journey.origin = packet.copyBytes();
+    original.generated.push(journey);
+    this.#journey = journey;
+    if (this.#pass('POSTROUTING', journey)) this.#backlog.push(journey);
+    this.#journey = original;
+  }
+
   #routeLocal(journey: Journey, isAnew = false): LocalRoute | undefined {
     const { packet } = journey;
     const { src, dst, mark, tos, protocol, sport, dport } = packet;
     const route = isAnew ? this.routing.reroute(packet) : this.routing.output({ src, dst, mark, tos, protocol, sport, dport, uid: packet.owner?.uid ?? 0, anySource: true });
-    if (route.kind !== 'drop') return { out: route.out, mtu: route.mtu, via: route.via };
+    if (route.kind !== 'drop') return { out: route.out, mtu: route.mtu, via: route.via, isForUsToo: this.routing.isForUsToo(route, dst) };
     journey.droppedByKernel(route.reason);
     return undefined;
   }
@@ -350,14 +369,17 @@ export class Stack extends StackWorld {
   /** @see nf_dup_ipv4() in net/ipv4/netfilter/nf_dup_ipv4.c: an untracked copy, a hop further where the packet came from outside. */
   duplicate(t: Traversal, gateway: number | bigint, interfaceName: string | undefined): void {
     const journey = this.#journey;
-    if (journey === undefined || t.packet.isGenerated) return;
+    if (journey === undefined || this.#isDuplicating) return;
     const copy = t.packet.copyBytes();
     copy.isGenerated = true;
     copy.mark = t.packet.mark;
     copy.ctstate = ctstates.UNTRACKED;
     if (t.hook === 'PREROUTING' || t.hook === 'INPUT') rewriteTtl(copy, Math.max(0, copy.ttl - 1));
+    if (this.family === 'ipv4') setDontFragment(copy);
     const route = this.routing.output({ dst: gateway, ...interfaceName === undefined ? {} : { out: interfaceName } });
     if (route.kind === 'drop') return;
+    this.#isDuplicating = true;
     this.#makePacket(journey, copy, { out: route.out, mtu: route.mtu, via: route.via }, 'a copy for the gateway');
+    this.#isDuplicating = false;
   }
 }

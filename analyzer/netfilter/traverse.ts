@@ -151,7 +151,7 @@ export class TableTraversal implements Traversal {
       const rule = rules[at];
       this.#rule = rule;
       if (rule === undefined || !this.#isHere(rule)) continue;
-      if (!this.#asksProtocol(rule)) {
+      if (rule.quick.protocol === 0) {
         if (this.#passes(rule)) return at;
       } else if (this.world.backend === 'legacy') {
         this.hotdrop = true;
@@ -161,11 +161,6 @@ export class TableTraversal implements Traversal {
     }
     this.#rule = undefined;
     return rules.length;
-  }
-
-  /** In ip6_tables, `-p all` asks too (IP6T_F_PROTO). */
-  #asksProtocol({ rule, quick }: CompiledRule): boolean {
-    return quick.protocol !== 0 || (this.world.backend === 'legacy' && rule.protocol !== undefined);
   }
 
   #passes(rule: CompiledRule): boolean {

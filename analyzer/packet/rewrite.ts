@@ -61,6 +61,11 @@ export function rewriteTtl(packet: Packet, ttl: number): void {
   else packet.bytes[7] = ttl;
 }
 
+/** Of IPv4. */
+export function setDontFragment(packet: Packet): void {
+  change16(packet, 6, packet.u16(6) | 0x4000, [10]);
+}
+
 /** Sets the TOS byte or traffic class, 0 to 255. */
 export function rewriteTos(packet: Packet, tos: number): void {
   if (packet.family === 'ipv4') change16(packet, 0, (packet.u8(0) << 8) | tos, [10]);

@@ -144,6 +144,13 @@ test('a host file that says nothing of interfaces is as good as none', async t =
   t.true(stdout.includes('✔ delivered'));
 });
 
+test('who gets a packet is said where the host file knows, and that nobody does', async t => {
+  const host = { interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }], sockets: [{ protocol: 'tcp', address: '0.0.0.0', port: 22, process: 'sshd' }, { protocol: 'udp', address: '127.0.0.53', port: 53 }] };
+  const folder = folderWith(t, { 'rules.v4': table('-A INPUT -p icmp -j DROP'), 'host.json': JSON.stringify(host) });
+  const { stdout } = await run(['trace', 'rules.v4', '--host', 'host.json', '--packet', 'tcp 192.0.2.7 > 192.0.2.1:22', '--packet', 'udp 192.0.2.7 > 192.0.2.1:53', '--packet', 'tcp 192.0.2.7 > 192.0.2.1:22 flags A'], { cwd: folder });
+  t.deepEqual(stdout.match(/listener: .*/gu), ['listener: sshd listens on 0.0.0.0:22', 'listener: nobody listens on udp port 53: the host answers with port unreachable']);
+});
+
 test('a thousand packets are traced one after the other', async t => {
   const steps = Array.from({ length: 1000 }, (_, index) => ({ in: 'eth0', packet: { proto: 'tcp', src: '198.51.100.7', dst: '192.0.2.1', sport: 1024 + index, dport: 22 } }));
   const folder = folderWith(t, { 'rules.v4': rules, 's.json': JSON.stringify({ interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }], routes: ['default dev eth0'], steps }) });

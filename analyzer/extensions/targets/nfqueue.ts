@@ -21,9 +21,8 @@ export const nfqueue = defineTarget('NFQUEUE', () => ({
   ].join(' '),
   // Nobody listens on a host of which nothing is known but its rules.
   apply: ({ bypass }) => t => {
-    if (bypass === undefined) return Verdict.Queue;
-    t.note('NFQUEUE: nobody listens, and --queue-bypass accepts the packet');
-    return Verdict.Accept;
+    t.note(bypass === undefined ? 'NFQUEUE: nobody listens, and so the packet is dropped; a program might have decided otherwise' : 'NFQUEUE: nobody listens, and --queue-bypass accepts the packet');
+    return bypass === undefined ? Verdict.Queue : Verdict.Accept;
   },
   examples: [
     ['-j NFQUEUE --queue-num 5 --queue-bypass', '='],

@@ -8,6 +8,7 @@ const orders: readonly (readonly number[] | undefined)[] = [undefined, undefined
 
 /** Pieces of at least 64 bytes of payload: two or more of each size. */
 function fragments(packet: ScenarioPacket, detail: number): ScenarioPacket {
+  if (packet.payload !== undefined) return packet;
   const size = [32, 40, 56, 24][detail % 4] ?? 32;
   const order = orders[(detail >> 2) % orders.length];
   return { ...packet, payload_len: 64, fragsize: size, ip_id: 100 + detail % 3, ...order === undefined ? {} : { fragorder: order } };

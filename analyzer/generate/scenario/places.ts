@@ -20,6 +20,8 @@ export interface Places {
   readonly networks: readonly string[];
   /** What rules name: networks and addresses near those above. */
   readonly named: readonly string[];
+  /** Somewhere that nobody speaks of, and on a link where nobody is. */
+  readonly elsewhere: readonly string[];
   /** Destinations that are nobody's: broadcast, multicast, unknown. */
   readonly strangeTargets: readonly string[];
   /** Sources that cannot be, or not here. */
@@ -48,6 +50,7 @@ export const places: Readonly<Record<Family, Places>> = {
     insideNetwork: '10.0.0.0/24',
     networks: ['192.0.2.0/24', '10.0.0.0/24'],
     named: ['198.51.100.7', '198.51.100.0/24', '198.51.100.8/31', '192.0.2.0/24', '192.0.2.1', '10.0.0.0/8', '10.0.0.5', '10.0.0.0/30', '0.0.0.0/0', '203.0.113.5', '224.0.0.0/4', '172.16.0.5'],
+    elsewhere: ['203.0.113.5', '10.0.0.77'],
     strangeTargets: ['192.0.2.255', '10.0.0.255', '255.255.255.255', '224.0.0.1', '224.0.0.5', '239.1.2.3', '203.0.113.5', '10.0.0.77', '127.0.0.1', '0.0.0.0', '192.0.2.0', '240.0.0.1'],
     strangeSources: ['127.0.0.1', '0.0.0.0', '240.0.0.1', '224.0.0.1', '255.255.255.255', '192.0.2.1', '10.0.0.5', '203.0.113.5', '172.16.0.5'],
     ports,
@@ -70,6 +73,7 @@ export const places: Readonly<Record<Family, Places>> = {
     insideNetwork: '2001:db8:2::/64',
     networks: ['2001:db8:1::/64', '2001:db8:2::/64'],
     named: ['2001:db8:9::7', '2001:db8:9::/48', '2001:db8:1::/64', '2001:db8:1::1', '2001:db8:2::/64', '2001:db8:2::5', '2001:db8::/32', '::/0', '2001:db8:77::5', 'ff00::/8', '2001:db8:3::5'],
+    elsewhere: ['2001:db8:77::5', '2001:db8:2::77'],
     strangeTargets: ['ff02::1', 'ff02::5', 'ff05::2', 'ff01::1', '2001:db8:77::5', '2001:db8:2::77', '::1', 'fe80::9', '2001:db8:1::'],
     strangeSources: ['::1', '::', 'ff02::1', 'fe80::9', '2001:db8:1::1', '2001:db8:2::5', '2001:db8:77::5', '2001:db8:3::5'],
     ports,

@@ -32,7 +32,7 @@ function rule(fc: Fc, place: RulePlace): Arbitrary<string> {
 }
 
 /** What depends on the machine, on real time or on somebody who listens is left out: the kernel's answer could not be foretold. */
-const leftOut = /SYNPROXY|NFQUEUE|-j QUEUE|TEE|IDLETIMER|RATEEST|rateest|-m time|-m statistic --mode random|--probability|-m osf|-m cgroup|-m nfacct|--random|-m bpf --object|connlabel|--physdev|CT --timeout|hashlimit-mode.*\/(?:s|m)|-m policy --dir .* --strict|-m cpu ! |TRACE|-m set|SET |LED|SECMARK|AUDIT|-m ipvs/u;
+const leftOut = /SYNPROXY|NFQUEUE|-j QUEUE|TEE|IDLETIMER|RATEEST|rateest|-m time|-m statistic --mode random|--probability|-m osf|-m cgroup|-m nfacct|--random|-m bpf --object|connlabel|--physdev|CT --timeout|hashlimit-mode.*\/(?:s|m)|-m policy --dir .* --strict|-m cpu ! |TRACE|-m set|SET |LED|SECMARK|AUDIT|-m ipvs|-m socket/u;
 
 function isLegal(text: string, { table, hook, family, backend }: RulePlace): boolean {
   return load({ path: 'generated', text: `*${table}\n-A ${hook} ${text}\nCOMMIT\n` }, { family, backend }).diagnostics.length === 0;

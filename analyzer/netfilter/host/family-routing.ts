@@ -16,6 +16,8 @@ export interface FamilyRouting {
   reroute(packet: Packet): OutputRoute;
   /** What `-m addrtype` may find of an address; with an interface (`--limit-iface-…`), as if there were no other. */
   addressTypes(address: Address, device?: string): ReadonlySet<AddressType>;
+  /** Whether packets to the group, by this interface, are for this host too. */
+  isJoined(device: string, group: Address): boolean;
   /** `-m rpfilter`. */
   reversePath(packet: Packet, options: ReversePathOptions): boolean;
   /** What MASQUERADE takes: an address of the interface. `nextHop` is, in IPv4, the gateway where there is one; in IPv6 the destination. undefined: there is none. */

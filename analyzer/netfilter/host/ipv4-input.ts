@@ -105,10 +105,14 @@ export class Ipv4Input {
     return (isZeroNet(source) ? undefined : this.#validateSource(packet, source, 0, '', device)) ?? deliver.broadcast;
   }
 
+  /** @see ip_check_mc_rcu() in net/ipv4/igmp.c */
+  isJoined(device: string, group: number): boolean {
+    return group === allHosts || this.#interfaces.get(device)?.multicast?.has(group) === true;
+  }
+
   /** @see ip_route_input_rcu(), ip_mc_validate_source() */
   #multicast(packet: Packet, source: number, destination: number, device: DeviceSwitches4): InputRoute {
-    const joined = this.#interfaces.get(packet.in)?.multicast;
-    if (destination !== allHosts && joined?.has(destination) !== true) return notJoined;
+    if (!this.isJoined(packet.in, destination)) return notJoined;
     if (isMulticast4(source) || isLimitedBroadcast(source)) return broadcastSource;
     if (isLoopback4(source) && !device.routeLocalnet) return loopbackSource;
     if (!isZeroNet(source)) return this.#validateSource(packet, source, 0, '', device) ?? deliver.multicast;

@@ -64,6 +64,10 @@ export class Ipv4Routing implements FamilyRouting {
     return device === undefined || device === found.hop.device ? ofRoutes[found.route.type] ?? unicast : unicast;
   }
 
+  isJoined(device: string, group: number): boolean {
+    return this.#input.isJoined(device, group);
+  }
+
   /** @see rpfilter_mt() in net/ipv4/netfilter/ipt_rpfilter.c */
   reversePath(packet: Packet, { loose, validMark, acceptLocal }: ReversePathOptions): boolean {
     if (this.#interfaces.get(packet.in)?.isLoopback === true || packet.linkType === 'loopback') return true;

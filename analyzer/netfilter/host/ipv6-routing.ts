@@ -47,13 +47,15 @@ export class Ipv6Routing implements FamilyRouting {
     if (this.#lookup.policy.asksPorts) dissect(flow, packet);
     const found = this.#lookup.lookup(flow, { device: packet.in, strict: isBoundToInterface(destination) });
     if ('kind' in found) return drop(found.reason, undefined, found.ipv6);
-    if (found.route.type === 'local' || found.route.type === 'anycast') return deliver.local;
-    if (isMulticast6(destination)) return this.#isJoined(packet.in, destination) ? deliver.multicast : notJoined;
+    if (found.route.type === 'local') return deliver.local;
+    // The subnet's anycast address is that of routers.
+    if (found.route.type === 'anycast') return this.#sysctls.device6(found.hop.device).forwarding ? deliver.local : forwardingOff;
+    if (isMulticast6(destination)) return this.isJoined(packet.in, destination) ? deliver.multicast : notJoined;
     return this.#forward(packet, flow, found);
   }
 
   /** @see ipv6_chk_mcast_addr() in net/ipv6/mcast.c */
-  #isJoined(name: string, group: bigint): boolean {
+  isJoined(name: string, group: bigint): boolean {
     const device = this.#interfaces.get(name);
     if (device?.multicast !== undefined) return device.multicast.has(group);
     if (allNodes.has(group)) return true;

@@ -3,7 +3,7 @@ import type { Packet } from '../../packet/packet.js';
 import type { AddressType } from '../../values/address-types.js';
 import type { Address } from '../../values/address.js';
 import { Problem, type Family } from '../../values/value.js';
-import type { InputRoute, OutputRequest, OutputRoute, ReversePathOptions } from './decision.js';
+import type { InputRoute, OutputRequest, OutputRoute, ReversePathOptions, Send } from './decision.js';
 import type { FamilyRouting } from './family-routing.js';
 import type { WordsOrJson } from './host.js';
 import { checkInput, type InputDrop } from './input-checks.js';
@@ -56,8 +56,14 @@ export class Routing implements FamilyRouting {
   checkInput(packet: Packet): InputDrop | undefined { return checkInput(packet, this.interfaces, this.#sysctls); }
   input(packet: Packet): InputRoute { return this.#family.input(packet); }
   output(request: OutputRequest): OutputRoute { return this.#family.output(request); }
+  /** Whether this host is among those whom the route leads to. @see __mkroute_output() in net/ipv4/route.c, ip6_finish_output2() in net/ipv6/ip6_output.c */
+  isForUsToo({ type, out }: Send, destination: Address): boolean {
+    if (out === 'lo' || this.interfaces.get(out)?.isLoopback === true) return false;
+    return type === 'broadcast' || (type === 'multicast' && this.isJoined(out, destination));
+  }
   reroute(packet: Packet): OutputRoute { return this.#family.reroute(packet); }
   addressTypes(address: Address, device?: string): ReadonlySet<AddressType> { return this.#family.addressTypes(address, device); }
+  isJoined(device: string, group: Address): boolean { return this.#family.isJoined(device, group); }
   reversePath(packet: Packet, options: ReversePathOptions): boolean { return this.#family.reversePath(packet, options); }
   sourceAddress(device: string, nextHop: Address): Address | undefined { return this.#family.sourceAddress(device, nextHop); }
   /** 0 where nothing is said. */

@@ -21,7 +21,7 @@ const matches: readonly string[] = [
   ...['', '--ahspi 256', '! --ahspi 1:256', '--ahlen 24', '! --ahlen 24', '--ahres'].map(words => `-m ah ${words}`),
   ...['', '--srh-next-hdr 17', '--srh-segs-left-eq 1', '! --srh-segs-left-gt 1', '--srh-last-entry-lt 2', '--srh-tag 1792', `--srh-psid ${self}/64`, `! --srh-nsid ${server}/128`, `--srh-lsid ${client}/64`, '--srh-hdr-len-eq 4'].map(words => `-m srh ${words}`),
   '-p 135 -m mh', '-p 135 -m mh --mh-type 1:5', '-p 135 -m mh ! --mh-type 1',
-  '-p tcp', '-p udp', '-p 58', '-p ah', '-p esp', '-p sctp', '-p dccp', '-p 47', '-p 135', '-p 59', '-p 43', '-p 44', '-p 60', '-p 0', '! -p tcp', '! -p udp', '! -p ah', '! -p 44',
+  '-p tcp', '-p udp', '-p 58', '-p ah', '-p esp', '-p sctp', '-p dccp', '-p 47', '-p 135', '-p 59', '-p 43', '-p 44', '-p 60', '! -p tcp', '! -p udp', '! -p ah', '! -p 44',
   '-p tcp --dport 80', '-p tcp ! --dport 80', '-p tcp --syn', '-p udp --dport 53', '-p udp --sport 1024:', '-p tcp -m multiport --dports 22,80', '-p udp -m multiport --ports 53', '-p icmpv6 --icmpv6-type 128', '-p icmpv6 ! --icmpv6-type 1', '-p esp -m esp --espspi 1:1000', '-p sctp --dport 80',
   ...['NEW', 'ESTABLISHED', 'INVALID', 'UNTRACKED', 'RELATED'].map(state => `-m conntrack --ctstate ${state}`), '-m conntrack ! --ctstate INVALID', '-m conntrack --ctproto 6', '-m conntrack --ctorigdstport 80',
   '-m length --length 40:100', '-m length ! --length 64', '-m hl --hl-lt 2', '-m hl --hl-eq 64', '-m recent --name R --set', '-m hashlimit --hashlimit-name H --hashlimit-mode srcip,dstport --hashlimit-upto 1/hour --hashlimit-burst 2', '-m string --algo bm --string "abc"', '-m connlimit --connlimit-above 1',

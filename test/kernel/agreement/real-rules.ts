@@ -8,61 +8,36 @@ import fc from 'fast-check';
 import { decodeBytes } from '../../../grammar/source-text.js';
 import { load } from '../../../analyzer/model/load.js';
 import { printRuleset } from '../../../analyzer/model/print.js';
-import { ScenarioError } from '../../../analyzer/netfilter/scenario/scenario-error.js';
-import type { Backend, Family } from '../../../analyzer/values/value.js';
+import type { Backend } from '../../../analyzer/values/value.js';
 import { Kernel } from '../harness/kernel.js';
-import { SetUpError } from '../harness/set-up.js';
-import { differencesOf, show, type Disagreement } from './agreement.js';
+import { agreement, show, type Agreement } from './agreement.js';
 import { scenariosNear, type GivenRules } from './near-rules.js';
 
-/** Rules whose answer hangs on the real clock, or on who listens on this machine. */
-const leftOut = /-m limit --limit \d+\/sec|--hashlimit-(?:upto|above) \S+\/(?:sec|s)\b|-m time |-j (?:NFQUEUE|QUEUE|SYNPROXY|TEE)\b|-m (?:osf|cgroup|bpf)\b/u;
+const backends = ['legacy', 'nft'] as const satisfies readonly Backend[];
 
-/** The rule sets of a file, as both backends would save them. A set that rules name is taken from the file's neighbour `NAME.ipset`. */
-export function rulesIn(path: string, backends: readonly Backend[] = ['legacy', 'nft']): readonly GivenRules[] {
+/** Rules whose answer hangs on the real clock, or on who listens on this machine; and those that name a set, where there is none. */
+const leftOut = /-m limit --limit \d+\/sec|--hashlimit-(?:upto|above) \S+\/(?:sec|s)\b|-m time |-j (?:NFQUEUE|QUEUE|SYNPROXY|TEE)\b|-m (?:osf|cgroup|bpf)\b/u;
+const namesSet = /-m set |-j SET /u;
+
+/** The rule sets of a file, as both backends would save them. Sets that rules name are taken from the file's neighbour `NAME.ipset`. */
+export function rulesIn(path: string): readonly GivenRules[] {
   const source = { path, text: decodeBytes(readFileSync(path)) };
-  const sets = path.replace(/\.[^./]*$/u, '.ipset');
-  const ipsets = existsSync(sets) ? { ipsets: readFileSync(sets, 'utf8') } : {};
+  const sets = `${path.replace(/\.rules$/u, '')}.ipset`;
+  const ipsets = existsSync(sets) ? readFileSync(sets, 'utf8') : undefined;
+  const isPlayed = (line: string): boolean => !line.startsWith('#') && !leftOut.test(line) && (ipsets !== undefined || !namesSet.test(line));
   return backends.flatMap(backend => {
     const { rulesets, diagnostics } = load(source, { backend });
     if (diagnostics.some(one => one.severity === 'error')) return [];
     return rulesets.map((ruleset): GivenRules => ({
-      family: ruleset.family, backend, ...ipsets, rules: `${[...printRuleset(ruleset)].filter(line => !line.startsWith('#') && !leftOut.test(line)).join('\n')}\n`,
+      family: ruleset.family, backend, ...ipsets !== undefined && { ipsets }, rules: `${[...printRuleset(ruleset)].filter(isPlayed).join('\n')}\n`,
     }));
   });
 }
 
-export interface OnRules {
-  readonly packets: number;
-  readonly disagreements: readonly Disagreement[];
-  /** Why it could not be played. */
-  readonly refused?: string;
-}
-
 /** Plays at least so many packets near these rules. */
-export async function agreementOn(kernel: Kernel, given: GivenRules, { packets, seed, patience }: { readonly packets: number; readonly seed: number; readonly patience: number }): Promise<OnRules> {
-  const disagreements: Disagreement[] = [];
-  const drawn = scenariosNear(fc, given);
-  let played = 0;
-  try {
-    for (let number = 0; played < packets && disagreements.length < patience; number++) {
-      const [scenario] = fc.sample(drawn, { seed: seed + number, numRuns: 1 });
-      if (scenario === undefined) continue;
-      played += scenario.steps.length;
-      const differences = await differencesOf(kernel, scenario);
-      if (differences.length > 0) disagreements.push({ seed: seed + number, scenario, differences });
-    }
-  } catch (error) {
-    if (error instanceof SetUpError || error instanceof ScenarioError) return { packets: played, disagreements, refused: error.message };
-    throw error;
-  }
-  return { packets: played, disagreements };
-}
-
-/** A file, a family and a backend, with the number of packets that were played; or why none were. */
-function told(path: string, { family, backend }: { readonly family: Family; readonly backend: Backend }, { packets, disagreements, refused }: OnRules): string {
-  const name = `${path.slice(path.lastIndexOf('/') + 1)} ${family} ${backend}`;
-  return refused === undefined ? `${name}: ${String(packets)} packets, ${String(disagreements.length)} scenarios disagree` : `${name}: refused: ${refused.trim()}`;
+export function agreementOn(kernel: Kernel, given: GivenRules, { packets, seed, patience }: { readonly packets: number; readonly seed: number; readonly patience: number }): Promise<Agreement> {
+  const { family, backend } = given;
+  return agreement(kernel, { family, backend, packets, seed, patience, shrink: false, draw: () => scenariosNear(fc, given) });
 }
 
 async function main(): Promise<void> {
@@ -75,7 +50,7 @@ async function main(): Promise<void> {
       if ((values.backend ?? given.backend) !== given.backend) continue;
       const result = await agreementOn(kernel, given, { packets: Number(values.runs), seed: Number(values.seed), patience: Number(values.patience) });
       result.disagreements.forEach(show);
-      console.log(told(path, given, result));
+      console.log(`${path.slice(path.lastIndexOf('/') + 1)} ${given.family} ${given.backend}: ${String(result.packets)} packets, ${String(result.disagreements.length)} scenarios disagree`);
       if (result.disagreements.length > 0) process.exitCode = 1;
     }
   } finally {

@@ -42,7 +42,9 @@ function withoutFragmentId(packet: ScenarioPacket): ScenarioPacket {
 }
 
 function comparable({ packet, path, ct, out }: GeneratedAnswer): unknown {
-  return { packet: withoutId(packet), path, ct, out: out.map(withoutId) };
+  // What it quotes may have no words: then its bytes are told, and its checksum with them, which is not there yet when it sets out.
+  const { rest_hex: _, ...told } = withoutId(packet);
+  return { packet: told, path, ct, out: out.map(withoutId) };
 }
 
 /** Whether the same is said of each key. */

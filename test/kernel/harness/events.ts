@@ -52,11 +52,14 @@ function legacyEvent(prefix: string, book: RuleBook): RuleEvent | undefined {
   return { kind: 'policy', table, chain: name, position: 0, drops: chain.policy === 'DROP', id: undefined };
 }
 
+/** Rules under test may log into the same groups. */
+const stagePrefix = /^([A-Z]+)-(start|tracked|filter|last|end)$/u;
+
 function logEvent(attributes: Attributes, book: RuleBook): Event | undefined {
   const prefix = attributes.string(10) ?? '';
   const event = legacyEvent(prefix, book);
-  if (event !== undefined || prefix.startsWith('TRACE: ')) return event;
-  const [hook, stage] = prefix.split('-');
+  if (event !== undefined) return event;
+  const [, hook, stage] = stagePrefix.exec(prefix) ?? [];
   if (hook === undefined || stage === undefined) return undefined;
   return { kind: 'stage', hook, stage: stage as Stage, bytes: attributes.bytes(9) ?? Buffer.alloc(0), inIndex: attributes.u32(4) ?? 0, outIndex: attributes.u32(5) ?? 0, ct: undefined, id: undefined };
 }

@@ -32,6 +32,14 @@ export class Journey {
     return (bytes.readUInt8() >> 4) === 4 ? (bytes.readUInt16BE(6) & 0x3fff) !== 0 : bytes.readUInt8(6) === fragmentHeader;
   }
 
+  /** Of a packet that left twice: both times it met the same in POSTROUTING, and the trace is read as that of one. */
+  copy(): Journey {
+    const copy = new Journey(this.start);
+    const left = this.path.findIndex(step => step.includes(':POSTROUTING:'));
+    if (left >= 0) copy.path.push(...this.path.slice(left));
+    return copy;
+  }
+
   add(event: Event): void {
     this.last = event;
     if (event.kind === 'stage') this.#reach(event);
@@ -53,6 +61,8 @@ class Reader {
   readonly #byId = new Map<number, Journey>();
   /** On their way through lo, the first to come in first. */
   readonly #looping: Journey[] = [];
+  /** By an interface, not lo. */
+  #lastSent: Journey | undefined;
   /** Under way, the newest last: a packet that a rule makes travels before the rule is done. */
   readonly #open: Journey[] = [];
 
@@ -64,6 +74,7 @@ class Reader {
     if (journey.end === undefined) return;
     this.#open.splice(this.#open.indexOf(journey), 1);
     if (journey.isOnLoopback) this.#looping.push(journey);
+    else if (journey.isSent) this.#lastSent = journey;
   }
 
   #starts(event: Event): event is StageEvent {
@@ -72,7 +83,7 @@ class Reader {
 
   #begin(event: StageEvent): Journey {
     const looping = event.hook === 'PREROUTING' && event.inIndex === loopback ? this.#looping.shift() : undefined;
-    const journey = looping ?? new Journey(event);
+    const journey = looping ?? this.#loopedBack(event) ?? new Journey(event);
     if (looping === undefined) this.journeys.push(journey);
     this.#open.push(journey);
     return journey;
@@ -83,6 +94,11 @@ class Reader {
     if (known !== undefined && this.#open.includes(known)) return known;
     if (event.kind === 'stage') while (this.#open.length > 1 && !this.#canBe(event)) this.#open.pop();
     return this.#open.at(-1);
+  }
+
+  /** What goes to many, this host among them, comes in again by the interface by which it left. @see ip_mc_output() */
+  #loopedBack({ hook, inIndex }: StageEvent): Journey | undefined {
+    return hook === 'PREROUTING' && this.#lastSent?.end?.outIndex === inIndex ? this.#lastSent.copy() : undefined;
   }
 
   /** Whether the newest packet may be the one at this stage: not if it has not left the host's own hooks, and the stage is another. */

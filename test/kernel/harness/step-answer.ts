@@ -52,7 +52,9 @@ function sentBy(journey: Journey, { journeys, left, family }: Observation): read
   if (!journey.isSent || end === undefined) return [];
   const own = left.filter(one => one.index === end.outIndex);
   const isAlone = journeys.filter(other => other.isSent && other.end?.outIndex === end.outIndex).length === 1;
-  const of = isAlone ? own : own.filter(one => sameness(one.bytes) === sameness(end.bytes));
+  const alike = own.filter(one => sameness(one.bytes) === sameness(end.bytes));
+  const equal = alike.filter(one => one.bytes.equals(end.bytes));
+  const of = isAlone ? own : equal.length > 0 ? equal.slice(0, 1) : alike;
   return of.map(one => ({ ...describePacket(new Uint8Array(one.bytes), family), oif: one.device }));
 }
 

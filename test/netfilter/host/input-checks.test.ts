@@ -94,6 +94,9 @@ test('a frame for another MAC address is for another host; a tun has none', t =>
   t.is(packet.linkType, 'unicast');
   routing.ipv4.arriveOn(packet, { isBroadcast: true });
   t.is(packet.linkType, 'broadcast');
+  const toMany = udp({ in: packet.in, src: '192.0.2.7', dst: '239.129.2.3' });
+  routing.ipv4.arriveOn(toMany, {});
+  t.deepEqual([toMany.linkType, [...toMany.destinationMac ?? []]], ['multicast', [1, 0, 0x5e, 1, 2, 3]]);
   const tunnelled = udp({ in: 'tun0', src: '192.0.2.7', dst: '192.0.2.1' });
   routing.ipv4.arriveOn(tunnelled, frame);
   t.is(tunnelled.linkType, 'unicast');

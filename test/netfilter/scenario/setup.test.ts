@@ -5,6 +5,7 @@ import type { HostDescription } from '../../../analyzer/netfilter/host/host.js';
 import { arrivalOf } from '../../../analyzer/netfilter/scenario/arrival.js';
 import { assumedHost } from '../../../analyzer/netfilter/scenario/assumed-host.js';
 import { setupOf } from '../../../analyzer/netfilter/scenario/host-setup.js';
+import type { ScenarioPacket } from '../../../analyzer/netfilter/scenario.js';
 
 const setup = {
   interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }, { name: 'eth1', addresses: ['10.0.0.1/8'] }],
@@ -59,4 +60,32 @@ test('packets travel through the host of a host file', t => {
   if (ruleset === undefined) throw new Error('no rules');
   const answer = createHost(ruleset, setupOf(host, 'ipv4')).send({ in: 'eth0', packet: { proto: 'tcp', src: '192.0.2.9', dst: '172.20.0.1', sport: 1, dport: 2 } });
   t.like(answer, { path: ['filter:FORWARD:1'], verdict: 'forwarded eth1' });
+});
+
+test('what only a host file can say reaches the rules: groups, MTUs, interfaces that are down, the order of routing rules, sockets, the time zone', t => {
+  const described: HostDescription = {
+    timeZoneOffset: 3600,
+    interfaces: [
+      { name: 'eth0', index: 7, group: 5, addresses: ['192.0.2.1/24'] },
+      { name: 'eth1', mtu: 1000, addresses: [{ address: '10.0.0.1/24', scope: 'link' }] },
+      { name: 'eth2', up: false, addresses: ['10.2.0.1/24'] },
+    ],
+    routes: { ipv4: ['172.16.0.0/12 via 10.0.0.2 dev eth1', 'blackhole 172.16.0.0/12 table 100', '10.3.0.0/24 dev eth2'] },
+    rules: { ipv4: [{ priority: 0, src: 'all', table: 'local' }, { priority: 10, src: '192.0.2.66', table: '100' }, { priority: 32766, src: 'all', table: 'main' }] },
+    sockets: [{ protocol: 'udp', address: '192.0.2.1', port: 53 }],
+  };
+  const text = ['*mangle', ':PREROUTING ACCEPT [0:0]', '-A PREROUTING -m devgroup --src-group 5', '-A PREROUTING -m socket', '-A PREROUTING -m time --kerneltz --timestart 01:00:00 --timestop 01:30:00', 'COMMIT', ''].join('\n');
+  const [ruleset] = load({ path: 'rules', text }).rulesets;
+  if (ruleset === undefined) throw new Error('no rules');
+  const traced = createHost(ruleset, setupOf(described, 'ipv4'));
+  const fate = (packet: Partial<ScenarioPacket>): string => {
+    const { verdict, by } = traced.send({ in: 'eth0', packet: { proto: 'udp', src: '192.0.2.9', dst: '172.20.0.1', sport: 1, dport: 2, ...packet } });
+    return by ?? verdict;
+  };
+  t.is(fate({}), 'forwarded eth1');
+  t.is(fate({ src: '192.0.2.66' }), 'kernel: blackhole');
+  t.is(fate({ payload_len: 1000, df: true }), 'kernel: mtu');
+  t.is(fate({ dst: '10.3.0.1' }), 'kernel: no route');
+  t.deepEqual(traced.send({ in: 'eth0', packet: { proto: 'udp', src: '192.0.2.9', dst: '192.0.2.1', sport: 1, dport: 53 } }).path,
+    ['mangle:PREROUTING:1', 'mangle:PREROUTING:2', 'mangle:PREROUTING:3', 'mangle:PREROUTING:policy']);
 });

@@ -1,0 +1,58 @@
+/** What a host sends to many, copies, and what it does not do every time. */
+import type { ScenarioPacket } from '../../../analyzer/netfilter/scenario.js';
+import { cases, from, local, table, type Case, type Place } from './define.js';
+
+const udp = (src: string, dst: string, more: Partial<ScenarioPacket> = {}): ScenarioPacket => ({ proto: 'udp', src, dst, sport: 40000, dport: 53, ...more });
+const away = ({ isV6 }: Place): string => isV6 ? '2001:db8:77::5' : '203.0.113.5';
+
+export const copyCases: readonly Case[] = [
+  ...cases('what a local process sends to many comes in again as a copy', ({ self }) => ({
+    rules: table('mangle', '-A PREROUTING -m pkttype --pkt-type broadcast', '-A PREROUTING -m pkttype --pkt-type multicast') + table('filter', '-A INPUT -i eth0'),
+    steps: [
+      [local(udp(self, '192.0.2.255')), { verdict: 'sent eth0', path: ['mangle:OUTPUT:policy', 'filter:OUTPUT:policy', 'mangle:POSTROUTING:policy'] }],
+      [local(udp(self, '224.0.0.1')), { verdict: 'sent eth0', path: ['mangle:OUTPUT:policy', 'filter:OUTPUT:policy', 'mangle:POSTROUTING:policy'] }],
+      // Nobody here has joined this group.
+      [local(udp(self, '224.0.0.5')), { verdict: 'sent eth0', generated: [] }],
+    ],
+  }), { families: ['ipv4'] }),
+  ...cases('the copy that comes in again belongs to the connection', ({ self }) => ({
+    rules: table('mangle') + table('filter', '-A INPUT -m conntrack --ctstate NEW'),
+    steps: [[local(udp(self, '192.0.2.255')), { verdict: 'sent eth0', ct: { state: 'NEW', dir: 'ORIGINAL', status: [] } }]],
+  }), { families: ['ipv4'] }),
+  ...cases('TEE sends a copy that is not to be fragmented', ({ client, server, other }) => ({
+    rules: table('mangle', `-A PREROUTING -p udp -j TEE --gateway ${other}`) + table('filter', '-A OUTPUT'),
+    steps: [[from('eth0', udp(client, server)), { verdict: 'forwarded eth1' }]],
+  })),
+  ...cases('TEE copies the reset that REJECT sends too', ({ client, self, other }) => ({
+    rules: table('mangle', `-A OUTPUT -p tcp -j TEE --gateway ${other}`) + table('filter', '-A INPUT -p tcp -j REJECT --reject-with tcp-reset'),
+    steps: [[from('eth0', { proto: 'tcp', src: client, dst: self, sport: 40000, dport: 22 }), { verdict: 'reject tcp-reset' }]],
+  })),
+  ...cases('a sender is told five times at once that there is no route', place => ({
+    rules: table('filter'), routes: [],
+    steps: Array.from({ length: 7 }, () => [from('eth0', udp(place.neighbour, away(place)))] as const),
+  }), { families: ['ipv4'] }),
+  ...cases('a local process may not send what is too long and must not be cut', ({ self, server }) => ({
+    rules: table('filter'),
+    steps: [[local(udp(self, server, { payload_len: 1473, df: true })), { path: [], verdict: 'drop', by: 'kernel: mtu' }], [local(udp(self, server, { payload_len: 1472, df: true })), { verdict: 'sent eth1' }]],
+  }), { families: ['ipv4'] }),
+  ...cases('the checksum of a local packet\'s header is always right', ({ self, server }) => ({
+    rules: table('filter'),
+    steps: [[local(udp(self, server, { badipcsum: true })), { verdict: 'sent eth1' }]],
+  }), { families: ['ipv4'] }),
+  ...cases('NOTRACK alone tracks nothing, and yet its packets are UNTRACKED', ({ client, server }) => ({
+    rules: table('raw', '-A PREROUTING -j CT --notrack') + table('filter'),
+    steps: [[from('eth0', udp(client, server)), { verdict: 'forwarded eth1', ct: { state: 'UNTRACKED', dir: null, status: [] } }], [from('eth1', udp(server, client)), { ct: { state: 'UNTRACKED', dir: null, status: [] } }]],
+  })),
+  ...cases('a rule with `socket` has fragments put together, and tracks nothing', ({ client, server }) => ({
+    rules: table('filter', '-A INPUT -p tcp -m socket', '-A FORWARD -f', '-A FORWARD'),
+    steps: [[from('eth0', udp(client, server, { payload_len: 64, fragsize: 40 })), { verdict: 'forwarded eth1', path: ['filter:FORWARD:2', 'filter:FORWARD:policy'], ct: null }]],
+  }), { families: ['ipv4'] }),
+  ...cases('connlimit forgets what has ended when a known connection is seen', ({ client, server, other }) => ({
+    rules: table('filter', '-A FORWARD -m connlimit --connlimit-above 1 --connlimit-mask 0'),
+    steps: [
+      [from('eth0', udp(client, server)), { path: ['filter:FORWARD:policy'] }],
+      [from('eth0', { proto: 'tcp', src: client, dst: other, sport: 40000, dport: 22, flags: 'SA' }), { path: ['filter:FORWARD:1', 'filter:FORWARD:policy'], ct: { state: 'INVALID', dir: null, status: [] } }],
+      [from('eth0', udp(client, server)), { path: ['filter:FORWARD:policy'] }],
+    ],
+  })),
+];
