@@ -35,29 +35,18 @@ export class ConnectionCount {
   }
 
   /**
-   * Adds the connection, and says how many there are under `key`. One that is known, because a packet of it has passed before, is not
-   * added to a list that is there already.
+   * Adds the connection, and says how many there are under `key`.
    * @see __nf_conncount_add() in net/netfilter/nf_conncount.c; all packets are taken to come in ticks of their own, so that a list is always looked through.
    */
-  add(key: number | bigint | string, tuple: Tuple, zone: number, isKnown = false): number {
+  add(key: number | bigint | string, tuple: Tuple, zone: number): number {
     const list = this.#lists.get(key);
     if (list === undefined) {
       if (this.#lists.size >= this.#sweepAt) this.#sweep();
       this.#lists.set(key, [{ tuple, zone }]);
       return 1;
     }
-    if (isKnown) this.#clean(list);
-    else if (!this.#cleanUntil(list, tuple, zone)) list.push({ tuple, zone });
+    if (!this.#cleanUntil(list, tuple, zone)) list.push({ tuple, zone });
     return list.length;
-  }
-
-  /** Drops all that ended. @see nf_conncount_gc_list() in net/netfilter/nf_conncount.c */
-  #clean(list: Counted[]): void {
-    const kept = list.filter(({ tuple, zone }) => {
-      const connection = this.#world.findConnection(tuple, zone);
-      return connection !== undefined && !isClosed(connection);
-    });
-    list.splice(0, list.length, ...kept);
   }
 
   /** Drops what ended, up to the connection itself; whether that is there already. */

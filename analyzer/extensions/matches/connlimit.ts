@@ -1,6 +1,6 @@
 import { always, unknown } from '../../packet/constraint.js';
 import { maskAddress, prefixMask, type Address } from '../../values/address.js';
-import { ctstatus, type Connection } from '../../packet/connection.js';
+import type { Connection } from '../../packet/connection.js';
 import type { Predicate, World } from '../../packet/traversal.js';
 import { ConnectionCount } from '../connection-count.js';
 import { flag } from '../../values/flag.js';
@@ -20,9 +20,8 @@ function overLimit(world: World, limit: number, mask: Address, isDestination: bo
   const count = new ConnectionCount(world);
   return t => {
     const { packet } = t;
-    const own = packet.connection?.original ?? world.tupleOf(packet);
-    const connection = packet.connection ?? (own === undefined ? undefined : world.findConnection(own, 0));
-    const tuple = connection?.original ?? own;
+    const { connection } = packet;
+    const tuple = connection?.original ?? world.tupleOf(packet);
     if (tuple === undefined) {
       t.note('connlimit: the packet is of no connection, and is dropped');
       t.hotdrop = true;
@@ -31,9 +30,7 @@ function overLimit(world: World, limit: number, mask: Address, isDestination: bo
     const address = maskAddress(isDestination ? packet.dst : packet.src, mask);
     const zone = connection === undefined ? 0 : zoneOf(connection);
     const key = zone === 0 ? address : `${String(address)} ${String(zone)}`;
-    // What comes in by lo has been confirmed in POSTROUTING already.
-    const isKnown = connection !== undefined && (connection.status & ctstatus.CONFIRMED) !== 0 && packet.in !== 'lo';
-    return count.add(key, tuple, connection?.zones[0] ?? 0, isKnown) > limit !== inverted;
+    return count.add(key, tuple, connection?.zones[0] ?? 0) > limit !== inverted;
   };
 }
 

@@ -20,7 +20,7 @@ const switches: Readonly<Record<Family, readonly Sysctls[]>> = {
   ipv4: [
     ...tracking, { 'net.ipv4.ip_forward': 0 }, { 'net.ipv4.conf.all.rp_filter': 1 }, { 'net.ipv4.conf.all.rp_filter': 2 }, { 'net.ipv4.conf.eth0.rp_filter': 1 }, { 'net.ipv4.conf.all.rp_filter': 1, 'net.ipv4.conf.all.src_valid_mark': 1 },
     { 'net.ipv4.conf.all.accept_local': 1 }, { 'net.ipv4.conf.all.route_localnet': 1 }, { 'net.ipv4.conf.eth1.route_localnet': 1 }, { 'net.ipv4.conf.all.bc_forwarding': 1, 'net.ipv4.conf.eth1.bc_forwarding': 1, 'net.ipv4.conf.eth0.bc_forwarding': 1 },
-    { 'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 1 }, { 'net.ipv4.fwmark_reflect': 1 }, { 'net.ipv4.icmp_errors_use_inbound_ifaddr': 1 },
+    { 'net.ipv4.conf.all.drop_unicast_in_l2_multicast': 1 }, { 'net.ipv4.fwmark_reflect': 1 },
   ],
   ipv6: [...tracking, { 'net.ipv6.conf.all.forwarding': 0 }, { 'net.ipv6.fwmark_reflect': 1 }],
 };
