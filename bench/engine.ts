@@ -5,9 +5,9 @@
 import { meaningOf } from '../analyzer/extensions/use.js';
 import { load } from '../analyzer/model/load.js';
 import { isOpaque, type Rule, type Ruleset } from '../analyzer/model/ruleset.js';
-import { buildPacket } from '../analyzer/netfilter/build-packet.js';
+import { buildPacket } from '../analyzer/netfilter/scenario/build-packet.js';
 import { createHost, type Host } from '../analyzer/netfilter/engine.js';
-import { compileConstraint } from '../analyzer/netfilter/predicate.js';
+import { compileConstraint } from '../analyzer/netfilter/tables/predicate.js';
 import { Packet } from '../analyzer/packet/packet.js';
 import { rewriteAddress } from '../analyzer/packet/rewrite.js';
 import type { Traversal } from '../analyzer/packet/traversal.js';

@@ -1,14 +1,14 @@
 /** `iptables-lint trace RULES` */
-import { converse, type Conversation } from '../analyzer/netfilter/conversation.js';
+import { converse, type Conversation } from '../analyzer/netfilter/scenario/conversation.js';
 import { createHost, rulesetFor, type Host, type HostSetup, type TraceOptions } from '../analyzer/netfilter/engine.js';
-import type { PacketWords } from '../analyzer/netfilter/packet-words.js';
+import type { PacketWords } from '../analyzer/netfilter/scenario/packet-words.js';
 import { arrivalOf } from '../analyzer/netfilter/scenario/arrival.js';
 import { assumedHost, interfacesNamed } from '../analyzer/netfilter/scenario/assumed-host.js';
 import { setupOf } from '../analyzer/netfilter/scenario/host-setup.js';
 import { listenerOf } from '../analyzer/netfilter/scenario/listener.js';
 import { ScenarioError } from '../analyzer/netfilter/scenario/scenario-error.js';
 import type { Scenario, ScenarioStep } from '../analyzer/netfilter/scenario.js';
-import { allWays, type Ways } from '../analyzer/netfilter/ways.js';
+import { allWays, type Ways } from '../analyzer/netfilter/scenario/ways.js';
 import type { Ruleset } from '../analyzer/model/ruleset.js';
 import { printTrace, printWays, type TracedStep } from '../report/trace.js';
 import { visible, visibleJson } from '../report/visible.js';

@@ -1,6 +1,6 @@
 /** A packet's way through the tables, line by line. */
 import pc from 'picocolors';
-import type { RuleEntry, TrailEntry } from '../analyzer/netfilter/trail.js';
+import type { RuleEntry, TrailEntry } from '../analyzer/netfilter/trail/trail.js';
 import { displayWidth } from './display-width.js';
 import { hang } from './hang.js';
 import type { Style } from './report.js';

@@ -1,9 +1,9 @@
 /** What became of the packets of a scenario, step by step, for people to read. */
 import pc from 'picocolors';
 import type { DetailedStep } from '../analyzer/netfilter/engine.js';
-import type { NearMiss } from '../analyzer/netfilter/near-misses.js';
+import type { NearMiss } from '../analyzer/netfilter/trail/near-misses.js';
 import { packetLine } from '../analyzer/netfilter/scenario/packet-line.js';
-import type { Way } from '../analyzer/netfilter/ways.js';
+import type { Way } from '../analyzer/netfilter/scenario/ways.js';
 import type { ConntrackAnswer, GeneratedAnswer, ScenarioStep } from '../analyzer/netfilter/scenario.js';
 import { hang } from './hang.js';
 import type { Style } from './report.js';

@@ -1,6 +1,6 @@
 /** Journeys in the words of a scenario's answer. */
 import { conntrackAnswers, type Conntrack } from './conntrack/conntrack.js';
-import { describePacket } from './describe-packet.js';
+import { describePacket } from './scenario/describe-packet.js';
 import type { HostState } from './host-state.js';
 import { ctAnswer, deciderName, nameOf, type Fate, type Journey } from './journey.js';
 import type { GeneratedAnswer, SentPacket, StepAnswer } from './scenario.js';

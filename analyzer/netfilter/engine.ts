@@ -12,8 +12,8 @@ import { didYouMean } from '../model/suggest.js';
 import { Packet } from '../packet/packet.js';
 import type { Family } from '../values/value.js';
 import { answerOf } from './answer.js';
-import { buildPacket } from './build-packet.js';
-import { describePacket } from './describe-packet.js';
+import { buildPacket } from './scenario/build-packet.js';
+import { describePacket } from './scenario/describe-packet.js';
 import { readConntrack } from './conntrack/read-conntrack.js';
 import type { HostSocket } from './host/host.js';
 import { scenarioSysctls, Sysctls } from './host/sysctls.js';
@@ -25,8 +25,8 @@ import { macBytes } from './scenario/mac-bytes.js';
 import type { Scenario, ScenarioPacket, ScenarioStep, StepAnswer } from './scenario.js';
 import { ScenarioError } from './scenario/scenario-error.js';
 import { Stack } from './stack.js';
-import { TrailRecorder } from './trail-recorder.js';
-import type { TrailEntry } from './trail.js';
+import { TrailRecorder } from './trail/trail-recorder.js';
+import type { TrailEntry } from './trail/trail.js';
 
 /** A scenario without its packets; its interfaces, routes and rules may be those of a host file. */
 export interface HostSetup extends Omit<Scenario, 'steps' | 'rules' | 'family' | 'backend' | keyof RoutedHost>, RoutedHost {

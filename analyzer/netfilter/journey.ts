@@ -3,10 +3,10 @@ import { ctstates } from '../packet/constraint.js';
 import type { Packet } from '../packet/packet.js';
 import { Verdict, type HookName } from '../packet/traversal.js';
 import type { Backend } from '../values/value.js';
-import { referenceOf, type CompiledChain, type CompiledRule } from './compiled-rule.js';
+import { referenceOf, type CompiledChain, type CompiledRule } from './tables/compiled-rule.js';
 import type { CtAnswer } from './scenario.js';
 import { statusNames } from './conntrack/answers.js';
-import type { Recorder } from './traverse.js';
+import type { Recorder } from './tables/traverse.js';
 
 export type Decider = { readonly rule: CompiledRule } | { readonly policy: CompiledChain } | { readonly kernel: string };
 

@@ -2,19 +2,19 @@
 import type { AnyMatch } from '../extensions/define.js';
 import type { Use } from '../extensions/use.js';
 import { isOpaque, type Rule, type Ruleset } from '../model/ruleset.js';
-import type { Connection, Tuple } from '../packet/connection.js';
+import { Connection, ctstatus, type Tuple } from '../packet/connection.js';
 import { ctstates } from '../packet/constraint.js';
 import type { IpSets } from '../packet/ip-sets.js';
 import type { Packet } from '../packet/packet.js';
 import type { CtTemplate, HookName, NatRange, RejectKind, Traversal, Verdict, World } from '../packet/traversal.js';
 import type { AddressType } from '../values/address-types.js';
 import type { Backend, Family } from '../values/value.js';
-import type { CompiledChain } from './compiled-rule.js';
-import { compileTable } from './compile-table.js';
+import type { CompiledChain } from './tables/compiled-rule.js';
+import { compileTable } from './tables/compile-table.js';
 import { isLinkLocal6 } from './host/address-kind.js';
 import type { OutputRoute } from './host/decision.js';
 import { Conntrack } from './conntrack/conntrack.js';
-import { Defragmenter } from './fragments.js';
+import { Defragmenter } from './fragments/fragments.js';
 import { expectedNat, Helpers } from './helpers/helpers.js';
 import type { HostState } from './host-state.js';
 import type { HostSocket } from './host/host.js';
@@ -22,7 +22,7 @@ import { LocalSockets } from './host/local-sockets.js';
 import type { Routing } from './host/routing.js';
 import type { Way } from './journey.js';
 import { Nat } from './nat/nat.js';
-import { TableTraversal, type Recorder } from './traverse.js';
+import { TableTraversal, type Recorder } from './tables/traverse.js';
 
 /** IP_MAX_MTU */
 const mostMtu = 65_535;
@@ -65,6 +65,8 @@ export abstract class StackWorld implements World {
   readonly #ruleset: Ruleset;
   #tables: ReadonlyMap<string, ReadonlyMap<string, CompiledChain>> = new Map();
   #template: CtTemplate | undefined;
+  /** What rules behind `-j CT` see in raw: a connection without addresses (nf_ct_tmpl_alloc()). */
+  readonly #templateSeen: Connection;
 
   constructor({ ruleset, state, routing, sets, sockets }: StackParts) {
     this.family = ruleset.family;
@@ -78,6 +80,10 @@ export abstract class StackWorld implements World {
     this.isDefragmenting = defragmentation;
     if (accounting) state.sysctls.set({ 'net.netfilter.nf_conntrack_acct': 1 });
     this.isTranslating = this.isTracking && ruleset.tables.has('nat');
+    const nobody = this.family === 'ipv4' ? 0 : 0n;
+    const nothing: Tuple = { src: nobody, dst: nobody, protocol: 0, sport: 0, dport: 0 };
+    this.#templateSeen = new Connection(nothing, nothing);
+    this.#templateSeen.status = ctstatus.CONFIRMED;
     this.conntrack = new Conntrack(this);
     this.translator = new Nat(this);
     this.helpers = new Helpers(this);
@@ -124,7 +130,8 @@ export abstract class StackWorld implements World {
     return new TableTraversal(packet, chain.table, hook, this, recorder).run(chain);
   }
 
-  protected takeTemplate(): CtTemplate | undefined {
+  protected takeTemplate(packet?: Packet): CtTemplate | undefined {
+    if (packet?.connection === this.#templateSeen) packet.connection = undefined;
     const template = this.#template;
     this.#template = undefined;
     return template;
@@ -141,7 +148,8 @@ export abstract class StackWorld implements World {
     const route = this.answerRoute(cause);
     if (route.kind === 'drop' || (this.family === 'ipv6' && this.addressTypes(cause.src).has('ANYCAST'))) return undefined;
     if (this.addressTypes(cause.dst).has('LOCAL')) return cause.dst;
-    if (this.family === 'ipv4' || route.isPreferredSource === true) return route.source;
+    if (this.family === 'ipv4' && (cause.in === '' || this.sysctl('net.ipv4.icmp_errors_use_inbound_ifaddr') === 0)) return route.source;
+    if (this.family === 'ipv6' && route.isPreferredSource === true) return route.source;
     return this.routing.sourceAddress(cause.in === '' ? 'lo' : cause.in, cause.src) ?? route.source;
   }
 
@@ -191,13 +199,13 @@ export abstract class StackWorld implements World {
   /** @see xt_ct_target(), notrack_tg() in net/netfilter/xt_CT.c: what is tracked already is left alone, and so is the host's answer to an untracked packet, for it is marked as related to something. */
   template({ packet }: Traversal, template: CtTemplate): void {
     if (packet.connection !== undefined || packet.ctstate === ctstates.UNTRACKED || packet.isAnswerToUntracked) return;
-    if (this.#template !== undefined) return;
     if (template.notrack === true) {
       packet.ctstate = ctstates.UNTRACKED;
       return;
     }
     const { helper, ...rest } = template;
     this.#template = helper !== undefined && Helpers.fits(helper, packet.protocol, this.family) ? template : rest;
+    packet.connection = this.#templateSeen;
     packet.ctstate = ctstates.NEW;
   }
 

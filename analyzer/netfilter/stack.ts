@@ -5,31 +5,18 @@
 import { ctstates } from '../packet/constraint.js';
 import { Packet } from '../packet/packet.js';
 import { rewriteTtl, setDontFragment, setHeaderChecksum } from '../packet/rewrite.js';
-import { Verdict, type HookName, type RejectKind, type Traversal } from '../packet/traversal.js';
-import type { CompiledChain } from './compiled-rule.js';
-import { exceedsMtu, refragment } from './fragments.js';
-import { stagesAt, type Stage } from './hooks.js';
+import type { RejectKind, Traversal } from '../packet/traversal.js';
+import { exceedsMtu, refragment } from './fragments/fragments.js';
 import { isLinkLocal6 } from './host/address-kind.js';
 import type { Forward } from './host/decision.js';
 import type { IcmpError } from './host/flow.js';
-import { InetPeers } from './inet-peers.js';
+import { InetPeers } from './replies/inet-peers.js';
 import { Journey, type Way, type Witness } from './journey.js';
-import { icmpError, rejectPacket } from './reject.js';
-import { StackWorld, type StackParts } from './stack-world.js';
+import { icmpError, rejectPacket } from './replies/reject.js';
+import { StackStages, type LocalRoute } from './stack-stages.js';
+import type { StackParts } from './stack-world.js';
 
-/** Sent by a local process, or by the host itself. */
-interface LocalRoute extends Way {
-  out: string;
-  /** This host is among those it is for: it gets a copy. */
-  readonly isForUsToo?: boolean;
-}
-
-/** Defragmentation goes by the chain of headers, also where it cannot be followed to its end. */
-function mayBeFragment({ isFragment, hasFragmentHeader, isCutShort }: Packet): boolean {
-  return isFragment || hasFragmentHeader || isCutShort;
-}
-
-export class Stack extends StackWorld {
+export class Stack extends StackStages {
   /** Of the packet that travels now; a packet that REJECT sends travels inside that of its cause. */
   #journey: Journey | undefined;
   /** Sent out of lo, or of another interface to many, and not yet come in again by it. */
@@ -93,13 +80,13 @@ export class Stack extends StackWorld {
       packet.owner = undefined;
       packet.isFromKernelSocket = false;
       packet.linkType = packet.in === 'lo' ? 'unicast' : 'loopback';
-      if (this.#pass('PREROUTING', journey)) this.#deliver(journey);
+      if (this.pass('PREROUTING', journey)) this.#deliver(journey);
       this.#journey = undefined;
     }
   }
 
   #arrive(journey: Journey): void {
-    if (!this.#pass('PREROUTING', journey)) return;
+    if (!this.pass('PREROUTING', journey)) return;
     const route = this.routing.input(journey.packet);
     if (route.kind === 'drop') this.#noWay(journey, route);
     else if (route.kind === 'forward') this.#forward(journey, route);
@@ -120,8 +107,8 @@ export class Stack extends StackWorld {
 
   /** @see ip_local_deliver(): IPv4 fragments are put together before INPUT; in IPv6 that comes behind it. */
   #deliver(journey: Journey): void {
-    if (this.family === 'ipv4' && journey.packet.isFragment && !this.#putTogether(journey, 'PREROUTING')) return;
-    if (!this.#pass('INPUT', journey)) return;
+    if (this.family === 'ipv4' && journey.packet.isFragment && !this.putTogether(journey, 'PREROUTING')) return;
+    if (!this.pass('INPUT', journey)) return;
     this.sockets.delivered(journey.packet);
     journey.fate = { kind: 'delivered' };
   }
@@ -144,7 +131,7 @@ export class Stack extends StackWorld {
     if (isV4 && redirect === true) this.#tellBetterWay(journey, via);
     packet.out = out;
     journey.way = { mtu, via };
-    if (!this.#pass('FORWARD', journey) || !this.#pass('POSTROUTING', journey)) return;
+    if (!this.pass('FORWARD', journey) || !this.pass('POSTROUTING', journey)) return;
     if (this.#transmit(journey, mtu)) journey.fate = { kind: 'forwarded', out: journey.packet.out };
   }
 
@@ -186,10 +173,10 @@ export class Stack extends StackWorld {
     if (journey.packet.dontFragment && journey.packet.bytes.length > route.mtu && journey.origin === undefined) { journey.droppedByKernel('mtu'); return; }
     journey.packet.out = route.out;
     journey.way = route;
-    if (!this.#pass('OUTPUT', journey, route)) return;
+    if (!this.pass('OUTPUT', journey, route)) return;
     journey.packet.out = route.out;
     if (route.isForUsToo === true) this.#loopBack(journey);
-    if (!this.#pass('POSTROUTING', journey)) return;
+    if (!this.pass('POSTROUTING', journey)) return;
     if (journey.packet.out === 'lo') {
       this.#backlog.push(journey);
       return;
@@ -207,8 +194,12 @@ export class Stack extends StackWorld {
     journey.origin = packet.copyBytes();
     original.generated.push(journey);
     this.#journey = journey;
-    if (this.#pass('POSTROUTING', journey)) this.#backlog.push(journey);
+    if (this.pass('POSTROUTING', journey)) this.#backlog.push(journey);
     this.#journey = original;
+  }
+
+  protected routeAnew(journey: Journey): LocalRoute | undefined {
+    return this.#routeLocal(journey, true);
   }
 
   #routeLocal(journey: Journey, isAnew = false): LocalRoute | undefined {
@@ -245,109 +236,6 @@ export class Stack extends StackWorld {
     if (this.family === 'ipv4') this.#tell(journey, 3, 4, mtu);
     else this.#tell(journey, 2, 0, mtu);
     journey.droppedByKernel('mtu');
-  }
-
-  /** Passes the stages of a hook; false where the packet's way ends there. */
-  #pass(hook: HookName, journey: Journey, route?: LocalRoute): boolean {
-    for (const stage of stagesAt[this.backend][hook]) if (!this.#stage(stage, hook, journey, route)) return false;
-    return true;
-  }
-
-  #stage(stage: Stage, hook: HookName, journey: Journey, route: LocalRoute | undefined): boolean {
-    switch (stage) {
-      case 'defrag': return !this.isDefragmenting || !mayBeFragment(journey.packet) || this.#putTogether(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING');
-      case 'conntrack': return this.isTracking ? this.#track(journey, hook === 'OUTPUT' ? 'OUTPUT' : 'PREROUTING') : this.#isUntracked(journey);
-      case 'confirm': return !this.isTracking || this.#confirm(journey);
-      case 'nat': return !this.isTranslating || this.#translate(hook, journey, route);
-      default: return this.#table(stage, hook, journey, route);
-    }
-  }
-
-  #putTogether(journey: Journey, where: 'PREROUTING' | 'OUTPUT'): boolean {
-    const whole = this.defragmenter.add(journey.packet, where, 0);
-    if (whole instanceof Packet) {
-      if (whole !== journey.packet) journey.replace(whole);
-      return true;
-    }
-    journey.droppedByKernel(whole === 'held' ? 'held fragment' : 'bad fragment');
-    return false;
-  }
-
-  /** CT --notrack marks packets of hosts too that track nothing. */
-  #isUntracked(journey: Journey): true {
-    if (journey.packet.ctstate === ctstates.UNTRACKED) journey.look();
-    return true;
-  }
-
-  #track(journey: Journey, hook: 'PREROUTING' | 'OUTPUT'): boolean {
-    const verdict = this.conntrack.track(journey.packet, hook, this.takeTemplate());
-    journey.look();
-    if (verdict === Verdict.Accept) return true;
-    journey.droppedByKernel('table full');
-    return false;
-  }
-
-  /** @see nf_confirm() in net/netfilter/nf_conntrack_proto.c: helper, sequence numbers, and then it is in the table. */
-  #confirm(journey: Journey): boolean {
-    const { packet } = journey;
-    if (packet.connection === undefined) return true;
-    if (packet.connection.helper !== '' && this.helpers.run(packet) !== Verdict.Accept) {
-      journey.droppedByKernel('helper');
-      return false;
-    }
-    if (!this.helpers.adjustSequence(packet)) {
-      journey.droppedByKernel('helper');
-      return false;
-    }
-    if (this.conntrack.confirm(packet) === Verdict.Accept) return true;
-    journey.droppedByKernel('clash');
-    return false;
-  }
-
-  #translate(hook: HookName, journey: Journey, route: LocalRoute | undefined): boolean {
-    if (hook === 'FORWARD') return true;
-    const { packet } = journey;
-    const { dst } = packet;
-    const ruled: { verdict: Verdict } = { verdict: Verdict.Accept };
-    const verdict = this.translator.hook(packet, hook, () => ruled.verdict = this.#run('nat', hook, journey));
-    if (ruled.verdict !== Verdict.Accept) return this.#end(journey);
-    if (verdict !== Verdict.Accept) {
-      journey.droppedByKernel('nat');
-      return false;
-    }
-    return packet.dst === dst || route === undefined || this.#reroute(journey, route);
-  }
-
-  #table(table: string, hook: HookName, journey: Journey, route: LocalRoute | undefined): boolean {
-    const { packet } = journey;
-    const isMangledHere = table === 'mangle' && route !== undefined;
-    const { mark, tos } = packet;
-    const [src, dst] = isMangledHere ? [packet.src, packet.dst] : [0, 0];
-    const verdict = this.#run(table, hook, journey);
-    if (verdict !== Verdict.Accept) return this.#end(journey);
-    const isAsBefore = !isMangledHere || (packet.mark === mark && packet.tos === tos && packet.src === src && packet.dst === dst);
-    return isAsBefore || this.#reroute(journey, route);
-  }
-
-  #end(journey: Journey): false {
-    journey.dropped();
-    return false;
-  }
-
-  /** @see ip_route_me_harder() in net/ipv4/netfilter.c */
-  #reroute(journey: Journey, route: LocalRoute): boolean {
-    const anew = this.#routeLocal(journey, true);
-    if (anew === undefined) return false;
-    if (anew.out !== route.out) journey.noted(`routed anew: out of ${anew.out}`);
-    Object.assign(route, anew);
-    return true;
-  }
-
-  #run(table: string, hook: HookName, journey: Journey): Verdict {
-    const chain: CompiledChain | undefined = this.baseChain(table, hook);
-    if (chain === undefined) return Verdict.Accept;
-    journey.began(table, hook);
-    return this.traverse(chain, hook, journey.packet, journey);
   }
 
   /** REJECT's answer travels before the packet itself is gone. */

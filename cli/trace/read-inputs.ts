@@ -1,8 +1,8 @@
 /** The files and words that a trace is made of, read and found right. */
 import { analyze } from '../../analyzer/analyze.js';
 import { readHost, type HostDescription } from '../../analyzer/netfilter/host/host.js';
-import { parsePacketWords, WordsError, type PacketWords } from '../../analyzer/netfilter/packet-words.js';
-import { readScenario } from '../../analyzer/netfilter/read-scenario.js';
+import { parsePacketWords, WordsError, type PacketWords } from '../../analyzer/netfilter/scenario/packet-words.js';
+import { readScenario } from '../../analyzer/netfilter/scenario/read-scenario.js';
 import type { Scenario } from '../../analyzer/netfilter/scenario.js';
 import type { Ruleset } from '../../analyzer/model/ruleset.js';
 import type { SourceText } from '../../grammar/source-text.js';

@@ -6,7 +6,7 @@ import { allMatches } from '../../analyzer/extensions/registry.js';
 import { meaningOf, type Use } from '../../analyzer/extensions/use.js';
 import { load } from '../../analyzer/model/load.js';
 import { isOpaque } from '../../analyzer/model/ruleset.js';
-import { compileMatch } from '../../analyzer/netfilter/predicate.js';
+import { compileMatch } from '../../analyzer/netfilter/tables/predicate.js';
 import type { Packet } from '../../analyzer/packet/packet.js';
 import type { Backend, Family } from '../../analyzer/values/value.js';
 import { generateRules } from '../kernel/conformance.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { parsePacketWords } from '../../analyzer/netfilter/packet-words.js';
-import { readScenario } from '../../analyzer/netfilter/read-scenario.js';
+import { parsePacketWords } from '../../analyzer/netfilter/scenario/packet-words.js';
+import { readScenario } from '../../analyzer/netfilter/scenario/read-scenario.js';
 import { packetEntries, scenarioSchema, stepEntries } from '../../analyzer/netfilter/scenario/schema.js';
 
 const page = readFileSync(new URL('../../../docs/scenario.md', import.meta.url), 'utf8');

@@ -2,7 +2,7 @@
 import type { EngineContext } from '../../analyzer/extensions/define.js';
 import { load } from '../../analyzer/model/load.js';
 import { isOpaque, type Rule } from '../../analyzer/model/ruleset.js';
-import { compileMatch } from '../../analyzer/netfilter/predicate.js';
+import { compileMatch } from '../../analyzer/netfilter/tables/predicate.js';
 import type { Packet } from '../../analyzer/packet/packet.js';
 import { allOf, everyPacket } from '../../analyzer/packet/predicates.js';
 import type { HookName, Predicate, World } from '../../analyzer/packet/traversal.js';

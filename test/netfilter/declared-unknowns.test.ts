@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { load } from '../../analyzer/model/load.js';
 import { createHost, type HostSetup } from '../../analyzer/netfilter/engine.js';
-import { parsePacketWords } from '../../analyzer/netfilter/packet-words.js';
+import { parsePacketWords } from '../../analyzer/netfilter/scenario/packet-words.js';
 import type { StepAnswer } from '../../analyzer/netfilter/scenario.js';
 
 const page = readFileSync(new URL('../../../docs/engine.md', import.meta.url), 'utf8');

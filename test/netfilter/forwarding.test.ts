@@ -2,7 +2,7 @@ import test from 'ava';
 import { load } from '../../analyzer/model/load.js';
 import { emptyRuleset } from '../../analyzer/model/ruleset.js';
 import { createHost, type Host, type HostSetup } from '../../analyzer/netfilter/engine.js';
-import { InetPeers } from '../../analyzer/netfilter/inet-peers.js';
+import { InetPeers } from '../../analyzer/netfilter/replies/inet-peers.js';
 import type { ScenarioPacket } from '../../analyzer/netfilter/scenario.js';
 import type { Family } from '../../analyzer/values/value.js';
 

@@ -1,7 +1,7 @@
 /** What the kernel does to fragments: all cases were seen on Linux 6.18. */
 import test from 'ava';
 import * as fc from 'fast-check';
-import { Defragmenter, exceedsMtu, refragment } from '../../analyzer/netfilter/fragments.js';
+import { Defragmenter, exceedsMtu, refragment } from '../../analyzer/netfilter/fragments/fragments.js';
 import { sysctlDefaults } from '../../analyzer/netfilter/host/sysctl-defaults.js';
 import { sumOf } from '../../analyzer/packet/checksum.js';
 import { Packet } from '../../analyzer/packet/packet.js';

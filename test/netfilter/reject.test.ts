@@ -1,7 +1,7 @@
 /** What REJECT and the host itself send: all cases were seen on Linux 6.18. */
 import test from 'ava';
 import * as fc from 'fast-check';
-import { icmpError, rejectPacket, type AnswerHost } from '../../analyzer/netfilter/reject.js';
+import { icmpError, rejectPacket, type AnswerHost } from '../../analyzer/netfilter/replies/reject.js';
 import { sumOf } from '../../analyzer/packet/checksum.js';
 import { Connection, swapped } from '../../analyzer/packet/connection.js';
 import { ctstates } from '../../analyzer/packet/constraint.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import test from 'ava';
-import { buildPacket } from '../../analyzer/netfilter/build-packet.js';
-import { anyPort, packed, ScanKey, type QuickTest } from '../../analyzer/netfilter/rule-scan.js';
+import { buildPacket } from '../../analyzer/netfilter/scenario/build-packet.js';
+import { anyPort, packed, ScanKey, type QuickTest } from '../../analyzer/netfilter/tables/rule-scan.js';
 import { Packet } from '../../analyzer/packet/packet.js';
 
 const addresses = [0x0a00_0001, 0x0a00_0005, 0xc633_6407 | 0, 0xffff_ffff | 0];

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import type { TrailEntry } from '../../analyzer/netfilter/trail.js';
+import type { TrailEntry } from '../../analyzer/netfilter/trail/trail.js';
 import { printTrace, type TracedStep } from '../../report/trace.js';
 
 const folder = fileURLToPath(new URL('../../../test/report/golden/', import.meta.url));

@@ -2,7 +2,7 @@
  * Makes the packets of conversations. Answers are addressed to what the other side saw, translations included: the engine is
  * asked as they are drawn.
  */
-import { describePacket } from '../../netfilter/describe-packet.js';
+import { describePacket } from '../../netfilter/scenario/describe-packet.js';
 import type { Host } from '../../netfilter/engine.js';
 import type { ScenarioPacket, ScenarioStep } from '../../netfilter/scenario.js';
 import type { Family } from '../../values/value.js';

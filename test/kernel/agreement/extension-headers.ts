@@ -1,5 +1,5 @@
 /** Scenarios about the extension headers of IPv6: chains of them, whole and broken, and rules that ask for them. */
-import { buildPacket } from '../../../analyzer/netfilter/build-packet.js';
+import { buildPacket } from '../../../analyzer/netfilter/scenario/build-packet.js';
 import type { Scenario, ScenarioPacket, ScenarioStep } from '../../../analyzer/netfilter/scenario.js';
 import { addressBytes } from '../../../analyzer/netfilter/scenario/address-bytes.js';
 import { hexOf } from '../../../analyzer/netfilter/scenario/payload.js';

@@ -1,7 +1,7 @@
 /** Packets near the constants of a given rule set, on a host made for it. */
 import { createHost, rulesetFor } from '../../../analyzer/netfilter/engine.js';
 import type { Host } from '../../../analyzer/netfilter/engine.js';
-import { describePacket } from '../../../analyzer/netfilter/describe-packet.js';
+import { describePacket } from '../../../analyzer/netfilter/scenario/describe-packet.js';
 import type { Scenario, ScenarioPacket, ScenarioStep } from '../../../analyzer/netfilter/scenario.js';
 import { printAddress } from '../../../analyzer/values/address.js';
 import type { Arbitrary, Backend, Family, Fc } from '../../../analyzer/values/value.js';

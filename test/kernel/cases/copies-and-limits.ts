@@ -56,4 +56,12 @@ export const copyCases: readonly Case[] = [
       [from('eth0', udp(client, server)), { path: ['filter:FORWARD:1', 'filter:FORWARD:policy'] }],
     ],
   })),
+  ...cases('behind `-j CT`, raw sees a connection without addresses', ({ client, server, self }) => ({
+    rules: table('raw', '-A PREROUTING -j CT --zone 1', `-A PREROUTING -m conntrack ! --ctreplsrc ${self}`, '-A PREROUTING -m conntrack --ctstate NEW', '-A PREROUTING -m conntrack --ctstatus CONFIRMED') + table('filter'),
+    steps: [[from('eth0', udp(client, server)), { verdict: 'forwarded eth1', path: ['raw:PREROUTING:1', 'raw:PREROUTING:2', 'raw:PREROUTING:3', 'raw:PREROUTING:4', 'raw:PREROUTING:policy', 'filter:FORWARD:policy'] }]],
+  })),
+  ...cases('ICMP errors may come from an address of the interface that the packet came by', ({ client, server }) => ({
+    rules: table('filter', '-A FORWARD -j REJECT'), sysctls: { 'net.ipv4.icmp_errors_use_inbound_ifaddr': 1 }, routes: ['default via 10.0.0.6 dev eth1'],
+    steps: [[from('eth0', udp(client, server)), { verdict: 'reject icmp 3/3' }]],
+  }), { families: ['ipv4'] }),
 ];

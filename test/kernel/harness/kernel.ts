@@ -1,6 +1,6 @@
 /** The real netfilter: what the kernel does with the packets of a scenario, told in the words of the engine's answer. */
 import { spawnSync } from 'node:child_process';
-import { buildPacket } from '../../../analyzer/netfilter/build-packet.js';
+import { buildPacket } from '../../../analyzer/netfilter/scenario/build-packet.js';
 import type { Scenario, ScenarioAnswer, ScenarioInterface, ScenarioPacket, ScenarioStep, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
 import type { Backend, Family } from '../../../analyzer/values/value.js';
 import { reasonToSkip } from '../real-iptables.js';

@@ -1,5 +1,5 @@
 /** What was seen of one packet, as a scenario's answer. */
-import { describePacket } from '../../../analyzer/netfilter/describe-packet.js';
+import { describePacket } from '../../../analyzer/netfilter/scenario/describe-packet.js';
 import type { CtAnswer, GeneratedAnswer, ScenarioPacket, SentPacket, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
 import type { Family } from '../../../analyzer/values/value.js';
 import { statusNames } from './conntrack-table.js';

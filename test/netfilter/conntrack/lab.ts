@@ -1,5 +1,5 @@
 /** A conntrack table with a clock in hand, fed by packets in words. */
-import { buildPacket } from '../../../analyzer/netfilter/build-packet.js';
+import { buildPacket } from '../../../analyzer/netfilter/scenario/build-packet.js';
 import { Conntrack, type TrackingHook } from '../../../analyzer/netfilter/conntrack/conntrack.js';
 import { sysctlDefaults } from '../../../analyzer/netfilter/host/sysctl-defaults.js';
 import type { ScenarioPacket } from '../../../analyzer/netfilter/scenario.js';

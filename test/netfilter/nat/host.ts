@@ -1,5 +1,5 @@
 /** A host with nothing but connections and NAT: enough to see what becomes of packets. */
-import { buildPacket } from '../../../analyzer/netfilter/build-packet.js';
+import { buildPacket } from '../../../analyzer/netfilter/scenario/build-packet.js';
 import { invert, isSameTuple, tupleAt, tupleOf } from '../../../analyzer/netfilter/conntrack/tuples.js';
 import type { NatConntrack, NatHook } from '../../../analyzer/netfilter/nat/nat-host.js';
 import { Nat } from '../../../analyzer/netfilter/nat/nat.js';

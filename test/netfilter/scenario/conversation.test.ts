@@ -1,8 +1,8 @@
 import test from 'ava';
-import { converse } from '../../../analyzer/netfilter/conversation.js';
+import { converse } from '../../../analyzer/netfilter/scenario/conversation.js';
 import type { DetailedStep } from '../../../analyzer/netfilter/engine.js';
 import type { ScenarioStep } from '../../../analyzer/netfilter/scenario.js';
-import { allWays } from '../../../analyzer/netfilter/ways.js';
+import { allWays } from '../../../analyzer/netfilter/scenario/ways.js';
 
 const nothing = { path: [], by: null, out: [], ct: null, conntrack: [], generated: [], trail: [] };
 const opening = { in: 'eth0', packet: { proto: 'tcp', src: '198.51.100.7', dst: '192.0.2.1', dport: 80 } };

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { parsePacketWords, WordsError } from '../../../analyzer/netfilter/packet-words.js';
+import { parsePacketWords, WordsError } from '../../../analyzer/netfilter/scenario/packet-words.js';
 import { packetLine } from '../../../analyzer/netfilter/scenario/packet-line.js';
 import { ScenarioError } from '../../../analyzer/netfilter/scenario/scenario-error.js';
 

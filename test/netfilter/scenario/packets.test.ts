@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { buildPacket } from '../../../analyzer/netfilter/build-packet.js';
-import { describePacket } from '../../../analyzer/netfilter/describe-packet.js';
+import { buildPacket } from '../../../analyzer/netfilter/scenario/build-packet.js';
+import { describePacket } from '../../../analyzer/netfilter/scenario/describe-packet.js';
 import { hexOf } from '../../../analyzer/netfilter/scenario/payload.js';
 import { ScenarioError } from '../../../analyzer/netfilter/scenario/scenario-error.js';
 import type { ScenarioPacket } from '../../../analyzer/netfilter/scenario.js';

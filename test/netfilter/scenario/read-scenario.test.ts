@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { readScenario } from '../../../analyzer/netfilter/read-scenario.js';
+import { readScenario } from '../../../analyzer/netfilter/scenario/read-scenario.js';
 
 /** Each problem, and the words that it marks. */
 function problems(text: string): readonly (readonly [string, string])[] {

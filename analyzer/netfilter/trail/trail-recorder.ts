@@ -1,10 +1,10 @@
 /** Listens to packets on their way, and keeps what people want to read. */
-import { printBody } from '../model/print.js';
-import type { Packet } from '../packet/packet.js';
-import { Verdict, type HookName, type World } from '../packet/traversal.js';
-import { printAddress } from '../values/address.js';
-import { referenceOf, type CompiledChain, type CompiledRule } from './compiled-rule.js';
-import { stateName, type Witness } from './journey.js';
+import { printBody } from '../../model/print.js';
+import type { Packet } from '../../packet/packet.js';
+import { Verdict, type HookName, type World } from '../../packet/traversal.js';
+import { printAddress } from '../../values/address.js';
+import { referenceOf, type CompiledChain, type CompiledRule } from '../tables/compiled-rule.js';
+import { stateName, type Witness } from '../journey.js';
 import { nearMisses, PassedRules } from './near-misses.js';
 import type { TrailEntry } from './trail.js';
 

@@ -1,11 +1,11 @@
 /** From a scenario file, YAML or JSON, to a scenario. */
 import * as v from 'valibot';
 import { isMap, isScalar, parseDocument, type Document } from 'yaml';
-import type { Span } from '../../grammar/source-text.js';
+import type { Span } from '../../../grammar/source-text.js';
 import { buildPacket } from './build-packet.js';
-import { ScenarioError } from './scenario/scenario-error.js';
-import { scenarioSchema } from './scenario/schema.js';
-import type { Scenario, ScenarioPacket } from './scenario.js';
+import { ScenarioError } from './scenario-error.js';
+import { scenarioSchema } from './schema.js';
+import type { Scenario, ScenarioPacket } from '../scenario.js';
 
 /** What is wrong, and with which part of the file. */
 export interface ScenarioProblem {

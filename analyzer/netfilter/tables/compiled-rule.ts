@@ -1,6 +1,6 @@
 /** Rules made ready for the engine: what every rule may ask stands in plain numbers, the rest are predicates. */
-import type { Chain, Rule } from '../model/ruleset.js';
-import type { Action, Predicate } from '../packet/traversal.js';
+import type { Chain, Rule } from '../../model/ruleset.js';
+import type { Action, Predicate } from '../../packet/traversal.js';
 import type { QuickTest } from './rule-scan.js';
 
 /** What a rule does where its target needs no more than that; the values of the first ones are those of `Verdict`. */

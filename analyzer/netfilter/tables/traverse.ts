@@ -3,9 +3,9 @@
  * behind itself, a goto behind the jump before it; who runs off the end of a built-in chain meets its policy.
  * @see ipt_do_table() in net/ipv4/netfilter/ip_tables.c, ip6t_do_table(), nft_do_chain() in net/netfilter/nf_tables_core.c
  */
-import type { Packet } from '../packet/packet.js';
-import { Verdict, type HookName, type Traversal, type World } from '../packet/traversal.js';
-import type { Backend } from '../values/value.js';
+import type { Packet } from '../../packet/packet.js';
+import { Verdict, type HookName, type Traversal, type World } from '../../packet/traversal.js';
+import type { Backend } from '../../values/value.js';
 import { ScanKey } from './rule-scan.js';
 import { exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 

@@ -1,17 +1,17 @@
 /** From the bytes of a packet to words. */
-import { sumOf } from '../packet/checksum.js';
-import { Packet } from '../packet/packet.js';
-import { protocolNumber } from '../packet/protocols.js';
-import { printAddress } from '../values/address.js';
-import type { Family } from '../values/value.js';
+import { sumOf } from '../../packet/checksum.js';
+import { Packet } from '../../packet/packet.js';
+import { protocolNumber } from '../../packet/protocols.js';
+import { printAddress } from '../../values/address.js';
+import type { Family } from '../../values/value.js';
 import { buildPacket } from './build-packet.js';
-import { describeIcmp, describeTransport } from './scenario/describe-transport.js';
-import { packetDefaults, quoteLimit, quotingTypes } from './scenario/packet-defaults.js';
-import { hexOf } from './scenario/payload.js';
-import { nameOfProtocol } from './scenario/protocol-names.js';
-import { ScenarioError } from './scenario/scenario-error.js';
-import { hasRightChecksum } from './scenario/transport-bytes.js';
-import type { ScenarioPacket } from './scenario.js';
+import { describeIcmp, describeTransport } from './describe-transport.js';
+import { packetDefaults, quoteLimit, quotingTypes } from './packet-defaults.js';
+import { hexOf } from './payload.js';
+import { nameOfProtocol } from './protocol-names.js';
+import { ScenarioError } from './scenario-error.js';
+import { hasRightChecksum } from './transport-bytes.js';
+import type { ScenarioPacket } from '../scenario.js';
 
 type Fields = Partial<ScenarioPacket>;
 

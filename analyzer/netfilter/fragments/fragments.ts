@@ -2,10 +2,10 @@
  * Reassembly as connection tracking does it, before raw (priority −400): rules and trackers then see whole packets.
  * What is put together remembers its pieces; `refragment.ts` takes it apart again on output.
  */
-import { ctstates } from '../packet/constraint.js';
-import { Packet } from '../packet/packet.js';
-import { setHeaderChecksum } from '../packet/rewrite.js';
-import type { Family } from '../values/value.js';
+import { ctstates } from '../../packet/constraint.js';
+import { Packet } from '../../packet/packet.js';
+import { setHeaderChecksum } from '../../packet/rewrite.js';
+import type { Family } from '../../values/value.js';
 import { FragmentQueue, packetMemory, type Piece } from './fragment-queue.js';
 import { fragmentHeaderOf, lacksTransportHeader, withoutFragmentHeader, type FragmentHeader } from './ipv6-fragment-header.js';
 

@@ -1,9 +1,9 @@
 /** A whole conversation through a host: each packet is sent only if those before it arrived, and answers what the other side saw. */
-import type { DetailedStep } from './engine.js';
-import { hasPorts } from './scenario/protocol-names.js';
-import { scriptOf, type Line } from './scenario/scripts.js';
-import { ScenarioError } from './scenario/scenario-error.js';
-import type { ScenarioPacket, ScenarioStep } from './scenario.js';
+import type { DetailedStep } from '../engine.js';
+import { hasPorts } from './protocol-names.js';
+import { scriptOf, type Line } from './scripts.js';
+import { ScenarioError } from './scenario-error.js';
+import type { ScenarioPacket, ScenarioStep } from '../scenario.js';
 
 /** Who a packet is from and to. */
 interface Ends {

@@ -7,15 +7,15 @@
  * stands alone (`df`, `badcsum`). An IPv6 address with a port is in brackets. Quotes keep a value with blanks together.
  */
 import * as v from 'valibot';
-import type { Span } from '../../grammar/source-text.js';
-import { didYouMean } from '../model/suggest.js';
-import { parseAddress } from '../values/address.js';
-import { Problem, type Family } from '../values/value.js';
-import { findProtocol, hasPorts, nameOfProtocol, protocolNames } from './scenario/protocol-names.js';
-import { ScenarioError } from './scenario/scenario-error.js';
-import { packetEntries, packetSchema, stepEntries } from './scenario/schema.js';
-import { cutWords, type Word } from './scenario/words.js';
-import type { ScenarioPacket, ScenarioStep } from './scenario.js';
+import type { Span } from '../../../grammar/source-text.js';
+import { didYouMean } from '../../model/suggest.js';
+import { parseAddress } from '../../values/address.js';
+import { Problem, type Family } from '../../values/value.js';
+import { findProtocol, hasPorts, nameOfProtocol, protocolNames } from './protocol-names.js';
+import { ScenarioError } from './scenario-error.js';
+import { packetEntries, packetSchema, stepEntries } from './schema.js';
+import { cutWords, type Word } from './words.js';
+import type { ScenarioPacket, ScenarioStep } from '../scenario.js';
 
 /** What is wrong with a line, and with which part of it. */
 export class WordsError extends ScenarioError {

@@ -1,5 +1,5 @@
 /** The fragments of one datagram, as they come in. */
-import type { Packet } from '../packet/packet.js';
+import type { Packet } from '../../packet/packet.js';
 
 /** A fragment without its headers; `offset` and `end` are bytes of the datagram's payload. */
 export interface Piece {

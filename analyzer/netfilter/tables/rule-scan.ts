@@ -2,8 +2,8 @@
  * Most rules are passed over because an address, the protocol or a port is another one. That much of all rules of a
  * chain stands packed in one array, so that a packet runs over thousands of them without touching a rule.
  */
-import type { Constraint } from '../packet/constraint.js';
-import type { Packet } from '../packet/packet.js';
+import type { Constraint } from '../../packet/constraint.js';
+import type { Packet } from '../../packet/packet.js';
 
 /** What a rule asks in plain numbers: a packet that fails it cannot match, whatever else the rule asks. */
 export interface QuickTest {

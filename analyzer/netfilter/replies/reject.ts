@@ -1,11 +1,11 @@
 /** What REJECT sends: a TCP reset or an ICMP error, if anything. */
-import { fold, sumOf } from '../packet/checksum.js';
-import { ipv6Header } from '../packet/ipv6-headers.js';
-import { Packet } from '../packet/packet.js';
-import { protocolNumber as proto } from '../packet/protocols.js';
-import { put32 } from '../packet/put.js';
-import { pseudoHeaderSum, setHeaderChecksum, setTransportChecksum } from '../packet/rewrite.js';
-import type { RejectKind } from '../packet/traversal.js';
+import { fold, sumOf } from '../../packet/checksum.js';
+import { ipv6Header } from '../../packet/ipv6-headers.js';
+import { Packet } from '../../packet/packet.js';
+import { protocolNumber as proto } from '../../packet/protocols.js';
+import { put32 } from '../../packet/put.js';
+import { pseudoHeaderSum, setHeaderChecksum, setTransportChecksum } from '../../packet/rewrite.js';
+import type { RejectKind } from '../../packet/traversal.js';
 import { attached, icmpError, type AnswerHost } from './icmp-error.js';
 
 export { icmpError, type AnswerHost } from './icmp-error.js';

@@ -1,13 +1,13 @@
 /** From a packet in words to its bytes. */
-import { sumOf } from '../packet/checksum.js';
-import { printAddress } from '../values/address.js';
-import type { Family } from '../values/value.js';
-import { addressBytes, addressOf } from './scenario/address-bytes.js';
-import { packetDefaults, quoteLimit } from './scenario/packet-defaults.js';
-import { protocolOf } from './scenario/protocol-names.js';
-import { ScenarioError } from './scenario/scenario-error.js';
-import { transportBytes, type Surroundings } from './scenario/transport-bytes.js';
-import type { ScenarioPacket } from './scenario.js';
+import { sumOf } from '../../packet/checksum.js';
+import { printAddress } from '../../values/address.js';
+import type { Family } from '../../values/value.js';
+import { addressBytes, addressOf } from './address-bytes.js';
+import { packetDefaults, quoteLimit } from './packet-defaults.js';
+import { protocolOf } from './protocol-names.js';
+import { ScenarioError } from './scenario-error.js';
+import { transportBytes, type Surroundings } from './transport-bytes.js';
+import type { ScenarioPacket } from '../scenario.js';
 
 /** A piece of layer 4, and where it belongs; `position` undefined: it is no fragment. */
 interface Piece {

@@ -1,11 +1,11 @@
 /** ICMP errors that the host sends: for REJECT, and of its own when it forwards. */
-import type { AddressType } from '../values/address-types.js';
-import { ctstates } from '../packet/constraint.js';
-import { icmpQueries } from '../packet/icmp-types.js';
-import { Packet } from '../packet/packet.js';
-import { protocolNumber as proto } from '../packet/protocols.js';
-import { put32, putAddress } from '../packet/put.js';
-import { setHeaderChecksum, setTransportChecksum } from '../packet/rewrite.js';
+import type { AddressType } from '../../values/address-types.js';
+import { ctstates } from '../../packet/constraint.js';
+import { icmpQueries } from '../../packet/icmp-types.js';
+import { Packet } from '../../packet/packet.js';
+import { protocolNumber as proto } from '../../packet/protocols.js';
+import { put32, putAddress } from '../../packet/put.js';
+import { setHeaderChecksum, setTransportChecksum } from '../../packet/rewrite.js';
 
 /** The host around an answer. */
 export interface AnswerHost {

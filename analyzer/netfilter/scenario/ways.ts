@@ -1,5 +1,5 @@
 /** All ways that packets may go where something cannot be known offline. */
-import type { DetailedAnswer } from './engine.js';
+import type { DetailedAnswer } from '../engine.js';
 
 export interface Way {
   /** Rules of which it was assumed that they match, or that they do not, in the order in which that mattered. */

@@ -1,12 +1,12 @@
 /** A table of a rule set, compiled: every rule's matches and target become closures once, and packets only run them. */
-import type { AnyTarget, Effect, EngineContext, TableName } from '../extensions/define.js';
-import { isOpaque, isUnresolved, type Chain, type Rule, type RuleBody, type RuleTarget, type Table } from '../model/ruleset.js';
-import type { Action, Predicate, World } from '../packet/traversal.js';
-import { Verdict } from '../packet/traversal.js';
-import { meaningOf, type Use } from '../extensions/use.js';
-import { addressWords, isMaskedAddress } from '../packet/address-words.js';
-import { unknown, type Constraint } from '../packet/constraint.js';
-import type { Family } from '../values/value.js';
+import type { AnyTarget, Effect, EngineContext, TableName } from '../../extensions/define.js';
+import { isOpaque, isUnresolved, type Chain, type Rule, type RuleBody, type RuleTarget, type Table } from '../../model/ruleset.js';
+import type { Action, Predicate, World } from '../../packet/traversal.js';
+import { Verdict } from '../../packet/traversal.js';
+import { meaningOf, type Use } from '../../extensions/use.js';
+import { addressWords, isMaskedAddress } from '../../packet/address-words.js';
+import { unknown, type Constraint } from '../../packet/constraint.js';
+import type { Family } from '../../values/value.js';
 import { beginsWith, exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 import { compileMatch } from './predicate.js';
 import { packed, portsOf, type QuickTest } from './rule-scan.js';

@@ -1,7 +1,7 @@
 /** Where IPv6 keeps what IPv4 has in its header: the fragment header (RFC 8200, 4.5). */
-import { ipv6Header, ipv6HeaderLength, isExtensionHeader } from '../packet/ipv6-headers.js';
-import type { Packet } from '../packet/packet.js';
-import { protocolNumber } from '../packet/protocols.js';
+import { ipv6Header, ipv6HeaderLength, isExtensionHeader } from '../../packet/ipv6-headers.js';
+import type { Packet } from '../../packet/packet.js';
+import { protocolNumber } from '../../packet/protocols.js';
 
 export interface FragmentHeader {
   /** Offset of the header, and of the byte that names it as the next header. */

@@ -1,7 +1,7 @@
 /** Taking apart on output what is too large, or what was put together on input. */
-import { Packet } from '../packet/packet.js';
-import { put16 } from '../packet/put.js';
-import { setHeaderChecksum } from '../packet/rewrite.js';
+import { Packet } from '../../packet/packet.js';
+import { put16 } from '../../packet/put.js';
+import { setHeaderChecksum } from '../../packet/rewrite.js';
 import { fragmentablePart } from './ipv6-fragment-header.js';
 
 const smallestIpv6Mtu = 1280;

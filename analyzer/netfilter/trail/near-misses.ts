@@ -1,13 +1,13 @@
 /** Rules that would have let a packet pass, but for one thing: where somebody whose packet was dropped should look first. */
-import { meaningOf } from '../extensions/use.js';
-import { printBody } from '../model/print.js';
-import { isOpaque, type Chain, type MatchUse, type Rule, type RuleBody, type Table } from '../model/ruleset.js';
-import type { Constraint } from '../packet/constraint.js';
-import type { Packet } from '../packet/packet.js';
-import { Verdict, type HookName, type World } from '../packet/traversal.js';
-import { compileTable } from './compile-table.js';
-import { referenceOf, Step, type CompiledChain, type CompiledRule } from './compiled-rule.js';
-import { TableTraversal, type Recorder } from './traverse.js';
+import { meaningOf } from '../../extensions/use.js';
+import { printBody } from '../../model/print.js';
+import { isOpaque, type Chain, type MatchUse, type Rule, type RuleBody, type Table } from '../../model/ruleset.js';
+import type { Constraint } from '../../packet/constraint.js';
+import type { Packet } from '../../packet/packet.js';
+import { Verdict, type HookName, type World } from '../../packet/traversal.js';
+import { compileTable } from '../tables/compile-table.js';
+import { referenceOf, Step, type CompiledChain, type CompiledRule } from '../tables/compiled-rule.js';
+import { TableTraversal, type Recorder } from '../tables/traverse.js';
 
 export interface NearMiss {
   /** `filter:INPUT:3` */
