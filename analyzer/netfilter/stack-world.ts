@@ -147,7 +147,8 @@ export abstract class StackWorld implements World {
   answerSource(cause: Packet): number | bigint | undefined {
     const route = this.answerRoute(cause);
     if (route.kind === 'drop' || (this.family === 'ipv6' && this.addressTypes(cause.src).has('ANYCAST'))) return undefined;
-    if (this.addressTypes(cause.dst).has('LOCAL')) return cause.dst;
+    const seenAs = this.addressTypes(cause.dst);
+    if (seenAs.has('LOCAL') || seenAs.has('ANYCAST')) return cause.dst;
     if (this.family === 'ipv4' && (cause.in === '' || this.sysctl('net.ipv4.icmp_errors_use_inbound_ifaddr') === 0)) return route.source;
     if (this.family === 'ipv6' && route.isPreferredSource === true) return route.source;
     return this.routing.sourceAddress(cause.in === '' ? 'lo' : cause.in, cause.src) ?? route.source;

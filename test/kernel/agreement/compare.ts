@@ -1,7 +1,7 @@
 /** Where the engine's answer and the kernel's differ. */
 import { isDeepStrictEqual } from 'node:util';
-import { isSameDecider } from '../harness/compare.js';
-import type { ConntrackAnswer, GeneratedAnswer, ScenarioAnswer, ScenarioPacket, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
+import { isSameDecider, isSameTable } from '../harness/compare.js';
+import type { GeneratedAnswer, ScenarioAnswer, ScenarioPacket, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
 
 export interface Difference {
   /** From 0. */
@@ -9,23 +9,6 @@ export interface Difference {
   readonly field: string;
   readonly kernel: unknown;
   readonly engine: unknown;
-}
-
-/** The kernel's clock runs on while we look. */
-const timeoutTolerance = 3;
-
-function sorted(table: readonly ConntrackAnswer[]): readonly ConntrackAnswer[] {
-  return [...table].sort((a, b) => (`${a.orig} ${String(a.zone)}` < `${b.orig} ${String(b.zone)}` ? -1 : 1));
-}
-
-/** The engine's table with the kernel's timeouts where they are near enough. */
-function sameConntrack(kernel: readonly ConntrackAnswer[], engine: readonly ConntrackAnswer[]): boolean {
-  const expected = sorted(kernel);
-  const actual = sorted(engine).map((one, index) => {
-    const timeout = expected[index]?.timeout ?? 0;
-    return Math.abs(timeout - one.timeout) <= timeoutTolerance ? { ...one, timeout } : one;
-  });
-  return isDeepStrictEqual(actual, expected);
 }
 
 /** The kernel tells no reason for drops outside the rules that it can't name. */
@@ -74,7 +57,7 @@ function differences(step: number, kernel: StepAnswer, engine: StepAnswer): read
     by: sameDecider(kernel.by, engine.by),
     out: isDeepStrictEqual(kernel.out, engine.out),
     ct: sameCt(kernel, engine),
-    conntrack: sameConntrack(kernel.conntrack, engine.conntrack),
+    conntrack: isSameTable(kernel.conntrack, engine.conntrack),
     generated: sameGenerated(kernel.generated, engine.generated),
   };
   return Object.keys(same).filter(field => same[field] === false)

@@ -64,4 +64,8 @@ export const copyCases: readonly Case[] = [
     rules: table('filter', '-A FORWARD -j REJECT'), sysctls: { 'net.ipv4.icmp_errors_use_inbound_ifaddr': 1 }, routes: ['default via 10.0.0.6 dev eth1'],
     steps: [[from('eth0', udp(client, server)), { verdict: 'reject icmp 3/3' }]],
   }), { families: ['ipv4'] }),
+  ...cases('an ICMP error about a packet to an anycast address comes from that address', ({ client }) => ({
+    rules: table('filter', '-A INPUT -j REJECT'),
+    steps: [[from('eth0', udp(client, '2001:db8::')), { verdict: 'reject icmp 1/4' }]],
+  }), { families: ['ipv6'] }),
 ];
