@@ -7,7 +7,7 @@ const reason = kernelAvailable();
 if (reason !== undefined && process.env['IPTABLES_LINT_KERNEL'] === 'required') throw new Error(`the kernel tests are required here, but: ${reason}`);
 const onKernel = reason === undefined ? test.serial : test.skip;
 /** For each family and backend. */
-const packets = Number(process.env['IPTABLES_LINT_PACKETS'] ?? 4000);
+const packets = Number(process.env['IPTABLES_LINT_PACKETS'] ?? 3000);
 
 for (const family of ['ipv4', 'ipv6'] as const) for (const backend of ['legacy', 'nft'] as const) {
   onKernel(`the engine and the kernel agree on generated packets: ${family}, ${backend}`, async t => {
