@@ -148,7 +148,9 @@ export abstract class StackWorld implements World {
     const route = this.answerRoute(cause);
     if (route.kind === 'drop' || (this.family === 'ipv6' && this.addressTypes(cause.src).has('ANYCAST'))) return undefined;
     const seenAs = this.addressTypes(cause.dst);
-    if (seenAs.has('LOCAL') || seenAs.has('ANYCAST')) return cause.dst;
+    // ::1 is an address of lo and of nothing else (ipv6_chk_addr()).
+    const isElsewhere = cause.dst === 1n && cause.in !== 'lo' && cause.in !== '';
+    if ((seenAs.has('LOCAL') && !isElsewhere) || seenAs.has('ANYCAST')) return cause.dst;
     if (this.family === 'ipv4' && (cause.in === '' || this.sysctl('net.ipv4.icmp_errors_use_inbound_ifaddr') === 0)) return route.source;
     if (this.family === 'ipv6' && route.isPreferredSource === true) return route.source;
     return this.routing.sourceAddress(cause.in === '' ? 'lo' : cause.in, cause.src) ?? route.source;

@@ -101,11 +101,11 @@ export class Conntrack {
     return connection.expires <= this.#host.now;
   }
 
-  #find(tuple: Tuple, zones: Zones): TupleEntry | undefined {
-    let entry = this.#table.find(tuple, zones);
+  #find(tuple: Tuple, zones: Zones, side?: Direction): TupleEntry | undefined {
+    let entry = this.#table.find(tuple, zones, side);
     while (entry !== undefined && this.#isExpired(entry.connection)) {
       this.remove(entry.connection);
-      entry = this.#table.find(tuple, zones);
+      entry = this.#table.find(tuple, zones, side);
     }
     return entry;
   }
@@ -240,7 +240,7 @@ export class Conntrack {
     const { connection } = packet;
     if (connection === undefined || isConfirmed(connection) || packet.direction !== 0) return Verdict.Accept;
     if ((connection.status & ctstatus.DYING) !== 0) return Verdict.Drop;
-    const winner = this.#find(connection.original, connection.zones) ?? this.#find(connection.reply, connection.zones);
+    const winner = this.#find(connection.original, connection.zones, 0) ?? this.#find(connection.reply, connection.zones, 1);
     if (winner !== undefined) return this.#resolveClash(packet, connection, winner.connection);
     this.add(connection);
     return Verdict.Accept;
@@ -249,7 +249,7 @@ export class Conntrack {
   /** @see nf_ct_resolve_clash() in net/netfilter/nf_conntrack_core.c */
   #resolveClash(packet: Packet, loser: Connection, winner: Connection): Verdict {
     if (!trackerOf(winner.original.protocol).allowsClash) return Verdict.Drop;
-    const other = isSameFlow(winner, loser) ? winner : this.#find(loser.reply, loser.zones)?.connection;
+    const other = isSameFlow(winner, loser) ? winner : this.#find(loser.reply, loser.zones, 1)?.connection;
     if (other !== undefined) {
       if (!isSameFlow(other, loser)) return Verdict.Drop;
       account(packet, other);
@@ -278,8 +278,8 @@ export class Conntrack {
   /** nf_conntrack_tuple_taken(): does a connection other than `ignored` own this reply tuple in its zone? One with the same original tuple does not count: they are one flow. */
   isTaken(tuple: Tuple, ignored: Connection): boolean {
     const { zones } = ignored;
-    const entry = this.#find(tuple, zones);
-    if (entry === undefined || entry.connection === ignored || zones[entry.direction] !== zones[1]) return false;
+    const entry = this.#find(tuple, zones, 1);
+    if (entry === undefined || entry.connection === ignored) return false;
     const { connection } = entry;
     return !(isSameTuple(connection.original, ignored.original) && connection.zones[0] === zones[0]);
   }

@@ -28,8 +28,9 @@ function hashOf(tuple: Tuple): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-function isIn(entry: TupleEntry, zones: Zones): boolean {
-  return entry.connection.zones[entry.direction] === zones[entry.direction];
+function isIn({ connection, direction }: TupleEntry, zones: Zones, side: Direction | undefined): boolean {
+  const zone = zones[direction];
+  return connection.zones[direction] === zone && (side === undefined || zone === zones[side]);
 }
 
 export class TupleTable {
@@ -55,11 +56,14 @@ export class TupleTable {
     return this.#connections;
   }
 
-  /** Entries of this tuple in these zones, the newest first; of expired connections too. */
-  find(tuple: Tuple, zones: Zones): TupleEntry | undefined {
+  /**
+   * The newest entry of this tuple in these zones; of an expired connection too. A tuple of a connection's own is sought by the zone of
+   * its `side`, for that goes into the hash (hash_conntrack()); a packet's by both.
+   */
+  find(tuple: Tuple, zones: Zones, side?: Direction): TupleEntry | undefined {
     const hash = hashOf(tuple);
     for (let entry = this.#buckets.get(hash % this.#bucketCount); entry !== undefined; entry = entry.next) {
-      if (entry.hash === hash && isSameTuple(entry.tuple, tuple) && isIn(entry, zones)) return entry;
+      if (entry.hash === hash && isSameTuple(entry.tuple, tuple) && isIn(entry, zones, side)) return entry;
     }
     return undefined;
   }
