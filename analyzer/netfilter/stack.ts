@@ -205,7 +205,8 @@ export class Stack extends StackStages {
   #routeLocal(journey: Journey, isAnew = false): LocalRoute | undefined {
     const { packet } = journey;
     const { src, dst, mark, tos, protocol, sport, dport } = packet;
-    const route = isAnew ? this.routing.reroute(packet) : this.routing.output({ src, dst, mark, tos, protocol, sport, dport, uid: packet.owner?.uid ?? 0, anySource: true });
+    // To :: means to this host (rawv6_sendmsg()).
+    const route = isAnew ? this.routing.reroute(packet) : this.routing.output({ src, dst: dst === 0n ? 1n : dst, mark, tos, protocol, sport, dport, uid: packet.owner?.uid ?? 0, anySource: true });
     if (route.kind !== 'drop') return { out: route.out, mtu: route.mtu, via: route.via, isForUsToo: this.routing.isForUsToo(route, dst) };
     journey.droppedByKernel(route.reason);
     return undefined;

@@ -68,4 +68,8 @@ export const copyCases: readonly Case[] = [
     rules: table('filter', '-A INPUT -j REJECT'),
     steps: [[from('eth0', udp(client, '2001:db8::')), { verdict: 'reject icmp 1/4' }]],
   }), { families: ['ipv6'] }),
+  ...cases('what a local process sends to :: stays on this host', ({ self }) => ({
+    rules: table('filter'),
+    steps: [[local(udp(self, '::')), { verdict: 'delivered', path: ['filter:OUTPUT:policy', 'filter:INPUT:policy'] }]],
+  }), { families: ['ipv6'] }),
 ];
