@@ -80,7 +80,9 @@ export class Stack extends StackStages {
       packet.owner = undefined;
       packet.isFromKernelSocket = false;
       packet.linkType = packet.in === 'lo' ? 'unicast' : 'loopback';
-      if (this.pass('PREROUTING', journey)) this.#deliver(journey);
+      const drop = packet.in === 'lo' ? this.routing.checkInput(packet) : undefined;
+      if (drop !== undefined) journey.droppedByKernel(drop.reason);
+      else if (this.pass('PREROUTING', journey)) this.#deliver(journey);
       this.#journey = undefined;
     }
   }

@@ -72,4 +72,8 @@ export const copyCases: readonly Case[] = [
     rules: table('filter'),
     steps: [[local(udp(self, '::')), { verdict: 'delivered', path: ['filter:OUTPUT:policy', 'filter:INPUT:policy'] }]],
   }), { families: ['ipv6'] }),
+  ...cases('what comes in again by lo is looked at as anything that comes in', ({ self }) => ({
+    rules: table('nat', '-A POSTROUTING -j NETMAP --to ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff') + table('filter'),
+    steps: [[local(udp(self, self)), { verdict: 'drop' }]],
+  }), { families: ['ipv6'] }),
 ];
