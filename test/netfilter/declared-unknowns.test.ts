@@ -91,6 +91,13 @@ const instead: Readonly<Record<string, readonly [shown: () => unknown, expected:
   }).verdict, 'forwarded eth1'],
   'multicast routing': [() => fate('', 'udp 198.51.100.7:5 > 239.1.2.3:7').verdict, 'drop'],
   'answers of local sockets': [() => fates(table(''), [syn, 'icmp 198.51.100.7 > 192.0.2.1']).map(({ verdict, generated }) => [verdict, generated.length]), [['delivered', 0], ['delivered', 0]]],
+  'flows read from `conntrack -L`': [() => {
+    const flow = { proto: 'udp', src: '10.0.0.5', dst: '198.51.100.7', sport: 1023, dport: 53 };
+    const [ruleset] = load({ path: 'rules', text: table('-A FORWARD -m conntrack --ctstate RELATED', 'filter') + table('-A POSTROUTING -p tcp -j MASQUERADE', 'nat', ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING']) }).rulesets;
+    if (ruleset === undefined) return 'no rules';
+    const host = createHost(ruleset, { ...usual, conntrack: 'udp 17 100 src=10.0.0.5 dst=198.51.100.7 sport=1023 dport=53 src=198.51.100.7 dst=10.0.0.5 sport=53 dport=1023 [ASSURED] mark=0 use=1' });
+    return host.send({ in: 'eth0', packet: { proto: 'icmp', src: '198.51.100.7', dst: '10.0.0.5', type: 5, code: 1, quote: flow } }).verdict;
+  }, 'forwarded eth1'],
   realms: [() => [0, 1].map(realm => fate(`-A INPUT -m realm --realm ${String(realm)} -j DROP`, syn).verdict), ['drop', 'delivered']],
   neighbours: [() => fate('', 'tcp 198.51.100.7:40000 > 10.0.0.99:22').verdict, 'forwarded eth1'],
   chance: [() => [1, 2].map(() => fate('-A INPUT -m statistic --mode random --probability 0.5 -j DROP', syn).chance), [['statistic --mode random'], ['statistic --mode random']]],

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ConntrackAnswer, GeneratedAnswer, ScenarioAnswer, ScenarioPacket, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
 
 /** Real time passes while the kernel works, and it rounds: so many seconds of a timeout may be missing. */
-const secondsForgiven = 3;
+const secondsForgiven = 6;
 
 /** Words of ours that one reason of the kernel's may stand for: it tells fewer apart. */
 const sameReasons: readonly ReadonlySet<string>[] = [
