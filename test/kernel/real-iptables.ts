@@ -31,8 +31,18 @@ export interface LoadResult {
   readonly saved: readonly string[];
 }
 
+/** The reason is passed on, but where the kernel tests must not be skipped (`IPTABLES_LINT_KERNEL=required`, as in CI): there it is thrown. */
+export function unlessRequired(reason: string | undefined): string | undefined {
+  if (reason !== undefined && process.env['IPTABLES_LINT_KERNEL'] === 'required') throw new Error(`the kernel tests are required here, but: ${reason}`);
+  return reason;
+}
+
 /** Why the kernel cannot be asked on this machine; undefined where it can. */
 export function reasonToSkip(): string | undefined {
+  return unlessRequired(findReason());
+}
+
+function findReason(): string | undefined {
   if (process.platform !== 'linux') return 'not Linux';
   if (process.getuid?.() !== 0) return 'not root';
   for (const program of ['ip', 'ipset', 'iptables-legacy-restore', 'iptables-nft-restore']) {

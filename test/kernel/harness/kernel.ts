@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { buildPacket } from '../../../analyzer/netfilter/scenario/build-packet.js';
 import type { Scenario, ScenarioAnswer, ScenarioInterface, ScenarioPacket, ScenarioStep, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
 import type { Backend, Family } from '../../../analyzer/values/value.js';
-import { reasonToSkip } from '../real-iptables.js';
+import { reasonToSkip, unlessRequired } from '../real-iptables.js';
 import { ConntrackTable } from './conntrack-table.js';
 import { readDropReasons, reasonsIn, type DropReasons } from './drop-reasons.js';
 import { eventsIn } from './events.js';
@@ -24,7 +24,7 @@ export function kernelAvailable(): string | undefined {
   const reason = reasonToSkip();
   if (reason !== undefined) return reason;
   const missing = ['cc', 'nft', 'conntrack'].find(program => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
-  return missing === undefined ? undefined : `${missing} is not installed`;
+  return unlessRequired(missing === undefined ? undefined : `${missing} is not installed`);
 }
 
 /** Who sends a packet that comes in, where it does not say itself. */
