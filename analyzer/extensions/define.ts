@@ -5,6 +5,7 @@
  */
 import type { Constraint } from '../packet/constraint.js';
 import type { ProtocolName } from '../packet/protocols.js';
+import type { Rewriting } from '../packet/rewriting.js';
 import type { Action, Predicate, World } from '../packet/traversal.js';
 import type { Arbitrary, Backend, Family, Fc, Value, ValueContext } from '../values/value.js';
 
@@ -164,6 +165,8 @@ export interface TargetDefinition<O extends Options = Options> extends Extension
   readonly effect: Effect | ((given: GivenOf<O>) => Effect);
   /** What later rules may read differently behind this target. */
   readonly changes?: readonly ('mark' | 'connmark' | 'ttl' | 'dscp' | 'ecn' | 'state' | 'addresses' | 'tcp' | 'sets')[];
+  /** The same as data, where it is known what is written; `hook` is where the rule runs. Absent: nobody knows what becomes of what it `changes`. */
+  readonly rewrites?: (given: GivenOf<O>, cx: RuleContext & { readonly hook: Hook }) => readonly Rewriting[];
   /** What it does to one packet. Absent: nothing but its effect (`continue`, `accept`, `drop`, `return`, `queue`). */
   readonly apply?: (given: GivenOf<O>, cx: EngineContext) => Action;
   /** Saved as `-j OTHER …`, as a target that took its place. */
