@@ -1,7 +1,8 @@
 /** Where REDIRECT sends packets: to the host itself, on the interface by which they came. */
 import type { Traversal } from '../packet/traversal.js';
 
-const loopback4 = 0x7f00_0001, loopback6 = 1n;
+/** What REDIRECT writes in OUTPUT. */
+export const loopback = { ipv4: 0x7f00_0001, ipv6: 1n } as const;
 
 type Scope = 'loopback' | 'link' | 'site' | 'global';
 
@@ -12,7 +13,7 @@ function scopeOf(address: bigint): Scope {
   if (address >> 120n === 0xffn) return multicastScopes[Number((address >> 112n) & 15n)] ?? 'global';
   if (address >> 118n === 0xfe80n >> 6n) return 'link';
   if (address >> 118n === 0xfec0n >> 6n) return 'site';
-  return address === loopback6 ? 'loopback' : 'global';
+  return address === loopback.ipv6 ? 'loopback' : 'global';
 }
 
 /** Towards a link-local destination only a link-local address will do; towards a global one any but a mapped one. @see nf_nat_redirect_ipv6_usable() */
@@ -26,7 +27,7 @@ function isUsable(address: bigint, destination: Scope): boolean {
  * @see nf_nat_redirect_ipv4(), nf_nat_redirect_ipv6() in net/netfilter/nf_nat_redirect.c
  */
 export function redirectAddress({ packet, hook, world }: Traversal): number | bigint | undefined {
-  if (hook === 'OUTPUT') return packet.family === 'ipv4' ? loopback4 : loopback6;
+  if (hook === 'OUTPUT') return loopback[packet.family];
   const { dst } = packet;
   const addresses = world.interfaceAddresses?.(packet.in);
   if (addresses === undefined) return world.sourceAddress(packet.in, dst);

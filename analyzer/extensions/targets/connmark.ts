@@ -1,9 +1,11 @@
+import type { Rewriting } from '../../packet/rewriting.js';
 import { Verdict, type Action } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { hexadecimal, markMask } from '../../values/mark-mask.js';
 import { integer } from '../../values/number.js';
-import { defineTarget, option, type OrderedOption } from '../define.js';
-import { markOperation } from '../mark-operation.js';
+import { defineTarget, option, type OrderedOption, type RuleContext } from '../define.js';
+import { markBits, markOperation } from '../mark-operation.js';
+import { tracked } from '../tracked.js';
 
 const operations = ['setXmark', 'setMark', 'andMark', 'orMark', 'xorMark', 'saveMark', 'restoreMark'] as const;
 const bits = integer(0, 0xffff_ffff, { hex: true });
@@ -67,6 +69,18 @@ function apply(ordered: readonly OrderedOption[]): Action {
   };
 }
 
+/** In raw a packet has a connection of its own only where it came in by lo, and else perhaps the template of a CT rule, which is not kept. */
+function rewrites({ ordered, table }: RuleContext): readonly Rewriting[] {
+  const { mode, mark, ctmask, nfmask, shift: by } = settings(ordered);
+  const field = mode === 'restore-mark' ? 'mark' : 'connmark';
+  if (table === 'raw' || by !== 0) return [{ kind: 'unknown', field }];
+  switch (mode) {
+    case 'set-xmark': return markBits(field, { mark, mask: ctmask }).map(one => ({ ...one, where: tracked }));
+    case 'save-mark': return [{ kind: 'copy', from: 'mark', fromMask: nfmask, to: 'connmark', toMask: ctmask, where: tracked }];
+    case 'restore-mark': return [{ kind: 'copy', from: 'connmark', fromMask: ctmask, to: 'mark', toMask: nfmask, where: tracked }];
+  }
+}
+
 /** @see connmark_tg_shift() in net/netfilter/xt_connmark.c and libxt_CONNMARK.c. */
 export const connmarkTarget = defineTarget('CONNMARK', () => ({
   doc: 'Sets the mark of the connection, or copies it from or to the packet.',
@@ -90,6 +104,7 @@ export const connmarkTarget = defineTarget('CONNMARK', () => ({
   },
   check: given => operations.every(key => given[key] === undefined) ? 'one of --set-xmark, --set-mark, --and-mark, --or-mark, --xor-mark, --save-mark and --restore-mark must be given' : undefined,
   save: (_, { ordered }) => words(ordered),
+  rewrites: (_, cx) => rewrites(cx),
   apply: (_, { ordered }) => apply(ordered),
   examples: [
     ['-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xffffffff', '=', { table: 'mangle', chain: 'PREROUTING' }],

@@ -5,6 +5,7 @@ import { nameList } from '../../values/name-list.js';
 import { text } from '../../values/text.js';
 import type { Arbitrary, Family, Fc, ValueContext } from '../../values/value.js';
 import { defineTarget, option, type Given, type OrderedOption } from '../define.js';
+import { untracks } from '../tracked.js';
 
 const events = nameList(['new', 'related', 'destroy', 'reply', 'assured', 'protoinfo', 'helper', 'mark', 'natseqinfo', 'secmark'], 'event');
 const expectationEvents = nameList(['new'], 'event');
@@ -113,6 +114,8 @@ export const ct = defineTarget('CT', () => ({
     expected === undefined ? '' : `--expevents ${expectationEvents.print(expected.value, cx)}`,
     zoneWords(cx.ordered),
   ].filter(part => part !== '').join(' '),
+  // Else rules of raw see a template, whose state is NEW, and tracking puts the connection in its place: nothing is written that stays.
+  rewrites: ({ notrack }) => notrack === undefined ? [] : untracks,
   apply: (given, { ordered }) => {
     const template = templateOf(given, ordered);
     return t => {

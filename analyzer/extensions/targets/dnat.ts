@@ -2,6 +2,7 @@ import { flag } from '../../values/flag.js';
 import { natRange } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
 import { natMapping } from '../nat-mapping.js';
+import { natRewrites } from '../nat-rewrites.js';
 
 /** @see xt_nat_target_reg in net/netfilter/xt_nat.c and libxt_NAT.c. */
 export const dnat = defineTarget('DNAT', () => ({
@@ -16,6 +17,7 @@ export const dnat = defineTarget('DNAT', () => ({
     random: option({ names: ['--random'], doc: 'choose the port by chance', value: flag }),
     persistent: option({ names: ['--persistent'], doc: 'the same address for each connection of a client', value: flag }),
   },
+  rewrites: (given, cx) => natRewrites(natMapping('destination', given), cx),
   apply: given => {
     const range = natMapping('destination', given);
     return t => t.world.nat(t, range);

@@ -21,6 +21,8 @@ export const dnpt = defineTarget('DNPT', () => ({
     from: option({ names: ['--src-pfx'], doc: 'the prefix that is replaced', value: ip6Prefix, required: true, save: savePrefix('--src-pfx') }),
     to: option({ names: ['--dst-pfx'], doc: 'the prefix that is put in its place', value: ip6Prefix, required: true, save: savePrefix('--dst-pfx') }),
   },
+  // Behind the prefix 16 bits take up what it adds to the checksum.
+  rewrites: () => [{ kind: 'unknown', field: 'dst' }],
   apply: ({ from, to }) => from === undefined || to === undefined ? () => Verdict.Continue : prefixTranslation('destination', from.value, to.value),
   examples: [
     ['-j DNPT --src-pfx 2001:db8:1::/48 --dst-pfx fd00:1::/48', '=', { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],

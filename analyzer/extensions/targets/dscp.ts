@@ -3,6 +3,7 @@ import { Verdict } from '../../packet/traversal.js';
 import { dscpClass, printDscp } from '../../values/dscp-class.js';
 import { integer } from '../../values/number.js';
 import { defineTarget, option } from '../define.js';
+import { fieldImage } from '../field-image.js';
 
 /** @see dscp_tg() in net/netfilter/xt_DSCP.c. A class is saved as its number. */
 export const dscpTarget = defineTarget('DSCP', () => ({
@@ -15,6 +16,7 @@ export const dscpTarget = defineTarget('DSCP', () => ({
     class: option({ names: ['--set-dscp-class'], doc: 'the codepoint by name', value: dscpClass, excludes: ['value'], save: ({ value }) => `--set-dscp ${printDscp(value)}` }),
   },
   check: ({ value, class: byName }) => value === undefined && byName === undefined ? 'one of --set-dscp and --set-dscp-class must be given' : undefined,
+  rewrites: ({ value, class: byName }) => fieldImage('dscp', 6, () => (value ?? byName)?.value ?? 0),
   apply: ({ value, class: byName }) => {
     const dscp = (value ?? byName)?.value ?? 0;
     return ({ packet }) => {

@@ -1,9 +1,11 @@
 import type { Packet } from '../../packet/packet.js';
 import { rewriteTos } from '../../packet/rewrite.js';
+import type { Rewriting } from '../../packet/rewriting.js';
 import { Verdict, type Action } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { integer } from '../../values/number.js';
 import { defineTarget, option, type OrderedOption } from '../define.js';
+import { fieldImage } from '../field-image.js';
 import { adjustTcpChecksum } from '../tcp-options.js';
 
 interface Ecn {
@@ -46,6 +48,11 @@ function apply(ecn: Ecn): Action {
   };
 }
 
+/** ECE and CWR are no part of the field `tcpFlags`: a match can ask for six flags, and for these two by atoms of its own. */
+function rewrites({ ect }: Ecn): readonly Rewriting[] {
+  return fieldImage('ecn', 2, before => ect ?? before);
+}
+
 /** @see ecn_tg_check() in net/ipv4/netfilter/ipt_ECN.c: what touches TCP bits needs -p tcp. */
 export const ecnTarget = defineTarget('ECN', () => ({
   doc: 'Sets or clears the bits of explicit congestion notification.',
@@ -71,6 +78,7 @@ export const ecnTarget = defineTarget('ECN', () => ({
     const word = (name: string, value: number | undefined): string[] => value === undefined ? [] : [`${name} ${String(value)}`];
     return [...word('--ecn-tcp-ece', ece), ...word('--ecn-tcp-cwr', cwr), ...word('--ecn-ip-ect', ect)].join(' ');
   },
+  rewrites: (_, { ordered }) => rewrites(resultOf(ordered)),
   apply: (_, { ordered }) => apply(resultOf(ordered)),
   examples: [
     ['-p tcp -j ECN --ecn-tcp-remove', '=', { table: 'mangle', chain: 'POSTROUTING' }],

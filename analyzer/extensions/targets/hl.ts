@@ -1,5 +1,5 @@
 import { integer } from '../../values/number.js';
-import { changeTtl } from '../change-ttl.js';
+import { changeTtl, ttlRewrites } from '../change-ttl.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see hl_tg6_check() in net/netfilter/xt_HL.c. */
@@ -15,6 +15,7 @@ export const hlTarget = defineTarget('HL', () => ({
     inc: option({ names: ['--hl-inc'], doc: 'how much it is raised', value: integer(1, 255), excludes: ['set', 'dec'] }),
   },
   check: given => Object.keys(given).length === 0 ? 'one of --hl-set, --hl-dec and --hl-inc must be given' : undefined,
+  rewrites: ttlRewrites,
   apply: changeTtl,
   examples: [
     ['-j HL --hl-set 64', '=', { table: 'mangle', chain: 'PREROUTING', family: 'ipv6' }],

@@ -104,6 +104,7 @@ export const hmark = defineTarget('HMARK', () => ({
   },
   check: (_, { ordered, family }) => problem(settings(ordered, family)),
   save: (_, { ordered, family }) => save(settings(ordered, family)),
+  rewrites: () => [{ kind: 'unknown', field: 'mark' }],
   apply: (_, { ordered, family }) => {
     const how = hashOf(settings(ordered, family), family);
     return ({ packet }) => {

@@ -1,14 +1,19 @@
 import { Verdict } from '../../packet/traversal.js';
-import { hexadecimal, markMask } from '../../values/mark-mask.js';
+import { hexadecimal, markMask, type MarkMask } from '../../values/mark-mask.js';
 import { integer } from '../../values/number.js';
-import { defineTarget, option } from '../define.js';
-import { markOperation, type MarkOperation } from '../mark-operation.js';
+import { defineTarget, option, type OrderedOption } from '../define.js';
+import { markBits, markOperation, type MarkOperation } from '../mark-operation.js';
 
 const operations = ['setXmark', 'setMark', 'andMark', 'orMark', 'xorMark'] as const;
 const bits = integer(0, 0xffff_ffff);
 
 function others(key: MarkOperation): readonly string[] {
   return operations.filter(one => one !== key);
+}
+
+/** The option that was given last counts. */
+function operationOf(ordered: readonly OrderedOption[]): MarkMask {
+  return ordered.flatMap(({ key, value }) => markOperation(key, value) ?? []).at(-1) ?? { mark: 0, mask: 0 };
 }
 
 /** @see mark_tg() in net/netfilter/xt_mark.c; every operation is saved as --set-xmark (libxt_MARK.c). */
@@ -29,9 +34,9 @@ export const markTarget = defineTarget('MARK', () => ({
     const operation = markOperation(key, value);
     return operation === undefined ? '' : `--set-xmark ${hexadecimal(operation.mark)}/${hexadecimal(operation.mask)}`;
   }).join(' '),
+  rewrites: (_, { ordered }) => markBits('mark', operationOf(ordered)),
   apply: (_, { ordered }) => {
-    const operations = ordered.flatMap(({ key, value }) => markOperation(key, value) ?? []);
-    const { mark, mask } = operations.at(-1) ?? { mark: 0, mask: 0 };
+    const { mark, mask } = operationOf(ordered);
     return ({ packet }) => {
       packet.mark = ((packet.mark & ~mask) ^ mark) >>> 0;
       return Verdict.Continue;

@@ -1,10 +1,19 @@
+import { all, always, is, not } from '../../packet/constraint.js';
+import type { Rewriting } from '../../packet/rewriting.js';
 import { Verdict } from '../../packet/traversal.js';
 import { flag } from '../../values/flag.js';
 import { natPorts } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
 import { natMapping } from '../nat-mapping.js';
+import { natPortRewrites } from '../nat-rewrites.js';
 
-/** @see masquerade_tg_reg in net/netfilter/xt_MASQUERADE.c and libxt_NAT.c; a shifted range (`80-90/5`) is taken and saved as `/0`. */
+/** Only IPv4 spares the unspecified address (nf_nat_masquerade_ipv4()). */
+const hasSource = not(is('src', 0));
+
+/**
+ * @see masquerade_tg_reg in net/netfilter/xt_MASQUERADE.c and libxt_NAT.c; a shifted range (`80-90/5`) is taken and saved as `/0`.
+ * `rewrites` does not tell of the source port that changes because another connection has the tuple.
+ */
 export const masquerade = defineTarget('MASQUERADE', () => ({
   doc: 'Gives the connection the address of the interface through which it leaves as its source.',
   effect: 'nat',
@@ -16,6 +25,10 @@ export const masquerade = defineTarget('MASQUERADE', () => ({
     ports: option({ names: ['--to-ports'], doc: 'source ports to choose from', value: natPorts('lost') }),
     random: option({ names: ['--random'], doc: 'choose the port by chance', value: flag }),
     fully: option({ names: ['--random-fully'], doc: 'choose the port wholly by chance', value: flag }),
+  },
+  rewrites: (given, cx) => {
+    const written: readonly Rewriting[] = [{ kind: 'local', field: 'src' }, ...natPortRewrites(natMapping('source', given), cx)];
+    return cx.family === 'ipv6' ? written : written.map(({ where = always, ...one }) => ({ ...one, where: all([hasSource, where]) }));
   },
   apply: given => {
     const range = natMapping('source', given);

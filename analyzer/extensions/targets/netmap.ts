@@ -1,7 +1,12 @@
 import { Verdict, type NatRange } from '../../packet/traversal.js';
 import { maskAddress, prefixMask, printAddress } from '../../values/address.js';
 import { hostMask } from '../../values/host-mask.js';
-import { defineTarget, option } from '../define.js';
+import { defineTarget, option, type Hook } from '../define.js';
+
+/** @see netmap_tg4(): before routing it is the destination that is mapped, behind it the source. */
+function isForDestination(hook: Hook): boolean {
+  return hook === 'PREROUTING' || hook === 'OUTPUT';
+}
 
 /** @see netmap_tg_reg in net/netfilter/xt_NETMAP.c; a mask with holes counts as one of all ones (libxtables/xtoptions.c). */
 export const netmap = defineTarget('NETMAP', () => ({
@@ -17,12 +22,17 @@ export const netmap = defineTarget('NETMAP', () => ({
       save: ({ value: { address, length } }, { family }) => `--to ${printAddress(maskAddress(address, prefixMask(length, family)))}/${String(length)}`,
     }),
   },
+  rewrites: ({ to }, { family, hook }) => {
+    if (to === undefined) return [];
+    const mask = prefixMask(to.value.length, family);
+    return [{ kind: 'network', field: isForDestination(hook) ? 'dst' : 'src', address: maskAddress(to.value.address, mask), mask }];
+  },
   apply: ({ to }, { family }) => {
     if (to === undefined) return () => Verdict.Accept;
     const mask = prefixMask(to.value.length, family);
     const network = { minAddress: maskAddress(to.value.address, mask), netmapMask: mask };
     const destination: NatRange = { side: 'destination', ...network }, source: NatRange = { side: 'source', ...network };
-    return t => t.world.nat(t, t.hook === 'PREROUTING' || t.hook === 'OUTPUT' ? destination : source);
+    return t => t.world.nat(t, isForDestination(t.hook) ? destination : source);
   },
   examples: [
     ['-j NETMAP --to 10.1.2.0/24', '=', { table: 'nat', chain: 'PREROUTING' }],

@@ -1,5 +1,6 @@
 import { Verdict } from '../../packet/traversal.js';
 import { defineTarget } from '../define.js';
+import { untracks } from '../tracked.js';
 
 /** @see notrack_tg() in net/netfilter/xt_CT.c; an alias of `CT --notrack` that is saved under its own name. */
 export const notrack = defineTarget('NOTRACK', () => ({
@@ -8,6 +9,7 @@ export const notrack = defineTarget('NOTRACK', () => ({
   changes: ['state'],
   tables: ['raw'],
   options: {},
+  rewrites: () => untracks,
   apply: () => t => {
     t.world.template(t, { notrack: true });
     return Verdict.Continue;

@@ -3,7 +3,8 @@ import { flag } from '../../values/flag.js';
 import { natPorts } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
 import { natMapping } from '../nat-mapping.js';
-import { redirectAddress } from '../redirect-address.js';
+import { natPortRewrites } from '../nat-rewrites.js';
+import { loopback, redirectAddress } from '../redirect-address.js';
 
 /** @see redirect_tg4(), redirect_tg6() in net/netfilter/xt_REDIRECT.c */
 export const redirect = defineTarget('REDIRECT', () => ({
@@ -22,6 +23,10 @@ export const redirect = defineTarget('REDIRECT', () => ({
     ...ports && cx.protocol !== undefined ? ['--to-ports', ...words] : [],
     ...random && !first ? ['--random'] : [],
   ]),
+  rewrites: (given, cx) => [
+    cx.hook === 'OUTPUT' ? { kind: 'within', field: 'dst', ranges: [{ low: loopback[cx.family], high: loopback[cx.family] }] } : { kind: 'local', field: 'dst' },
+    ...natPortRewrites(natMapping('destination', given), cx),
+  ],
   apply: given => {
     const range = natMapping('destination', given);
     return t => {

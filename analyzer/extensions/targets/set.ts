@@ -63,6 +63,7 @@ export const setTarget = defineTarget('SET', () => ({
     if (mark === undefined && prio === undefined && queue === undefined) return '--map-set needs --map-mark, --map-prio or --map-queue with it';
     return table === 'mangle' ? undefined : '--map-set is allowed in table mangle only';
   },
+  rewrites: ({ map, mark }) => map === undefined || mark === undefined ? [] : [{ kind: 'unknown', field: 'mark' }],
   // @see set_target_v3(). The hardware queue of --map-queue is of no consequence for the packet's fate.
   apply: ({ add, exist, timeout, del, map, mark, prio }) => {
     const adds = add === undefined ? undefined : { ...lookupOf(add), exist: exist !== undefined, ...timeout === undefined ? {} : { timeout: Math.min(timeout.value, maxTimeout) } };

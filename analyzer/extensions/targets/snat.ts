@@ -2,8 +2,9 @@ import { flag } from '../../values/flag.js';
 import { natRange } from '../../values/nat-range.js';
 import { defineTarget, option } from '../define.js';
 import { natMapping } from '../nat-mapping.js';
+import { natRewrites } from '../nat-rewrites.js';
 
-/** @see xt_snat_target_v1() in net/netfilter/xt_nat.c. A shifted range (`/port`) loses its port and is saved as `/0`. */
+/** @see xt_snat_target_v1() in net/netfilter/xt_nat.c. A shifted range (`/port`) loses its port and is saved as `/0`. `rewrites` does not tell of the source port that changes because another connection has the tuple. */
 export const snat = defineTarget('SNAT', () => ({
   doc: 'Rewrites the source address, or the source port, of all packets of the connection.',
   effect: 'nat',
@@ -17,6 +18,7 @@ export const snat = defineTarget('SNAT', () => ({
     fully: option({ names: ['--random-fully'], doc: 'the port is chosen wholly at random', value: flag }),
     persistent: option({ names: ['--persistent'], doc: 'a client gets the same address each time', value: flag }),
   },
+  rewrites: (given, cx) => natRewrites(natMapping('source', given), cx),
   apply: given => {
     const range = natMapping('source', given);
     return t => t.world.nat(t, range);

@@ -20,6 +20,8 @@ export const snpt = defineTarget('SNPT', () => ({
     source: prefix('--src-pfx', 'the prefix inside'),
     destination: prefix('--dst-pfx', 'the prefix that takes its place'),
   },
+  // Behind the prefix 16 bits take up what it adds to the checksum.
+  rewrites: () => [{ kind: 'unknown', field: 'src' }],
   apply: ({ source, destination }) => source === undefined || destination === undefined ? () => Verdict.Continue : prefixTranslation('source', source.value, destination.value),
   examples: [
     ['-j SNPT --src-pfx fd00::/64 --dst-pfx 2001:db8::/48', '=', { family: 'ipv6', table: 'mangle', chain: 'POSTROUTING' }],

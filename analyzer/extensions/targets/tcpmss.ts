@@ -46,6 +46,8 @@ export const tcpmss = defineTarget('TCPMSS', () => ({
   check: ({ set, clamp }) => set === undefined && clamp === undefined ? '--set-mss or --clamp-mss-to-pmtu must be given' : undefined,
   checkRule: (matches, backend) => backend === 'nft' || matches.some(asksForSyn) ? undefined : 'the rule must ask for SYN packets, as by --syn',
   save: ({ set }, { ordered }) => ordered.at(-1)?.key === 'clamp' || set === undefined ? '--clamp-mss-to-pmtu' : `--set-mss ${String(set.value)}`,
+  // A packet without the option grows by four bytes.
+  rewrites: () => [{ kind: 'unknown', field: 'length' }],
   apply: ({ set }, { ordered }) => {
     const fixed = ordered.at(-1)?.key === 'clamp' ? undefined : set?.value;
     return t => {

@@ -40,6 +40,8 @@ export const tcpoptstrip = defineTarget('TCPOPTSTRIP', () => ({
   options: {
     options: option({ names: ['--strip-options'], doc: 'the options', value: tcpOptionList }),
   },
+  // Options are no field, and the header stays as long as it was.
+  rewrites: () => [],
   apply: ({ options }) => {
     const stripped = new Set(options?.value);
     return ({ packet }) => strip(packet, stripped) ? Verdict.Continue : Verdict.Drop;

@@ -3,7 +3,8 @@ import { Verdict } from '../../packet/traversal.js';
 import { integer } from '../../values/number.js';
 import { tosMask, type TosMask } from '../../values/tos-mask.js';
 import type { ValueContext } from '../../values/value.js';
-import { defineTarget, option, type OptionDefinition } from '../define.js';
+import { defineTarget, option, type Given, type OptionDefinition } from '../define.js';
+import { fieldImage } from '../field-image.js';
 
 /** Clears the bits of the mask, then turns over those of the value. */
 const changes = {
@@ -16,6 +17,17 @@ const changes = {
 function operation(name: `--${string}`, doc: string, change: (bits: number) => TosMask): OptionDefinition<number> {
   const save = (bits: number, cx: ValueContext): string => `--set-tos ${tosMask.print(change(bits), cx)}`;
   return option({ names: [name], doc, value: integer(0, 255), excludes: ['set', 'and', 'or', 'xor'], save: (given, cx) => save(given.value, cx) });
+}
+
+interface TosOptions {
+  readonly set?: Given<TosMask>;
+  readonly and?: Given<number>;
+  readonly or?: Given<number>;
+  readonly xor?: Given<number>;
+}
+
+function changeOf({ set, and, or, xor }: TosOptions): TosMask {
+  return set?.value ?? (and !== undefined ? changes.and(and.value) : or !== undefined ? changes.or(or.value) : changes.xor(xor?.value ?? 0));
 }
 
 /** @see tos_tg() in net/netfilter/xt_DSCP.c: the bits of the mask are cleared, then those of the value turned over. */
@@ -31,8 +43,12 @@ export const tosTarget = defineTarget('TOS', () => ({
     xor: operation('--xor-tos', 'turns these bits over', changes.xor),
   },
   check: given => Object.keys(given).length === 0 ? 'one of --set-tos, --and-tos, --or-tos and --xor-tos must be given' : undefined,
-  apply: ({ set, and, or, xor }) => {
-    const { value, mask } = set?.value ?? (and !== undefined ? changes.and(and.value) : or !== undefined ? changes.or(or.value) : changes.xor(xor?.value ?? 0));
+  rewrites: given => {
+    const { value, mask } = changeOf(given);
+    return [...fieldImage('dscp', 6, dscp => (dscp & ~(mask >> 2)) ^ (value >> 2)), ...fieldImage('ecn', 2, ecn => (ecn & ~(mask & 3)) ^ (value & 3))];
+  },
+  apply: given => {
+    const { value, mask } = changeOf(given);
     return ({ packet }) => {
       rewriteTos(packet, (packet.tos & ~mask) ^ value);
       return Verdict.Continue;

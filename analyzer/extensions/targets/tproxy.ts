@@ -2,6 +2,7 @@ import { getaddrinfoPort } from '../../values/getaddrinfo-port.js';
 import { hostAddress } from '../../values/host-address.js';
 import { hexadecimal, markMask } from '../../values/mark-mask.js';
 import { defineTarget, option } from '../define.js';
+import { markBits } from '../mark-operation.js';
 import { transparentProxy } from '../transparent-proxy.js';
 
 /** @see tproxy_tg4() in net/netfilter/xt_TPROXY.c; without a socket that listens the packet is dropped. All options are saved, given or not. */
@@ -24,6 +25,7 @@ export const tproxy = defineTarget('TPROXY', () => ({
     `--on-ip ${address === undefined ? (cx.family === 'ipv4' ? '0.0.0.0' : '::') : hostAddress.print(address.value, cx)}`,
     `--tproxy-mark ${hexadecimal(mark?.value.mark ?? 0)}/${hexadecimal(mark?.value.mask ?? 0)}`,
   ].join(' '),
+  rewrites: ({ mark }) => markBits('mark', mark?.value ?? { mark: 0, mask: 0 }),
   apply: ({ port, address, mark }) => {
     const target = { port: port?.value ?? 0, address: address?.value ?? 0, mark: mark?.value ?? { mark: 0, mask: 0 } };
     return t => transparentProxy(t, target);

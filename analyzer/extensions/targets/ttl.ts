@@ -1,5 +1,5 @@
 import { integer } from '../../values/number.js';
-import { changeTtl } from '../change-ttl.js';
+import { changeTtl, ttlRewrites } from '../change-ttl.js';
 import { defineTarget, option } from '../define.js';
 
 /** @see ttl_tg_check() in net/netfilter/xt_HL.c */
@@ -15,6 +15,7 @@ export const ttlTarget = defineTarget('TTL', () => ({
     inc: option({ names: ['--ttl-inc'], doc: 'adds this to it', value: integer(1, 255), excludes: ['set', 'dec'] }),
   },
   check: given => Object.keys(given).length === 0 ? 'one of --ttl-set, --ttl-dec and --ttl-inc must be given' : undefined,
+  rewrites: ttlRewrites,
   apply: changeTtl,
   examples: [
     ['-j TTL --ttl-set 64', '=', { table: 'mangle', chain: 'POSTROUTING' }],

@@ -1,0 +1,18 @@
+/** What a rule may do that matters to a question, as bits. */
+import type { Field } from '../../packet/constraint.js';
+
+export const Does = {
+  accept: 1, drop: 2, /** Leaves its chain: RETURN, goto. */ leave: 4,
+  mark: 8, connmark: 16, dst: 32, dport: 64, src: 128, sport: 256, state: 512, /** Writes any other field. */ other: 1024,
+} as const;
+
+/** All that is written. */
+export const writes = Does.mark | Does.connmark | Does.dst | Does.dport | Does.src | Does.sport | Does.state | Does.other;
+export const anything = 2047;
+
+const ofField: Partial<Record<Field, number>> = { mark: Does.mark, connmark: Does.connmark, dst: Does.dst, dport: Does.dport, src: Does.src, sport: Does.sport, ctstate: Does.state };
+
+/** The bit of those who write a field. */
+export function writerOf(field: Field): number {
+  return ofField[field] ?? Does.other;
+}

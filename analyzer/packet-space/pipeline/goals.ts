@@ -1,0 +1,119 @@
+/** What can be asked of trips. */
+import { Does } from './classes.js';
+import { Step, type Chains, type PipelineChain } from './chains.js';
+import type { Trip } from './passes.js';
+import type { Leads, Watch } from './run.js';
+import type { Goal, Reason } from './solve.js';
+import type { Path } from './stages.js';
+
+/** Where a rule stands, for the look-out. Undefined where it has no box: no packet can match it. */
+export function watchFor(chains: Chains, number: number): Watch | undefined {
+  const { list, rules, ids } = chains;
+  const at = rules[number];
+  const chain = at === undefined ? undefined : list[ids.get(`${at.table} ${at.chain}`) ?? -1];
+  if (chain === undefined) return undefined;
+  const from = chain.rule.indexOf(number);
+  if (from < 0) return undefined;
+  let to = from;
+  while (to < chain.count && chain.rule[to] === number) to++;
+  return { rule: number, chain: chain.id, from, to, leads: leadsTo(chains, { chain: chain.id, from, to }) };
+}
+
+/** The boxes by which packets come to a rule: its own, and in other chains the jumps that lead to its chain. */
+function leadsTo(chains: Chains, watch: Pick<Watch, 'chain' | 'from' | 'to'>): Leads {
+  const above = new Set([watch.chain]);
+  const open = [watch.chain];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    for (const [caller] of chains.callers.get(id) ?? []) {
+      if (above.has(caller)) continue;
+      above.add(caller);
+      open.push(caller);
+    }
+  }
+  const known = new Map<number, readonly number[]>();
+  return (chain: PipelineChain) => {
+    if (!above.has(chain.id)) return none;
+    let boxes = known.get(chain.id);
+    if (boxes === undefined) known.set(chain.id, boxes = leadsIn(chain, above, watch));
+    return boxes;
+  };
+}
+
+function leadsIn(chain: PipelineChain, above: ReadonlySet<number>, watch: Pick<Watch, 'chain' | 'from' | 'to'>): number[] {
+  const boxes: number[] = [];
+  for (let box = 0; box < chain.count; box++) {
+    const isJump = (chain.act[box] === Step.Jump || chain.act[box] === Step.Goto) && above.has(chain.callee[box] ?? -1);
+    if (isJump || (chain.id === watch.chain && box >= watch.from && box < watch.to)) boxes.push(box);
+  }
+  return boxes;
+}
+
+const none: readonly number[] = [];
+
+/** The first stage from `from` and before `to` at which a trip was dropped, or -1. */
+function dropIn({ run }: Trip, from: number, to: number): number {
+  return run.drops.find(at => at >= from && at < to) ?? -1;
+}
+
+/** Whether the look-out saw its rule in stages from … to - 1, and none before dropped the packet. */
+export function sawIn(trip: Trip, from: number, to: number): boolean {
+  const drop = dropIn(trip, from, to);
+  return trip.run.seen.some(at => at >= from && at < to && (drop < 0 || at <= drop));
+}
+
+/** Why a pass (stages from … to - 1) does not come by a rule. */
+export function missesRule(trip: Trip, leads: Leads, chains: Chains, from: number, to: number): readonly Reason[] {
+  const { stages } = trip.run;
+  const drop = dropIn(trip, from, to);
+  const ways: number[] = [];
+  for (let at = from; at < to; at++) {
+    const { stage } = stages[at] ?? {};
+    const base = stage === undefined ? undefined : chains.list[stage.chain];
+    if (base !== undefined && leads(base).length > 0) ways.push(at);
+  }
+  const reasons: Reason[] = [];
+  const before = ways.filter(at => drop < 0 || at <= drop);
+  if (drop >= 0 && ways.length > before.length) {
+    reasons.push(claim => {
+      for (const at of before) claim.avoids(at, leads);
+      claim.verdict(drop);
+    });
+  }
+  const seenBehind = trip.run.seen.some(at => at >= from && at < to);
+  if (!seenBehind) reasons.push(claim => { for (const at of ways) claim.avoids(at, leads); });
+  else if (reasons.length === 0 && drop >= 0) reasons.push(claim => {
+    for (const at of before) claim.avoids(at, leads);
+    claim.verdict(drop);
+  });
+  return reasons;
+}
+
+/** A packet that matches a rule. */
+export function reachGoal(chains: Chains, path: Path, watch: Watch): Goal {
+  const { leads } = watch;
+  return {
+    path, watch, back: undefined,
+    miss: trip => sawIn(trip, 0, trip.backFrom) ? undefined : missesRule(trip, leads, chains, 0, trip.backFrom),
+  };
+}
+
+/** All stages let the packet pass. */
+export function acceptsAll(trip: Trip, from: number, to: number): Reason {
+  return claim => { for (let at = from; at < to; at++) if (((trip.run.stages[at]?.stage.does ?? 0) & Does.drop) !== 0) claim.verdict(at); };
+}
+
+/** Any of the stages that dropped the packet. */
+export function droppedBy(trip: Trip, from: number, to: number): readonly Reason[] {
+  return trip.run.drops.filter(at => at >= from && at < to).map(at => claim => { claim.verdict(at); });
+}
+
+/** A packet that gets to the end of its path, or one that does not. */
+export function fateGoal(path: Path, fate: 'accept' | 'drop'): Goal {
+  return {
+    path, watch: undefined, back: undefined,
+    miss: trip => {
+      if ((fate === 'drop') === trip.dropped) return undefined;
+      return fate === 'drop' ? [acceptsAll(trip, 0, trip.backFrom)] : droppedBy(trip, 0, trip.backFrom);
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** Exact questions about packets on their whole way through a host: table after table, translated and marked, and back. */
+import type { Ruleset } from '../../model/ruleset.js';
+import type { Constraint } from '../../packet/constraint.js';
+import { compileChains } from './chains.js';
+import { makePipeline, type Pipeline } from './passes.js';
+import { extraChains, type Routing } from './stages.js';
+
+export { paths, type Path, type Routing } from './stages.js';
+export type { Pipeline } from './passes.js';
+export { reachThrough, type Passage } from './reach.js';
+export { fate } from './fate.js';
+
+export interface PipelineOptions {
+  /** What questions will say of packets: their bounds are then told apart. Without, a question that cuts through what the rules tell apart takes it whole. */
+  readonly asked?: readonly Constraint[];
+  /** Which addresses are local, and where others are sent. Without it a packet may go any way. */
+  readonly routing?: Routing;
+}
+
+/** Makes a rule set ready for questions. Undefined where jumps go in circles, which no kernel loads. */
+export function pipeline(ruleset: Ruleset, { asked = [], routing }: PipelineOptions = {}): Pipeline | undefined {
+  const chains = compileChains(ruleset, asked, extraChains(routing));
+  return chains.cyclic ? undefined : makePipeline(chains, routing);
+}

@@ -1,0 +1,317 @@
+/** One packet followed along a path, and where each of its fields came from. */
+import { ctstates } from '../../packet/constraint.js';
+import { holds } from '../boxes.js';
+import { writerOf } from './classes.js';
+import { Step, type Chains, type PipelineChain } from './chains.js';
+import { statesLike, type Stage } from './stages.js';
+import type { Write } from './values.js';
+
+/**
+ * A packet: a class for each input, and the choices that are not the usual ones. What is a matter of choice (whether `limit` matches
+ * this time, whether an address is local) is 0 unless it is said.
+ */
+export interface Point {
+  readonly inputs: Int32Array;
+  readonly choices: ReadonlyMap<number, number>;
+}
+
+/** Gives choices numbers: by what is chosen, and where on the way. */
+export class ChoiceNames {
+  readonly #ids = new Map<number, number>();
+  readonly #ways = new Map<number, number>();
+
+  /** Whether a box matches that hangs on something unknown; `box` among all boxes, `way` how its chain was called. */
+  soft(way: number, box: number): number {
+    return this.#of(way * boxLimit + box);
+  }
+
+  /** Whether a property holds: of a packet or of its answer (`isReply`), as long as nothing may have changed it. */
+  atom(atom: number, epoch: number, isReply: boolean): number {
+    return this.#of(-1 - (atom * 64 + epoch * 2 + (isReply ? 1 : 0)));
+  }
+
+  /** The way down by one more call. */
+  below(way: number, box: number): number {
+    const key = way * boxLimit + box;
+    let id = this.#ways.get(key);
+    // The first numbers are those of stages.
+    if (id === undefined) this.#ways.set(key, id = this.#ways.size + 64);
+    return id;
+  }
+
+  #of(key: number): number {
+    let id = this.#ids.get(key);
+    if (id === undefined) this.#ids.set(key, id = this.#ids.size);
+    return id;
+  }
+}
+
+const boxLimit = 2 ** 24;
+
+/** Where the fields come from: each is an input plus an offset, or with input -1 the class `offset` itself. */
+export class Origins {
+  readonly input: Int32Array;
+  readonly offset: Int32Array;
+  /** Stages (a bit each) that may have written the field, or that it was copied from. */
+  readonly stages: Int32Array;
+  /** What they would have done to write it. */
+  readonly by: Int32Array;
+
+  constructor(input: Int32Array, offset: Int32Array, stages: Int32Array, by: Int32Array) {
+    this.input = input;
+    this.offset = offset;
+    this.stages = stages;
+    this.by = by;
+  }
+
+  static identity(size: number): Origins {
+    return new Origins(Int32Array.from({ length: size }, (_, i) => i), new Int32Array(size), new Int32Array(size), new Int32Array(size));
+  }
+
+  copy(): Origins {
+    return new Origins(this.input.slice(), this.offset.slice(), this.stages.slice(), this.by.slice());
+  }
+
+  setClass(d: number, value: number): void {
+    this.input[d] = -1;
+    this.offset[d] = value;
+  }
+
+  setInput(d: number, input: number, offset = 0): void {
+    this.input[d] = input;
+    this.offset[d] = offset;
+  }
+
+  /** The field is what another one was at another time. */
+  take(d: number, other: Origins, from: number): void {
+    this.input[d] = other.input[from] ?? 0;
+    this.offset[d] = other.offset[from] ?? 0;
+    this.stages[d] = other.stages[from] ?? 0;
+    this.by[d] = other.by[from] ?? 0;
+  }
+
+  valueOf(d: number, inputs: Int32Array): number {
+    const input = this.input[d] ?? -1;
+    return input < 0 ? this.offset[d] ?? 0 : (inputs[input] ?? 0) + (this.offset[d] ?? 0);
+  }
+}
+
+/** A box that was matched and mattered. */
+export interface StepTaken {
+  readonly box: number;
+  readonly origins: Origins;
+  readonly below: Frame | undefined;
+  readonly ends: boolean;
+}
+
+/** One run of a chain. */
+export interface Frame {
+  readonly chain: PipelineChain;
+  /** How it was called, for choices. */
+  readonly way: number;
+  readonly steps: StepTaken[];
+  /** Boxes from here on were not looked at. */
+  stop: number;
+  /** The fields behind it. */
+  after: Origins;
+}
+
+export interface StageRun {
+  readonly stage: Stage;
+  /** Its bit in `Origins.stages`. */
+  readonly number: number;
+  readonly isReply: boolean;
+  /** The fields as they come. */
+  readonly origins: Origins;
+  readonly state: number;
+  frame: Frame | undefined;
+  dropped: boolean;
+}
+
+/** A rule that is looked out for. */
+export interface Watch {
+  readonly rule: number;
+  readonly chain: number;
+  readonly from: number;
+  readonly to: number;
+  /** Boxes that lead to it: its own, and the jumps. */
+  readonly leads: Leads;
+}
+
+/** Boxes of a chain that lead towards a rule, sorted. */
+export type Leads = (chain: PipelineChain) => readonly number[];
+
+export class OutOfBudget extends Error {}
+
+/** Everything about how packets are run that does not change from packet to packet. */
+export interface RunSettings {
+  readonly chains: Chains;
+  readonly choices: ChoiceNames;
+  /** The inputs that stand for what a write leaves open. */
+  readonly freeInputs: ReadonlyMap<Write, number>;
+  readonly stateDimension: number;
+  readonly watch: Watch | undefined;
+  /** Any rule but these may or may not be there. */
+  readonly only: ReadonlySet<number> | undefined;
+}
+
+/** Whether it is left to choice that a box matches. */
+export function isChoice({ only }: RunSettings, chain: PipelineChain, box: number, soft: Uint8Array): boolean {
+  return soft[box] === 1 || (only !== undefined && (chain.rule[box] ?? -1) >= 0 && !only.has(chain.rule[box] ?? -1));
+}
+
+const lookupLimit = 200_000;
+const none: readonly number[] = [];
+
+/** Carries out one pass (a packet, or the answer to it) stage by stage. */
+export class Run {
+  readonly settings: RunSettings;
+  readonly point: Point;
+  readonly stages: StageRun[] = [];
+  /** The stages at which it was dropped; it goes on as if it were not, so that a proof may choose its reason. */
+  readonly drops: number[] = [];
+  /** The stages at which the rule that is looked out for was matched. */
+  readonly seen: number[] = [];
+  work = 0;
+  origins: Origins;
+  readonly #now: Int32Array;
+
+  constructor(settings: RunSettings, point: Point) {
+    this.settings = settings;
+    this.point = point;
+    const size = settings.chains.fieldCount;
+    this.origins = Origins.identity(size);
+    this.#now = new Int32Array(size);
+    this.refresh();
+  }
+
+  /** The classes of the fields as they are. */
+  get now(): Int32Array {
+    return this.#now;
+  }
+
+  /** After the origins were changed. */
+  refresh(): void {
+    for (let d = 0; d < this.#now.length; d++) this.#now[d] = this.origins.valueOf(d, this.point.inputs);
+  }
+
+  stage(stage: Stage, isReply: boolean): void {
+    const number = this.stages.length;
+    const run: StageRun = { stage, number, isReply, origins: this.origins, state: this.#now[this.settings.stateDimension] ?? 0, frame: undefined, dropped: false };
+    this.stages.push(run);
+    this.origins = this.origins.copy();
+    const chain = this.settings.chains.list[chainFor(stage, run.state)];
+    if (chain !== undefined) {
+      const verdict = this.#chain(chain, run, number);
+      run.frame = verdict.frame;
+      run.dropped = verdict.ends === Step.Drop || (verdict.ends === 0 && chain.policy === 'DROP');
+      if (run.dropped) this.drops.push(number);
+    }
+    this.#guard(number, stage.does);
+  }
+
+  /** Whatever it may write came about only because it did not, or did. */
+  #guard(number: number, does: number): void {
+    const { list } = this.settings.chains.dimensions;
+    if (does < 8) return;
+    for (let d = 0; d < this.#now.length; d++) {
+      const one = list[d];
+      const bit = one === undefined || one.kind === 'atom' ? 0 : writerOf(one.field);
+      if ((bit & does) === 0) continue;
+      this.origins.stages[d] = (this.origins.stages[d] ?? 0) | (1 << number);
+      this.origins.by[d] = (this.origins.by[d] ?? 0) | bit;
+    }
+  }
+
+  /** Whether the packet meets what a box asks beside fields. */
+  #agrees({ chain, way }: Frame, box: number, { stage, isReply }: StageRun, soft: Uint8Array): boolean {
+    const { choices } = this.settings;
+    for (const atom of chain.atoms[box] ?? none) {
+      if ((this.point.choices.get(choices.atom(atom >> 1, stage.epoch, isReply)) ?? 0) !== (atom & 1)) return false;
+    }
+    return !isChoice(this.settings, chain, box, soft) || this.point.choices.get(choices.soft(way, chain.firstBox + box)) === 1;
+  }
+
+  #chain(chain: PipelineChain, run: StageRun, way: number): { readonly frame: Frame; readonly ends: number } {
+    const frame: Frame = { chain, way, steps: [], stop: chain.count, after: this.origins };
+    let at = 0;
+    let ends = 0;
+    while (ends === 0) {
+      if (++this.work > lookupLimit) throw new OutOfBudget('one packet meets too many rules');
+      const box = this.#next(chain, at);
+      this.#look(frame, run, at, Math.min(box, chain.count - 1));
+      if (box >= chain.count) break;
+      if (this.#agrees(frame, box, run, chain.soft)) {
+        ends = this.#step(frame, box, run);
+        at = chain.end[box] ?? 0;
+      } else at = box + 1;
+    }
+    frame.after = this.origins;
+    return { frame, ends: ends === Step.Leave ? 0 : ends };
+  }
+
+  /** The next box that holds the packet, of those that do anything or lead to the watched rule. */
+  #next(chain: PipelineChain, at: number): number {
+    const box = chain.index.first(this.#now, at, chain.count);
+    const { watch } = this.settings;
+    if (watch === undefined) return box;
+    const idle = watch.leads(chain).find(lead => lead >= at && lead < box && chain.bits[lead] === 0 && chain.act[lead] !== Step.Skip && holds(chain, lead, this.#now));
+    return idle ?? box;
+  }
+
+  /** Looks out for the watched rule among boxes from `from` to `last`. */
+  #look(frame: Frame, run: StageRun, from: number, last: number): void {
+    const { chain } = frame;
+    const { watch } = this.settings;
+    if (watch?.chain !== chain.id || this.seen.at(-1) === run.number) return;
+    for (let box = Math.max(from, watch.from); box < watch.to && box <= last; box++) {
+      if (!holds(chain, box, this.#now) || !this.#agrees(frame, box, run, chain.doubt)) continue;
+      this.seen.push(run.number);
+      return;
+    }
+  }
+
+  /** Does what a matched box says; what ends the chain, or 0. */
+  #step(frame: Frame, box: number, run: StageRun): number {
+    const { chain } = frame;
+    const act = chain.act[box] ?? 0;
+    const { origins } = this;
+    let ends: number = act === Step.Write ? 0 : act;
+    let below: Frame | undefined;
+    const writes = chain.writes[box];
+    if (writes !== undefined) this.#write(writes);
+    if (act === Step.Jump || act === Step.Goto) {
+      const callee = this.settings.chains.list[chain.callee[box] ?? -1];
+      if (callee === undefined) return 0;
+      const result = this.#chain(callee, run, this.settings.choices.below(frame.way, chain.firstBox + box));
+      below = result.frame;
+      ends = result.ends !== 0 ? result.ends : act === Step.Goto ? Step.Leave : 0;
+    }
+    frame.steps.push({ box, origins, below, ends: ends === Step.Accept || ends === Step.Drop });
+    if (ends !== 0) frame.stop = box;
+    return ends;
+  }
+
+  #write(writes: readonly Write[]): void {
+    const before = this.origins;
+    this.origins = before.copy();
+    for (const write of writes) {
+      if (write.kind === 'class') this.origins.setClass(write.dimension, write.value);
+      else if (write.kind === 'free') this.origins.setInput(write.dimension, this.settings.freeInputs.get(write) ?? 0, write.low);
+      else {
+        const { dimension } = write;
+        const [stages, by] = [this.origins.stages[dimension] ?? 0, this.origins.by[dimension] ?? 0];
+        this.origins.take(dimension, before, write.from);
+        this.origins.stages[dimension] = (this.origins.stages[dimension] ?? 0) | stages;
+        this.origins.by[dimension] = (this.origins.by[dimension] ?? 0) | by;
+      }
+      this.#now[write.dimension] = this.origins.valueOf(write.dimension, this.point.inputs);
+    }
+  }
+}
+
+/** nat is asked for NEW; what is under way is translated as it was before; all else passes by. */
+export function chainFor(stage: Stage, state: number): number {
+  if (!stage.byState || state === ctstates.NEW) return stage.chain;
+  return statesLike(state)[0] === ctstates.ESTABLISHED ? stage.underWay : -1;
+}

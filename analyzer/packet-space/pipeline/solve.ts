@@ -1,0 +1,155 @@
+/**
+ * Searches a part of all inputs for a packet that a goal holds of, or proves that there is none: follows one packet; where it fails,
+ * puts aside all for which the same reasons hold, and goes on with the rest.
+ */
+import type { Justifier, Part, PartClaim, PartHole } from './claim.js';
+import { Justifier as NewJustifier } from './claim.js';
+import { follow, type Back, type Pipeline, type Trip } from './passes.js';
+import { OutOfBudget, type Watch } from './run.js';
+import type { Path } from './stages.js';
+
+/** Packets followed, and boxes looked up: together what an answer may cost. */
+export interface SolveBudget {
+  packets: number;
+  work: number;
+}
+
+export function solveBudget(packets = 20_000, work = 2_000_000): SolveBudget {
+  return { packets, work };
+}
+
+/** A reason why a trip is not what is looked for. */
+export type Reason = (claim: Justifier) => void;
+
+/** What is looked for. */
+export interface Goal {
+  readonly path: Path;
+  readonly watch: Watch | undefined;
+  readonly back: Back | undefined;
+  /** Any rule but these may or may not be there. */
+  readonly only?: ReadonlySet<number>;
+  /** Undefined where the trip is what is looked for; else reasons why not, of which any one will do. */
+  readonly miss: (trip: Trip) => readonly Reason[] | undefined;
+}
+
+export type Solved =
+  | { readonly kind: 'found'; readonly trip: Trip; readonly part: Part }
+  /** `rules`: numbers of the rules that decided. */
+  | { readonly kind: 'none'; readonly rules: ReadonlySet<number> }
+  | { readonly kind: 'undecided' };
+
+interface Task {
+  readonly part: Part;
+  /** All that it was cut into lies above it on the stack. */
+  readonly isDone: boolean;
+}
+
+const remembered = 128;
+
+/** Asks part after part. */
+export function solve(pipeline: Pipeline, goal: Goal, parts: readonly Part[], budget: SolveBudget): Solved {
+  const rules = new Set<number>();
+  for (const part of parts) {
+    const solved = solvePart(pipeline, goal, part, budget, rules);
+    if (solved !== undefined) return solved;
+  }
+  return { kind: 'none', rules };
+}
+
+function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBudget, rules: Set<number>): Solved | undefined {
+  const stack: Task[] = [{ part: start, isDone: false }];
+  const proven: Part[] = [];
+  for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
+    const { part } = task;
+    if (task.isDone) {
+      if (proven.length === remembered) proven.shift();
+      proven.push(part);
+      continue;
+    }
+    if (proven.some(one => contains(one, part))) continue;
+    if (budget.packets-- <= 0 || budget.work <= 0) return { kind: 'undecided' };
+    const trip = tryFollow(pipeline, goal, part);
+    if (trip === undefined) return { kind: 'undecided' };
+    budget.work -= trip.run.work;
+    const reasons = goal.miss(trip);
+    if (reasons === undefined) return { kind: 'found', trip, part };
+    const claim = best(pipeline, trip, part, reasons);
+    budget.work -= trip.run.work + claim.holes.length;
+    for (const rule of claim.rules) rules.add(rule);
+    const rest = [...outside(part, claim), ...claim.holes.flatMap(hole => inside(claim, hole) ?? [])];
+    if (rest.length > 1) stack.push({ part, isDone: true });
+    for (const one of rest) stack.push({ part: one, isDone: false });
+  }
+  return undefined;
+}
+
+function tryFollow(pipeline: Pipeline, goal: Goal, part: Part): Trip | undefined {
+  try {
+    return follow(pipeline, goal.path, { inputs: part.lo, choices: part.choices }, goal);
+  } catch (error) {
+    if (error instanceof OutOfBudget) return undefined;
+    throw error;
+  }
+}
+
+/** The reason that puts most aside. */
+function best(pipeline: Pipeline, trip: Trip, part: Part, reasons: readonly Reason[]): PartClaim {
+  let found: Justifier | undefined;
+  for (const reason of reasons) {
+    const justifier = new NewJustifier(pipeline, trip, part);
+    reason(justifier);
+    if (found === undefined || justifier.size() > found.size()) found = justifier;
+  }
+  if (found === undefined) throw new RangeError('a trip that fails for no reason');
+  return found.finish();
+}
+
+function contains(outer: Part, inner: Part): boolean {
+  for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
+  for (let i = 0; i < inner.lo.length; i++) if ((outer.lo[i] ?? 0) > (inner.lo[i] ?? 0) || (outer.hi[i] ?? 0) < (inner.hi[i] ?? 0)) return false;
+  return true;
+}
+
+/** What of a part lies outside of a claim about it. */
+function outside(part: Part, claim: PartClaim): Part[] {
+  const out: Part[] = [];
+  const [lo, hi] = [part.lo.slice(), part.hi.slice()];
+  for (let i = 0; i < lo.length; i++) {
+    const [low, high] = [claim.lo[i] ?? 0, claim.hi[i] ?? 0];
+    if (low > (lo[i] ?? 0)) {
+      const below = { lo: lo.slice(), hi: hi.slice(), choices: part.choices };
+      below.hi[i] = low - 1;
+      out.push(below);
+      lo[i] = low;
+    }
+    if (high < (hi[i] ?? 0)) {
+      const above = { lo: lo.slice(), hi: hi.slice(), choices: part.choices };
+      above.lo[i] = high + 1;
+      out.push(above);
+      hi[i] = high;
+    }
+  }
+  const choices = new Map(part.choices);
+  for (const [choice, value] of claim.choices) {
+    if (choices.has(choice)) continue;
+    out.push({ lo: lo.slice(), hi: hi.slice(), choices: new Map([...choices, [choice, 1 - value]]) });
+    choices.set(choice, value);
+  }
+  return out;
+}
+
+/** The part of a claim's box in one of its holes. */
+export function inside(claim: PartClaim, hole: PartHole): Part | undefined {
+  const [lo, hi] = [claim.lo.slice(), claim.hi.slice()];
+  for (const [input, low, high] of hole.sides) {
+    if (low > (lo[input] ?? 0)) lo[input] = low;
+    if (high < (hi[input] ?? 0)) hi[input] = high;
+    if ((lo[input] ?? 0) > (hi[input] ?? 0)) return undefined;
+  }
+  const choices = new Map(claim.choices);
+  for (const [choice, value] of hole.choices) {
+    if ((choices.get(choice) ?? value) !== value) return undefined;
+    choices.set(choice, value);
+  }
+  return { lo, hi, choices };
+}
