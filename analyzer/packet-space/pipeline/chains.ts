@@ -157,31 +157,37 @@ const basics: readonly Constraint[] = [
   ...Object.values(ctstates).map(state => is('ctstate', state)), { kind: 'interface', field: 'in', name: 'lo', prefix: false },
 ];
 
-/** Compiles all tables. `asked`: what questions will say of packets, so that the classes of values follow their bounds. */
-export function compileChains(ruleset: Ruleset, asked: readonly Constraint[], extra: readonly ExtraChain[]): Chains {
-  const known = readRules(ruleset);
-  const builder = new DimensionBuilder(ruleset.family);
+/** A packet space in which all of the rule sets, and what is asked about packets, can be told apart. The rule sets are of one family. */
+export function dimensionsFor(read: readonly ReadRuleset[], asked: readonly Constraint[], extra: readonly ExtraChain[]): Dimensions {
+  const builder = new DimensionBuilder(read[0]?.ruleset.family ?? 'ipv4');
   const add = (constraint: Constraint): void => {
     builder.add(constraint);
     builder.add(twinOf(constraint));
   };
   for (const constraint of [...basics, ...asked, ...extra.flatMap(chain => chain.rules.flatMap(rule => [rule.asks, ...rule.rewritings.flatMap(mentioned)]))]) add(constraint);
-  for (const { asks, rewritings } of known.read) {
+  for (const { asks, rewritings } of read.flatMap(one => one.read)) {
     add(asks);
     for (const rewriting of rewritings) for (const constraint of [...mentioned(rewriting), ...rewriting.where === undefined ? [] : [rewriting.where]]) add(constraint);
   }
-  const dimensions = builder.finish();
-  return new ChainCompiler(ruleset, known, dimensions, extra).compile();
+  return builder.finish();
 }
 
-interface ReadRules {
+/** Compiles all tables in a space that was made for them. */
+export function compileChains(read: ReadRuleset, dimensions: Dimensions, extra: readonly ExtraChain[]): Chains {
+  return new ChainCompiler(read.ruleset, read, dimensions, extra).compile();
+}
+
+/** What the rules of all tables ask and write. */
+export interface ReadRuleset {
+  readonly ruleset: Ruleset;
   readonly rules: readonly RuleAt[];
   readonly read: readonly Known[];
   readonly order: readonly { readonly table: Table; readonly chain: Chain }[];
   readonly cyclic: boolean;
 }
 
-function readRules(ruleset: Ruleset): ReadRules {
+/** Reads what is needed of a rule set. */
+export function readRuleset(ruleset: Ruleset): ReadRuleset {
   const rules: RuleAt[] = [];
   const read: Known[] = [];
   const order: { table: Table; chain: Chain }[] = [];
@@ -201,7 +207,7 @@ function readRules(ruleset: Ruleset): ReadRules {
       });
     }
   }
-  return { rules, read, order, cyclic };
+  return { ruleset, rules, read, order, cyclic };
 }
 
 /** One box before it is written down. */
@@ -219,7 +225,7 @@ type Action = Omit<Entry, 'cell' | 'rule' | 'soft'> & { readonly soft?: true };
 
 class ChainCompiler {
   readonly #ruleset: Ruleset;
-  readonly #known: ReadRules;
+  readonly #known: ReadRuleset;
   readonly #dimensions: Dimensions;
   readonly #extra: readonly ExtraChain[];
   readonly #fieldCount: number;
@@ -233,7 +239,7 @@ class ChainCompiler {
   readonly #closures = new Map<number, ReadonlySet<number>>();
   #boxes = 0;
 
-  constructor(ruleset: Ruleset, known: ReadRules, dimensions: Dimensions, extra: readonly ExtraChain[]) {
+  constructor(ruleset: Ruleset, known: ReadRuleset, dimensions: Dimensions, extra: readonly ExtraChain[]) {
     this.#ruleset = ruleset;
     this.#known = known;
     this.#dimensions = dimensions;
@@ -328,7 +334,8 @@ class ChainCompiler {
     }
     switch (targetEffect(target)) {
       case 'accept': case 'nat': return [accept];
-      case 'drop': case 'reject': return [drop];
+      case 'drop': return [drop];
+      case 'reject': return [{ ...drop, bits: Does.reject }];
       case 'return': return [{ act: Step.Leave, callee: -1, bits: Does.leave, writes: undefined }];
       case 'queue': return [{ ...accept, soft: true }, drop];
       case 'unknown': return [{ ...accept, soft: true }, { ...drop, soft: true }, ...write.map(one => ({ ...one, soft: true as const }))];

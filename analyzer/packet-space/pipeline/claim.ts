@@ -5,7 +5,7 @@
  * rules before may have written, wants them to have done the same.
  */
 import { InvariantError } from '../invariant.js';
-import { anything, Does, writes } from './classes.js';
+import { anything, Does, stops, writes } from './classes.js';
 import { Step, type PipelineChain } from './chains.js';
 import type { Trip, Pipeline } from './passes.js';
 import { chainFor, isChoice, type Frame, type Leads, type Origins, type StageRun, type StepTaken } from './run.js';
@@ -91,7 +91,7 @@ export class Justifier {
   /** The stage ends as it did: dropped, or not. */
   verdict(at: number): void {
     const run = this.#stage(at);
-    this.#aim(run, { mask: run.dropped ? Does.accept : Does.drop, isWrite: false, leads: undefined });
+    this.#aim(run, { mask: run.dropped ? Does.accept : stops, isWrite: false, leads: undefined });
   }
 
   /** No packet comes by the boxes that the leads lead to, at this stage. */

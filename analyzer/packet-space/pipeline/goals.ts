@@ -1,5 +1,5 @@
 /** What can be asked of trips. */
-import { Does } from './classes.js';
+import { stops } from './classes.js';
 import { Step, type Chains, type PipelineChain } from './chains.js';
 import type { Trip } from './passes.js';
 import type { Leads, Watch } from './run.js';
@@ -99,7 +99,7 @@ export function reachGoal(chains: Chains, path: Path, watch: Watch): Goal {
 
 /** All stages let the packet pass. */
 export function acceptsAll(trip: Trip, from: number, to: number): Reason {
-  return claim => { for (let at = from; at < to; at++) if (((trip.run.stages[at]?.stage.does ?? 0) & Does.drop) !== 0) claim.verdict(at); };
+  return claim => { for (let at = from; at < to; at++) if (((trip.run.stages[at]?.stage.does ?? 0) & stops) !== 0) claim.verdict(at); };
 }
 
 /** Any of the stages that dropped the packet. */

@@ -1,7 +1,7 @@
 /** Exact questions about packets on their whole way through a host: table after table, translated and marked, and back. */
 import type { Ruleset } from '../../model/ruleset.js';
 import type { Constraint } from '../../packet/constraint.js';
-import { compileChains } from './chains.js';
+import { compileChains, dimensionsFor, readRuleset } from './chains.js';
 import { makePipeline, type Pipeline } from './passes.js';
 import { extraChains, type Routing } from './stages.js';
 
@@ -19,6 +19,8 @@ export interface PipelineOptions {
 
 /** Makes a rule set ready for questions. Undefined where jumps go in circles, which no kernel loads. */
 export function pipeline(ruleset: Ruleset, { asked = [], routing }: PipelineOptions = {}): Pipeline | undefined {
-  const chains = compileChains(ruleset, asked, extraChains(routing));
-  return chains.cyclic ? undefined : makePipeline(chains, routing);
+  const read = readRuleset(ruleset);
+  if (read.cyclic) return undefined;
+  const extra = extraChains(routing);
+  return makePipeline(compileChains(read, dimensionsFor([read], asked, extra), extra), routing);
 }

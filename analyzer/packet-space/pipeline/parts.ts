@@ -43,7 +43,8 @@ export function preimages(pipeline: Pipeline, path: Path, number: number, at: nu
   const { chains } = pipeline;
   const stage = pipeline.forth[path][at];
   if (stage === undefined) return [];
-  const written = pipeline.forth[path].slice(0, at).reduce((bits, one) => bits | one.does, 0);
+  // What rules of the same table write is met by the rules behind them.
+  const written = pipeline.forth[path].slice(0, at + 1).reduce((bits, one) => bits | one.does, 0);
   const cells = chains.cells[number] ?? [];
   const parts: Part[] = [];
   for (const cell of cells) {
@@ -90,7 +91,7 @@ function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], m
   let found = 0;
   for (const [rule, writes] of chains.writers) {
     if (!mayGive(writes, moved)) continue;
-    for (let t = 0; t < at; t++) {
+    for (let t = 0; t <= at; t++) {
       const stage = forth[path][t];
       if (stage === undefined || !chains.below(stage.chain).has(chains.chainOf[rule] ?? -1)) continue;
       if (++found > wayLimit) return narrow(pipeline, within, kept);

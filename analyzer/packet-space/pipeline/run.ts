@@ -1,7 +1,7 @@
 /** One packet followed along a path, and where each of its fields came from. */
 import { ctstates } from '../../packet/constraint.js';
 import { holds } from '../boxes.js';
-import { writerOf } from './classes.js';
+import { writerOf, writes as allWrites } from './classes.js';
 import { Step, type Chains, type PipelineChain } from './chains.js';
 import { statesLike, type Stage } from './stages.js';
 import type { Write } from './values.js';
@@ -213,7 +213,7 @@ export class Run {
   /** Whatever it may write came about only because it did not, or did. */
   #guard(number: number, does: number): void {
     const { list } = this.settings.chains.dimensions;
-    if (does < 8) return;
+    if ((does & allWrites) === 0) return;
     for (let d = 0; d < this.#now.length; d++) {
       const one = list[d];
       const bit = one === undefined || one.kind === 'atom' ? 0 : writerOf(one.field);

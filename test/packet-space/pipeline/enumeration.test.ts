@@ -44,7 +44,7 @@ interface Found {
   readonly isAll: boolean;
 }
 
-function gather(p: Pipeline, trips: Iterable<Trip>, isAll: boolean): Found {
+function gather(trips: Iterable<Trip>, isAll: boolean): Found {
   const matched = new Set<number>();
   let [accepted, dropped, count] = [false, false, 0];
   for (const trip of trips) {
@@ -73,8 +73,8 @@ function withIdle(p: Pipeline, world: World, found: Found): Found {
 
 function look(p: Pipeline, world: World): Found {
   const relevant = asked(p);
-  if (countInputs(p, world.path, relevant) > limit) return gather(p, drawnTrips(p, world.path, relevant, draws), false);
-  const found = gather(p, everyTrip(p, world.path, {}, relevant), true);
+  if (countInputs(p, world.path, relevant) > limit) return gather(drawnTrips(p, world.path, relevant, draws), false);
+  const found = gather(everyTrip(p, world.path, {}, relevant), true);
   return found.isAll ? withIdle(p, world, found) : found;
 }
 
