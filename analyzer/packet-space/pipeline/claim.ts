@@ -168,6 +168,8 @@ export class Justifier {
 
   #aim(run: StageRun, aim: Aim): void {
     const { stage, frame } = run;
+    // What comes back is what it is because of the state in which the first packet left its connection.
+    if (run.isReply) this.same(this.#trip.leaving, this.#pipeline.chains.dimensions.fields.get('ctstate')?.[0] ?? 0, this.#trip.state, this.#trip.state);
     const isRelevant = (stage.does & aim.mask) !== 0 || aim.leads !== undefined;
     if (!isRelevant && !run.dropped) return;
     if (stage.byState) {

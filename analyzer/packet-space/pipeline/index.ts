@@ -9,6 +9,8 @@ export { paths, type Path, type Routing } from './stages.js';
 export type { Pipeline } from './passes.js';
 export { reachThrough, type Passage } from './reach.js';
 export { fate } from './fate.js';
+export { deciderOf, neverReplied, replies, type ConversationCase, type ConversationQuestion, type Replies } from './conversations.js';
+export { stateReach, type StateReach } from './states.js';
 
 export interface PipelineOptions {
   /** What questions will say of packets: their bounds are then told apart. Without, a question that cuts through what the rules tell apart takes it whole. */

@@ -4,12 +4,25 @@ import { protocolNumber } from '../../packet/protocols.js';
 import { classOf, type Dimensions } from '../dimensions.js';
 import type { Region } from '../boxes.js';
 import type { Chains } from './chains.js';
-import { ChoiceNames, Run, type Point, type RunSettings, type Watch } from './run.js';
+import { ChoiceNames, Origins, Run, type Point, type RunSettings, type Watch } from './run.js';
 import { backPath, extraChains, stagesOf, translates, type Path, type Routing, type Stage } from './stages.js';
 import type { Write } from './values.js';
 
-/** What comes back: an answer of the other side, or an ICMP error about the packet from anywhere. */
-export type Back = 'reply' | 'error';
+/**
+ * What comes after a packet: `reply`, the other side's answer; `anyone`, an answer from any address (to a broadcast, say);
+ * `error`, an ICMP error about the packet from anywhere; `again`, another packet in the same direction once an answer was seen;
+ * `error-again`, an ICMP error about an answer.
+ */
+export type Back = 'reply' | 'anyone' | 'error' | 'again' | 'error-again';
+
+/** The path on which it comes. */
+export function pathOf(back: Back, path: Path): Path {
+  return isForward(back) ? path : backPath[path];
+}
+
+function isForward(back: Back): boolean {
+  return back === 'again' || back === 'error-again';
+}
 
 /** The ways of one rule set's packets, and the inputs that decide them. */
 export interface Pipeline {
@@ -108,7 +121,8 @@ export function follow(pipeline: Pipeline, path: Path, point: Point, { watch, ba
   const backFrom = run.stages.length;
   if (back !== undefined) {
     turn(pipeline, run, path, back);
-    pass(pipeline, run, pipeline.back[backPath[path]], backPath[path], true);
+    const next = pathOf(back, path);
+    pass(pipeline, run, pipeline.back[next], next, true, isForward(back) ? leaving : undefined, state !== ctstates.UNTRACKED && state !== ctstates.INVALID);
   }
   return { run, path, backFrom, leaving, state, dropped: run.drops.some(at => at < backFrom), backDropped: run.drops.some(at => at >= backFrom) };
 }
@@ -116,7 +130,7 @@ export function follow(pipeline: Pipeline, path: Path, point: Point, { watch, ba
 const hasIn = new Set(['PREROUTING', 'INPUT', 'FORWARD']);
 const hasOut = new Set(['FORWARD', 'OUTPUT', 'POSTROUTING']);
 
-function pass({ chains, ttlInputs }: Pipeline, run: Run, stages: readonly Stage[], path: Path, isReply: boolean): void {
+function pass({ chains, ttlInputs }: Pipeline, run: Run, stages: readonly Stage[], path: Path, isReply: boolean, translated?: Run['origins'], isKnown = false): void {
   const { dimensions } = chains;
   const [input, output, state] = [only(dimensions, 'in'), only(dimensions, 'out'), only(dimensions, 'ctstate')];
   const start = run.origins;
@@ -135,7 +149,7 @@ function pass({ chains, ttlInputs }: Pipeline, run: Run, stages: readonly Stage[
     if (stage.table === 'raw' && !tracked) hideState(run, stage, isReply, state);
     else {
       run.stage(stage, isReply);
-      if (isReply && stage.table === 'nat') undo(chains, run, stage);
+      if (isReply && stage.table === 'nat') translateAlike(chains, run, stage, translated, isKnown);
     }
     tracked ||= stage.table !== 'raw';
   }
@@ -165,24 +179,28 @@ const shared: readonly Field[] = ['connmark', 'protocol'];
 function turn({ chains, backInputs }: Pipeline, run: Run, path: Path, back: Back): void {
   const { dimensions, fieldCount } = chains;
   const gone = run.origins;
+  const before = Origins.identity(fieldCount);
   const origins = run.origins = gone.copy();
   for (let d = 0; d < fieldCount; d++) {
     const one = dimensions.list[d];
     if (one === undefined || one.kind === 'atom') continue;
-    const place = dimensions.fields.get(one.field)?.indexOf(d) ?? 0;
     const twin = fields[one.field];
-    const from = twin === undefined ? undefined : dimensions.fields.get(twin)?.[place];
-    if (from !== undefined) origins.take(d, gone, from);
-    else if (!shared.includes(one.field)) {
-      origins.setInput(d, backInputs + d);
-      origins.stages[d] = 0;
-      origins.by[d] = 0;
-    }
+    const from = twin === undefined ? undefined : dimensions.fields.get(twin)?.[dimensions.fields.get(one.field)?.indexOf(d) ?? 0];
+    if (from !== undefined && isForward(back)) origins.take(d, before, d);
+    else if (from !== undefined) origins.take(d, gone, from);
+    else if (!shared.includes(one.field)) free(origins, d, backInputs);
   }
-  turnInterfaces(origins, path, dimensions);
+  if (!isForward(back)) turnInterfaces(origins, path, dimensions);
   turnState(run, gone, dimensions, backInputs);
-  if (back === 'error') makeError(origins, dimensions, backInputs);
+  if (back === 'anyone') for (const d of dimensions.fields.get('src') ?? []) free(origins, d, backInputs);
+  if (back === 'error' || back === 'error-again') makeError(origins, dimensions, backInputs);
   run.refresh();
+}
+
+function free(origins: Run['origins'], d: number, backInputs: number): void {
+  origins.setInput(d, backInputs + d);
+  origins.stages[d] = 0;
+  origins.by[d] = 0;
 }
 
 /** The answer comes in where the packet went out, and the other way round; what was local stays so. */
@@ -222,12 +240,7 @@ function turnState(run: Run, gone: Run['origins'], dimensions: Dimensions, backI
 /** An ICMP error about the packet: from anybody, to its sender, RELATED to its connection. */
 function makeError(origins: Run['origins'], dimensions: Dimensions, backInputs: number): void {
   const isV4 = dimensions.family === 'ipv4';
-  const free: readonly Field[] = ['src', 'sport', 'dport'];
-  for (const field of free) for (const d of dimensions.fields.get(field) ?? []) {
-    origins.setInput(d, backInputs + d);
-    origins.stages[d] = 0;
-    origins.by[d] = 0;
-  }
+  for (const field of ['src', 'sport', 'dport'] as const) for (const d of dimensions.fields.get(field) ?? []) free(origins, d, backInputs);
   const set = (field: Field, value: number): void => {
     for (const d of dimensions.fields.get(field) ?? []) {
       const one = dimensions.list[d];
@@ -239,27 +252,28 @@ function makeError(origins: Run['origins'], dimensions: Dimensions, backInputs: 
   if (origins.input[state] === -1) origins.offset[state] = ctstates.RELATED;
 }
 
-/** What nat did to the connection's first packet is undone: the answer gets the addresses that its sender knows. */
-function undo(chains: Chains, run: Run, stage: Stage): void {
+/**
+ * nat translates packets of a connection as it did its first: answers get the addresses that their receiver knows (`translated` is
+ * absent), later packets what the first one got.
+ */
+function translateAlike(chains: Chains, run: Run, stage: Stage, translated: Run['origins'] | undefined, tracked: boolean): void {
   const { dimensions } = chains;
   const state = only(dimensions, 'ctstate');
   const { origins } = run;
   const [stages, by] = [origins.stages[state] ?? 0, origins.by[state] ?? 0];
-  const isTracked = run.now[state] === ctstates.ESTABLISHED || run.now[state] === ctstates.RELATED;
+  const isTracked = run.now[state] !== ctstates.UNTRACKED && tracked;
   const next = run.origins = origins.copy();
   for (const field of translates(stage.hook)) {
-    const twin = fields[field];
-    const own = dimensions.fields.get(field) ?? [];
-    const others = twin === undefined ? [] : dimensions.fields.get(twin) ?? [];
-    own.forEach((d, i) => {
-      if (isTracked) {
+    const others = dimensions.fields.get(fields[field] ?? field) ?? [];
+    (dimensions.fields.get(field) ?? []).forEach((d, i) => {
+      if (isTracked && translated !== undefined) next.take(d, translated, d);
+      else if (isTracked) {
         next.setInput(d, others[i] ?? 0);
-        next.stages[d] = stages;
-        next.by[d] = by;
-      } else {
-        next.stages[d] = (next.stages[d] ?? 0) | stages;
-        next.by[d] = (next.by[d] ?? 0) | by;
+        next.stages[d] = 0;
+        next.by[d] = 0;
       }
+      next.stages[d] = (next.stages[d] ?? 0) | stages;
+      next.by[d] = (next.by[d] ?? 0) | by;
     });
   }
   run.refresh();

@@ -1,0 +1,168 @@
+/** Whether what follows a packet that a rule lets pass gets through, too: answers to it, ICMP errors about it, later packets. */
+import type { Rule } from '../../model/ruleset.js';
+import { always, ctstates, type Constraint } from '../../packet/constraint.js';
+import type { Decider } from '../answers.js';
+import { cellsOf, productsOf } from '../products.js';
+import { Step } from './chains.js';
+import type { Part } from './claim.js';
+import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
+import type { Back, Pipeline, Trip } from './passes.js';
+import { partsOf, preimages } from './parts.js';
+import type { Frame, StageRun, Watch } from './run.js';
+import { solve, solveBudget, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
+import type { Path } from './stages.js';
+
+/** Conversations that begin with a packet which a rule lets pass. */
+export interface ConversationQuestion {
+  readonly path: Path;
+  /** The first packets. Their states are NEW, or UNTRACKED where a rule has made them so. */
+  readonly packets?: Constraint;
+  readonly back?: Back;
+  /** What is asked of the fields that what comes back does not share with the first packet: TCP flags, ICMP type, length … */
+  readonly answers?: Constraint;
+  readonly budget?: SolveBudget;
+}
+
+/** A conversation, and where it ends. */
+export interface ConversationCase {
+  readonly trip: Trip;
+  /** What dropped what came back; undefined where it got through. */
+  readonly by: Decider | undefined;
+}
+
+/** How often what comes back gets through. */
+export type Replies =
+  /** No first packet that the rule matches gets through itself. */
+  | { readonly kind: 'unreached' }
+  | { readonly kind: 'always'; readonly passes: ConversationCase }
+  | { readonly kind: 'sometimes'; readonly passes: ConversationCase; readonly dies: ConversationCase }
+  /** `by`: all rules and policies at which they end. */
+  | { readonly kind: 'never'; readonly dies: ConversationCase; readonly by: readonly Decider[] }
+  | { readonly kind: 'undecided' };
+
+interface Asked {
+  readonly pipeline: Pipeline;
+  readonly question: ConversationQuestion;
+  readonly watch: Watch | undefined;
+  readonly back: Back;
+  readonly parts: readonly Part[];
+  readonly budget: SolveBudget;
+  /** Who dropped what came back, in trips that were followed. */
+  readonly killers: Map<string, Decider>;
+}
+
+/**
+ * Of the conversations that begin with a packet which `rule` matches (without a rule: any packet) and the host lets pass: does what comes
+ * back get through always, sometimes or never?
+ */
+export function replies(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion): Replies {
+  const asked = ask(pipeline, rule, question);
+  if (asked === undefined) return { kind: 'unreached' };
+  const passes = conversation(asked, 'passes');
+  if (passes.kind === 'undecided') return passes;
+  const dies = conversation(asked, 'dies');
+  if (dies.kind === 'undecided') return dies;
+  if (passes.kind === 'found') {
+    const got: ConversationCase = { trip: passes.trip, by: undefined };
+    return dies.kind === 'none' ? { kind: 'always', passes: got } : { kind: 'sometimes', passes: got, dies: endOf(pipeline, dies.trip) };
+  }
+  return dies.kind === 'none' ? { kind: 'unreached' } : { kind: 'never', dies: endOf(pipeline, dies.trip), by: inOrder(pipeline, asked.killers) };
+}
+
+/** As `replies`, where only `never` is of interest: one search instead of two. */
+export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion): Extract<Replies, { kind: 'never' | 'undecided' }> | undefined {
+  const asked = ask(pipeline, rule, question);
+  if (asked === undefined) return undefined;
+  const passes = conversation(asked, 'passes');
+  if (passes.kind === 'found') return undefined;
+  const dies = passes.kind === 'none' ? conversation(asked, 'dies') : passes;
+  if (dies.kind === 'none') return undefined;
+  return dies.kind === 'undecided' ? dies : { kind: 'never', dies: endOf(pipeline, dies.trip), by: inOrder(pipeline, asked.killers) };
+}
+
+function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion): Asked | undefined {
+  const { path, packets = always, answers = always, back = 'reply', budget = solveBudget() } = question;
+  const number = rule === undefined ? -1 : pipeline.chains.numbers.get(rule) ?? -1;
+  const watch = rule === undefined ? undefined : watchFor(pipeline.chains, number);
+  if (rule !== undefined && watch === undefined) return undefined;
+  const within = answering(pipeline, partsOf(pipeline, path, packets), answers);
+  const parts = watch === undefined ? within : pipeline.forth[path].flatMap((stage, at) => pipeline.chains.below(stage.chain).has(watch.chain) ? preimages(pipeline, path, number, at, within) : []);
+  return { pipeline, question, watch, back, parts, budget, killers: new Map() };
+}
+
+/** Narrows down what comes back. */
+function answering({ chains, backInputs }: Pipeline, parts: readonly Part[], answers: Constraint): Part[] {
+  const cells = cellsOf(productsOf(chains.dimensions, answers), 256);
+  return parts.flatMap(part => cells.map(({ sides }): Part => {
+    const [lo, hi] = [part.lo.slice(), part.hi.slice()];
+    for (const { dimension, low, high } of sides) {
+      if (dimension >= chains.fieldCount) continue;
+      lo[backInputs + dimension] = Math.max(lo[backInputs + dimension] ?? 0, low);
+      hi[backInputs + dimension] = Math.min(hi[backInputs + dimension] ?? 0, high);
+    }
+    return { lo, hi, choices: part.choices };
+  })).filter(({ lo, hi }) => lo.every((low, i) => low <= (hi[i] ?? 0)));
+}
+
+const begins: readonly number[] = [ctstates.NEW, ctstates.UNTRACKED];
+
+function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
+  const { pipeline, question, watch, back } = asked;
+  const goal: Goal = {
+    path: question.path, watch, back,
+    miss: trip => {
+      const end = trip.run.stages.length;
+      const seen = watch === undefined || sawIn(trip, 0, trip.backFrom);
+      const isBegun = begins.includes(trip.state);
+      if (seen && isBegun && !trip.dropped) noteKiller(asked, trip);
+      if (seen && isBegun && !trip.dropped && trip.backDropped === (wanted === 'dies')) return undefined;
+      return [
+        ...droppedBy(trip, 0, trip.backFrom), ...isBegun ? [] : [notBegun(pipeline, trip)],
+        ...wanted === 'passes' ? droppedBy(trip, trip.backFrom, end) : trip.backDropped ? [] : [acceptsAll(trip, trip.backFrom, end)],
+        ...seen || watch === undefined ? [] : missesRule(trip, watch.leads, pipeline.chains, 0, trip.backFrom),
+      ];
+    },
+  };
+  return solve(pipeline, goal, asked.parts, asked.budget);
+}
+
+/** The packet is of no new connection. */
+function notBegun({ chains }: Pipeline, trip: Trip): Reason {
+  const state = chains.dimensions.fields.get('ctstate')?.[0] ?? 0;
+  return claim => { claim.same(trip.leaving, state, trip.state, trip.state); };
+}
+
+function noteKiller({ pipeline, killers }: Asked, trip: Trip): void {
+  const at = trip.run.drops.find(one => one >= trip.backFrom);
+  const run = at === undefined ? undefined : trip.run.stages[at];
+  const by = run === undefined ? undefined : deciderOf(pipeline, run);
+  if (by !== undefined) killers.set(`${by.table} ${by.chain} ${'position' in by ? String(by.position) : 'policy'}`, by);
+}
+
+function inOrder({ chains }: Pipeline, killers: ReadonlyMap<string, Decider>): Decider[] {
+  const rank = (one: Decider): number => 'policy' in one ? Infinity : chains.numbers.get(one.rule) ?? 0;
+  return [...killers.values()].sort((a, b) => rank(a) - rank(b));
+}
+
+function endOf(pipeline: Pipeline, trip: Trip): ConversationCase {
+  const at = trip.run.drops.find(one => one >= trip.backFrom);
+  const run = at === undefined ? undefined : trip.run.stages[at];
+  return { trip, by: run === undefined ? undefined : deciderOf(pipeline, run) };
+}
+
+/** The rule or policy that ended a packet's run through a stage. */
+export function deciderOf({ chains }: Pipeline, { frame }: StageRun): Decider | undefined {
+  if (frame === undefined) return undefined;
+  const box = lastBox(frame);
+  const rule = box === undefined ? -1 : box.frame.chain.rule[box.at] ?? -1;
+  if (rule >= 0) return chains.rules[rule];
+  const { table, name, policy } = frame.chain;
+  return { table, chain: name, policy: policy ?? 'ACCEPT' };
+}
+
+function lastBox(frame: Frame): { readonly frame: Frame; readonly at: number } | undefined {
+  const step = frame.steps.at(-1);
+  if (step?.ends !== true) return undefined;
+  const act = frame.chain.act[step.box];
+  return act === Step.Jump || act === Step.Goto ? step.below === undefined ? undefined : lastBox(step.below) : { frame, at: step.box };
+}

@@ -1,0 +1,69 @@
+/** Which states connections can come to, beginning with an empty connection table: rules that wait for others wait for ever. */
+import type { Rule } from '../../model/ruleset.js';
+import { ctstates, not, oneOf } from '../../packet/constraint.js';
+import { missesRule, sawIn, watchFor, droppedBy } from './goals.js';
+import type { Back, Pipeline } from './passes.js';
+import { pathOf } from './passes.js';
+import { partsOf } from './parts.js';
+import { reachThrough } from './reach.js';
+import type { Watch } from './run.js';
+import { solve, solveBudget, type SolveBudget, type Solved } from './solve.js';
+import { paths, type Path } from './stages.js';
+
+/** Whether packets of connections that are under way can come to a rule. */
+export type StateReach =
+  /** It matches other packets as well, or the state is no matter. */
+  | { readonly kind: 'not-asked' }
+  | { readonly kind: 'possible'; readonly how: Solved & { readonly kind: 'found' }; readonly back: Back }
+  /** Only ESTABLISHED or RELATED packets could match it, and under this rule set no connection ever comes to such a state there. */
+  | { readonly kind: 'dead' }
+  | { readonly kind: 'undecided' };
+
+const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
+
+/**
+ * Whether a rule that only packets of connections under way can match is ever matched. An answer counts as seen before filter judges it,
+ * so that only raw can keep a connection from being established; helpers may make any connection RELATED.
+ */
+export function stateReach(pipeline: Pipeline, rule: Rule, budget: SolveBudget = solveBudget()): StateReach {
+  const { chains } = pipeline;
+  const others = reachThrough(pipeline, rule, { packets: not(underWay), budget });
+  if (others.kind !== 'dead') return others.kind === 'undecided' ? others : { kind: 'not-asked' };
+  const watch = watchFor(chains, chains.numbers.get(rule) ?? -1);
+  if (watch === undefined || hasHelper(pipeline)) return { kind: 'not-asked' };
+  const reached = reachThrough(pipeline, rule, { budget });
+  if (reached.kind !== 'live') return reached.kind === 'undecided' ? reached : { kind: 'not-asked' };
+  let open = false;
+  for (const path of paths) for (const back of ['reply', 'error', 'again', 'error-again'] as const) {
+    const solved = comes(pipeline, watch, path, back, budget);
+    if (solved.kind === 'found') return { kind: 'possible', how: solved, back };
+    open ||= solved.kind === 'undecided';
+  }
+  return open ? { kind: 'undecided' } : { kind: 'dead' };
+}
+
+/** Connections that helpers expect are RELATED from their first packet on, whatever their addresses. */
+function hasHelper({ chains }: Pipeline): boolean {
+  return chains.rules.some(({ rule: { target } }) => target.kind === 'extension' && target.use.given['helper'] !== undefined);
+}
+
+/** A connection begins on a path, and what comes after its first packet comes by the rule. */
+function comes(pipeline: Pipeline, watch: Watch, path: Path, back: Back, budget: SolveBudget): Solved {
+  const { chains } = pipeline;
+  const stages = pipeline.back[pathOf(back, path)];
+  if (!stages.some(stage => chains.below(stage.chain).has(watch.chain))) return { kind: 'none', rules: new Set() };
+  const state = chains.dimensions.fields.get('ctstate')?.[0] ?? 0;
+  return solve(pipeline, {
+    path, watch, back,
+    miss: trip => {
+      const seen = sawIn(trip, trip.backFrom, trip.run.stages.length);
+      const isNew = trip.state === ctstates.NEW;
+      if (seen && isNew && !trip.dropped) return undefined;
+      return [
+        ...droppedBy(trip, 0, trip.backFrom), ...isNew ? [] : [(claim: Parameters<ReturnType<typeof droppedBy>[number]>[0]): void => { claim.same(trip.leaving, state, trip.state, trip.state); }],
+        ...seen ? [] : missesRule(trip, watch.leads, chains, trip.backFrom, trip.run.stages.length),
+      ];
+    },
+  }, partsOf(pipeline, path, oneOf('ctstate', [ctstates.NEW])), budget);
+}
+
