@@ -10,7 +10,9 @@ const layers = [
   ['^analyzer/finding\\.ts$'],
   ['^analyzer/netfilter/', '^analyzer/packet-space/'],
   ['^analyzer/generate/'],
+  ['^analyzer/witness/'],
   ['^analyzer/checks/'],
+  ['^analyzer/examine\\.ts$'],
   ['^analyzer/analyze\\.ts$'],
   ['^report/'],
   ['^cli/'],
@@ -36,6 +38,14 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
     { name: 'io-only-in-cli', comment: 'the command line alone reads and writes', severity: 'error', from: { pathNot: '^cli/' }, to: { path: '^(node:)?(fs|fs/promises|child_process|http|https)$' } },
+    {
+      name: 'engine-on-demand', comment: 'the engine is loaded where there is a witness to replay: most of a start would be its', severity: 'error',
+      from: { path: '^analyzer/(checks/|examine\\.ts$)' }, to: { path: '^analyzer/(netfilter/|witness/(replay|compare|host-plan)\\.ts$)' },
+    },
+    {
+      name: 'engine-on-demand-in-cli', severity: 'error',
+      from: { path: '^cli/' }, to: { path: '^analyzer/analyze\\.ts$', dependencyTypesNot: ['dynamic-import', 'type-only'] },
+    },
     ...forbidden,
   ],
   options: {

@@ -9,10 +9,11 @@
  * const { verdict, by } = host.send({ in: 'eth0', packet: { proto: 'tcp', src: '198.51.100.7', dst: '192.0.2.1', dport: 22 } });
  * ```
  */
-export { analyze, type Analysis, type AnalyzeOptions } from './analyzer/analyze.js';
+export { analyze, type Analysis, type AnalyzeOptions, type InternalError } from './analyzer/analyze.js';
 export type { Check } from './analyzer/checks/define-check.js';
 export { checks } from './analyzer/checks/index.js';
-export type { Because, Certainty, Finding, Fix, WitnessStep } from './analyzer/finding.js';
+export type { Because, Certainty, Finding, Fix, WitnessHost, WitnessStep } from './analyzer/finding.js';
+export type { ProposedStep, Shown } from './analyzer/witness/proposal.js';
 export type { Diagnostic, Severity } from './analyzer/model/diagnostic.js';
 export { loadChecks, type LoadCheckName } from './analyzer/model/load-checks.js';
 export { load, type Loaded, type LoadOptions } from './analyzer/model/load.js';

@@ -20,6 +20,17 @@ export interface WitnessStep {
   readonly packet: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** What the host of a witness must be, in the keys of a scenario; with the steps it is one. */
+export interface WitnessHost {
+  readonly interfaces?: readonly { readonly name: string; readonly addresses: readonly string[] }[];
+  /** The words of `ip route`. */
+  readonly routes?: readonly string[];
+  /** The text of `ipset save`. */
+  readonly ipsets?: string;
+  /** The text of `conntrack -L`. */
+  readonly conntrack?: string;
+}
+
 /** An edit that repairs the file: `text` in place of `span`. */
 export interface Fix {
   readonly description: string;
@@ -37,8 +48,10 @@ export interface Finding {
   /** The rule it is about; null where it is about the file. */
   readonly rule: string | null;
   readonly because: readonly Because[];
-  /** Packets, in order, that show it; null where there is nothing to show (as that no packet matches). */
+  /** Packets, in order, that show it, as the engine has confirmed; null where there is nothing to show, or it could not be confirmed. */
   readonly witness: readonly WitnessStep[] | null;
+  /** What the witness needs of the host; absent where the simplest one will do, which `trace` assumes. */
+  readonly host?: WitnessHost;
   /** What to do about it. */
   readonly help: string;
   readonly fix?: Fix;

@@ -1,7 +1,7 @@
 /** `iptables-lint explain CHECK` */
 import pc from 'picocolors';
-import { analyze } from '../analyzer/analyze.js';
 import { checks } from '../analyzer/checks/index.js';
+import { analyzeWithoutWitnesses } from '../analyzer/examine.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { loadChecks } from '../analyzer/model/load-checks.js';
 import { docsUrl } from '../report/report.js';
@@ -29,7 +29,7 @@ function example(text: string): string {
 
 /** What the findings of the bad example themselves say to do. */
 function helpOf({ name, bad }: Explained): string {
-  const { findings } = analyze({ path: 'example.rules', text: bad }, { checks: checks.filter(check => check.name === name) });
+  const { findings } = analyzeWithoutWitnesses({ path: 'example.rules', text: bad }, { checks: checks.filter(check => check.name === name) });
   return findings.find(finding => finding.check === name)?.help ?? '';
 }
 

@@ -1,5 +1,5 @@
 /** `iptables-lint fmt FILES…` */
-import { analyze, type Analysis } from '../analyzer/analyze.js';
+import { analyzeWithoutWitnesses, type Analysis } from '../analyzer/examine.js';
 import type { LoadCheckName } from '../analyzer/model/load-checks.js';
 import { printRuleset } from '../analyzer/model/print.js';
 import { visible } from '../report/visible.js';
@@ -60,7 +60,7 @@ function header(text: string): string {
 export async function fmt(operands: readonly string[], options: FmtOptions): Promise<void> {
   const files = await inputFiles(operands, 'iptables-lint fmt');
   await eachSource(files, options, async (source, index) => {
-    const analysis = analyze(source, { ...loadOptions(options), checks: [] });
+    const analysis = analyzeWithoutWitnesses(source, { ...loadOptions(options), checks: [] });
     if (!await isPrintable(analysis, options)) throw new Trouble(`${source.path} is not ${options.write === true ? 'written' : 'printed'}: repair the errors above first`);
     const lines = analysis.loaded.rulesets.flatMap(ruleset => [...printRuleset(ruleset, { counters: options.counters === true })]);
     const printed = lines.map(line => `${line}\n`).join('');

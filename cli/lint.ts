@@ -1,6 +1,7 @@
 /** `iptables-lint FILES…` */
-import { analyze, type Analysis } from '../analyzer/analyze.js';
+import { examine, hasWitnesses, withoutWitnesses, type Analysis, type Examination } from '../analyzer/examine.js';
 import { loadFormat } from '../report/formats.js';
+import { internalErrorLine } from '../report/internal-error.js';
 import { countBySeverity, countOf, type Counts, type FileReport, type Report } from '../report/report.js';
 import { visible } from '../report/visible.js';
 import { parseCheckLevels } from './check-names.js';
@@ -9,21 +10,28 @@ import { eachSource, inputFiles } from './inputs.js';
 import { loadOptions, type LintOptions } from './options.js';
 import { Progress } from './progress.js';
 import { print } from './streams.js';
-import { raiseExitCode } from './trouble.js';
+import { isDebugging, raiseExitCode } from './trouble.js';
 
 async function analyzeAll(files: readonly string[], options: LintOptions): Promise<readonly Analysis[]> {
   const severities = parseCheckLevels(options.check);
   const progress = new Progress();
-  const analyses: Analysis[] = [];
+  const examinations: Examination[] = [];
   await eachSource(files, options, (source, index) => {
     progress.update(index + 1, files.length, source.path, source.text.length);
     try {
-      analyses.push(analyze(source, { ...loadOptions(options), severities }));
+      examinations.push(examine(source, { ...loadOptions(options), severities }));
     } finally {
       progress.clear();
     }
   });
-  return analyses;
+  return confirmAll(examinations);
+}
+
+/** The engine is loaded only where there is a witness for it to replay. */
+async function confirmAll(examinations: readonly Examination[]): Promise<readonly Analysis[]> {
+  if (!examinations.some(hasWitnesses)) return examinations.map(withoutWitnesses);
+  const { confirm } = await import('../analyzer/analyze.js');
+  return examinations.map(confirm);
 }
 
 /** Whether what was found is enough to fail. `--max-warnings` says how many warnings are not. */
@@ -39,9 +47,16 @@ function tellOmitted(analyses: readonly Analysis[]): void {
   }
 }
 
+/** A mistake of ours is never a finding: what the engine does not confirm is left out, and told here. */
+function tellInternalErrors(analyses: readonly Analysis[]): void {
+  for (const { source, internalErrors } of analyses) {
+    for (const error of internalErrors) process.stderr.write(`iptables-lint: ${internalErrorLine(source.path, error, isDebugging)}\n`);
+  }
+}
+
 function reportOf(analyses: readonly Analysis[], quiet: boolean): Report {
   const files = analyses.map(({ source, findings }): FileReport => ({ source, findings: quiet ? findings.filter(finding => finding.severity === 'error') : findings }));
-  return { files, undecided: analyses.reduce((sum, analysis) => sum + analysis.undecided, 0) };
+  return { files, undecided: analyses.reduce((sum, analysis) => sum + analysis.undecided, 0), internalErrors: analyses.reduce((sum, analysis) => sum + analysis.internalErrors.length, 0) };
 }
 
 async function printReport(analyses: readonly Analysis[], options: LintOptions, fails: boolean): Promise<void> {
@@ -59,7 +74,8 @@ export async function lint(operands: readonly string[], options: LintOptions): P
   const analyses = await analyzeAll(await inputFiles(operands, 'iptables-lint'), options);
   const fails = isFailure(countBySeverity(analyses.flatMap(analysis => analysis.findings)), options);
   if (fails) raiseExitCode(1);
-  if (analyses.some(analysis => analysis.unreadable)) raiseExitCode(2);
+  if (analyses.some(analysis => analysis.unreadable || analysis.internalErrors.length > 0)) raiseExitCode(2);
   await printReport(analyses, options, fails);
   tellOmitted(analyses);
+  tellInternalErrors(analyses);
 }

@@ -14,7 +14,8 @@ export function raiseExitCode(code: ExitCode): void {
   process.exitCode = Math.max(Number(process.exitCode ?? 0), code);
 }
 
-const isDebugging = process.env['IPTABLES_LINT_DEBUG'] === '1';
+/** More is told of what went wrong. */
+export const isDebugging = process.env['IPTABLES_LINT_DEBUG'] === '1';
 
 /** One line on stderr; a mistake of our own asks for a report. */
 export function reportTrouble(error: unknown, during = ''): void {

@@ -6,7 +6,7 @@ import { lineStarts, lineText, positionAt, type SourceText } from '../grammar/so
 import { frames, type FramePaint, type MarkedLine } from './frame.js';
 import { allFindings, countBySeverity, countOf, nothingFound, undecidedNote, type FileReport, type Format, type Report, type Style } from './report.js';
 import { visible } from './visible.js';
-import { describeStep } from './witness.js';
+import { describeHost, describeStep } from './witness.js';
 
 type Colors = ReturnType<typeof pc.createColors>;
 
@@ -62,6 +62,7 @@ function* remarks(finding: Finding, notes: readonly string[]): Generator<readonl
   for (const note of notes) yield ['note', note];
   if (finding.certainty === 'possible') yield ['note', 'possible: it depends on what the file does not say'];
   for (const step of finding.witness ?? []) yield ['witness', describeStep(step)];
+  if (finding.host !== undefined) yield ['host', describeHost(finding.host)];
   if (finding.help !== '') yield ['help', finding.help];
   if (finding.fix !== undefined) yield ['fix', finding.fix.description];
 }

@@ -12,13 +12,13 @@ function place(source: SourceText, span: Span): { line: number; column: number; 
 }
 
 function findingJson(source: SourceText, finding: Finding): object {
-  const { check, severity, certainty, message, span, rule, because, witness, help, fix } = finding;
+  const { check, severity, certainty, message, span, rule, because, witness, host, help, fix } = finding;
   return {
     check, severity, certainty, message,
     ...place(source, span),
     rule,
     because: because.map(one => ({ rule: one.rule, line: one.line, message: one.message })),
-    witness, help,
+    witness, ...host === undefined ? {} : { host }, help,
     ...fix === undefined ? {} : { fix: { description: fix.description, ...place(source, fix.span), text: fix.text } },
   };
 }
@@ -29,6 +29,7 @@ function fileJson({ source, findings }: FileReport): object {
 
 export const json: Format = report => {
   const counts = countBySeverity(allFindings(report));
-  const summary = { errors: counts.error, warnings: counts.warning, infos: counts.info, ...report.undecided > 0 ? { undecided: report.undecided } : {} };
+  const { internalErrors = 0 } = report;
+  const summary = { errors: counts.error, warnings: counts.warning, infos: counts.info, ...report.undecided > 0 ? { undecided: report.undecided } : {}, ...internalErrors > 0 ? { internalErrors } : {} };
   return `${visibleJson(JSON.stringify({ schemaVersion: 1, files: report.files.map(fileJson), summary }, null, 2))}\n`;
 };

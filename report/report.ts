@@ -13,6 +13,8 @@ export interface Report {
   readonly files: readonly FileReport[];
   /** Questions that the analysis left open because its budget ran out. */
   readonly undecided: number;
+  /** Mistakes of ours that were caught: witnesses that the engine does not confirm. None where absent. */
+  readonly internalErrors?: number;
 }
 
 export interface Style {

@@ -1,5 +1,5 @@
 /** A packet in one line, as a person would say it. */
-import type { WitnessStep } from '../analyzer/finding.js';
+import type { WitnessHost, WitnessStep } from '../analyzer/finding.js';
 
 /** Said in words of their own; all other fields follow as `name value`. */
 const ordinary = new Set(['proto', 'src', 'dst', 'sport', 'dport']);
@@ -20,4 +20,15 @@ export function describeStep(step: WitnessStep): string {
   const rest = Object.entries(step.packet).filter(([name]) => !ordinary.has(name)).map(field);
   const origin = step.in === 'local' ? 'from this host' : `in ${step.in}`;
   return [`${String(proto ?? 'ip')} ${endpoint(src, sport)} > ${endpoint(dst, dport)}`, origin, ...rest].join(' ');
+}
+
+/** What the host of a witness must be: `eth0 with 192.0.2.1/32; eth1; route default dev eth0`. Of flows only the number is told. */
+export function describeHost({ interfaces = [], routes = [], ipsets = '', conntrack = '' }: WitnessHost): string {
+  const linesOf = (text: string): number => text.split('\n').filter(line => line !== '').length;
+  return [
+    ...interfaces.map(({ name, addresses }) => addresses.length === 0 ? name : `${name} with ${addresses.join(', ')}`),
+    ...routes.map(route => `route ${route}`),
+    ...ipsets === '' ? [] : [`sets: ${ipsets.trim().split('\n').join('; ')}`],
+    ...conntrack === '' ? [] : [`flows known before: ${String(linesOf(conntrack))}`],
+  ].join('; ');
 }

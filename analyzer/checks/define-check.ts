@@ -1,16 +1,20 @@
 /** How a check is declared: its file says what it looks for, why, and shows it. */
-import type { Because, Certainty, Finding, Fix, WitnessStep } from '../finding.js';
+import type { Because, Certainty, Finding, Fix } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
 import { ruleReference, type Chain, type Ruleset, type Table } from '../model/ruleset.js';
 import type { Span } from '../../grammar/source-text.js';
 import type { Reach, RuleAt } from '../packet-space/answers.js';
 import type { PacketSpace } from '../packet-space/index.js';
+import type { Pipeline } from '../packet-space/pipeline/index.js';
 import type { Rule } from '../model/ruleset.js';
+import type { Illustration, ProposedStep, Shown } from '../witness/proposal.js';
 
 /** What a check may ask. Answers are computed once for all checks of a rule set. */
 export interface CheckContext {
   readonly ruleset: Ruleset;
   readonly space: () => PacketSpace;
+  /** All tables together; undefined where the kernel would not load them. */
+  readonly pipeline: () => Pipeline | undefined;
   readonly reach: (table: Table) => ReadonlyMap<Rule, Reach>;
   /** Every rule of every chain, in the order of the file's tables. */
   readonly rules: (table: Table) => Iterable<RuleAt & { readonly in: Chain }>;
@@ -26,7 +30,11 @@ export interface Report {
   readonly severity?: Severity;
   readonly certainty?: Certainty;
   readonly because?: readonly Because[];
-  readonly witness?: readonly WitnessStep[];
+  /** Packets that show it. They are printed where the engine has confirmed what they show, `shows`, step by step. */
+  readonly witness?: readonly ProposedStep[];
+  readonly shows?: readonly Shown[];
+  /** In place of these two where the finding is proved without packets: made only where there is time for it. */
+  readonly illustrate?: () => Illustration | undefined;
   readonly help: string;
   readonly fix?: Fix;
 }
@@ -57,7 +65,7 @@ export function referenceOf(at: RuleAt): string {
   return ruleReference(at.table, at.chain, at.position);
 }
 
-/** From a check's report to a finding. */
+/** From a check's report to a finding, whose witness the engine has yet to confirm. */
 export function toFinding(check: Check, report: Report): Finding {
   const { at } = report;
   return {
@@ -68,7 +76,7 @@ export function toFinding(check: Check, report: Report): Finding {
     span: report.span ?? (at === undefined ? { start: 0, end: 0 } : { start: at.rule.start, end: at.rule.end }),
     rule: at === undefined ? null : referenceOf(at),
     because: report.because ?? [],
-    witness: report.witness ?? null,
+    witness: null,
     help: report.help,
     ...report.fix === undefined ? {} : { fix: report.fix },
   };

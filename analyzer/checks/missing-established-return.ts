@@ -1,51 +1,61 @@
 import type { Hook } from '../extensions/define.js';
-import type { Because, WitnessStep } from '../finding.js';
+import type { Because } from '../finding.js';
 import type { Table } from '../model/ruleset.js';
-import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
-import { ask, reachWith } from '../packet-space/index.js';
-import { all, not, type Constraint } from '../packet/constraint.js';
+import type { Decider, RuleAt } from '../packet-space/answers.js';
+import { ask } from '../packet-space/index.js';
+import { deciderOf, firstPacket, neverReplied, nextPacket, reachThrough, type ConversationCase, type ConversationQuestion, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import { all } from '../packet/constraint.js';
+import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { deciderBecause, isPolicy } from './deciders.js';
-import { defineCheck, type CheckContext, type Report } from './define-check.js';
-import { everydayClient, exchanges, mirror, replyHook, replyMarks, replyTo, ruleConstraint, statesOf, stepOf, type Exchange } from './replies.js';
-import { effectOf } from './targets.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { everydayClient, exchanges, notLoopback, replyHook, replyMarks, statesOf, stepOf, type Exchange } from './replies.js';
+import { effectOf, mayDrop } from './targets.js';
 
-/** Fates after which a reply may arrive; a queue or an unknown target may let it pass. */
-const passes = ['accept', 'queue', 'nat', 'unknown'] as const;
+const pathOf: Partial<Record<Hook, Path>> = { INPUT: 'in', FORWARD: 'through', OUTPUT: 'out' };
 
-interface Broken {
+/** An exchange, and a hook whose rules it is worth to look at. */
+interface Doubt {
   readonly hook: Hook;
+  readonly path: Path;
   readonly exchange: Exchange;
-  readonly sample: PacketSample;
+}
+
+interface Broken extends Doubt {
+  readonly dies: ConversationCase;
   readonly killers: readonly Decider[];
   /** Only replies to everyday clients are known to die. */
   readonly everyday: boolean;
 }
 
-/** What comes in or goes out on lo never leaves the host, so its replies are no matter of the other side. */
-const notLoopback: Constraint = all([
-  not({ kind: 'interface', field: 'in', name: 'lo', prefix: false }), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false }),
-]);
-
-/** The hooks of table filter in which rules of this chain may run. */
-function hooksOf(table: Table): Hook[] {
-  return [...table.chains.values()].flatMap(chain => chain.hook === undefined ? [] : [chain.hook]);
+/** Where some reply dies at all. Where none does, as behind an ESTABLISHED rule, no rule need be asked about. */
+function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
+  const states = statesOf(cx.ruleset);
+  const elsewhere = [...cx.ruleset.tables.values()].some(other => other !== table && mayDrop(other));
+  const doubts: Doubt[] = [];
+  for (const { hook } of table.chains.values()) for (const exchange of exchanges(cx.ruleset)) {
+    const back = hook === undefined ? undefined : replyHook[hook];
+    const path = hook === undefined ? undefined : pathOf[hook];
+    if (hook === undefined || back === undefined || path === undefined) continue;
+    const dies = elsewhere || ask(cx.space(), table, back, all([exchange.reply, states.reply, notLoopback]), ['drop', 'reject', 'unknown', 'queue']).kind !== 'no';
+    if (dies) doubts.push({ hook, path, exchange });
+  }
+  return doubts;
 }
 
-function brokenIn(cx: CheckContext, table: Table, at: RuleAt, hook: Hook, exchange: Exchange): Broken | undefined {
-  const back = replyHook[hook];
-  if (back === undefined) return undefined;
-  const states = statesOf(cx.ruleset);
-  const own = ruleConstraint(cx.ruleset, at.rule, table.name);
-  if (exchange.unless !== undefined && reachWith(cx.space(), table, at, exchange.unless, hook).kind === 'live') return undefined;
+function conversationOf({ path, exchange }: Doubt, everyday: boolean): ConversationQuestion {
+  return { path, packets: all([exchange.first, ...everyday ? [everydayClient.first] : []]), back: exchange.anySource ? 'anyone' : 'reply', answers: exchange.reply };
+}
+
+/** Whether the rule lets something in of which no reply gets back. */
+function brokenBy(cx: CheckContext, pipeline: Pipeline, at: RuleAt, doubt: Doubt): Broken | undefined {
+  const { exchange, path } = doubt;
   for (const everyday of [false, true]) {
-    const first = all([exchange.first, states.first, notLoopback, ...everyday ? [everydayClient.first] : []]);
-    const arrives = reachWith(cx.space(), table, at, first, hook);
-    if (arrives.kind === 'undecided') cx.undecided();
-    if (arrives.kind !== 'live') return undefined;
-    const reply = all([exchange.reply, states.reply, notLoopback, mirror(own, exchange.anySource), ...everyday ? [everydayClient.reply] : []]);
-    const answer = ask(cx.space(), table, back, reply, passes);
-    if (answer.kind === 'undecided') cx.undecided();
-    if (answer.kind === 'no') return { hook, exchange, sample: arrives.witness, killers: answer.by, everyday };
+    const answer = neverReplied(pipeline, at.rule, conversationOf(doubt, everyday));
+    if (answer?.kind === 'undecided') cx.undecided();
+    if (answer?.kind === 'never') {
+      if (exchange.unless !== undefined && reachThrough(pipeline, at.rule, { packets: exchange.unless, path }).kind === 'live') return undefined;
+      return { ...doubt, dies: answer.dies, killers: answer.by, everyday };
+    }
     if (exchange.name.startsWith('echo')) return undefined;
   }
   return undefined;
@@ -55,25 +65,33 @@ function killedBy(cx: CheckContext, decider: Decider): Because {
   return deciderBecause(cx.ruleset, decider, isPolicy(decider) ? `policy ${decider.policy}: replies end here` : 'drops replies');
 }
 
-function witnessOf({ hook, sample }: Broken): WitnessStep[] {
-  const marks = replyMarks(sample);
-  const from = hook === 'OUTPUT' ? 'local' : sample.in ?? 'eth0';
-  const back = hook === 'INPUT' ? 'local' : sample.out ?? 'eth0';
-  return [stepOf(sample, from), stepOf(replyTo(sample, marks), back)];
+/** The first packet and the reply that dies, as steps; undefined where nat chooses addresses as it likes. */
+function conversationSteps(pipeline: Pipeline, path: Path, dies: ConversationCase): ProposedStep[] | undefined {
+  const { sample, trip } = firstPacket(pipeline, dies);
+  const reply = nextPacket(pipeline, trip, sample, replyMarks(sample));
+  if (reply === undefined) return undefined;
+  return [stepOf(sample, path === 'out' ? 'local' : sample.in ?? 'eth0'), stepOf(reply, path === 'in' ? 'local' : reply.in ?? sample.out ?? 'eth0')];
 }
 
-const directions: Partial<Record<Hook, readonly [string, string]>> = { INPUT: ['in', 'out'], OUTPUT: ['out', 'in'], FORWARD: ['through', 'back'] };
+const directions: Partial<Record<Path, readonly [string, string]>> = { in: ['in', 'out'], out: ['out', 'in'], through: ['through', 'back'] };
 
-function report(cx: CheckContext, at: RuleAt, broken: Broken): Report {
-  const back = replyHook[broken.hook] ?? 'OUTPUT';
-  const [there, again] = directions[broken.hook] ?? ['in', 'out'];
-  const whose = broken.everyday ? ` to an everyday client (source port 32768 or more)` : '';
+/** Where the reply dies, as it is shown. */
+function lostAt({ killers }: Pick<Broken, 'killers'>, back: Hook): Shown {
+  return killers.every(one => one.table === 'filter') ? { at: `filter:${back}`, fate: 'lost' } : { fate: 'lost' };
+}
+
+function report(cx: CheckContext, pipeline: Pipeline, at: RuleAt, broken: Broken): Report {
+  const { hook, path, exchange, dies, killers, everyday } = broken;
+  const back = replyHook[hook] ?? 'OUTPUT';
+  const [there, again] = directions[path] ?? ['in', 'out'];
+  const whose = everyday ? ` to an everyday client (source port 32768 or more)` : '';
+  const witness = conversationSteps(pipeline, path, dies);
   return {
     at,
-    severity: broken.everyday ? 'warning' : 'error',
-    message: `this rule lets ${broken.exchange.name} ${there}, but no reply${whose} gets ${again}`,
-    because: broken.killers.map(decider => killedBy(cx, decider)),
-    witness: witnessOf(broken),
+    severity: everyday ? 'warning' : 'error',
+    message: `this rule lets ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
+    because: killers.map(decider => killedBy(cx, decider)),
+    ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(broken, back)] },
     help: `let replies pass: -I ${back} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
   };
 }
@@ -127,33 +145,18 @@ COMMIT
     const reached = cx.reach(table);
     for (const at of cx.rules(table)) {
       if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live') continue;
-      const found = firstBroken(cx, table, at, doubts);
-      if (found !== undefined) yield report(cx, at, found);
+      const pipeline = cx.pipeline();
+      if (pipeline === undefined) return;
+      const found = firstBroken(cx, pipeline, at, doubts);
+      if (found !== undefined) yield report(cx, pipeline, at, found);
     }
     yield* brokenPolicy(cx, table);
   },
 });
 
-/** An exchange, and a hook for whose rules it is worth to look. */
-interface Doubt {
-  readonly hook: Hook;
-  readonly exchange: Exchange;
-}
-
-/** Where some reply dies at all. Where none does, as behind an ESTABLISHED rule, no rule need be asked about. */
-function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
-  const states = statesOf(cx.ruleset);
-  return hooksOf(table).flatMap(hook => exchanges(cx.ruleset).flatMap(exchange => {
-    const back = replyHook[hook];
-    if (back === undefined) return [];
-    const dies = ask(cx.space(), table, back, all([exchange.reply, states.reply, notLoopback]), ['drop', 'reject', 'unknown', 'queue']);
-    return dies.kind === 'no' ? [] : [{ hook, exchange }];
-  }));
-}
-
-function firstBroken(cx: CheckContext, table: Table, at: RuleAt, doubts: readonly Doubt[]): Broken | undefined {
-  for (const { hook, exchange } of doubts) {
-    const found = brokenIn(cx, table, at, hook, exchange);
+function firstBroken(cx: CheckContext, pipeline: Pipeline, at: RuleAt, doubts: readonly Doubt[]): Broken | undefined {
+  for (const doubt of doubts) {
+    const found = brokenBy(cx, pipeline, at, doubt);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -163,19 +166,21 @@ function firstBroken(cx: CheckContext, table: Table, at: RuleAt, doubts: readonl
 function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> {
   const output = table.chains.get('OUTPUT');
   const [tcp] = exchanges(cx.ruleset);
-  if (output?.policy !== 'ACCEPT' || tcp === undefined) return;
-  const states = statesOf(cx.ruleset);
-  const leaves = ask(cx.space(), table, 'OUTPUT', all([tcp.first, states.first, everydayClient.first, notLoopback]), ['accept']);
-  if (leaves.kind !== 'yes' || !('policy' in leaves.by)) return;
-  const comesBack = ask(cx.space(), table, 'INPUT', all([tcp.reply, states.reply, everydayClient.reply, notLoopback]), passes);
-  if (comesBack.kind === 'undecided') cx.undecided();
-  if (comesBack.kind !== 'no') return;
+  const pipeline = output?.policy === 'ACCEPT' ? cx.pipeline() : undefined;
+  if (output === undefined || tcp === undefined || pipeline === undefined) return;
+  const answer = neverReplied(pipeline, undefined, conversationOf({ hook: 'OUTPUT', path: 'out', exchange: tcp }, true));
+  if (answer?.kind === 'undecided') cx.undecided();
+  if (answer?.kind !== 'never') return;
+  const passing = answer.dies.trip.run.stages.find(({ stage }) => stage.table === 'filter' && stage.hook === 'OUTPUT');
+  const by = passing === undefined ? undefined : deciderOf(pipeline, passing);
+  if (by === undefined || !isPolicy(by)) return;
+  const witness = conversationSteps(pipeline, 'out', answer.dies);
   yield {
     span: output.line === 0 ? table.span : output.span,
     severity: 'warning',
     message: 'the policy ACCEPT of OUTPUT lets connections out, but no reply to an everyday connection (client port 32768 or more) gets in',
-    because: comesBack.by.map(decider => killedBy(cx, decider)),
-    witness: [stepOf(leaves.witness, 'local'), stepOf(replyTo(leaves.witness, replyMarks(leaves.witness)), leaves.witness.out ?? 'eth0')],
+    because: answer.by.map(decider => killedBy(cx, decider)),
+    ...witness === undefined ? {} : { witness, shows: [{ at: 'filter:OUTPUT', fate: 'passes' }, lostAt({ killers: answer.by }, 'INPUT')] },
     help: 'let replies pass: -I INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
   };
 }

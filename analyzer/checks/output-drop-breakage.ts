@@ -1,13 +1,15 @@
-import type { Because, WitnessStep } from '../finding.js';
+import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
-import type { Chain, Ruleset, Table } from '../model/ruleset.js';
+import type { Chain, Ruleset } from '../model/ruleset.js';
 import type { Decider, PacketSample } from '../packet-space/answers.js';
-import { ask } from '../packet-space/index.js';
+import { firstPacket, neverReplied, nextPacket, question, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import { all, ctstates, is, masked, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { deciderBecause, deciderReference } from './deciders.js';
 import { defineCheck, type CheckContext } from './define-check.js';
-import { exchanges, statesOf, stepOf } from './replies.js';
+import type { ProposedStep, Shown } from '../witness/proposal.js';
+import { stepOf } from '../witness/step.js';
+import { exchanges, statesOf } from './replies.js';
 import { effectOf } from './targets.js';
 
 /** Something that a host must be able to send. */
@@ -17,6 +19,8 @@ interface Service {
   readonly packets: Constraint;
   /** What the witness shows where the question itself gives no packet. */
   readonly example: PacketSample;
+  /** How it goes: `out`, where nothing else is said. */
+  readonly path?: Path;
   /** What lets it pass, behind `-A OUTPUT`. */
   readonly rule: string;
 }
@@ -44,7 +48,7 @@ function neighbourDiscovery(type: number, name: string): Service {
     name, severity: 'error',
     // The kernel does not track neighbour discovery (nf_conntrack_icmpv6_error).
     packets: all([is('protocol', protocolNumber.icmpv6), is('icmpType', type), is('icmpCode', 0), is('ctstate', ctstates.UNTRACKED), is('ttl', 255), outside]),
-    example: { src: 'fe80::1', dst: 'ff02::1:ff00:2', protocol: protocolNumber.icmpv6, icmpType: type, icmpCode: 0 },
+    example: { src: 'fe80::1', dst: 'ff02::1:ff00:2', protocol: protocolNumber.icmpv6, icmpType: type, icmpCode: 0, ttl: 255 },
     rule: `-p ipv6-icmp -m icmp6 --icmpv6-type ${String(type)} -j ACCEPT`,
   };
 }
@@ -56,7 +60,7 @@ function neededServices(ruleset: Ruleset): readonly Service[] {
   const local = isV4 ? '127.0.0.1' : '::1';
   const states = statesOf(ruleset);
   return [
-    { name: 'loopback', severity: 'error', packets: all([lo, states.first, is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), within('dport', 32_768, 65_535)]), example: { src: local, dst: local, protocol: protocolNumber.tcp, sport: 40_000, dport: 5432, tcpFlags: 2 }, rule: '-o lo -j ACCEPT' },
+    { name: 'loopback', severity: 'error', path: 'loop', packets: all([lo, states.first, is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), within('dport', 32_768, 65_535)]), example: { src: local, dst: local, protocol: protocolNumber.tcp, sport: 40_000, dport: 5432, tcpFlags: 2 }, rule: '-o lo -j ACCEPT' },
     ...isV4 ? [] : [neighbourDiscovery(135, 'neighbour solicitation'), neighbourDiscovery(136, 'neighbour advertisement')],
     port(ruleset, 'DNS over UDP', 'udp', 53, 'warning'),
     port(ruleset, 'DNS over TCP', 'tcp', 53, 'info'),
@@ -73,19 +77,20 @@ function neededServices(ruleset: Ruleset): readonly Service[] {
   ];
 }
 
-/** Replies to what INPUT lets in; undefined where INPUT lets no connection in from outside. */
-function repliesToServices(cx: CheckContext, table: Table): Service | undefined {
+/** Replies to what INPUT lets in: none gets out. */
+function brokenReplies(cx: CheckContext, pipeline: Pipeline): BrokenService | undefined {
   const [tcp] = exchanges(cx.ruleset);
   if (tcp === undefined) return undefined;
-  const states = statesOf(cx.ruleset);
-  const offered = ask(cx.space(), table, 'INPUT', all([tcp.first, states.first, not({ kind: 'interface', field: 'in', name: 'lo', prefix: false })]), ['accept']);
-  if (offered.kind !== 'yes' || !offered.certain) return undefined;
-  const { src = '198.51.100.7', dst = '192.0.2.1', sport = 40_000, dport = 22 } = offered.witness;
+  const answer = neverReplied(pipeline, undefined, { path: 'in', packets: tcp.first, answers: tcp.reply });
+  if (answer?.kind === 'undecided') cx.undecided();
+  if (answer?.kind !== 'never') return undefined;
+  const { sample, trip } = firstPacket(pipeline, answer.dies);
+  const reply = nextPacket(pipeline, trip, sample, { tcpFlags: 18 });
   return {
-    name: 'replies to the services that INPUT offers', severity: 'error',
-    packets: all([tcp.reply, states.reply, outside]),
-    example: { src: dst, dst: src, sport: dport, dport: sport, protocol: protocolNumber.tcp, tcpFlags: 18 },
-    rule: '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+    name: 'replies to the services that INPUT offers', severity: 'error', by: answer.by, rule: '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+    steps: reply === undefined ? [] : [
+      { step: stepOf(sample, sample.in ?? 'eth0'), shown: { at: 'filter:INPUT', fate: 'passes' } }, { step: stepOf(reply, 'local'), shown: { at: 'filter:OUTPUT', fate: 'lost' } },
+    ],
   };
 }
 
@@ -99,29 +104,51 @@ function dropsTheRest(chain: Chain): boolean {
   return asksNothing && (effect === 'drop' || effect === 'reject');
 }
 
-interface BrokenService {
-  readonly service: Service;
-  readonly by: readonly Decider[];
+/** A packet, and what is shown of it. */
+interface ShownStep {
+  readonly step: ProposedStep;
+  readonly shown: Shown;
 }
 
-function brokenServices(cx: CheckContext, table: Table): BrokenService[] {
-  const replies = repliesToServices(cx, table);
-  return [...neededServices(cx.ruleset), ...replies === undefined ? [] : [replies]].flatMap(service => {
-    const answer = ask(cx.space(), table, 'OUTPUT', service.packets, ['accept', 'queue', 'nat', 'unknown']);
+interface BrokenService extends Pick<Service, 'name' | 'severity' | 'rule'> {
+  readonly by: readonly Decider[];
+  readonly steps: readonly ShownStep[];
+}
+
+function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
+  const broken = neededServices(cx.ruleset).flatMap(({ path = 'out', packets, example, ...service }): BrokenService[] => {
+    const answer = question(pipeline, path, packets, 'accept');
     if (answer.kind === 'undecided') cx.undecided();
-    return answer.kind === 'no' ? [{ service, by: answer.by }] : [];
+    return answer.kind === 'no' ? [{ ...service, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }] : [];
   });
+  const replies = brokenReplies(cx, pipeline);
+  return replies === undefined ? broken : [...broken, replies];
+}
+
+/** What table filter drops is shown there; else it is lost somewhere. */
+function lostOnTheWay(by: readonly Decider[]): Shown {
+  return by.every(one => one.table === 'filter') ? { at: 'filter:OUTPUT', fate: 'lost' } : { fate: 'lost' };
+}
+
+/** What this check asks of packets. */
+export function servicePackets(ruleset: Ruleset): readonly Constraint[] {
+  return neededServices(ruleset).map(({ packets }) => packets);
 }
 
 function becauseOf(ruleset: Ruleset, broken: readonly BrokenService[]): Because[] {
   const byRule = new Map<string, { decider: Decider; names: string[] }>();
-  for (const { service, by } of broken) for (const decider of by) {
+  for (const { name, by } of broken) for (const decider of by) {
     const rule = deciderReference(decider);
     const entry = byRule.get(rule) ?? { decider, names: [] };
-    entry.names.push(service.name);
+    entry.names.push(name);
     byRule.set(rule, entry);
   }
   return [...byRule.values()].map(({ decider, names }) => deciderBecause(ruleset, decider, `ends ${names.join(', ')}`));
+}
+
+function witnessOf(broken: readonly BrokenService[]): { readonly witness: readonly ProposedStep[]; readonly shows: readonly Shown[] } {
+  const steps = broken.flatMap(one => one.steps);
+  return { witness: steps.map(({ step }) => step), shows: steps.map(({ shown }) => shown) };
 }
 
 const order: readonly Severity[] = ['info', 'warning', 'error'];
@@ -161,16 +188,18 @@ COMMIT
     const table = cx.ruleset.tables.get('filter');
     const output = table?.chains.get('OUTPUT');
     if (table === undefined || output === undefined || !dropsTheRest(output)) return;
-    const broken = brokenServices(cx, table);
+    const pipeline = cx.pipeline();
+    if (pipeline === undefined) return;
+    const broken = brokenServices(cx, pipeline);
     if (broken.length === 0) return;
-    const severity = order[Math.max(...broken.map(one => order.indexOf(one.service.severity)))] ?? 'warning';
+    const severity = order[Math.max(...broken.map(one => order.indexOf(one.severity)))] ?? 'warning';
     yield {
       span: output.line === 0 ? table.span : output.span,
       severity,
-      message: `OUTPUT drops by default, and this cannot get out: ${broken.map(one => one.service.name).join(', ')}`,
+      message: `OUTPUT drops by default, and this cannot get out: ${broken.map(one => one.name).join(', ')}`,
       because: becauseOf(cx.ruleset, broken),
-      witness: broken.map((one): WitnessStep => stepOf(one.service.example, 'local')),
-      help: `let out what this host needs: ${broken.map(one => `-A OUTPUT ${one.service.rule}`).join('; ')}`,
+      ...witnessOf(broken),
+      help: `let out what this host needs: ${broken.map(one => `-A OUTPUT ${one.rule}`).join('; ')}`,
     };
   },
 });

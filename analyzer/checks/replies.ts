@@ -1,18 +1,18 @@
 /** Connections and their replies, as constraints on the packets of one table. */
 import type { Hook } from '../extensions/define.js';
 import { meaningOf } from '../extensions/use.js';
-import type { WitnessStep } from '../finding.js';
 import { all, always, any, ctstates, is, masked, never, not, oneOf, within, type Constraint, type Field } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { isOpaque, isUnresolved, type Rule, type Ruleset } from '../model/ruleset.js';
 import type { PacketSample } from '../packet-space/answers.js';
 import { prefixLength, prefixMask } from '../values/address.js';
 import type { AddressMask } from '../values/address-mask.js';
-import { printFlags } from '../values/tcp-flags.js';
 import type { RuleContext } from '../extensions/define.js';
 
 /** The hook that the replies to packets of `hook` pass in table filter. */
 export const replyHook: Partial<Record<Hook, Hook>> = { INPUT: 'OUTPUT', OUTPUT: 'INPUT', FORWARD: 'FORWARD' };
+
+export { stepOf } from '../witness/step.js';
 
 const SYN = 2;
 const ACK = 16;
@@ -70,6 +70,11 @@ export function exchanges(ruleset: Ruleset): readonly Exchange[] {
   ];
 }
 
+/** What comes in or goes out on lo never leaves the host, so its replies are no matter of the other side. */
+export const notLoopback: Constraint = all([
+  not({ kind: 'interface', field: 'in', name: 'lo', prefix: false }), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false }),
+]);
+
 /** Client ports that operating systems choose by themselves. */
 export const everydayClient = { first: within('sport', 32_768, 60_999), reply: within('dport', 32_768, 60_999) };
 
@@ -125,25 +130,6 @@ export function ruleConstraint(ruleset: Ruleset, rule: Rule, table: string): Con
     ...fragment === undefined ? [] : [is('fragment', fragment.negated ? 0 : 1)],
     ...rule.matches.flatMap(use => isOpaque(use) ? [] : [meaningOf(use, cx)]),
   ]);
-}
-
-const protocolNames: ReadonlyMap<number, string> = new Map(Object.entries(protocolNumber).map(([name, number]) => [number, name]));
-
-/** A sample as a step of a scenario. `from` is where it comes from: an interface, or `local`. */
-export function stepOf(sample: PacketSample, from: string): WitnessStep {
-  const packet: Record<string, string | number | boolean> = { proto: protocolNames.get(sample.protocol ?? 6) ?? sample.protocol ?? 'tcp' };
-  if (sample.src !== undefined) packet['src'] = sample.src;
-  if (sample.dst !== undefined) packet['dst'] = sample.dst;
-  if (sample.sport !== undefined) packet['sport'] = sample.sport;
-  if (sample.dport !== undefined) packet['dport'] = sample.dport;
-  if (sample.protocol === protocolNumber.tcp && sample.tcpFlags !== undefined) packet['flags'] = flagLetters(sample.tcpFlags);
-  if (sample.icmpType !== undefined) packet['type'] = sample.icmpType;
-  if (sample.icmpCode !== undefined) packet['code'] = sample.icmpCode;
-  return { in: from, packet };
-}
-
-function flagLetters(bits: number): string {
-  return bits === 0 ? 'none' : printFlags(bits).split(',').map(name => name.charAt(0)).join('').replace('AS', 'SA');
 }
 
 /** The reply to `sample`: addresses and ports exchanged. */

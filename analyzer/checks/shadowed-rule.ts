@@ -1,6 +1,7 @@
 import type { Because } from '../finding.js';
 import type { Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
+import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
 import { effectOf, isFinal, targetText } from './targets.js';
@@ -51,13 +52,17 @@ COMMIT
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
 COMMIT
 `,
-  * run({ ruleset, rules, reach }) {
+  * run({ ruleset, reach, space }) {
     for (const table of ruleset.tables.values()) {
       const reached = reach(table);
-      const duplicates = new Set([...table.chains.values()].flatMap(chain => [...duplicatesIn(ruleset, table, chain).keys()]));
-      for (const at of rules(table)) {
-        const answer = reached.get(at.rule);
-        if (answer?.kind === 'shadowed' && !duplicates.has(at.rule)) yield report(ruleset, at, answer.by);
+      for (const chain of table.chains.values()) {
+        // A duplicate is reported as such; they are looked for only where some rule is shadowed.
+        for (const [index, rule] of chain.rules.entries()) {
+          const answer = reached.get(rule);
+          if (answer?.kind !== 'shadowed' || duplicatesIn(ruleset, table, chain).has(rule)) continue;
+          const at = { table: table.name, chain: chain.name, position: index + 1, rule };
+          yield { ...report(ruleset, at, answer.by), illustrate: () => takenInstead(space(), table, at, answer.by) };
+        }
       }
     }
   },

@@ -2,7 +2,7 @@
 import type { Effect } from '../extensions/define.js';
 import { meaningOf, saveUse } from '../extensions/use.js';
 import type { Constraint } from '../packet/constraint.js';
-import { isOpaque, type Rule, type Ruleset } from '../model/ruleset.js';
+import { isOpaque, type Rule, type Ruleset, type Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 
 /** The effect of a rule's target; undefined for a jump, a goto and a rule without target. */
@@ -20,6 +20,13 @@ const final = new Set<Effect>(['accept', 'drop', 'reject', 'queue', 'nat']);
 export function isFinal(rule: Rule): boolean {
   const effect = effectOf(rule);
   return effect !== undefined && final.has(effect);
+}
+
+const mayLose = new Set<Effect>(['drop', 'reject', 'queue', 'unknown']);
+
+/** Whether any packet can be lost in a table. */
+export function mayDrop(table: Table): boolean {
+  return [...table.chains.values()].some(({ policy, rules }) => policy === 'DROP' || rules.some(rule => mayLose.has(effectOf(rule) ?? 'continue')));
 }
 
 /** `-j DROP`, `-g web`, as a person would say it. */

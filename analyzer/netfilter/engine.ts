@@ -103,9 +103,9 @@ export class Host {
     return answerOf(this.travel(step), this.#stack.conntrack, this.#state);
   }
 
-  /** The same, with everything that a person wants to read. */
-  sendInDetail(step: ScenarioStep): DetailedStep {
-    const recorder = new TrailRecorder(this.#stack);
+  /** The same, with everything that a person wants to read; without `wantsMisses`, rules that nearly matched are not sought. */
+  sendInDetail(step: ScenarioStep, wantsMisses = true): DetailedStep {
+    const recorder = new TrailRecorder(this.#stack, wantsMisses);
     this.#stack.witness = recorder;
     const journeys = this.travel(step);
     for (const { packet } of journeys) recorder.look(packet);

@@ -20,13 +20,13 @@ interface Spot {
 const tries = 4;
 
 /** A humane packet near `spot` that `accepts` still holds of. `asked` is what the question says of its packets. */
-export function sampleOf(compiled: CompiledTable, spot: Spot, accepts: (point: Int32Array) => boolean, asked?: Constraint): PacketSample {
+export function sampleOf(compiled: Pick<CompiledTable, 'dimensions'>, spot: Spot, accepts: (point: Int32Array) => boolean, asked?: Constraint): PacketSample {
   const { dimensions } = compiled;
   const point = spot.point.slice();
   for (const d of orderOf(dimensions)) {
     const before = point[d] ?? 0;
     if (before === 0 && dimensions.list[d]?.kind === 'atom') continue;
-    for (const value of candidates(dimensions, d).slice(0, tries)) {
+    for (const value of likedClasses(dimensions, d).slice(0, tries)) {
       if (value < (spot.region.lo[d] ?? 0) || value > (spot.region.hi[d] ?? 0)) continue;
       point[d] = value;
       if (value === before || accepts(point)) break;
@@ -49,8 +49,8 @@ function rankOf(dimension: Dimension | undefined): number {
   return at === -1 ? fieldOrder.length : at;
 }
 
-/** Classes in the order of liking. */
-function candidates({ list, family }: Dimensions, d: number): readonly number[] {
+/** Classes of a dimension in the order of liking. */
+export function likedClasses({ list, family }: Dimensions, d: number): readonly number[] {
   const dimension = list[d];
   switch (dimension?.kind) {
     case 'range': return [...new Set(preferred(dimension.field, family).map(value => classOf(dimension.starts, value)))];

@@ -1,5 +1,5 @@
 /** The files and words that a trace is made of, read and found right. */
-import { analyze } from '../../analyzer/analyze.js';
+import { analyzeWithoutWitnesses } from '../../analyzer/examine.js';
 import { readHost, type HostDescription } from '../../analyzer/netfilter/host/host.js';
 import { parsePacketWords, WordsError, type PacketWords } from '../../analyzer/netfilter/scenario/packet-words.js';
 import { readScenario } from '../../analyzer/netfilter/scenario/read-scenario.js';
@@ -59,7 +59,7 @@ export function packetFrom(line: string, option: string, color: boolean | undefi
 
 /** The rule sets of a file. The kernel would not have loaded one with errors, so that nothing can be said of its packets. */
 export function rulesFrom(source: SourceText, options: InputOptions & { readonly color?: boolean }): readonly Ruleset[] {
-  const { findings, loaded } = analyze(source, { ...loadOptions(options), checks: [] });
+  const { findings, loaded } = analyzeWithoutWitnesses(source, { ...loadOptions(options), checks: [] });
   const errors = findings.filter(finding => finding.severity === 'error');
   for (const finding of errors) tell(frameFinding(source, finding, errorStyle(options.color)));
   if (errors.length > 0) throw new Trouble(`${source.path} is not traced: iptables-restore would refuse it; repair the errors above first`);

@@ -46,9 +46,12 @@ export class TrailRecorder implements Witness {
   /** The base chain in which the packet is, and what it passed by there; those that packets of the host's own pass are not noted. */
   #at: { readonly packet: Packet; readonly table: string; readonly hook: HookName; readonly passed: PassedRules } | undefined;
   #generated = 0;
+  readonly #wantsMisses: boolean;
 
-  constructor(world: World) {
+  /** `wantsMisses`: of a packet that is dropped, look for the rules that nearly let it pass, which takes longer than its whole way. */
+  constructor(world: World, wantsMisses = true) {
     this.#world = world;
+    this.#wantsMisses = wantsMisses;
   }
 
   /** Tells what has been rewritten since the packet was looked at last. */
@@ -64,7 +67,7 @@ export class TrailRecorder implements Witness {
   stage(table: string, hook: HookName, packet: Packet): void {
     this.look(packet, true);
     this.entries.push({ kind: 'stage', table, hook, state: packet.ctstate < 0 ? null : stateName(packet.ctstate), ...wayOf(hook, packet) });
-    if (this.#generated === 0) this.#at = { packet, table, hook, passed: new PassedRules() };
+    if (this.#generated === 0 && this.#wantsMisses) this.#at = { packet, table, hook, passed: new PassedRules() };
   }
 
   #dropped(): void {

@@ -13,6 +13,8 @@ import { cellsOf, productsOf, type Cell } from '../products.js';
 import { RuleConstraints } from '../rule-constraint.js';
 import { Does, writerOf } from './classes.js';
 import { twinOf } from './twins.js';
+import { agesWith, changesIn } from './atoms.js';
+import { trackingOf, type Tracking } from './tracking.js';
 import { mentioned, writesOf, type Write } from './values.js';
 
 /** What a packet that matches a box does next. */
@@ -51,6 +53,8 @@ export interface PipelineChain extends Boxes {
 
 export interface Chains {
   readonly ruleset: Ruleset;
+  /** What the rules make the kernel do. */
+  readonly tracking: Tracking;
   readonly dimensions: Dimensions;
   /** Dimensions below this one are fields; the others are properties. */
   readonly fieldCount: number;
@@ -137,12 +141,37 @@ function rewritingsOf(ruleset: Ruleset, table: Table, rule: Rule, hooks: readonl
   const cx: RuleContext = { family: ruleset.family, backend: ruleset.backend, table: table.name, ordered, protocol: protocolOf(rule) };
   const isKnown = Object.keys(target.use.unresolved).length === 0;
   if (definition.rewrites === undefined || !isKnown) return unknownWrites((definition.changes ?? []).flatMap(change => fieldsOfChange[change] ?? []));
+  if (table.name === 'raw' && definition.changes?.includes('state') === true) return stateRewritings(ruleset, definition.rewrites(given, { ...cx, hook: 'PREROUTING' }));
   const byHook = (hooks.length === 0 ? ['PREROUTING'] as const : hooks).map(hook => definition.rewrites?.(given, { ...cx, hook }) ?? []);
   const [first = []] = byHook;
   // A chain that is called from hooks where the target does different things (NETMAP): it may be one or the other.
   if (byHook.every(one => JSON.stringify(one, plainly) === JSON.stringify(first, plainly))) return first;
   return unknownWrites([...new Set(byHook.flat().map(one => one.kind === 'copy' ? one.to : one.field))]);
 }
+
+/**
+ * What has a connection or a template of one is left alone by NOTRACK; what CT gives a template looks NEW to the rest of raw.
+ * @see xt_ct_target() in net/netfilter/xt_CT.c
+ */
+function stateRewritings(ruleset: Ruleset, declared: readonly Rewriting[]): readonly Rewriting[] {
+  if (!hasTemplates(ruleset)) return declared;
+  const [first = { kind: 'within', field: 'ctstate', ranges: [{ low: ctstates.NEW, high: ctstates.NEW }] } as const] = declared;
+  return [{ ...first, where: unseen }];
+}
+
+/** Rules of raw give packets templates of connections: zones, helpers. */
+function hasTemplates({ tables, family, backend }: Ruleset): boolean {
+  const rules = [...tables.get('raw')?.chains.values() ?? []].flatMap(chain => chain.rules);
+  return rules.some(rule => {
+    if (rule.target.kind !== 'extension') return false;
+    const { definition, given, ordered } = rule.target.use;
+    const cx = { family, backend, table: 'raw', ordered, protocol: protocolOf(rule), hook: 'PREROUTING' } as const;
+    return definition.changes?.includes('state') === true && definition.rewrites?.(given, cx).length === 0;
+  });
+}
+
+/** In raw: nothing knows the packet yet. */
+const unseen = is('ctstate', ctstates.INVALID);
 
 function plainly(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? `${String(value)}n` : value;
@@ -234,7 +263,7 @@ class ChainCompiler {
   readonly #cells: (readonly Cell[])[] = [];
   readonly #writers = new Map<number, readonly Write[]>();
   readonly #callers = new Map<number, [number, number][]>();
-  /** Properties that stand for masks of a field that is written: nothing is known of them. */
+  /** Properties that rules may change, as those that stand for masks of a field that is written: nothing is known of them. */
   readonly #doubtful: ReadonlySet<number>;
   readonly #closures = new Map<number, ReadonlySet<number>>();
   #boxes = 0;
@@ -247,7 +276,8 @@ class ChainCompiler {
     const atoms = dimensions.list.findIndex(one => one.kind === 'atom');
     this.#fieldCount = atoms < 0 ? dimensions.list.length : atoms;
     const written = new Set(known.read.flatMap(one => one.rewritings.map(rewriting => rewriting.kind === 'copy' ? rewriting.to : rewriting.field)));
-    this.#doubtful = new Set([...dimensions.atoms].filter(([name]) => [...written].some(field => name.startsWith(`${field} & 0x`))).map(([, d]) => d));
+    const changes = changesIn(ruleset);
+    this.#doubtful = new Set([...dimensions.atoms].filter(([name]) => agesWith(name, changes) || [...written].some(field => name.startsWith(`${field} & 0x`))).map(([, d]) => d));
   }
 
   compile(): Chains {
@@ -261,7 +291,7 @@ class ChainCompiler {
     for (const chain of this.#extra) this.#addExtra(chain);
     const { rules, cyclic } = this.#known;
     return {
-      ruleset: this.#ruleset, dimensions: this.#dimensions, fieldCount: this.#fieldCount, rules, cyclic, list: this.#list, ids: this.#ids, cells: this.#cells,
+      ruleset: this.#ruleset, tracking: trackingOf(this.#ruleset), dimensions: this.#dimensions, fieldCount: this.#fieldCount, rules, cyclic, list: this.#list, ids: this.#ids, cells: this.#cells,
       numbers: new Map(rules.map(({ rule }, i) => [rule, i])), writers: this.#writers, callers: this.#callers,
       chainOf: Int32Array.from(rules, at => this.#ids.get(`${at.table} ${at.chain}`) ?? -1), below: chain => this.#below(chain),
     };

@@ -180,7 +180,7 @@ export class Justifier {
     if (frame === undefined) return;
     const base = this.#pipeline.chains.list[chainFor(stage, run.state)];
     const policy = base?.policy === 'DROP' ? Does.drop : Does.accept;
-    const walk: Walk = { run, aim, strict: stage.strict && isRelevant, later: false };
+    const walk: Walk = { run, aim, strict: stage.strict, later: false };
     this.#frame(walk, frame, aim.isWrite ? 0 : policy, false, undefined);
   }
 

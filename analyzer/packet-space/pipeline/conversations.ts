@@ -1,21 +1,22 @@
 /** Whether what follows a packet that a rule lets pass gets through, too: answers to it, ICMP errors about it, later packets. */
 import type { Rule } from '../../model/ruleset.js';
-import { always, ctstates, type Constraint } from '../../packet/constraint.js';
+import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { Decider } from '../answers.js';
 import { cellsOf, productsOf } from '../products.js';
-import { Step } from './chains.js';
+import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import type { Part } from './claim.js';
 import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
 import type { Back, Pipeline, Trip } from './passes.js';
 import { partsOf, preimages } from './parts.js';
-import type { Frame, StageRun, Watch } from './run.js';
+import type { Watch } from './run.js';
+import type { Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
 import type { Path } from './stages.js';
 
 /** Conversations that begin with a packet which a rule lets pass. */
 export interface ConversationQuestion {
   readonly path: Path;
-  /** The first packets. Their states are NEW, or UNTRACKED where a rule has made them so. */
+  /** The first packets. They are NEW, unless raw makes them UNTRACKED. */
   readonly packets?: Constraint;
   readonly back?: Back;
   /** What is asked of the fields that what comes back does not share with the first packet: TCP flags, ICMP type, length … */
@@ -24,8 +25,7 @@ export interface ConversationQuestion {
 }
 
 /** A conversation, and where it ends. */
-export interface ConversationCase {
-  readonly trip: Trip;
+export interface ConversationCase extends Sighting {
   /** What dropped what came back; undefined where it got through. */
   readonly by: Decider | undefined;
 }
@@ -63,10 +63,10 @@ export function replies(pipeline: Pipeline, rule: Rule | undefined, question: Co
   const dies = conversation(asked, 'dies');
   if (dies.kind === 'undecided') return dies;
   if (passes.kind === 'found') {
-    const got: ConversationCase = { trip: passes.trip, by: undefined };
-    return dies.kind === 'none' ? { kind: 'always', passes: got } : { kind: 'sometimes', passes: got, dies: endOf(pipeline, dies.trip) };
+    const got: ConversationCase = { ...passes, by: undefined };
+    return dies.kind === 'none' ? { kind: 'always', passes: got } : { kind: 'sometimes', passes: got, dies: endOf(pipeline, dies) };
   }
-  return dies.kind === 'none' ? { kind: 'unreached' } : { kind: 'never', dies: endOf(pipeline, dies.trip), by: inOrder(pipeline, asked.killers) };
+  return dies.kind === 'none' ? { kind: 'unreached' } : { kind: 'never', dies: endOf(pipeline, dies), by: inOrder(pipeline, asked.killers.values()) };
 }
 
 /** As `replies`, where only `never` is of interest: one search instead of two. */
@@ -77,7 +77,7 @@ export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, questio
   if (passes.kind === 'found') return undefined;
   const dies = passes.kind === 'none' ? conversation(asked, 'dies') : passes;
   if (dies.kind === 'none') return undefined;
-  return dies.kind === 'undecided' ? dies : { kind: 'never', dies: endOf(pipeline, dies.trip), by: inOrder(pipeline, asked.killers) };
+  return dies.kind === 'undecided' ? dies : { kind: 'never', dies: endOf(pipeline, dies), by: inOrder(pipeline, asked.killers.values()) };
 }
 
 function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion): Asked | undefined {
@@ -85,7 +85,8 @@ function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQ
   const number = rule === undefined ? -1 : pipeline.chains.numbers.get(rule) ?? -1;
   const watch = rule === undefined ? undefined : watchFor(pipeline.chains, number);
   if (rule !== undefined && watch === undefined) return undefined;
-  const within = answering(pipeline, partsOf(pipeline, path, packets), answers);
+  // Of a connection it is the first packet that nat is asked about.
+  const within = answering(pipeline, partsOf(pipeline, path, all([packets, is('ctstate', ctstates.NEW)])), answers).filter(({ lo }) => (lo[pipeline.natInput] ?? 0) === 0);
   const parts = watch === undefined ? within : pipeline.forth[path].flatMap((stage, at) => pipeline.chains.below(stage.chain).has(watch.chain) ? preimages(pipeline, path, number, at, within) : []);
   return { pipeline, question, watch, back, parts, budget, killers: new Map() };
 }
@@ -136,33 +137,12 @@ function noteKiller({ pipeline, killers }: Asked, trip: Trip): void {
   const at = trip.run.drops.find(one => one >= trip.backFrom);
   const run = at === undefined ? undefined : trip.run.stages[at];
   const by = run === undefined ? undefined : deciderOf(pipeline, run);
-  if (by !== undefined) killers.set(`${by.table} ${by.chain} ${'position' in by ? String(by.position) : 'policy'}`, by);
+  if (by !== undefined) killers.set(referenceTo(by), by);
 }
 
-function inOrder({ chains }: Pipeline, killers: ReadonlyMap<string, Decider>): Decider[] {
-  const rank = (one: Decider): number => 'policy' in one ? Infinity : chains.numbers.get(one.rule) ?? 0;
-  return [...killers.values()].sort((a, b) => rank(a) - rank(b));
-}
-
-function endOf(pipeline: Pipeline, trip: Trip): ConversationCase {
+function endOf(pipeline: Pipeline, found: Sighting): ConversationCase {
+  const { trip } = found;
   const at = trip.run.drops.find(one => one >= trip.backFrom);
   const run = at === undefined ? undefined : trip.run.stages[at];
-  return { trip, by: run === undefined ? undefined : deciderOf(pipeline, run) };
-}
-
-/** The rule or policy that ended a packet's run through a stage. */
-export function deciderOf({ chains }: Pipeline, { frame }: StageRun): Decider | undefined {
-  if (frame === undefined) return undefined;
-  const box = lastBox(frame);
-  const rule = box === undefined ? -1 : box.frame.chain.rule[box.at] ?? -1;
-  if (rule >= 0) return chains.rules[rule];
-  const { table, name, policy } = frame.chain;
-  return { table, chain: name, policy: policy ?? 'ACCEPT' };
-}
-
-function lastBox(frame: Frame): { readonly frame: Frame; readonly at: number } | undefined {
-  const step = frame.steps.at(-1);
-  if (step?.ends !== true) return undefined;
-  const act = frame.chain.act[step.box];
-  return act === Step.Jump || act === Step.Goto ? step.below === undefined ? undefined : lastBox(step.below) : { frame, at: step.box };
+  return { ...found, by: run === undefined ? undefined : deciderOf(pipeline, run) };
 }

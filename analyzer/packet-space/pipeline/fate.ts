@@ -1,12 +1,76 @@
 /** Whether packets can have a fate. */
 import type { Constraint } from '../../packet/constraint.js';
+import type { Decider } from '../answers.js';
+import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import { fateGoal } from './goals.js';
-import type { Pipeline } from './passes.js';
+import { follow, type Pipeline, type Trip } from './passes.js';
 import { partsOf } from './parts.js';
-import { solve, solveBudget, type Solved, type SolveBudget } from './solve.js';
+import type { Sighting } from './samples.js';
+import { solve, solveBudget, type Goal, type SolveBudget, type Solved } from './solve.js';
 import type { Path } from './stages.js';
 
 /** Whether some packet of `packets` that comes along the path gets through it, or is dropped on it. */
 export function fate(pipeline: Pipeline, path: Path, packets: Constraint, wanted: 'accept' | 'drop', budget: SolveBudget = solveBudget()): Solved {
   return solve(pipeline, fateGoal(path, wanted), partsOf(pipeline, path, packets), budget);
+}
+
+/** An answer for people: who, and whether it hangs on anything unknown. */
+export type PathAnswer =
+  | { readonly kind: 'yes'; readonly found: Sighting; readonly by: Decider | undefined; readonly certain: boolean }
+  /** `by`: all that decide otherwise. */
+  | { readonly kind: 'no'; readonly by: readonly Decider[] }
+  | { readonly kind: 'undecided' };
+
+/** As `fate`, and who decided. */
+export function question(pipeline: Pipeline, path: Path, packets: Constraint, wanted: 'accept' | 'drop', budget: SolveBudget = solveBudget()): PathAnswer {
+  const deciders = new Map<string, Decider>();
+  const goal = fateGoal(path, wanted);
+  const noting: Goal = {
+    ...goal,
+    miss: trip => {
+      const reasons = goal.miss(trip);
+      if (reasons !== undefined) for (const by of decidersIn(pipeline, trip)) deciders.set(referenceTo(by), by);
+      return reasons;
+    },
+  };
+  const solved = solve(pipeline, noting, partsOf(pipeline, path, packets), budget);
+  switch (solved.kind) {
+    case 'found': return { kind: 'yes', found: { ...solved, goal }, by: decidersIn(pipeline, solved.trip).at(0), certain: isCertain(pipeline, { ...solved, goal }) };
+    case 'none': return { kind: 'no', by: inOrder(pipeline, deciders.values()) };
+    case 'undecided': return solved;
+  }
+}
+
+/** Who dropped a packet; of one that passed, who let it pass in table filter. */
+function decidersIn(pipeline: Pipeline, trip: Trip): Decider[] {
+  const stages = trip.run.stages.slice(0, trip.backFrom);
+  const deciding = trip.dropped ? stages.filter(stage => stage.dropped).slice(0, 1) : stages.filter(({ stage }) => stage.table === 'filter');
+  return deciding.flatMap(stage => deciderOf(pipeline, stage) ?? []);
+}
+
+/** More choices than this, and it is called possible. */
+const choiceLimit = 6;
+
+/** Remembers the choices that were asked about. */
+class Asked extends Map<number, number> {
+  readonly open = new Set<number>();
+
+  override get(choice: number): number | undefined {
+    if (!this.has(choice)) this.open.add(choice);
+    return super.get(choice);
+  }
+}
+
+/** Whether a goal holds of the packet whatever is unknown. */
+export function isCertain(pipeline: Pipeline, { goal, trip }: Sighting): boolean {
+  const ways: (readonly (readonly [number, number])[])[] = [[]];
+  for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
+    if (way.length > choiceLimit) return false;
+    const choices = new Asked(way);
+    const tried = follow(pipeline, goal.path, { inputs: trip.run.point.inputs, choices }, goal);
+    const [open] = choices.open;
+    if (open !== undefined) ways.push([...way, [open, 0]], [...way, [open, 1]]);
+    else if (goal.miss(tried) !== undefined) return false;
+  }
+  return true;
 }

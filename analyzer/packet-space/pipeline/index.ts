@@ -8,8 +8,10 @@ import { extraChains, type Routing } from './stages.js';
 export { paths, type Path, type Routing } from './stages.js';
 export type { Pipeline } from './passes.js';
 export { reachThrough, type Passage } from './reach.js';
-export { fate } from './fate.js';
-export { deciderOf, neverReplied, replies, type ConversationCase, type ConversationQuestion, type Replies } from './conversations.js';
+export { fate, isCertain, question, type PathAnswer } from './fate.js';
+export { deciderOf } from './deciders.js';
+export { neverReplied, replies, type ConversationCase, type ConversationQuestion, type Replies } from './conversations.js';
+export { firstPacket, nextPacket, type Sighting } from './samples.js';
 export { stateReach, type StateReach } from './states.js';
 
 export interface PipelineOptions {

@@ -3,9 +3,11 @@ import { ctstates, type Field } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { classOf, type Dimensions } from '../dimensions.js';
 import type { Region } from '../boxes.js';
+import { likedClasses } from '../sample.js';
 import type { Chains } from './chains.js';
 import { ChoiceNames, Origins, Run, type Point, type RunSettings, type Watch } from './run.js';
-import { backPath, extraChains, stagesOf, translates, type Path, type Routing, type Stage } from './stages.js';
+import { modesOf, type Mode } from './modes.js';
+import { backPath, extraChains, isRerouting, rerouting, stagesOf, translates, type NatMode, type Path, type Routing, type Stage } from './stages.js';
 import type { Write } from './values.js';
 
 /**
@@ -34,16 +36,26 @@ export interface Pipeline {
   readonly backInputs: number;
   /** The TTL of what was forwarded: one less, which is some other class. The packet's, and the answer's; -1 where no rule asks. */
   readonly ttlInputs: readonly [number, number];
+  /** The interface that a packet leaves by which was routed anew, of the first packet and of what comes back; -1 where none is. */
+  readonly outInputs: readonly [number, number];
+  /** What the kernel may do in more than one way with packets that look alike, and where it is said which: see modes.ts. */
+  readonly natInput: number;
+  readonly rawInput: number;
+  readonly modes: Readonly<Record<Path, readonly Mode[]>>;
+  /** The classes of inputs that people's packets have, most liked first. */
+  readonly likely: readonly (readonly [number, readonly number[]])[];
   /** The last class of each input. */
   readonly last: Int32Array;
   readonly forth: Readonly<Record<Path, readonly Stage[]>>;
+  /** The same stages, as they are for packets that nat treats in another way. */
+  readonly unusual: Readonly<Record<Exclude<NatMode, 'usual'>, Readonly<Record<Path, readonly Stage[]>>>>;
   readonly back: Readonly<Record<Path, readonly Stage[]>>;
 }
 
 export function makePipeline(chains: Chains, routing: Routing | undefined): Pipeline {
   const freeInputs = new Map<Write, number>();
   const last = [...chains.dimensions.last.subarray(0, chains.fieldCount)];
-  for (const writes of [...chains.writers.values(), ...chains.list.flatMap(chain => chain.name.startsWith('translated') ? chain.writes : [])]) {
+  for (const writes of [...chains.writers.values(), ...chains.list.flatMap(chain => chain.table === '' ? chain.writes : [])]) {
     for (const write of writes ?? []) {
       if (write.kind !== 'free' || freeInputs.has(write)) continue;
       freeInputs.set(write, last.length);
@@ -55,12 +67,23 @@ export function makePipeline(chains: Chains, routing: Routing | undefined): Pipe
   const ttl = only(chains.dimensions, 'ttl');
   const ttlInputs = [ttl < 0 ? -1 : last.length, ttl < 0 ? -1 : last.length + 1] as const;
   if (ttl >= 0) last.push(chains.dimensions.last[ttl] ?? 0, chains.dimensions.last[ttl] ?? 0);
+  const reroutes = isRerouting(chains);
+  const outInputs = [reroutes ? last.length : -1, reroutes ? last.length + 1 : -1] as const;
+  const out = chains.dimensions.last[only(chains.dimensions, 'out')] ?? 0;
+  if (reroutes) last.push(out, out);
+  const [natInput, rawInput] = [last.length, last.length + 1];
+  last.push(3, 1);
   const routed = routing !== undefined;
-  const each = (isReply: boolean): Pipeline['forth'] => ({
-    in: stagesOf(chains, 'in', routed, isReply), through: stagesOf(chains, 'through', routed, isReply),
-    out: stagesOf(chains, 'out', routed, isReply), loop: stagesOf(chains, 'loop', routed, isReply),
+  const each = (isReply: boolean, mode: NatMode = 'usual'): Pipeline['forth'] => ({
+    in: stagesOf(chains, 'in', routed, isReply, mode), through: stagesOf(chains, 'through', routed, isReply, mode),
+    out: stagesOf(chains, 'out', routed, isReply, mode), loop: stagesOf(chains, 'loop', routed, isReply, mode),
   });
-  return { chains, routed, choices: new ChoiceNames(), freeInputs, backInputs, ttlInputs, last: Int32Array.from(last), forth: each(false), back: each(true) };
+  const forth = each(false);
+  const modes = { in: modesOf(chains, 'in', forth.in), through: modesOf(chains, 'through', forth.through), out: modesOf(chains, 'out', forth.out), loop: modesOf(chains, 'loop', forth.loop) };
+  return {
+    chains, routed, likely: likelyInputs(chains, backInputs), choices: new ChoiceNames(), freeInputs, backInputs, ttlInputs, outInputs, natInput, rawInput, modes, last: Int32Array.from(last),
+    forth, unusual: { again: each(false, 'again'), asked: each(false, 'asked') }, back: each(true),
+  };
 }
 
 export { extraChains };
@@ -69,25 +92,45 @@ function only({ fields }: Dimensions, field: Field): number {
   return fields.get(field)?.[0] ?? -1;
 }
 
+/** More classes than this are not gone through for the one that is liked best. */
+const likedLimit = 6;
+
+function likelyInputs({ dimensions, fieldCount }: Chains, backInputs: number): [number, readonly number[]][] {
+  return Array.from({ length: fieldCount }, (_, d) => likedClasses(dimensions, d).slice(0, likedLimit)).flatMap((liked, d): [number, readonly number[]][] => [[d, liked], [backInputs + d, liked]]);
+}
+
 /** All inputs that packets on a path can have: their interfaces are there, and are lo or not. */
-export function universe({ chains, last }: Pipeline, path: Path): readonly Region[] {
+export function universe(pipeline: Pipeline, path: Path): readonly Region[] {
+  const { chains, outInputs } = pipeline;
   const { dimensions } = chains;
-  const whole: Region = { lo: new Int32Array(last.length), hi: last.slice() };
-  const [input, output] = [only(dimensions, 'in'), only(dimensions, 'out')];
+  const input = only(dimensions, 'in');
   const names = dimensions.list[input];
   const lo = names?.kind === 'name' ? names.names.classOf('lo') : 0;
   const end = dimensions.last[input] ?? 0;
   const outside = ([[1, lo - 1], [lo + 1, end]] as const).filter(([from, to]) => from <= to);
-  const there: readonly (readonly [number, number])[] = path === 'loop' ? [[lo, lo]] : outside;
+  const isSent = path === 'out' || path === 'loop';
+  // What is routed anew may have been on its way anywhere.
+  const there: readonly (readonly [number, number])[] = isSent && outInputs[0] >= 0 ? [[1, end]] : path === 'loop' ? [[lo, lo]] : outside;
   const nowhere: readonly (readonly [number, number])[] = [[0, 0]];
-  const ins = path === 'in' || path === 'through' ? there : nowhere;
+  const ins = path === 'in' || path === 'through' ? outside : nowhere;
   const outs = path === 'in' ? nowhere : there;
-  return ins.flatMap(i => outs.map(o => {
-    const region = { lo: whole.lo.slice(), hi: whole.hi.slice() };
-    [region.lo[input], region.hi[input]] = i;
-    [region.lo[output], region.hi[output]] = o;
-    return region;
-  }));
+  return ins.flatMap(i => outs.flatMap(o => pipeline.modes[path].map(mode => regionOf(pipeline, i, o, mode))));
+}
+
+function regionOf({ chains: { dimensions, tracking }, last, outInputs, natInput, rawInput }: Pipeline, i: readonly [number, number], o: readonly [number, number], { nat, raw, states }: Mode): Region {
+  const region = { lo: new Int32Array(last.length), hi: last.slice() };
+  const pin = (input: number, [from, to]: readonly [number, number]): void => {
+    if (input >= 0) [region.lo[input], region.hi[input]] = [from, to];
+  };
+  pin(only(dimensions, 'in'), i);
+  pin(only(dimensions, 'out'), o);
+  for (const input of outInputs) pin(input, [1, last[input] ?? 1]);
+  pin(natInput, [nat, nat]);
+  pin(rawInput, [raw, raw]);
+  pin(only(dimensions, 'ctstate'), states);
+  // IPv6 lets pass what it cannot put together.
+  if (tracking.fragments && dimensions.family === 'ipv4') pin(only(dimensions, 'fragment'), [0, 0]);
+  return region;
 }
 
 /** A packet, and maybe what comes back, as it was followed. */
@@ -98,6 +141,8 @@ export interface Trip {
   readonly backFrom: number;
   readonly dropped: boolean;
   readonly backDropped: boolean;
+  /** Routing sends the packet on another path: here it is no packet at all. */
+  readonly isElsewhere: boolean;
   /** The packet's fields, of `run.stages[backFrom - 1]` and behind it. */
   readonly leaving: Run['origins'];
   /** The state of its connection behind raw. */
@@ -110,12 +155,20 @@ export interface Following {
   readonly only?: ReadonlySet<number> | undefined;
 }
 
+/** By `Mode.nat`. Where REJECT sends a packet of a connection that was dropped, only its source is still to be decided. */
+function stagesIn({ forth, unusual }: Pipeline, path: Path, mode: number): readonly Stage[] {
+  if (mode === 0) return forth[path];
+  if (mode < 3) return (mode === 1 ? unusual.again : unusual.asked)[path];
+  return forth[path].map((stage, i) => stage.table === 'nat' && translates(stage.hook)[0] === 'src' ? unusual.asked[path][i] ?? stage : stage);
+}
+
 /** Follows a packet along a path, and with `back` what comes back to it. */
 export function follow(pipeline: Pipeline, path: Path, point: Point, { watch, back, only: there }: Following = {}): Trip {
   const { chains, choices, freeInputs } = pipeline;
   const settings: RunSettings = { chains, choices, freeInputs, stateDimension: only(chains.dimensions, 'ctstate'), watch, only: there };
   const run = new Run(settings, point);
-  pass(pipeline, run, pipeline.forth[path], path, false);
+  const mode = point.inputs[pipeline.natInput];
+  pass(pipeline, run, stagesIn(pipeline, path, mode ?? 0), path, false);
   const leaving = run.origins.copy();
   const state = run.now[settings.stateDimension] ?? 0;
   const backFrom = run.stages.length;
@@ -124,45 +177,73 @@ export function follow(pipeline: Pipeline, path: Path, point: Point, { watch, ba
     const next = pathOf(back, path);
     pass(pipeline, run, pipeline.back[next], next, true, isForward(back) ? leaving : undefined, state !== ctstates.UNTRACKED && state !== ctstates.INVALID);
   }
-  return { run, path, backFrom, leaving, state, dropped: run.drops.some(at => at < backFrom), backDropped: run.drops.some(at => at >= backFrom) };
+  const isElsewhere = run.drops.some(at => run.stages[at]?.stage.table === 'routing');
+  return { run, path, backFrom, leaving, state, isElsewhere, dropped: run.drops.some(at => at < backFrom), backDropped: run.drops.some(at => at >= backFrom) };
 }
 
 const hasIn = new Set(['PREROUTING', 'INPUT', 'FORWARD']);
 const hasOut = new Set(['FORWARD', 'OUTPUT', 'POSTROUTING']);
 
-function pass({ chains, ttlInputs }: Pipeline, run: Run, stages: readonly Stage[], path: Path, isReply: boolean, translated?: Run['origins'], isKnown = false): void {
+function pass(pipeline: Pipeline, run: Run, stages: readonly Stage[], path: Path, isReply: boolean, translated?: Run['origins'], isKnown = false): void {
+  const { chains, ttlInputs } = pipeline;
   const { dimensions } = chains;
-  const [input, output, state] = [only(dimensions, 'in'), only(dimensions, 'out'), only(dimensions, 'ctstate')];
+  const [input, output] = [only(dimensions, 'in'), only(dimensions, 'out')];
   const start = run.origins;
-  let tracked = false;
+  /** By which interface it leaves, behind OUTPUT. */
+  const sent = start.copy();
   let forwarded = false;
   for (const stage of stages) {
-    const origins = run.origins = run.origins.copy();
+    const before = run.origins;
+    const origins = run.origins = before.copy();
     // A packet that lo gives back was sent out of lo.
-    if (hasIn.has(stage.hook)) origins.take(input, start, path === 'loop' ? output : input);
-    else origins.setClass(input, 0);
-    if (hasOut.has(stage.hook) || stage.table === 'routing') origins.take(output, start, output);
+    if (!hasIn.has(stage.hook)) origins.setClass(input, 0);
+    else if (path === 'loop') origins.take(input, sent, output);
+    else origins.take(input, start, input);
+    if (hasOut.has(stage.hook) || stage.table === 'routing') origins.take(output, stage.hook === 'OUTPUT' ? start : sent, output);
     else origins.setClass(output, 0);
     if (stage.hook === 'FORWARD' && ttlInputs[0] >= 0 && !forwarded) origins.setInput(only(dimensions, 'ttl'), ttlInputs[isReply ? 1 : 0]);
     forwarded ||= stage.hook === 'FORWARD';
     run.refresh();
-    if (stage.table === 'raw' && !tracked) hideState(run, stage, isReply, state);
+    if (stage.table === 'raw') runRaw(pipeline, run, stage, isReply, path === 'loop' && stage.hook === 'PREROUTING');
     else {
       run.stage(stage, isReply);
       if (isReply && stage.table === 'nat') translateAlike(chains, run, stage, translated, isKnown);
     }
-    tracked ||= stage.table !== 'raw';
+    if (stage.hook === 'OUTPUT') reroute(pipeline, run, stage, before, sent, isReply);
   }
 }
 
-/** In raw no connection is known yet, so that every packet looks INVALID; what it sets is what counts then. */
-function hideState(run: Run, stage: Stage, isReply: boolean, state: number): void {
+/** Whoever changes what routing goes by has the packet routed anew: nobody knows whereto. */
+function reroute({ chains: { dimensions }, outInputs }: Pipeline, run: Run, { table, does }: Stage, before: Origins, sent: Origins, isReply: boolean): void {
+  const { fields: routed, bits } = table === 'routing' ? { fields: [], bits: 0 } : rerouting[table] ?? { fields: [], bits: 0 };
+  if ((does & bits) === 0 && !isReply) return;
+  const output = only(dimensions, 'out');
+  const looked = routed.flatMap(field => dimensions.fields.get(field) ?? []);
+  const isWritten = looked.some(d => before.input[d] !== run.origins.input[d] || before.offset[d] !== run.origins.offset[d]);
+  if (isWritten && outInputs[0] >= 0) sent.setInput(output, outInputs[isReply ? 1 : 0]);
+  // Any other packet of which this is to be said must have been written to alike.
+  sent.stages[output] = (sent.stages[output] ?? 0) | (1 << (run.stages.length - 1));
+  sent.by[output] = (sent.by[output] ?? 0) | (does & bits);
+  for (const d of looked) {
+    sent.stages[output] = (sent.stages[output] ?? 0) | (before.stages[d] ?? 0);
+    sent.by[output] = (sent.by[output] ?? 0) | (before.by[d] ?? 0);
+  }
+}
+
+/**
+ * In raw no connection is known yet, so that every packet looks INVALID; what it sets is what counts then. `isBack`: lo gives the
+ * packet back, which is known by then, and what has a state keeps it.
+ */
+function runRaw({ chains, rawInput }: Pipeline, run: Run, stage: Stage, isReply: boolean, isBack: boolean): void {
+  const state = only(chains.dimensions, 'ctstate');
   const before = run.origins;
+  const isSeen = isBack || (run.point.inputs[rawInput] === 1 && !isReply);
   run.origins = before.copy();
-  run.origins.setClass(state, ctstates.INVALID);
+  if (!isSeen) run.origins.setClass(state, ctstates.INVALID);
   run.refresh();
+  const was = run.now[state];
   run.stage(stage, isReply);
-  if (run.now[state] === ctstates.UNTRACKED) return;
+  if (isSeen ? was === ctstates.INVALID : run.now[state] === ctstates.UNTRACKED) return;
   const { stages, by } = run.origins;
   const [seen, did] = [stages[state] ?? 0, by[state] ?? 0];
   run.origins = run.origins.copy();

@@ -3,14 +3,15 @@ import type { Rule } from '../../model/ruleset.js';
 import { always, type Constraint } from '../../packet/constraint.js';
 import type { RuleAt } from '../answers.js';
 import { reachGoal, watchFor } from './goals.js';
-import type { Pipeline, Trip } from './passes.js';
+import type { Pipeline } from './passes.js';
 import { partsOf, preimages } from './parts.js';
+import type { Sighting } from './samples.js';
 import { solve, solveBudget, type SolveBudget } from './solve.js';
 import { paths, type Path } from './stages.js';
 
 /** Whether a packet can match a rule on its way through the tables. */
 export type Passage =
-  | { readonly kind: 'live'; readonly path: Path; readonly trip: Trip }
+  | { readonly kind: 'live'; readonly path: Path; readonly found: Sighting }
   /** No packet can: `by` are the rules that the proof rests on, in the order of the tables. */
   | { readonly kind: 'dead'; readonly by: readonly RuleAt[] }
   | { readonly kind: 'undecided' };
@@ -35,7 +36,7 @@ export function reachThrough(pipeline: Pipeline, rule: Rule, { packets = always,
     const within = partsOf(pipeline, way, packets);
     const parts = pipeline.forth[way].flatMap((stage, at) => chains.below(stage.chain).has(watch.chain) ? preimages(pipeline, way, number, at, within) : []);
     const solved = solve(pipeline, goal, parts, budget);
-    if (solved.kind === 'found') return { kind: 'live', path: way, trip: solved.trip };
+    if (solved.kind === 'found') return { kind: 'live', path: way, found: solved };
     if (solved.kind === 'undecided') open = true;
     else for (const one of solved.rules) rules.add(one);
   }

@@ -50,6 +50,8 @@ const boxLimit = 2 ** 24;
 
 /** Where the fields come from: each is an input plus an offset, or with input -1 the class `offset` itself. */
 export class Origins {
+  readonly size: number;
+  readonly #all: Int32Array;
   readonly input: Int32Array;
   readonly offset: Int32Array;
   /** Stages (a bit each) that may have written the field, or that it was copied from. */
@@ -57,19 +59,25 @@ export class Origins {
   /** What they would have done to write it. */
   readonly by: Int32Array;
 
-  constructor(input: Int32Array, offset: Int32Array, stages: Int32Array, by: Int32Array) {
-    this.input = input;
-    this.offset = offset;
-    this.stages = stages;
-    this.by = by;
+  /** `all`: the four arrays, one behind the other, so that a copy is one. */
+  constructor(all: Int32Array) {
+    const size = all.length >> 2;
+    this.size = size;
+    this.#all = all;
+    this.input = all.subarray(0, size);
+    this.offset = all.subarray(size, 2 * size);
+    this.stages = all.subarray(2 * size, 3 * size);
+    this.by = all.subarray(3 * size);
   }
 
   static identity(size: number): Origins {
-    return new Origins(Int32Array.from({ length: size }, (_, i) => i), new Int32Array(size), new Int32Array(size), new Int32Array(size));
+    const all = new Int32Array(4 * size);
+    for (let d = 0; d < size; d++) all[d] = d;
+    return new Origins(all);
   }
 
   copy(): Origins {
-    return new Origins(this.input.slice(), this.offset.slice(), this.stages.slice(), this.by.slice());
+    return new Origins(this.#all.slice());
   }
 
   setClass(d: number, value: number): void {
@@ -199,7 +207,6 @@ export class Run {
     const number = this.stages.length;
     const run: StageRun = { stage, number, isReply, origins: this.origins, state: this.#now[this.settings.stateDimension] ?? 0, frame: undefined, dropped: false };
     this.stages.push(run);
-    this.origins = this.origins.copy();
     const chain = this.settings.chains.list[chainFor(stage, run.state)];
     if (chain !== undefined) {
       const verdict = this.#chain(chain, run, number);
@@ -214,6 +221,7 @@ export class Run {
   #guard(number: number, does: number): void {
     const { list } = this.settings.chains.dimensions;
     if ((does & allWrites) === 0) return;
+    this.origins = this.origins.copy();
     for (let d = 0; d < this.#now.length; d++) {
       const one = list[d];
       const bit = one === undefined || one.kind === 'atom' ? 0 : writerOf(one.field);

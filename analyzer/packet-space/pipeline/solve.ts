@@ -33,7 +33,7 @@ export interface Goal {
 }
 
 export type Solved =
-  | { readonly kind: 'found'; readonly trip: Trip; readonly part: Part }
+  | { readonly kind: 'found'; readonly goal: Goal; readonly trip: Trip; readonly part: Part }
   /** `rules`: numbers of the rules that decided. */
   | { readonly kind: 'none'; readonly rules: ReadonlySet<number> }
   | { readonly kind: 'undecided' };
@@ -68,11 +68,11 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
     }
     if (proven.some(one => contains(one, part))) continue;
     if (budget.packets-- <= 0 || budget.work <= 0) return { kind: 'undecided' };
-    const trip = tryFollow(pipeline, goal, part);
+    const trip = tryFollow(pipeline, goal, part, likelyPoint(pipeline, part));
     if (trip === undefined) return { kind: 'undecided' };
     budget.work -= trip.run.work;
     const reasons = goal.miss(trip);
-    if (reasons === undefined) return { kind: 'found', trip, part };
+    if (reasons === undefined) return { kind: 'found', goal, trip, part };
     const claim = best(pipeline, trip, part, reasons);
     budget.work -= trip.run.work + claim.holes.length;
     for (const rule of claim.rules) rules.add(rule);
@@ -83,9 +83,21 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
   return undefined;
 }
 
-function tryFollow(pipeline: Pipeline, goal: Goal, part: Part): Trip | undefined {
+/** A packet of the part as people send it, where there is one: what is looked for is mostly found with the first. */
+function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array {
+  const point = lo.slice();
+  for (const [input, classes] of likely) {
+    const [low, high] = [lo[input] ?? 0, hi[input] ?? 0];
+    if (low === high) continue;
+    const liked = classes.find(one => one >= low && one <= high);
+    if (liked !== undefined) point[input] = liked;
+  }
+  return point;
+}
+
+function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Int32Array): Trip | undefined {
   try {
-    return follow(pipeline, goal.path, { inputs: part.lo, choices: part.choices }, goal);
+    return follow(pipeline, goal.path, { inputs, choices: part.choices }, goal);
   } catch (error) {
     if (error instanceof OutOfBudget) return undefined;
     throw error;

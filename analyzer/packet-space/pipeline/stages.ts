@@ -6,7 +6,9 @@ import type { Hook, TableName } from '../../extensions/define.js';
 import { always, ctstates, type Constraint, type Field } from '../../packet/constraint.js';
 import type { Rewriting } from '../../packet/rewriting.js';
 import type { Backend } from '../../values/value.js';
+import { isAboutConnections } from './atoms.js';
 import { baseChain, Step, type Chains, type ExtraChain } from './chains.js';
+import { Does } from './classes.js';
 
 /** `in`: to this host; `through`: forwarded; `out`: sent by this host; `loop`: sent by lo to itself. */
 export type Path = 'in' | 'through' | 'out' | 'loop';
@@ -43,9 +45,9 @@ export function layout(path: Path, backend: Backend): readonly (readonly [Hook, 
   switch (path) {
     case 'in': return [...arrives, ['PREROUTING', 'routing'], ...at('INPUT', inputOrder[backend])];
     case 'through': return [...arrives, ['PREROUTING', 'routing'], ...at('FORWARD', ['mangle', 'filter', 'security']), ...leaves];
-    case 'out': return [...sends, ...leaves];
+    case 'out': return [...sends, ['POSTROUTING', 'routing'], ...leaves];
     // nat is asked once for a connection, on its way out.
-    case 'loop': return [...sends, ...leaves, ...at('PREROUTING', ['raw', 'mangle']), ...at('INPUT', inputOrder[backend].filter(table => table !== 'nat'))];
+    case 'loop': return [...sends, ['POSTROUTING', 'routing'], ...leaves, ...at('PREROUTING', ['raw', 'mangle']), ...at('INPUT', inputOrder[backend].filter(table => table !== 'nat'))];
   }
 }
 
@@ -68,10 +70,13 @@ export function extraChains(routing: Routing | undefined): readonly ExtraChain[]
     name: `translated ${hook === 'PREROUTING' ? 'destination' : 'source'}`, policy: 'ACCEPT',
     rules: [{ asks: always, step: Step.Write, rewritings: free(translates(hook)), soft: true }],
   }));
-  if (routing === undefined) return tracked;
   const rule = (asks: Constraint, step: 1 | 2): ExtraChain['rules'][number] => ({ asks, step, rewritings: [], soft: false });
+  const byLo: Constraint = { kind: 'interface', field: 'out', name: 'lo', prefix: false };
+  // What OUTPUT sends another way is on the path that it leaves by.
+  const rerouted: readonly ExtraChain[] = [{ name: 'routing out', policy: 'ACCEPT', rules: [rule(byLo, Step.Drop)] }, { name: 'routing loop', policy: 'DROP', rules: [rule(byLo, Step.Accept)] }];
+  if (routing === undefined) return [...tracked, ...rerouted];
   return [
-    ...tracked,
+    ...tracked, ...rerouted,
     { name: 'routing in', policy: 'DROP', rules: [rule(routing.local, Step.Accept)] },
     {
       name: 'routing through', policy: 'DROP',
@@ -87,27 +92,53 @@ function hasNat(chains: Chains): boolean {
   return [...chains.writers.keys()].some(rule => chains.rules[rule]?.table === 'nat');
 }
 
+/** What mangle and nat OUTPUT may write so that the packet is routed anew. @see ipt_mangle_out() in net/ipv4/netfilter/iptable_mangle.c */
+export const rerouting: Readonly<Partial<Record<TableName, { readonly fields: readonly Field[]; readonly bits: number }>>> = {
+  mangle: { fields: ['mark', 'src', 'dst', 'dscp', 'ecn'], bits: Does.mark | Does.src | Does.dst | Does.other },
+  nat: { fields: ['dst'], bits: Does.dst },
+};
+
+/** Something at OUTPUT may send packets another way than they were routed first. */
+export function isRerouting(chains: Chains): boolean {
+  const fields = rerouting.mangle?.fields ?? [];
+  const dimensions = new Set(fields.flatMap(field => chains.dimensions.fields.get(field) ?? []));
+  const mangles = [...chains.below(baseChain(chains, 'mangle', 'OUTPUT'))].some(id => chains.list[id]?.writes.some(some => some?.some(write => dimensions.has(write.dimension))) === true);
+  return mangles || (chains.tracking.connections && hasNat(chains));
+}
+
 const none = -1;
 
+/**
+ * nat is asked about the first packet of a connection. `again`: the packet is NEW, and yet not the first, so that it is translated as that one
+ * was, whatever the rules say of it; `asked`: it is RELATED (a helper expected it, or REJECT sends it), and nat is asked about it.
+ */
+export type NatMode = 'usual' | 'again' | 'asked';
+
 /** The stages of a path; those at which nothing can happen are left out. `isReply`: of packets whose connection is known. */
-export function stagesOf(chains: Chains, path: Path, routed: boolean, isReply: boolean): readonly Stage[] {
-  const { list, ids, ruleset } = chains;
-  const moves = hasNat(chains);
+export function stagesOf(chains: Chains, path: Path, routed: boolean, isReply: boolean, mode: NatMode = 'usual'): readonly Stage[] {
+  const { list, ids, ruleset, tracking } = chains;
+  const moves = tracking.connections && hasNat(chains);
+  const reroutes = path === 'out' || path === 'loop' ? isRerouting(chains) : false;
+  const connectionsAsked = [...chains.dimensions.atoms.keys()].some(isAboutConnections);
   const stages: Stage[] = [];
   let epoch = 0;
   let before: Hook | undefined;
   for (const [hook, table] of layout(path, ruleset.backend)) {
     if (before !== undefined && before !== hook) epoch++;
     before = hook;
-    const known = table === 'routing' ? (routed && !isReply ? ids.get(` routing ${path}`) ?? none : none) : baseChain(chains, table, hook);
+    if (table === 'nat' && !tracking.connections) continue;
+    if (table === 'routing' && hook === 'POSTROUTING' && (!reroutes || isReply)) continue;
+    const known = table === 'routing' ? ((routed || hook === 'POSTROUTING') && !isReply ? ids.get(` routing ${path}`) ?? none : none) : baseChain(chains, table, hook);
     const isNat = table === 'nat';
+    const isAsked = isNat && mode === 'asked';
     const underWay = isNat && moves ? ids.get(` translated ${translates(hook)[0] === 'dst' ? 'destination' : 'source'}`) ?? none : none;
-    const chain = isNat && isReply ? none : known;
+    // What runs for NEW packets; an empty table is asked, too.
+    const chain = isNat && isReply ? none : isNat && mode === 'again' ? underWay : known;
     const policy = list[chain]?.policy;
     const does = (list[chain]?.does ?? 0) | (isNat && !isReply ? list[underWay]?.does ?? 0 : 0) | (policy === 'DROP' ? 2 : 0);
     const isStage = chain !== none || (isNat && moves) || table === 'routing';
-    if (isStage) stages.push({ hook, table, chain, byState: isNat && !isReply, underWay: isReply ? none : underWay, does, strict: isStrict(chains, chain), epoch });
-    if (isNat && moves) epoch++;
+    if (isStage) stages.push({ hook, table, chain, byState: isNat && !isReply && !isAsked, underWay: isReply || isAsked ? none : underWay, does, strict: isStrict(chains, chain), epoch });
+    if ((isNat && moves) || (table === 'raw' && connectionsAsked)) epoch++;
   }
   return stages;
 }

@@ -1,0 +1,259 @@
+/**
+ * Two rule sets in one space: both are followed with the same inputs and the same choices, rule for rule where they have the same
+ * rule. What they do differently with a packet then is due to rules that only one of them has, or has elsewhere.
+ */
+import type { Ruleset } from '../../model/ruleset.js';
+import { printBody } from '../../model/print.js';
+import type { Constraint } from '../../packet/constraint.js';
+import { InvariantError } from '../invariant.js';
+import { compileChains, dimensionsFor, readRuleset, type Chains, type PipelineChain } from './chains.js';
+import { Does } from './classes.js';
+import { align } from './difference/align.js';
+import { boxesByRule } from './difference/watches.js';
+import type { Mode } from './modes.js';
+import { extraChains, makePipeline, type Pipeline } from './passes.js';
+import { ChoiceNames } from './run.js';
+import { paths, translates, type NatMode, type Path, type Routing, type Stage } from './stages.js';
+import type { Write } from './values.js';
+
+/** What the second rule set shares with the first, box by box. */
+interface Sharing {
+  /** Of each box of the second (numbered over all chains): the same box in the first, or a number that no box of the first has. */
+  readonly boxes: Int32Array;
+  /** Of each rule of the first and of the second: 1 where the other has it in the same place. */
+  readonly kept: readonly [Uint8Array, Uint8Array];
+  /** Of each rule of the first and of the second: its like in the other, wherever that stands, or -1. */
+  readonly partner: readonly [Int32Array, Int32Array];
+}
+
+export interface Joint extends Pick<Sharing, 'kept' | 'partner'> {
+  readonly sides: readonly [Pipeline, Pipeline];
+  /** By path: 1 for stages at which the two may differ, though the packet comes alike. */
+  readonly differs: Readonly<Record<Path, Uint8Array>>;
+  /** Base chains that end differently: `table HOOK`. */
+  readonly policies: readonly string[];
+}
+
+/** The choices of the second rule set by the names that they have in the first. */
+class SharedChoices extends ChoiceNames {
+  readonly #names: ChoiceNames;
+  readonly #boxes: Int32Array;
+
+  constructor(names: ChoiceNames, boxes: Int32Array) {
+    super();
+    this.#names = names;
+    this.#boxes = boxes;
+  }
+
+  override soft(way: number, box: number): number { return this.#names.soft(way, this.#boxes[box] ?? box); }
+  override atom(atom: number, epoch: number, isReply: boolean): number { return this.#names.atom(atom, epoch, isReply); }
+  override below(way: number, box: number): number { return this.#names.below(way, this.#boxes[box] ?? box); }
+}
+
+/**
+ * Compiles two rule sets of one family together. `asked`: what questions will say of packets. Undefined where jumps of one of them go in
+ * circles, which no kernel loads.
+ */
+export function jointPipelines(a: Ruleset, b: Ruleset, asked: readonly Constraint[], routing: Routing | undefined): Joint | undefined {
+  const read = [readRuleset(a), readRuleset(b)] as const;
+  if (read.some(one => one.cyclic)) return undefined;
+  const extra = extraChains(routing);
+  const dimensions = dimensionsFor(read, asked, extra);
+  const chains = [compileChains(read[0], dimensions, extra), compileChains(read[1], dimensions, extra)] as const;
+  const sharing = share(...chains);
+  const made = [makePipeline(chains[0], routing), makePipeline(chains[1], routing)] as const;
+  const [left, right] = shareInputs(made[0], made[1], sharing);
+  const names = new ChoiceNames();
+  const stages = shareStages(left, right);
+  const sides = [{ ...left, choices: names, ...stages[0] }, { ...right, choices: new SharedChoices(names, sharing.boxes), ...stages[1] }] as const;
+  const policies = otherPolicies(...chains);
+  const { kept, partner } = sharing;
+  return { sides, kept, partner, policies, differs: differing(sides, kept, policies) };
+}
+
+/** The numbers of a chain's rules, in order; of a chain that is not there, none. */
+function rulesOf({ rules }: Chains): ReadonlyMap<string, number[]> {
+  const out = new Map<string, number[]>();
+  rules.forEach(({ table, chain }, number) => {
+    const key = `${table} ${chain}`;
+    const known = out.get(key);
+    if (known === undefined) out.set(key, [number]);
+    else known.push(number);
+  });
+  return out;
+}
+
+function share(a: Chains, b: Chains): Sharing {
+  const total = a.list.reduce((sum, chain) => sum + chain.count, 0);
+  const boxes = Int32Array.from({ length: b.list.reduce((sum, chain) => sum + chain.count, 0) }, (_, box) => total + box);
+  const kept = [new Uint8Array(a.rules.length), new Uint8Array(b.rules.length)] as const;
+  const partner = [new Int32Array(a.rules.length).fill(-1), new Int32Array(b.rules.length).fill(-1)] as const;
+  const [ownA, ownB] = [rulesOf(a), rulesOf(b)];
+  const { family, backend } = a.ruleset;
+  for (const [key, id] of a.ids) {
+    const [left, right] = [a.list[id], b.list[b.ids.get(key) ?? -1]];
+    if (left === undefined || right === undefined) continue;
+    const [rulesA, rulesB] = [ownA.get(key) ?? [], ownB.get(key) ?? []];
+    const words = (chains: Chains, numbers: readonly number[]): string[] => numbers.map(number => {
+      const at = chains.rules[number];
+      return at === undefined ? '' : printBody(at.rule, { table: at.table, family, backend });
+    });
+    const alignment = align(words(a, rulesA), words(b, rulesB));
+    const [whereA, whereB] = [boxesByRule(left), boxesByRule(right)];
+    if (key.startsWith(' ') && left.count === right.count) for (let box = 0; box < left.count; box++) if (isSameBox(a, b, left, box, right, box)) boxes[right.firstBox + box] = left.firstBox + box;
+    rulesA.forEach((number, i) => {
+      const other = rulesB[alignment.partner[i] ?? -1];
+      if (other === undefined) return;
+      const [from, to] = whereA.get(number) ?? [0, 0];
+      const [start, end] = whereB.get(other) ?? [0, 0];
+      if (to - from !== end - start) return;
+      for (let box = from; box < to; box++) if (!isSameBox(a, b, left, box, right, start + box - from)) return;
+      for (let box = from; box < to; box++) boxes[right.firstBox + start + box - from] = left.firstBox + box;
+      partner[0][number] = other;
+      partner[1][other] = number;
+      if (alignment.kept[i] === 1) kept[0][number] = kept[1][other] = 1;
+    });
+  }
+  return { boxes, kept, partner };
+}
+
+/** Whether two boxes ask and do the same; what the chain that they call does is not looked at. */
+function isSameBox(a: Chains, b: Chains, left: PipelineChain, i: number, right: PipelineChain, j: number): boolean {
+  if (left.act[i] !== right.act[j] || left.soft[i] !== right.soft[j] || left.doubt[i] !== right.doubt[j]) return false;
+  if (a.list[left.callee[i] ?? -1]?.name !== b.list[right.callee[j] ?? -1]?.name) return false;
+  const [from, to, start, end] = [left.at[i] ?? 0, left.at[i + 1] ?? 0, right.at[j] ?? 0, right.at[j + 1] ?? 0];
+  if (to - from !== end - start) return false;
+  for (let x = from, y = start; x < to; x++, y++) if (left.dim[x] !== right.dim[y] || left.lo[x] !== right.lo[y] || left.hi[x] !== right.hi[y]) return false;
+  return isSame(left.atoms[i], right.atoms[j]) && isSame(left.writes[i], right.writes[j]);
+}
+
+function isSame(left: readonly unknown[] | undefined, right: readonly unknown[] | undefined): boolean {
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** One vector of inputs for both: what the same rule leaves open is the same input. */
+function shareInputs(a: Pipeline, b: Pipeline, { partner }: Sharing): readonly [Pipeline, Pipeline] {
+  const { fieldCount } = a.chains;
+  const free = [...a.freeInputs.keys()];
+  const indexA = new Map(a.freeInputs);
+  const indexB = new Map<Write, number>();
+  const link = (left: readonly Write[] | undefined, right: readonly Write[] | undefined): void => {
+    (right ?? []).forEach((write, i) => {
+      const own = left?.[i];
+      const input = own === undefined ? undefined : indexA.get(own);
+      if (input !== undefined && b.freeInputs.has(write)) indexB.set(write, input);
+    });
+  };
+  for (const [number, writes] of b.chains.writers) if ((partner[1][number] ?? -1) >= 0) link(a.chains.writers.get(partner[1][number] ?? -1), writes);
+  for (const [key, id] of b.chains.ids) if (key.startsWith(' ')) b.chains.list[id]?.writes.forEach((some, box) => { link(a.chains.list[a.chains.ids.get(key) ?? -1]?.writes[box], some); });
+  for (const write of b.freeInputs.keys()) {
+    if (indexB.has(write)) continue;
+    indexB.set(write, fieldCount + free.length);
+    free.push(write);
+  }
+  const lasts = free.map(write => write.kind === 'free' ? write.high - write.low : 0);
+  const modes = {} as Record<Path, readonly Mode[]>;
+  for (const path of paths) modes[path] = [...new Map([...a.modes[path], ...b.modes[path]].map(mode => [JSON.stringify(mode), mode])).values()];
+  return [laidOut(a, b, indexA, lasts, modes), laidOut(b, a, indexB, lasts, modes)];
+}
+
+/** What one of the two does not need has a place for the sake of the other. */
+function laidOut(one: Pipeline, other: Pipeline, freeInputs: ReadonlyMap<Write, number>, lasts: readonly number[], modes: Pipeline['modes']): Pipeline {
+  const { fieldCount } = one.chains;
+  const last = [...one.last.subarray(0, fieldCount), ...lasts];
+  const place = (from: number, count: number): number => {
+    if (from < 0) return -1;
+    last.push(...one.last.subarray(from, from + count));
+    return last.length - count;
+  };
+  const backInputs = place(one.backInputs, fieldCount);
+  const ttl = place(one.ttlInputs[0], 2);
+  const out = one.outInputs[0] >= 0 ? place(one.outInputs[0], 2) : other.outInputs[0] < 0 ? -1 : last.push(...other.last.subarray(other.outInputs[0], other.outInputs[0] + 2)) - 2;
+  const natInput = place(one.natInput, 1);
+  const rawInput = place(one.rawInput, 1);
+  const left = one.last.length - one.freeInputs.size - (last.length - lasts.length) + (out >= 0 && one.outInputs[0] < 0 ? 2 : 0);
+  if (left !== 0) throw new InvariantError('inputs that two rule sets do not share');
+  const both = (input: number): readonly [number, number] => [input, input < 0 ? -1 : input + 1];
+  const likely = one.likely.map(([input, liked]): readonly [number, readonly number[]] => [input < one.backInputs ? input : input - one.backInputs + backInputs, liked]);
+  return { ...one, freeInputs, modes, likely, last: Int32Array.from(last), backInputs, ttlInputs: both(ttl), outInputs: both(out), natInput, rawInput };
+}
+
+type Ways = Record<Path, readonly Stage[]>;
+
+/** Both have the same stages in the same places, so that places have the same names; a stage that only one has is an empty one in the other. */
+function shareStages(a: Pipeline, b: Pipeline): readonly [Pick<Pipeline, 'forth' | 'unusual'>, Pick<Pipeline, 'forth' | 'unusual'>] {
+  const side = (left: Ways, right: Ways, mode: NatMode): readonly [Ways, Ways] => {
+    const out = [{} as Ways, {} as Ways] as const;
+    for (const path of paths) [out[0][path], out[1][path]] = merge(a, b, left[path], right[path], path, mode);
+    return out;
+  };
+  const forth = side(a.forth, b.forth, 'usual');
+  const again = side(a.unusual.again, b.unusual.again, 'again');
+  const asked = side(a.unusual.asked, b.unusual.asked, 'asked');
+  return [{ forth: forth[0], unusual: { again: again[0], asked: asked[0] } }, { forth: forth[1], unusual: { again: again[1], asked: asked[1] } }];
+}
+
+function isPlace(one: Stage | undefined, other: Stage | undefined): boolean {
+  return one !== undefined && other !== undefined && one.hook === other.hook && one.table === other.table;
+}
+
+function merge(a: Pipeline, b: Pipeline, left: readonly Stage[], right: readonly Stage[], path: Path, mode: NatMode): readonly [Stage[], Stage[]] {
+  const pairs: (readonly [Stage | undefined, Stage | undefined])[] = [];
+  for (let i = 0, j = 0; i < left.length || j < right.length;) {
+    const [one, other] = [left[i], right[j]];
+    if (isPlace(one, other)) pairs.push([left[i++], right[j++]]);
+    else if (other !== undefined && (one === undefined || !right.slice(j).some(later => isPlace(one, later)) && !left.slice(i).some(later => isPlace(other, later)) || right.slice(j).some(later => isPlace(one, later)))) pairs.push([undefined, right[j++]]);
+    else pairs.push([left[i++], undefined]);
+  }
+  // A property may have changed where it may have changed for one of the two.
+  let epoch = 0;
+  const seen: [Stage | undefined, Stage | undefined] = [undefined, undefined];
+  const out: [Stage[], Stage[]] = [[], []];
+  for (const pair of pairs) {
+    if (([0, 1] as const).some(side => pair[side] !== undefined && seen[side] !== undefined && pair[side].epoch !== seen[side].epoch)) epoch++;
+    ([0, 1] as const).forEach(side => { seen[side] = pair[side] ?? seen[side]; });
+    const some = pair[0] ?? pair[1];
+    if (some === undefined) continue;
+    const moves = pair.some(stage => (stage?.underWay ?? -1) >= 0);
+    out[0].push(placed(a, pair[0] ?? empty(a, some, path), epoch, moves, mode));
+    out[1].push(placed(b, pair[1] ?? empty(b, some, path), epoch, moves, mode));
+  }
+  return out;
+}
+
+/** A stage that the rule set does not need; where a packet is routed anew, it is asked for the sake of the other one. */
+function empty({ chains }: Pipeline, stage: Stage, path: Path): Stage {
+  const chain = stage.table === 'routing' && stage.chain >= 0 ? chains.ids.get(` routing ${path}`) ?? -1 : -1;
+  return { ...stage, chain, underWay: -1, does: (chains.list[chain]?.does ?? 0) | (chains.list[chain]?.policy === 'DROP' ? Does.drop : 0), strict: false };
+}
+
+/** `moves`: connections that are under way may be translated. What is known of them is the host's business: the same for both. */
+function placed({ chains }: Pipeline, own: Stage, epoch: number, moves: boolean, mode: NatMode): Stage {
+  if (!moves) return { ...own, epoch };
+  const underWay = chains.ids.get(` translated ${translates(own.hook)[0] === 'dst' ? 'destination' : 'source'}`) ?? -1;
+  return { ...own, epoch, byState: true, underWay, chain: mode === 'again' ? underWay : own.chain, does: own.does | (chains.list[underWay]?.does ?? 0) };
+}
+
+/** Base chains whose policy is not the same. A table that is not there accepts. */
+function otherPolicies(a: Chains, b: Chains): string[] {
+  const policies = (chains: Chains): Map<string, string> => new Map([...chains.ids].flatMap(([key, id]) => chains.list[id]?.policy === 'DROP' && !key.startsWith(' ') ? [[key, 'DROP']] : []));
+  const [left, right] = [policies(a), policies(b)];
+  return [...new Set([...left.keys(), ...right.keys()])].filter(key => left.get(key) !== right.get(key));
+}
+
+function differing(sides: readonly [Pipeline, Pipeline], kept: Sharing['kept'], policies: readonly string[]): Record<Path, Uint8Array> {
+  const changed = sides.map(({ chains }, side) => new Set([...chains.chainOf].filter((_, number) => kept[side]?.[number] !== 1)));
+  const touched = (side: number, chain: number): boolean => {
+    if (chain < 0) return false;
+    for (const id of sides[side]?.chains.below(chain) ?? []) if (changed[side]?.has(id) === true) return true;
+    return false;
+  };
+  const out = {} as Record<Path, Uint8Array>;
+  for (const path of paths) {
+    out[path] = Uint8Array.from(sides[0].forth[path], (stage, at) => {
+      const other = sides[1].forth[path][at];
+      return policies.includes(`${stage.table} ${stage.hook}`) || touched(0, stage.chain) || touched(1, other?.chain ?? -1) ? 1 : 0;
+    });
+  }
+  return out;
+}

@@ -1,0 +1,29 @@
+/** What the kernel does only where some rule makes it. */
+import type { Use } from '../../extensions/use.js';
+import { isOpaque, type Rule, type Ruleset } from '../../model/ruleset.js';
+
+export interface Tracking {
+  /** Connections are tracked; else every packet is INVALID, and nat is never asked. */
+  readonly connections: boolean;
+  /** Fragments are put together before any rule sees them. */
+  readonly fragments: boolean;
+}
+
+function usesOf({ matches, target }: Rule): readonly (Use | undefined)[] {
+  const known = matches.map(use => isOpaque(use) ? undefined : use as Use);
+  return target.kind === 'extension' ? [...known, target.use] : target.kind === 'opaque' ? [...known, undefined] : known;
+}
+
+/** As the rules of a set say (nf_ct_netns_get(), nf_defrag_ipv4_enable() in the checkentry of matches and targets). What nobody knows may do either: it is taken to track. */
+export function trackingOf({ tables }: Ruleset): Tracking {
+  let [connections, fragments] = [false, false];
+  for (const table of tables.values()) for (const chain of table.chains.values()) for (const rule of chain.rules) {
+    for (const use of usesOf(rule)) {
+      const tracks = use === undefined ? true : typeof use.definition.tracks === 'function' ? use.definition.tracks(use.given) : use.definition.tracks;
+      connections ||= tracks === true || tracks === 'accounting';
+      // Of what nobody knows it is not said that it puts fragments together: they may come.
+      fragments ||= use !== undefined && tracks !== undefined && tracks !== false;
+    }
+  }
+  return { connections, fragments };
+}

@@ -1,0 +1,32 @@
+/** A witness as a check proposes it: packets, and what the engine must say of them. It is printed once the engine has agreed. */
+import type { Certainty, WitnessStep } from '../finding.js';
+import type { PacketSample } from '../packet-space/answers.js';
+
+/** What a step shows. References are those of a trace's path: `filter:INPUT:3`, `filter:INPUT:policy`. What is absent may be anything. */
+export interface Shown {
+  /** The table and hook that it is about (`filter:INPUT`): what becomes of the packet there. Absent: on its whole way. */
+  readonly at?: string;
+  /** `passes`: it goes on behind that hook (arrives, or leaves); `lost`: it is dropped or rejected there. */
+  readonly fate?: 'passes' | 'lost';
+  /** One of these decides. */
+  readonly by?: readonly string[];
+  /** All of these match. */
+  readonly matches?: readonly string[];
+  /** None of these matches. */
+  readonly misses?: readonly string[];
+}
+
+export interface ProposedStep extends WitnessStep {
+  /** The packet as exact reasoning sees it, where the step was made of it: with what a scenario's packet cannot say. */
+  readonly sample?: PacketSample;
+}
+
+/** Packets, and what they show, step by step. */
+export interface Illustration {
+  readonly steps: readonly ProposedStep[];
+  readonly shows: readonly Shown[];
+}
+
+export interface Proposal extends Illustration {
+  readonly certainty: Certainty;
+}

@@ -1,0 +1,161 @@
+/**
+ * The engine's word on a witness: its packets travel through the rules, on the least host on which they are possible, and
+ * what becomes of them is compared with what the witness shows. Nothing that the engine has not confirmed is printed.
+ */
+import type { WitnessHost, WitnessStep } from '../finding.js';
+import type { Ruleset } from '../model/ruleset.js';
+import type { Family } from '../values/value.js';
+import { createHost, type DetailedAnswer, type DetailedStep, type Host, type TraceOptions } from '../netfilter/engine.js';
+import { ScenarioError } from '../netfilter/scenario/scenario-error.js';
+import { allWays } from '../netfilter/scenario/ways.js';
+import { compare, isLoss, type Comparison } from './compare.js';
+import { describeHost, isForwarded, join, planHost, setupOf, shared, type HostPlan, type SharedPlan } from './host-plan.js';
+import type { Proposal, ProposedStep } from './proposal.js';
+import { answeredStep, replyTo } from './reply.js';
+import { softRule } from './soft-rules.js';
+import { completed, sized } from './step.js';
+
+export type Replay =
+  /** `host` is there where the one that `trace` assumes would not do. */
+  | { readonly kind: 'agrees'; readonly steps: readonly WitnessStep[]; readonly host: WitnessHost | undefined }
+  /** `refutes`: what the finding says does not hold; else only the rule that decides is another. */
+  | { readonly kind: 'disagrees'; readonly why: string; readonly refutes: boolean }
+  | { readonly kind: 'unplayable'; readonly why: string };
+
+/** So far apart do witnesses play on one host that no flow and no limit of one is left for the next (TCP's five days are the longest). */
+const oblivion = 10 * 86_400;
+
+/** Ways that are tried where something cannot be known. */
+const mostWays = 16;
+
+/** A proposal whose packets and host are known. */
+interface Play {
+  readonly proposal: Proposal;
+  readonly plan: HostPlan;
+}
+
+/** Plays that share a host: to make one costs more than to play. */
+interface Group {
+  readonly plan: SharedPlan;
+  readonly plays: { readonly index: number; readonly play: Play }[];
+}
+
+/** The proposal with its packets complete, and the host for them; or why there is none. */
+function prepare(proposal: Proposal, family: Family): Play | string {
+  const { shows } = proposal;
+  const steps = completed(proposal.steps, family).flatMap((step, index) => sized(step, family, isForwarded(step, shows[index])) ?? []);
+  if (steps.length < proposal.steps.length) return 'no packet of its protocol is so short, or it is not known how long its header is';
+  const plan = planHost(steps, shows, family);
+  return typeof plan === 'string' ? plan : { proposal: { ...proposal, steps }, plan };
+}
+
+function addTo(groups: Group[], index: number, play: Play): void {
+  const fitting = groups.find(({ plan }) => join(plan, play.plan));
+  if (fitting === undefined) groups.push({ plan: shared(play.plan), plays: [{ index, play }] });
+  else fitting.plays.push({ index, play });
+}
+
+/** Plays every proposal, and answers in their order. Never throws for what a packet or a host cannot be. */
+export function replayAll(ruleset: Ruleset, proposals: readonly Proposal[]): readonly Replay[] {
+  const answers: Replay[] = [];
+  const groups: Group[] = [];
+  for (const [index, proposal] of proposals.entries()) {
+    const play = prepare(proposal, ruleset.family);
+    if (typeof play === 'string') answers[index] = { kind: 'unplayable', why: play };
+    else addTo(groups, index, play);
+  }
+  for (const { plan, plays } of groups) {
+    const host = createHost(ruleset, setupOf(plan));
+    for (const [turn, { index, play }] of plays.entries()) {
+      if (turn > 0) host.advance(oblivion);
+      answers[index] = orUnplayable(() => judge(ruleset, play, host));
+    }
+  }
+  return answers;
+}
+
+function orUnplayable(answer: () => Replay): Replay {
+  try {
+    return answer();
+  } catch (error) {
+    if (error instanceof ScenarioError) return { kind: 'unplayable', why: error.message };
+    throw error;
+  }
+}
+
+function judge(ruleset: Ruleset, play: Play, host: Host): Replay {
+  const traveled = travel(host, play);
+  const seen = compareAll(play, traveled);
+  if (seen.kind === 'agrees') return confirmed(play, traveled);
+  if (seen.kind === 'elsewhere') return { kind: 'unplayable', why: seen.why };
+  const soft = softRule(ruleset, seen.table, seen.chains);
+  if (soft === undefined) return judgeAlone(ruleset, play);
+  const inSomeWay = play.proposal.certainty === 'possible' ? someWay(ruleset, play) : undefined;
+  return inSomeWay === undefined ? { kind: 'unplayable', why: `${seen.why}, which may hang on ${soft}` } : confirmed(play, inSomeWay);
+}
+
+/** Before it is called a mistake of ours: on a host that no other witness has touched. */
+function judgeAlone(ruleset: Ruleset, play: Play): Replay {
+  const traveled = travelAlone(ruleset, play, {});
+  const alone = compareAll(play, traveled);
+  switch (alone.kind) {
+    case 'agrees': return confirmed(play, traveled);
+    case 'elsewhere': return { kind: 'unplayable', why: alone.why };
+    case 'disagrees': return { kind: 'disagrees', why: alone.why, refutes: alone.refutes };
+  }
+}
+
+/** What is unknown may match or not: a way on which all is as shown. */
+function someWay(ruleset: Ruleset, play: Play): Traveled | undefined {
+  let found: Traveled | undefined;
+  allWays((decisions): DetailedAnswer => {
+    const traveled = travelAlone(ruleset, play, { decisions });
+    if (found === undefined && compareAll(play, traveled).kind === 'agrees') found = traveled;
+    return { steps: traveled.answers };
+  }, mostWays);
+  return found;
+}
+
+function confirmed({ plan }: Play, { steps }: Traveled): Replay {
+  return { kind: 'agrees', steps: steps.map(({ in: from, packet }) => ({ in: from, packet })), host: plan.isPlain ? undefined : describeHost(plan) };
+}
+
+/** Steps as they were sent, and what became of them. */
+interface Traveled {
+  readonly steps: readonly ProposedStep[];
+  readonly answers: readonly DetailedStep[];
+  /** What they reply to, by number; undefined: nothing. */
+  readonly repliesTo: readonly (number | undefined)[];
+}
+
+function travel(host: Host, { proposal }: Play): Traveled {
+  const steps: ProposedStep[] = [];
+  const answers: DetailedStep[] = [];
+  const repliesTo = proposal.steps.map((step, index) => answeredStep(step, proposal.steps.slice(0, index)));
+  for (const [index, step] of proposal.steps.entries()) {
+    const sent = replyTo(step, answers[repliesTo[index] ?? -1]);
+    steps.push(sent);
+    answers.push(host.sendInDetail({ in: sent.in, packet: packetOf(sent.packet) }, false));
+  }
+  return { steps, answers, repliesTo };
+}
+
+function travelAlone(ruleset: Ruleset, play: Play, options: TraceOptions): Traveled {
+  return travel(createHost(ruleset, setupOf(play.plan), options), play);
+}
+
+/** A witness's packets are those of scenarios; only the type is wider. */
+function packetOf({ proto = 'tcp', ...rest }: WitnessStep['packet']): { readonly proto: string | number } {
+  return { proto: typeof proto === 'boolean' ? 'tcp' : proto, ...rest };
+}
+
+/** The first step that is not as shown. */
+function compareAll({ proposal: { shows } }: Play, { steps, answers, repliesTo }: Traveled): Comparison {
+  for (const [index, step] of steps.entries()) {
+    const [shown, answer, first] = [shows[index], answers[index], answers[repliesTo[index] ?? -1]];
+    if (first !== undefined && isLoss(first.verdict)) return { kind: 'elsewhere', why: `step ${String(index + 1)}: what it replies to does not arrive: ${first.by ?? first.verdict}` };
+    const compared = answer === undefined ? undefined : compare(step, shown ?? {}, answer, first !== undefined);
+    if (compared !== undefined && compared.kind !== 'agrees') return { ...compared, why: `step ${String(index + 1)}: ${compared.why}` };
+  }
+  return { kind: 'agrees' };
+}

@@ -1,0 +1,10 @@
+/** A mistake of ours, for the reader who is asked to report it. */
+import type { InternalError } from '../analyzer/examine.js';
+import { visible } from './visible.js';
+
+/** One line; `isDebugging`: with the packets, and what the engine says of them. */
+export function internalErrorLine(path: string, { check, rule, detail, isWithdrawn }: InternalError, isDebugging: boolean): string {
+  const whose = rule === null ? check : `${check} about ${rule}`;
+  const what = `internal error: the witness of ${whose} does not hold, so the ${isWithdrawn ? 'finding' : 'witness'} is left out; please report it`;
+  return visible(`${path}: ${what}${isDebugging ? ` (${detail})` : '; IPTABLES_LINT_DEBUG=1 shows more'}`);
+}

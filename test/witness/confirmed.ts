@@ -1,0 +1,32 @@
+/** What every printed witness promises: pasted into `trace`, it shows what the finding says. */
+import { confirm } from '../../analyzer/analyze.js';
+import type { Examination } from '../../analyzer/examine.js';
+import { compare } from '../../analyzer/witness/compare.js';
+import { traced } from './as-trace.js';
+
+export interface Outcome {
+  /** Witnesses that were printed, and those that were proposed. */
+  readonly printed: number;
+  readonly proposed: number;
+  /** What is wrong, in words; empty where all is well. */
+  readonly wrong: readonly string[];
+}
+
+/** Confirms an examination and follows each witness once more, as a reader would. */
+export function outcomeOf(examination: Examination): Outcome {
+  const { findings, internalErrors } = confirm(examination);
+  const wrong = internalErrors.map(one => JSON.stringify(one));
+  let printed = 0;
+  const proposed = examination.found.filter(one => one.proposal !== undefined);
+  for (const { finding, proposal, ruleset } of proposed) {
+    const confirmed = findings.find(one => one.check === finding.check && one.rule === finding.rule && one.message === finding.message);
+    if (confirmed?.witness == null || proposal === undefined || ruleset === undefined) continue;
+    printed++;
+    for (const [index, answer] of traced(ruleset, confirmed).entries()) {
+      const step = proposal.steps[index];
+      const compared = step === undefined ? undefined : compare({ ...step, packet: confirmed.witness[index]?.packet ?? {} }, proposal.shows[index] ?? {}, answer);
+      if (compared !== undefined && compared.kind !== 'agrees' && proposal.certainty === 'certain') wrong.push(`${finding.check} ${String(finding.rule)}: ${compared.why}`);
+    }
+  }
+  return { printed, proposed: proposed.length, wrong };
+}
