@@ -64,3 +64,46 @@ export type Answer =
   /** `by`: who decides otherwise. */
   | { readonly kind: 'no'; readonly by: readonly Decider[] }
   | { readonly kind: 'undecided' };
+
+/** Whether earlier rules take some of a rule's packets. */
+export type PartlyShadowed =
+  | {
+    readonly kind: 'partly-shadowed';
+    /** Rules that take some, in the order in which a packet meets them. */
+    readonly by: readonly RuleAt[];
+    /** There are more than are listed. */
+    readonly more: boolean;
+    /** Less than a sixteenth of what the rule asks for is left; undefined where that is too much to count. */
+    readonly small: boolean | undefined;
+    /** A packet of the rule that one of `by` takes. */
+    readonly taken: PacketSample;
+    /** One that matches the rule. */
+    readonly left: PacketSample;
+  }
+  /** None of its packets is taken, or it has none. */
+  | { readonly kind: 'no' }
+  | { readonly kind: 'undecided' };
+
+/**
+ * Earlier rules of the same chain that decide otherwise about some of the packets that a rule asks for. `correlated`:
+ * each of the two asks for packets that the other does not. `generalization`: the earlier asks for fewer, and is an
+ * exception.
+ */
+export type Overlap =
+  | {
+    readonly kind: 'correlated' | 'generalization';
+    readonly with: readonly RuleAt[];
+    /** There are more than are listed. */
+    readonly more: boolean;
+    /** A packet that both ask for, the rule and the first of the others. */
+    readonly witness: PacketSample;
+  }
+  | { readonly kind: 'no' }
+  | { readonly kind: 'undecided' };
+
+/** What stands between a rule and earlier ones. */
+export type Relation = { readonly rule: RuleAt } & (
+  | Extract<PartlyShadowed, { kind: 'partly-shadowed' }>
+  | Extract<Overlap, { kind: 'correlated' | 'generalization' }>
+  /** One of the three was left open. */
+  | { readonly kind: 'undecided' });

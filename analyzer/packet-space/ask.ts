@@ -3,7 +3,7 @@ import type { Hook } from '../extensions/define.js';
 import type { Table } from '../model/ruleset.js';
 import type { Constraint } from '../packet/constraint.js';
 import type { Answer, Decider, Fate } from './answers.js';
-import { policyOf, type CompiledChain } from './compile.js';
+import { policyOf, ruleAt, type CompiledChain } from './compile.js';
 import { inOrder } from './explain.js';
 import type { Region } from './boxes.js';
 import { packetsOf } from './packets.js';
@@ -30,7 +30,7 @@ export function ask(space: PacketSpace, table: Table, chain: Hook, packets: Cons
   const goals = fates.reduce((mask, fate) => mask | known.compiled.fates.maskOf(fate), 0);
   const query = makeQuery(known.compiled, built.chain, { goals });
   const deciders = new Set<number>();
-  const outcome = searchAll(regions, freshBudget(), (point, region) => {
+  const outcome = searchAll(known, regions, freshBudget(), (point, region) => {
     const examined = follow(query, point, region);
     for (const decider of examined.run.deciders) deciders.add(decider);
     return examined;
@@ -48,11 +48,11 @@ function decidersOf(space: TableSpace, base: CompiledChain, deciders: ReadonlySe
 
 function yes(space: TableSpace, base: CompiledChain, query: Query, found: Found, regions: readonly Region[], soft: boolean, packets: Constraint): Answer {
   const strict = { ...query, strict: true };
-  const certain = certainly(strict, found, regions);
+  const certain = certainly(space, strict, found, regions);
   const best = certain ?? found;
   const used = certain === undefined ? query : strict;
   const { goal } = new Traversal(used, best.point);
-  const rule = goal?.kind === 'rule' ? space.compiled.rules[goal.rule] : undefined;
+  const rule = goal?.kind === 'rule' ? ruleAt(space.compiled, goal.rule) : undefined;
   return {
     kind: 'yes', certain: certain !== undefined && !soft, by: rule ?? policyOf(space.compiled, base),
     get witness() {
@@ -67,8 +67,8 @@ function sameGoal(run: Traversal, goal: Traversal['goal']): boolean {
 }
 
 /** A packet that has such a fate whatever the unknown does. */
-function certainly(strict: Query, found: Found, regions: readonly Region[]): Found | undefined {
+function certainly(space: TableSpace, strict: Query, found: Found, regions: readonly Region[]): Found | undefined {
   if (new Traversal(strict, found.point).goal !== undefined) return found;
-  const outcome = searchAll(regions, { ...certainBudget }, (point, region) => follow(strict, point, region));
+  const outcome = searchAll(space, regions, { ...certainBudget }, (point, region) => follow(strict, point, region));
   return outcome.kind === 'found' ? outcome : undefined;
 }

@@ -87,3 +87,19 @@ export function outside(region: Region, box: Region): Region[] {
   }
   return parts;
 }
+
+/** What of some regions lies outside of some boxes, in disjoint parts; undefined where there would be more than `limit`. */
+export function without(regions: readonly Region[], boxes: Boxes, some: readonly number[], limit: number): readonly Region[] | undefined {
+  let left = regions;
+  for (const box of some) {
+    const rest: Region[] = [];
+    for (const region of left) {
+      const part = partIn(region, boxes, box);
+      if (part === undefined) rest.push(region);
+      else rest.push(...outside(region, part));
+    }
+    if (rest.length > limit) return undefined;
+    left = rest;
+  }
+  return left;
+}

@@ -8,72 +8,83 @@ import type { Rule, Table } from '../model/ruleset.js';
 import { effectOf } from './effect.js';
 
 type Change = NonNullable<AnyTarget['changes']>[number];
-export type Changes = ReadonlySet<Change>;
 
 const every: readonly Change[] = ['mark', 'connmark', 'ttl', 'dscp', 'ecn', 'state', 'addresses', 'tcp', 'sets'];
-const none: Changes = new Set();
 
 const fieldsOf: Readonly<Record<Change, readonly Field[]>> = {
   mark: ['mark'], connmark: ['connmark'], ttl: ['ttl'], dscp: ['dscp'], ecn: ['ecn'], state: ['ctstate', 'ctdir'],
   addresses: ['src', 'dst', 'sport', 'dport'], tcp: ['tcpFlags', 'length'], sets: [],
 };
 
-
 /** Changes after which a property that is not modelled further (an address being local, a set) may be another one. */
 const touchesAtoms: readonly Change[] = ['state', 'addresses', 'tcp', 'sets', 'dscp', 'ecn'];
 
+/** Changes as a set of bits. */
+function bitsOf(changes: readonly Change[]): number {
+  return changes.reduce((bits, change) => bits | 1 << every.indexOf(change), 0);
+}
+
+const everyBit = bitsOf(every);
+const atomBits = bitsOf(touchesAtoms);
+const fieldBits = new Map<Field, number>();
+for (const change of every) for (const field of fieldsOf[change]) fieldBits.set(field, (fieldBits.get(field) ?? 0) | bitsOf([change]));
+
 /** What a rule changes for the rules that its packets still meet in this table. */
-function changesOf(rule: Rule, table: Table): readonly Change[] {
-  const { target } = rule;
+function changesOf({ target }: Rule, table: Table): number {
   switch (target.kind) {
-    case 'none': return [];
-    case 'opaque': return every;
-    case 'chain': return table.chains.get(target.name) === undefined ? every : [];
+    case 'none': return 0;
+    case 'opaque': return everyBit;
+    case 'chain': return table.chains.has(target.name) ? 0 : everyBit;
     case 'extension': {
+      const { changes } = target.use.definition;
+      if (changes === undefined || changes.length === 0) return 0;
       const effect = effectOf(target.use);
-      return effect === 'continue' || effect === 'unknown' ? target.use.definition.changes ?? [] : [];
+      return effect === 'continue' || effect === 'unknown' ? bitsOf(changes) : 0;
     }
   }
 }
 
 /**
- * For each rule, what may have been changed before it. `order` holds the chains with callers first,
- * so that all ways into a chain are known when its turn comes.
+ * For each rule, what may have been changed before it, as bits; undefined where nothing changes anything. `order` holds
+ * the chains with callers first, so that all ways into a chain are known when its turn comes.
  */
-export function changesBefore(table: Table, order: readonly string[]): (rule: Rule) => Changes {
-  const inside = new Map<string, Set<Change>>();
+export function changesBefore(table: Table, order: readonly string[]): ReadonlyMap<Rule, number> | undefined {
+  const inside = new Map<string, number>();
+  let any = 0;
   for (const name of [...order].reverse()) {
-    const rules = table.chains.get(name)?.rules ?? [];
-    inside.set(name, new Set(rules.flatMap(rule => [...changesOf(rule, table), ...calleeChanges(rule, inside)])));
+    let bits = 0;
+    for (const rule of table.chains.get(name)?.rules ?? []) bits |= changesOf(rule, table) | insideCallee(rule, inside);
+    inside.set(name, bits);
+    any |= bits;
   }
-  const before = new Map<string, Set<Change>>();
-  const result = new Map<Rule, Changes>();
+  if (any === 0) return undefined;
+  const before = new Map<string, number>();
+  const result = new Map<Rule, number>();
   for (const name of order) {
-    let now = before.get(name) ?? none;
+    let now = before.get(name) ?? 0;
     for (const rule of table.chains.get(name)?.rules ?? []) {
-      if (now.size > 0) result.set(rule, now);
+      if (now !== 0) result.set(rule, now);
       const { target } = rule;
-      if (target.kind === 'chain') before.set(target.name, new Set([...before.get(target.name) ?? [], ...now]));
-      const more = [...changesOf(rule, table), ...calleeChanges(rule, inside)];
-      if (more.some(change => !now.has(change))) now = new Set([...now, ...more]);
+      if (target.kind === 'chain') before.set(target.name, (before.get(target.name) ?? 0) | now);
+      now |= changesOf(rule, table) | insideCallee(rule, inside);
     }
   }
-  return rule => result.get(rule) ?? none;
+  return result;
 }
 
-function calleeChanges(rule: Rule, inside: ReadonlyMap<string, ReadonlySet<Change>>): readonly Change[] {
-  return rule.target.kind === 'chain' ? [...inside.get(rule.target.name) ?? []] : [];
+function insideCallee({ target }: Rule, inside: ReadonlyMap<string, number>): number {
+  return target.kind === 'chain' ? inside.get(target.name) ?? 0 : 0;
 }
 
-/** The constraint, with what asks for changed fields taken as unknown. */
-export function forget(constraint: Constraint, changes: Changes): Constraint {
-  if (changes.size === 0) return constraint;
+/** The constraint, with what asks for changed fields taken as unknown; `changes` as bits. */
+export function forget(constraint: Constraint, changes: number): Constraint {
+  if (changes === 0) return constraint;
   switch (constraint.kind) {
     case 'within': case 'masked': {
       const { field } = constraint;
-      return [...changes].some(change => fieldsOf[change].includes(field)) ? unknown(`${field} may have been changed before`) : constraint;
+      return ((fieldBits.get(field) ?? 0) & changes) === 0 ? constraint : unknown(`${field} may have been changed before`);
     }
-    case 'atom': return touchesAtoms.some(change => changes.has(change)) ? unknown(`${constraint.name} may have been changed before`) : constraint;
+    case 'atom': return (atomBits & changes) === 0 ? constraint : unknown(`${constraint.name} may have been changed before`);
     case 'not': return { kind: 'not', of: forget(constraint.of, changes) };
     case 'all': case 'any': return { kind: constraint.kind, of: constraint.of.map(part => forget(part, changes)) };
     default: return constraint;

@@ -1,210 +1,202 @@
 /** A table, made ready for questions: every chain a list of boxes of packets, in the order of its rules. */
-import type { Chain, Ruleset, Table } from '../model/ruleset.js';
+import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { Constraint } from '../packet/constraint.js';
-import type { Decider, RuleAt } from './answers.js';
 import { BoxIndex } from './box-index.js';
+import { BoxWriter, ConstraintWriter } from './box-writer.js';
 import type { Boxes } from './boxes.js';
+import { callOrder } from './call-order.js';
+import { Act, type CompiledChain, type CompiledTable, type RuleBoxes } from './compiled-table.js';
 import { changesBefore, forget } from './changes.js';
 import { DimensionBuilder, type Dimensions } from './dimensions.js';
-import { FateRegister, fateBits, targetEffect } from './effect.js';
-import { cutTo, hullOf, type Hull } from './hull.js';
-import { cellsOf, productsOf, type Cell } from './products.js';
+import { allFates, FateRegister, fateBits, leads, targetEffect } from './effect.js';
+import { hullOf, writeCut, type Hull } from './hull.js';
 import { RuleConstraints } from './rule-constraint.js';
 
-/** What happens to a packet that matches a box. */
-export const Act = { Skip: 0, End: 1, Return: 2, Jump: 3, Goto: 4, /** Ends or goes on. */ Maybe: 5, /** Goes on, and somebody may notice. */ Side: 6 } as const;
+export { callOrder } from './call-order.js';
+export { Act, chainOf, policyOf, ruleAt, type CompiledChain, type CompiledTable } from './compiled-table.js';
 
-/**
- * Boxes are numbered from 0 in the order of the rules; those of one rule stand together, the certain ones first. A jump's
- * box is cut down to packets that match anything in the callee: with all others, the jump does nothing.
- */
-export interface CompiledChain extends Boxes {
-  readonly id: number;
-  readonly chain: Chain;
-  /** What the rules themselves ask, jumps too. */
-  readonly own: Boxes;
-  /** Holds every packet that matches any rule here, as it asks itself: each may be what a question is about. */
-  readonly hull: Hull;
-  /** The number of its first rule; the others follow. */
-  readonly firstRule: number;
-  /** Of each box: the rule's number in the table. */
-  readonly rule: Int32Array;
-  /** 1 where matching hangs on something unknown. */
-  readonly soft: Uint8Array;
-  readonly act: Uint8Array;
-  /** The chain that a jump or goto leads to, else -1. */
-  readonly callee: Int32Array;
-  /** The first box of the next rule. */
-  readonly end: Int32Array;
-  /** The boxes of the rule at a position (from 0) are start[position] … start[position + 1] - 1. */
-  readonly start: Int32Array;
-  /** Boxes that end, lead away or lead on for certain, and all RETURNs and jumps. */
-  readonly hard: BoxIndex;
-  /** Everything that does anything. */
-  readonly full: BoxIndex;
-  /** Boxes of RETURN and goto. */
-  readonly leaving: Int32Array;
-  /** Boxes of jumps and gotos. */
-  readonly calls: Int32Array;
-  /** Some rule here or below ends the traversal for certain. */
-  readonly canStop: boolean;
-  /** All fates that rules here or below may lead to, and side effects. */
-  readonly fates: number;
-}
-
-export interface CompiledTable {
-  readonly table: Table;
-  readonly dimensions: Dimensions;
-  readonly fates: FateRegister;
-  /** By the rules' numbers. */
-  readonly rules: readonly RuleAt[];
-  readonly constraints: readonly Constraint[];
-  readonly chains: readonly CompiledChain[];
-  readonly chainIds: ReadonlyMap<string, number>;
-  /** Chains with callers first. */
-  readonly order: readonly number[];
-  /** Jumps go round in a circle, or chains are nested far too deep: the kernel refuses the table, and no question has an answer. */
-  readonly cyclic: boolean;
-}
-
-/** More boxes for one rule than this, and it is taken as unknown. */
-const cellLimit = 4096;
-
-/** nftables allows 16; nobody nests chains deeper than this, and the work grows with the square of it. */
-const nestingLimit = 64;
-
-/** The chains with callers before callees, or undefined where jumps form a circle or nest too deep. */
-export function callOrder(table: Table): readonly string[] | undefined {
-  const state = new Map<string, 'open' | 'done'>();
-  const done: string[] = [];
-  const callees = (name: string): string[] => (table.chains.get(name)?.rules ?? []).flatMap(({ target }) => target.kind === 'chain' && table.chains.has(target.name) ? [target.name] : []);
-  for (const root of table.chains.keys()) {
-    if (state.has(root)) continue;
-    state.set(root, 'open');
-    const stack = [{ name: root, rest: callees(root) }];
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const next = top.rest.pop();
-      if (next === undefined) {
-        state.set(top.name, 'done');
-        done.push(top.name);
-        stack.pop();
-      } else if (!state.has(next)) {
-        if (stack.length === nestingLimit) return undefined;
-        state.set(next, 'open');
-        stack.push({ name: next, rest: callees(next) });
-      } else if (state.get(next) === 'open') return undefined;
-    }
-  }
-  return done.reverse();
-}
-
+/** Compiles a table: reads its rules, finds the classes of values that they tell apart, and writes their boxes down. */
 export function compileTable(ruleset: Ruleset, table: Table): CompiledTable {
   const found = callOrder(table);
   const names = found ?? [...table.chains.keys()];
-  const chains = [...table.chains.values()];
-  const chainIds = new Map(chains.map((chain, id) => [chain.name, id]));
-  const rules = chains.flatMap(chain => chain.rules.map((rule, i): RuleAt => ({ table: table.name, chain: chain.name, position: i + 1, rule })));
-  const constraints = new RuleConstraints(ruleset, table.name);
-  const changes = found === undefined ? undefined : changesBefore(table, names);
-  const asked = rules.map(({ rule }) => changes === undefined ? constraints.of(rule) : forget(constraints.of(rule), changes(rule)));
-  const builder = new DimensionBuilder(ruleset.family);
-  for (const constraint of asked) builder.add(constraint);
-  const dimensions = builder.finish();
+  const chainIds = new Map([...table.chains.keys()].map((name, id) => [name, id]));
+  const { dimensions, own, start, soft } = writeOwn(ruleset, table, found);
   const fates = new FateRegister(ruleset, table);
-  const done: CompiledChain[] = [];
-  const firstRule: number[] = [];
-  chains.reduce((sum, chain, id) => { firstRule[id] = sum; return sum + chain.rules.length; }, 0);
-  // Callees first: a caller asks what they can do.
-  for (const name of [...names].reverse()) {
-    const id = chainIds.get(name) ?? 0;
-    const chain = chains[id];
-    if (chain !== undefined) done[id] = compileChain({ id, chain, firstRule: firstRule[id] ?? 0, asked, dimensions, fates, chainIds, done });
-  }
-  return { table, dimensions, fates, rules, constraints: asked, chains: done, chainIds, order: names.map(name => chainIds.get(name) ?? 0), cyclic: found === undefined };
+  const order = names.map(name => chainIds.get(name) ?? 0);
+  const compiler = new Compiler(table, chainIds, own, start, soft, fates);
+  const { chains, boxes } = compiler.compile(order);
+  return { table, dimensions, fates, chains, chainIds, ruleCount: start.length - 1, boxes, own: compiler.own, start, order, cyclic: found === undefined };
 }
 
-interface ChainInput {
-  readonly id: number;
-  readonly chain: Chain;
-  readonly firstRule: number;
-  readonly asked: readonly Constraint[];
+interface OwnBoxes {
   readonly dimensions: Dimensions;
-  readonly fates: FateRegister;
-  readonly chainIds: ReadonlyMap<string, number>;
-  readonly done: readonly (CompiledChain | undefined)[];
+  readonly own: Omit<Boxes, 'bits'>;
+  readonly start: Int32Array;
+  readonly soft: Uint8Array;
 }
 
-function compileChain(input: ChainInput): CompiledChain {
-  const { id, chain, firstRule, asked, dimensions } = input;
-  const cells = chain.rules.map((_, i) => cellsOf(productsOf(dimensions, asked[firstRule + i] ?? { kind: 'always' }), cellLimit));
-  const count = cells.reduce((sum, some) => sum + some.length, 0);
-  const int = (): Int32Array => new Int32Array(count);
-  const boxes = { ...boxArrays(cells.flat()), count, last: dimensions.last, bits: int(), rule: int(), callee: int().fill(-1), end: int(), soft: new Uint8Array(count), act: new Uint8Array(count) };
-  const start = new Int32Array(chain.rules.length + 1);
-  let box = 0;
-  let canStop = false;
-  let fates = 0;
-  chain.rules.forEach((rule, i) => {
-    const some = cells[i] ?? [];
-    const { act, callee, bits, stops } = actOf(input, rule.target);
-    start[i] = box;
-    for (const { soft } of some) {
-      boxes.rule[box] = firstRule + i;
-      boxes.soft[box] = soft ? 1 : 0;
-      boxes.act[box] = act;
-      boxes.callee[box] = callee;
-      boxes.bits[box] = bits;
-      boxes.end[box] = (start[i] ?? 0) + some.length;
-      fates |= bits;
-      canStop ||= stops && !soft;
-      box++;
+/** What the rules ask, chain after chain. They are read twice, so that what each asks need not be kept. */
+function writeOwn(ruleset: Ruleset, table: Table, order: readonly string[] | undefined): OwnBoxes {
+  const constraints = new RuleConstraints(ruleset, table.name);
+  const changes = order === undefined ? undefined : changesBefore(table, order);
+  const asks = (rule: Rule): Constraint => changes === undefined ? constraints.of(rule) : forget(constraints.of(rule), changes.get(rule) ?? 0);
+  const builder = new DimensionBuilder(ruleset.family);
+  let count = 0;
+  for (const { rules } of table.chains.values()) {
+    count += rules.length;
+    for (const rule of rules) builder.add(asks(rule));
+  }
+  const dimensions = builder.finish();
+  const writer = new ConstraintWriter(dimensions);
+  const start = new Int32Array(count + 1);
+  const softFrom = new Int32Array(count);
+  let i = 0;
+  for (const { rules } of table.chains.values()) {
+    for (const rule of rules) {
+      const written = writer.write(asks(rule));
+      softFrom[i] = (start[i] ?? 0) + written.certain;
+      start[i + 1] = (start[i++] ?? 0) + written.count;
     }
-  });
-  start[chain.rules.length] = box;
-  const flat = cells.flat().map((cell, i) => {
-    const callee = boxes.act[i] === Act.Jump ? input.done[boxes.callee[i] ?? -1] : undefined;
-    return callee === undefined ? cell : cutTo(cell, callee.hull);
-  });
-  const active = { ...boxes, ...boxArrays(flat) };
-  return { id, chain, own: boxes, hull: hullOf(cells.flat()), firstRule, ...active, start, canStop, fates, ...indexes(active) };
+  }
+  const soft = new Uint8Array(writer.boxes.count);
+  for (let rule = 0; rule < count; rule++) soft.fill(1, softFrom[rule], start[rule + 1]);
+  return { dimensions, own: { ...writer.boxes.finish(), count: writer.boxes.count, last: dimensions.last }, start, soft };
 }
 
-function actOf({ chainIds, done, fates }: ChainInput, target: Chain['rules'][number]['target']): { readonly act: number; readonly callee: number; readonly bits: number; readonly stops: boolean } {
-  if (target.kind === 'chain') {
-    const callee = chainIds.get(target.name) ?? -1;
-    const compiled = done[callee];
+interface Action {
+  readonly act: number;
+  readonly callee: number;
+  readonly bits: number;
+  readonly stops: boolean;
+}
+
+const noBoxes = new Int32Array(0);
+
+class Compiler {
+  readonly own: Boxes;
+  readonly #chains: readonly Chain[];
+  readonly #chainIds: ReadonlyMap<string, number>;
+  readonly #start: Int32Array;
+  readonly #fates: FateRegister;
+  readonly #boxes: Pick<RuleBoxes, 'rule' | 'soft' | 'act' | 'callee'>;
+  readonly #hulls: Hull[] = [];
+  readonly #known: ({ readonly fates: number; readonly canStop: boolean } | undefined)[] = [];
+  readonly #actions = new Map<unknown, Action>();
+
+  constructor(table: Table, chainIds: ReadonlyMap<string, number>, own: Omit<Boxes, 'bits'>, start: Int32Array, soft: Uint8Array, fates: FateRegister) {
+    const int = (): Int32Array => new Int32Array(own.count);
+    this.own = { ...own, bits: int() };
+    this.#chains = [...table.chains.values()];
+    this.#chainIds = chainIds;
+    this.#start = start;
+    this.#fates = fates;
+    this.#boxes = { rule: int(), soft, act: new Uint8Array(own.count), callee: int().fill(-1) };
+  }
+
+  compile(order: readonly number[]): { readonly chains: readonly CompiledChain[]; readonly boxes: RuleBoxes } {
+    const firstRule = new Int32Array(this.#chains.length + 1);
+    this.#chains.forEach((chain, id) => { firstRule[id + 1] = (firstRule[id] ?? 0) + chain.rules.length; });
+    // Callees first: a caller asks what they can do.
+    for (const id of [...order].reverse()) this.#act(id, firstRule[id] ?? 0);
+    const boxes = { ...this.own, ...this.#cut(), ...this.#boxes };
+    const hard = placesOf(boxes, box => isHard(boxes, box));
+    const full = placesOf(boxes, box => boxes.act[box] !== Act.Skip);
+    let [hardAt, fullAt] = [0, 0];
+    const chains = this.#chains.map((chain, id): CompiledChain => {
+      const from = this.#start[firstRule[id] ?? 0] ?? 0;
+      const to = this.#start[firstRule[id + 1] ?? 0] ?? 0;
+      const [hardFrom, fullFrom] = [hardAt, fullAt];
+      while ((hard[hardAt] ?? to) < to) hardAt++;
+      while ((full[fullAt] ?? to) < to) fullAt++;
+      const hardIndex = new BoxIndex(boxes, hard, hardFrom, hardAt);
+      const isSame = hardAt - hardFrom === fullAt - fullFrom;
+      const { fates = 0, canStop = false } = this.#known[id] ?? {};
+      return { id, chain, from, to, firstRule: firstRule[id] ?? 0, canStop, fates, hard: hardIndex, full: isSame ? hardIndex : new BoxIndex(boxes, full, fullFrom, fullAt), leaving: leavingIn(boxes, from, to) };
+    });
+    return { chains, boxes };
+  }
+
+  /** What the rules of a chain do. */
+  #act(id: number, first: number): void {
+    const { rule, soft, act, callee } = this.#boxes;
+    const rules = this.#chains[id]?.rules ?? [];
+    let fates = 0;
+    let canStop = false;
+    rules.forEach(({ target }, i) => {
+      const action = this.#actionOf(target);
+      for (let box = this.#start[first + i] ?? 0; box < (this.#start[first + i + 1] ?? 0); box++) {
+        rule[box] = first + i;
+        act[box] = action.act;
+        callee[box] = action.callee;
+        this.own.bits[box] = action.bits;
+        fates |= action.bits & allFates;
+        canStop ||= action.stops && soft[box] === 0;
+      }
+    });
+    this.#hulls[id] = hullOf(this.own, this.#start[first] ?? 0, this.#start[first + rules.length] ?? 0);
+    this.#known[id] = { fates, canStop };
+  }
+
+  #actionOf(target: Chain['rules'][number]['target']): Action {
+    if (target.kind === 'none') return nothing;
+    if (target.kind === 'chain') return this.#callOf(target);
+    let action = this.#actions.get(target.use);
+    if (action === undefined) this.#actions.set(target.use, action = this.#effectOf(target));
+    return action;
+  }
+
+  #callOf({ name, goto }: Extract<Chain['rules'][number]['target'], { kind: 'chain' }>): Action {
+    const callee = this.#chainIds.get(name) ?? -1;
+    const known = this.#known[callee];
     // A built-in chain cannot be jumped to; where the callee is not ready, jumps form a circle. Either is refused.
-    if (compiled !== undefined && compiled.chain.hook === undefined) return { act: target.goto ? Act.Goto : Act.Jump, callee, bits: compiled.fates, stops: compiled.canStop };
-    return { act: Act.Maybe, callee: -1, bits: fateBits.unknown, stops: false };
+    if (known === undefined || this.#chains[callee]?.hook !== undefined) return { act: Act.Maybe, callee: -1, bits: fateBits.unknown, stops: false };
+    return { act: goto ? Act.Goto : Act.Jump, callee, bits: known.fates | leads, stops: known.canStop };
   }
-  const bits = fates.bitOf(target);
-  switch (targetEffect(target)) {
-    case 'continue': return { act: bits === 0 ? Act.Skip : Act.Side, callee: -1, bits, stops: false };
-    case 'return': return { act: Act.Return, callee: -1, bits, stops: false };
-    case 'unknown': return { act: Act.Maybe, callee: -1, bits, stops: false };
-    default: return { act: Act.End, callee: -1, bits, stops: true };
+
+  #effectOf(target: Chain['rules'][number]['target']): Action {
+    const bits = this.#fates.bitOf(target);
+    switch (targetEffect(target)) {
+      case 'continue': return { act: bits === 0 ? Act.Skip : Act.Side, callee: -1, bits, stops: false };
+      case 'return': return { act: Act.Return, callee: -1, bits: bits | leads, stops: false };
+      case 'unknown': return { act: Act.Maybe, callee: -1, bits, stops: false };
+      default: return { act: Act.End, callee: -1, bits, stops: true };
+    }
+  }
+
+  /** Cuts jumps down to what their callees ask; without jumps there is nothing to cut. */
+  #cut(): Partial<Boxes> {
+    const { act, callee } = this.#boxes;
+    if (!act.includes(Act.Jump)) return {};
+    const { at, dim, lo, hi, count } = this.own;
+    const writer = new BoxWriter();
+    for (let box = 0; box < count; box++) {
+      if (act[box] === Act.Jump) {
+        writeCut(writer, this.own, box, this.#hulls[callee[box] ?? -1]);
+        continue;
+      }
+      for (let i = at[box] ?? 0, end = at[box + 1] ?? 0; i < end; i++) writer.side(dim[i] ?? 0, lo[i] ?? 0, hi[i] ?? 0);
+      writer.close();
+    }
+    return writer.finish();
   }
 }
 
-function boxArrays(cells: readonly Cell[]): Pick<Boxes, 'at' | 'dim' | 'lo' | 'hi'> {
-  const sides = cells.flatMap(cell => cell.sides);
-  const at = new Int32Array(cells.length + 1);
-  cells.forEach((cell, i) => { at[i + 1] = (at[i] ?? 0) + cell.sides.length; });
-  return { at, dim: Int32Array.from(sides, side => side.dimension), lo: Int32Array.from(sides, side => side.low), hi: Int32Array.from(sides, side => side.high) };
+const nothing: Action = { act: Act.Skip, callee: -1, bits: 0, stops: false };
+
+function isHard({ act, soft }: RuleBoxes, box: number): boolean {
+  const own = act[box];
+  return own === Act.Return || own === Act.Goto || own === Act.Jump || (own === Act.End && soft[box] === 0);
 }
 
-function indexes(boxes: Boxes & { readonly act: Uint8Array; readonly soft: Uint8Array }): Pick<CompiledChain, 'hard' | 'full' | 'leaving' | 'calls'> {
-  const all = Int32Array.from(boxes.act.keys());
-  const act = (box: number): number => boxes.act[box] ?? 0;
-  const leaving = all.filter(box => act(box) === Act.Return || act(box) === Act.Goto);
-  const calls = all.filter(box => act(box) === Act.Jump || act(box) === Act.Goto);
-  const hard = all.filter(box => act(box) === Act.Return || act(box) === Act.Goto || act(box) === Act.Jump || (act(box) === Act.End && boxes.soft[box] === 0));
-  const full = all.filter(box => act(box) !== Act.Skip);
-  const hardIndex = new BoxIndex(boxes, hard);
-  return { leaving, calls, hard: hardIndex, full: full.length === hard.length ? hardIndex : new BoxIndex(boxes, full) };
+function placesOf({ count }: RuleBoxes, wanted: (box: number) => boolean): Int32Array {
+  const places = new Int32Array(count);
+  let length = 0;
+  for (let box = 0; box < count; box++) if (wanted(box)) places[length++] = box;
+  return places.subarray(0, length);
 }
 
-/** A rule, or the policy of a built-in chain, as who decided. */
-export function policyOf({ table }: CompiledTable, chain: CompiledChain): Decider {
-  return { table: table.name, chain: chain.chain.name, policy: chain.chain.policy ?? 'ACCEPT' };
+function leavingIn({ act }: RuleBoxes, from: number, to: number): Int32Array {
+  const some: number[] = [];
+  for (let box = from; box < to; box++) if (act[box] === Act.Return || act[box] === Act.Goto) some.push(box);
+  return some.length === 0 ? noBoxes : Int32Array.from(some);
 }

@@ -32,8 +32,10 @@ export function maskAtom(field: Field, value: Scalar, mask: Scalar): string {
   return `${field} & 0x${BigInt(mask).toString(16)} == 0x${BigInt(value).toString(16)}`;
 }
 
+/** What a field is compared with: range i is lows[i] … highs[i]. */
 interface FieldUse {
-  readonly ranges: Range[];
+  readonly lows: Scalar[];
+  readonly highs: Scalar[];
   readonly masks: { readonly value: bigint; readonly mask: bigint }[];
 }
 
@@ -51,11 +53,9 @@ export class DimensionBuilder {
   }
 
   add(constraint: Constraint): void {
-    if (this.#seen.has(constraint)) return;
-    this.#seen.add(constraint);
     switch (constraint.kind) {
       case 'within':
-        if (isNumeric(constraint.field)) this.#use(constraint.field).ranges.push(...normalRanges(constraint.field, this.#family, constraint.ranges));
+        if (isNumeric(constraint.field)) this.#addRanges(constraint.field, constraint.ranges);
         return;
       case 'masked':
         if (isNumeric(constraint.field)) this.#addMask(constraint.field, constraint.value, constraint.mask);
@@ -64,22 +64,42 @@ export class DimensionBuilder {
         (constraint.prefix ? this.#prefixes : this.#names)[constraint.field].add(constraint.name);
         return;
       case 'atom': this.#atoms.add(constraint.name); return;
-      case 'not': this.add(constraint.of); return;
-      case 'all': case 'any': for (const part of constraint.of) this.add(part); return;
+      case 'not': this.#addPart(constraint.of); return;
+      case 'all': case 'any': for (const part of constraint.of) this.#addPart(part); return;
       case 'always': case 'never': case 'unknown': return;
     }
   }
 
+  /** What rules share is read once; a single range is not worth remembering. */
+  #addPart(part: Constraint): void {
+    if (part.kind !== 'within' || part.ranges.length > 1) {
+      if (this.#seen.has(part)) return;
+      this.#seen.add(part);
+    }
+    this.add(part);
+  }
+
   #use(field: NumericField): FieldUse {
     let use = this.#fields.get(field);
-    if (use === undefined) this.#fields.set(field, use = { ranges: [], masks: [] });
+    if (use === undefined) this.#fields.set(field, use = { lows: [], highs: [], masks: [] });
     return use;
+  }
+
+  #addRanges(field: NumericField, ranges: readonly Range[]): void {
+    const { lows, highs } = this.#use(field);
+    for (const { low, high } of ranges.length === 1 ? ranges : normalRanges(field, this.#family, ranges)) {
+      const [from, to] = [scalarOf(field, this.#family, low), scalarOf(field, this.#family, high)];
+      const max = largestOf(field, this.#family);
+      if (from > max || from > to) continue;
+      lows.push(from);
+      highs.push(to > max ? max : to);
+    }
   }
 
   #addMask(field: NumericField, value: Scalar, mask: Scalar): void {
     const ranges = maskedRanges(field, this.#family, value, mask);
     if (ranges === undefined) this.#use(field).masks.push({ value: BigInt(value), mask: BigInt(mask) });
-    else this.#use(field).ranges.push(...ranges);
+    else this.#addRanges(field, ranges);
   }
 
   finish(): Dimensions {
@@ -88,7 +108,7 @@ export class DimensionBuilder {
     for (const [field, use] of this.#fields) {
       const groups = use.masks.length === 0 ? undefined : bitGroups(field, this.#family, use);
       if (groups === undefined) for (const { value, mask } of use.masks) this.#atoms.add(maskAtom(field, value, mask));
-      list.push(...groups ?? [rangeDimension(field, this.#family, use.ranges)]);
+      list.push(...groups ?? [rangeDimension(field, this.#family, use)]);
     }
     for (const name of this.#atoms) list.push({ kind: 'atom', name });
     const fields = new Map<Field, number[]>();
@@ -101,23 +121,26 @@ export class DimensionBuilder {
   }
 }
 
-function rangeDimension(field: NumericField, family: Family, ranges: readonly Range[]): Dimension {
+function rangeDimension(field: NumericField, family: Family, { lows, highs }: FieldUse): Dimension {
   const max = largestOf(field, family);
-  const starts = new Set<Scalar>([scalarOf(field, family, 0)]);
-  for (const { low, high } of ranges) {
-    starts.add(low);
-    if (high < max) starts.add(next(high));
-  }
-  const sorted = [...starts].sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
-  return { kind: 'range', field, starts: sorted, max };
+  const edges = [scalarOf(field, family, 0), ...lows, ...highs.flatMap(high => high < max ? [next(high)] : [])];
+  return { kind: 'range', field, starts: edges.every(edge => typeof edge === 'number') ? sortedNumbers(edges) : [...new Set(edges)].sort((a, b) => a < b ? -1 : a > b ? 1 : 0), max };
+}
+
+/** In order, each once. */
+function sortedNumbers(values: readonly number[]): readonly number[] {
+  const sorted = Float64Array.from(values).sort();
+  const out: number[] = [];
+  for (const value of sorted) if (value !== out.at(-1)) out.push(value);
+  return out;
 }
 
 /** Splits the field's bits into groups that every mask holds whole or not at all; undefined where that does not work out. */
-function bitGroups(field: NumericField, family: Family, { ranges, masks }: FieldUse): Dimension[] | undefined {
+function bitGroups(field: NumericField, family: Family, { lows, highs, masks }: FieldUse): Dimension[] | undefined {
   const max = BigInt(largestOf(field, family));
   const all = [...masks];
-  for (const range of ranges) {
-    const block = blockOf(range, max);
+  for (let i = 0; i < lows.length; i++) {
+    const block = blockOf({ low: lows[i] ?? 0, high: highs[i] ?? 0 }, max);
     if (block === undefined) return undefined;
     all.push(block);
   }

@@ -24,6 +24,8 @@ const firstFree = 16;
 /** Where a table has more different fates than bits, the last of their kind share one; they count as different even from themselves. */
 const shared = { reject: 1 << 28, queue: 1 << 29, nat: 1 << 30 } as const;
 export const allFates = 0x7fff_ffff;
+/** No fate: marks boxes of RETURN, jump and goto, so that they can be looked for like fates. */
+export const leads = -0x8000_0000;
 
 /** Gives every different fate of a table (reject with what, translate to where) a bit of its own. */
 export class FateRegister {

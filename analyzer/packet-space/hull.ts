@@ -1,38 +1,65 @@
-/** One box around others, and what of a jump's cell lies in that around its callee's rules. */
-import type { Cell } from './products.js';
+/** Boxes around boxes: around the rules of a chain, around the packets that can enter it. */
+import type { Boxes, Region } from './boxes.js';
+import type { BoxWriter } from './box-writer.js';
 
-/** A dimension that is absent is free; undefined holds nothing at all. */
-export type Hull = ReadonlyMap<number, readonly [number, number]> | undefined;
+/** Dimension, low, high, and so on; what is absent is free. Undefined holds nothing at all. */
+export type Hull = readonly number[] | undefined;
 
-/** No class lies in it. */
-const nothing = { low: 0x7fff_ffff, high: -1 } as const;
-
-export function hullOf(cells: readonly Cell[]): Hull {
-  let hull: Map<number, readonly [number, number]> | undefined;
-  for (const cell of cells) {
-    if (hull === undefined) hull = new Map(cell.sides.map(({ dimension, low, high }) => [dimension, [low, high]]));
-    else {
-      const sides = new Map(cell.sides.map(side => [side.dimension, side]));
-      for (const [dimension, [low, high]] of hull) {
-        const side = sides.get(dimension);
-        if (side === undefined) hull.delete(dimension);
-        else hull.set(dimension, [Math.min(low, side.low), Math.max(high, side.high)]);
-      }
+/** Around two. */
+export function joined(a: Hull, b: Hull): Hull {
+  if (a === undefined || b === undefined) return a ?? b;
+  const wider: number[] = [];
+  for (let i = 0; i < a.length; i += 3) {
+    for (let j = 0; j < b.length; j += 3) {
+      if (a[i] === b[j]) wider.push(a[i] ?? 0, Math.min(a[i + 1] ?? 0, b[j + 1] ?? 0), Math.max(a[i + 2] ?? 0, b[j + 2] ?? 0));
     }
-    if (hull.size === 0) break;
   }
+  return wider;
+}
+
+/** What of a box lies in a hull. */
+export function boxWithin({ at, dim, lo, hi }: Boxes, box: number, hull: Hull): Hull {
+  if (hull === undefined) return undefined;
+  const sides: number[] = [];
+  for (let i = at[box] ?? 0, end = at[box + 1] ?? 0; i < end; i++) sides.push(dim[i] ?? 0, lo[i] ?? 0, hi[i] ?? 0);
+  for (let k = 0; k < hull.length; k += 3) {
+    let i = 0;
+    while (i < sides.length && sides[i] !== hull[k]) i += 3;
+    sides[i] = hull[k] ?? 0;
+    sides[i + 1] = Math.max(sides[i + 1] ?? 0, hull[k + 1] ?? 0);
+    sides[i + 2] = Math.min(sides[i + 2] ?? Infinity, hull[k + 2] ?? 0);
+    if ((sides[i + 1] ?? 0) > (sides[i + 2] ?? 0)) return undefined;
+  }
+  return sides;
+}
+
+const free: Hull = [];
+
+/** The hull of the boxes `from` … `to - 1`. */
+export function hullOf(boxes: Boxes, from: number, to: number): Hull {
+  let hull: Hull;
+  for (let box = from; box < to && hull?.length !== 0; box++) hull = joined(hull, boxWithin(boxes, box, free));
   return hull;
 }
 
-/** The part of a jump's cell from which its callee is not left untouched. */
-export function cutTo(cell: Cell, hull: Hull): Cell {
-  const sides = new Map(cell.sides.map(side => [side.dimension, side]));
-  if (hull === undefined) return { soft: cell.soft, sides: [{ dimension: 0, ...nothing }] };
-  for (const [dimension, [low, high]] of hull) {
-    const before = sides.get(dimension);
-    const side = { dimension, low: Math.max(low, before?.low ?? low), high: Math.min(high, before?.high ?? high) };
-    if (side.low > side.high) return { soft: cell.soft, sides: [{ dimension: 0, ...nothing }] };
-    sides.set(dimension, side);
+/** Writes the part of a jump's box from which its callee is not left untouched. */
+export function writeCut(writer: BoxWriter, boxes: Boxes, box: number, hull: Hull): void {
+  const sides = boxWithin(boxes, box, hull);
+  // No class lies in it.
+  if (sides === undefined) writer.side(0, 0x7fff_ffff, -1);
+  else for (let k = 0; k < sides.length; k += 3) writer.side(sides[k] ?? 0, sides[k + 1] ?? 0, sides[k + 2] ?? 0);
+  writer.close();
+}
+
+/** Cuts a region down to its part in a hull, in place; false where there is none. */
+export function cutDown({ lo, hi }: Region, hull: Hull): boolean {
+  if (hull === undefined) return false;
+  let isLeft = true;
+  for (let k = 0; k < hull.length; k += 3) {
+    const d = hull[k] ?? 0;
+    lo[d] = Math.max(lo[d] ?? 0, hull[k + 1] ?? 0);
+    hi[d] = Math.min(hi[d] ?? 0, hull[k + 2] ?? 0);
+    isLeft &&= (lo[d] ?? 0) <= (hi[d] ?? 0);
   }
-  return { soft: cell.soft, sides: [...sides.values()] };
+  return isLeft;
 }

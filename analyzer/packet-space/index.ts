@@ -3,6 +3,9 @@
  * that shows it, or it is undecided.
  */
 export { ask } from './ask.js';
+export { correlated, generalization } from './overlaps.js';
+export { partlyShadowed } from './partly-shadowed.js';
 export { reach, reachWith } from './reach.js';
 export { redundant } from './redundant.js';
+export { relations } from './relations.js';
 export { packetSpace, type PacketSpace } from './space.js';

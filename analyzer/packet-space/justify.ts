@@ -7,23 +7,32 @@
  * box shrinks to the rule's) where anything behind it could break the claim. A rule that it did not match, and that
  * would break the claim, becomes a hole.
  */
+import type { BoxIndex } from './box-index.js';
 import { copyOf, holds, meets, narrow, type Boxes, type Region } from './boxes.js';
-import { Act, type CompiledChain } from './compile.js';
+import { Act, type CompiledTable } from './compile.js';
 import { InvariantError } from './invariant.js';
 import type { Query } from './query.js';
 import { stopAtMark, type Frame, type Traversal } from './traverse.js';
 
 export interface Claim extends Region {
   /** Boxes whose part in the region is left open. */
-  readonly holes: Hole[];
+  readonly holes: number[];
+  /** Many more such boxes: looked up one by one, when their turn comes. */
+  readonly gaps: Gap[];
   /** The rules that were pinned. */
-  readonly rules: Set<number>;
+  readonly rules: number[];
 }
 
-/** A box of a chain: written out only when its turn comes, for there may be thousands. */
-export interface Hole {
-  readonly boxes: Boxes;
-  readonly box: number;
+/** The boxes `from` … `to - 1` of a chain that have one of the bits, meet the claim's region and do not hold its packet. */
+export interface Gap {
+  readonly index: BoxIndex;
+  readonly bits: number;
+  readonly from: number;
+  readonly to: number;
+  /** Boxes of a rule that is taken as missing: `without` … `behind - 1`. */
+  readonly without: number;
+  readonly behind: number;
+  readonly point: Int32Array;
 }
 
 interface FrameClaim {
@@ -35,32 +44,32 @@ interface FrameClaim {
 
 /** The claim of a traversal that found no goal, within `region`. */
 export function justify(run: Traversal, point: Int32Array, region: Region): Claim {
-  const claim: Claim = { ...copyOf(region), holes: [], rules: new Set() };
-  const justifier = new Justifier(run, point, claim);
-  justifier.run();
-  assertHolds(claim, point);
+  const claim: Claim = { ...copyOf(region), holes: [], gaps: [], rules: [] };
+  new Justifier(run, point, claim).run();
+  assertHolds(run.query.compiled.boxes, claim, point);
   return claim;
 }
 
-/** A proof that does not even cover its own packet is wrong somewhere. */
-export function assertHolds(claim: Claim, point: Int32Array): void {
-  const isIn = point.every((value, d) => (claim.lo[d] ?? 0) <= value && value <= (claim.hi[d] ?? 0));
-  if (!isIn || claim.holes.some(({ boxes, box }) => holds(boxes, box, point))) throw new InvariantError('a packet lies outside of the region that was derived from it');
+/** A proof that does not even cover its own packet is wrong somewhere. (Gaps leave out boxes that hold it.) */
+export function assertHolds(boxes: Boxes, { lo, hi, holes }: Claim, point: Int32Array): void {
+  let isIn = true;
+  for (let d = 0; d < point.length; d++) isIn &&= (lo[d] ?? 0) <= (point[d] ?? 0) && (point[d] ?? 0) <= (hi[d] ?? 0);
+  if (!isIn || holes.some(box => holds(boxes, box, point))) throw new InvariantError('a packet lies outside of the region that was derived from it');
 }
 
 class Justifier {
   readonly #run: Traversal;
   readonly #query: Query;
+  readonly #compiled: CompiledTable;
   readonly #point: Int32Array;
   readonly #claim: Claim;
-  /** The strongest claim asked of each run so far. */
-  readonly #asked = new Map<Frame, number>();
   readonly #open: { frame: Frame; out: number }[] = [];
   readonly #claims: FrameClaim[] = [];
 
   constructor(run: Traversal, point: Int32Array, claim: Claim) {
     this.#run = run;
     this.#query = run.query;
+    this.#compiled = run.query.compiled;
     this.#point = point;
     this.#claim = claim;
   }
@@ -78,8 +87,8 @@ class Justifier {
   #ask(chain: number, level: number, out: number): void {
     const frame = this.#run.frame(chain, level);
     // It was not run because it cannot tell anything.
-    if (frame === undefined || (this.#asked.get(frame) ?? 3) <= out) return;
-    this.#asked.set(frame, out);
+    if (frame === undefined || frame.asked <= out) return;
+    frame.asked = out;
     this.#open.push({ frame, out });
   }
 
@@ -90,12 +99,12 @@ class Justifier {
   #frame(frame: Frame, out: number): void {
     const { chain, stop } = frame;
     if (frame.out > out) throw new InvariantError('a claim that its own packet breaks');
-    let end = chain.count;
+    let end = chain.to;
     if (stop === stopAtMark) end = this.#query.mark?.from ?? end;
     else if (stop >= 0) {
       if (out < frame.now || this.#anythingAfter(frame, stop)) {
-        this.#pin(chain, stop);
-        end = chain.start[this.#positionOf(chain, stop)] ?? stop;
+        this.#pin(stop);
+        end = this.#compiled.start[this.#compiled.boxes.rule[stop] ?? 0] ?? stop;
         this.#stopCall(frame, stop, out, true);
       } else this.#stopCall(frame, stop, out, false);
     }
@@ -103,81 +112,73 @@ class Justifier {
     this.#claims.push({ frame, out, end });
   }
 
-  #positionOf(chain: CompiledChain, box: number): number {
-    let low = 0;
-    let high = chain.start.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((chain.start[middle] ?? 0) <= box) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
   /** The call that ended the run of the chain. */
   #stopCall(frame: Frame, box: number, out: number, pinned: boolean): void {
+    const { boxes } = this.#compiled;
     // Taken as an end, lest it be one.
-    if (this.#query.strict && frame.chain.soft[box] === 1) return;
-    const act = frame.chain.act[box];
-    const callee = frame.chain.callee[box] ?? -1;
+    if (this.#query.strict && boxes.soft[box] === 1) return;
+    const act = boxes.act[box];
+    const callee = boxes.callee[box] ?? -1;
     if (act === Act.Goto) this.#ask(callee, frame.now, out);
     else if (act === Act.Jump) this.#ask(callee, frame.now, pinned ? 0 : frame.now);
   }
 
   /** A call that came back, or that might not have been made. */
   #step(frame: Frame, box: number, level: number, out: number): void {
-    const act = frame.chain.act[box];
-    const callee = frame.chain.callee[box] ?? -1;
+    const { boxes, start } = this.#compiled;
+    const act = boxes.act[box];
+    const callee = boxes.callee[box] ?? -1;
     if (act !== Act.Jump && act !== Act.Goto) return;
     if (act === Act.Goto) this.#ask(callee, level, out);
-    else if (this.#isRelevant(frame.chain, box, level)) this.#ask(callee, level, this.#levelAt(frame, frame.chain.end[box] ?? 0));
+    else if (this.#isRelevant(box, level)) this.#ask(callee, level, this.#levelAt(frame, start[(boxes.rule[box] ?? 0) + 1] ?? 0));
   }
 
   /** Whether a packet that matches the box with this level could break a claim by itself. */
-  #isRelevant(chain: CompiledChain, box: number, level: number): boolean {
+  #isRelevant(box: number, level: number): boolean {
     const { goals, mark } = this.#query;
-    if (level === 2 && ((chain.bits[box] ?? 0) & goals) !== 0) return true;
+    const { bits, callee } = this.#compiled.boxes;
+    if (level === 2 && ((bits[box] ?? 0) & goals) !== 0) return true;
     if (mark === undefined || (mark.does !== 'goal' && level === 2)) return false;
-    const callee = chain.callee[box] ?? -1;
-    return callee >= 0 && mark.ways.has(callee);
+    return (callee[box] ?? -1) >= 0 && mark.ways.has(callee[box] ?? -1);
   }
 
   #anythingAfter(frame: Frame, stop: number): boolean {
     const { chain } = frame;
     const { mark, goals } = this.#query;
-    const from = chain.end[stop] ?? 0;
+    const { boxes, start } = this.#compiled;
+    const from = start[(boxes.rule[stop] ?? 0) + 1] ?? 0;
     if (mark?.chain === chain.id && mark.from >= from && (mark.does === 'goal' || frame.now === 1)) return true;
-    if (frame.now === 2 && goals !== 0 && chain.full.meeting(this.#claim, goals, from, chain.count).length > 0) return true;
+    if (frame.now === 2 && goals !== 0 && chain.full.any(this.#claim, goals, from, chain.to)) return true;
     if (mark === undefined || (mark.does !== 'goal' && frame.now === 2)) return false;
-    return mark.ways.get(chain.id)?.some(box => box >= from && meets(chain, box, this.#claim)) === true;
+    return mark.ways.get(chain.id)?.some(box => box >= from && meets(boxes, box, this.#claim)) === true;
   }
 
-  #pin(chain: CompiledChain, box: number): void {
-    narrow(this.#claim, chain, box);
-    this.#claim.rules.add(chain.rule[box] ?? 0);
+  #pin(box: number): void {
+    const { boxes } = this.#compiled;
+    narrow(this.#claim, boxes, box);
+    this.#claim.rules.push(boxes.rule[box] ?? 0);
   }
 
   #holes({ frame, out, end }: FrameClaim): void {
     const { chain } = frame;
     const { mark, goals } = this.#query;
-    const boxes = new Set<number>();
-    const isOwn = (box: number): boolean => mark?.chain === chain.id && mark.does !== 'goal' && box >= mark.from && box < mark.to;
+    const own = mark?.chain === chain.id && mark.does !== 'goal' ? mark : undefined;
     if (goals !== 0) {
-      const from = frame.level === 2 ? 0 : Math.min(frame.rise, chain.count);
-      for (const box of chain.full.meeting(this.#claim, goals, from, end)) boxes.add(box);
+      const from = frame.level === 2 ? chain.from : Math.min(frame.rise, chain.to);
+      if (from < end) this.#claim.gaps.push({ index: chain.full, bits: goals, from, to: end, without: own?.from ?? 0, behind: own?.to ?? 0, point: this.#point });
     }
-    if (mark !== undefined) {
-      for (const box of mark.ways.get(chain.id) ?? []) {
-        if (box >= end) break;
-        if ((mark.does === 'goal' || this.#levelAt(frame, box) === 1) && meets(chain, box, this.#claim)) boxes.add(box);
-      }
+    const ways = mark?.ways.get(chain.id);
+    if (ways !== undefined) this.#list(ways, end, own, box => mark?.does === 'goal' || this.#levelAt(frame, box) === 1);
+    if (out < 2) this.#list(chain.leaving, end, own, box => this.#levelAt(frame, box) > out);
+  }
+
+  /** Those of `some` before `end` that break the claim. */
+  #list(some: Int32Array, end: number, own: { readonly from: number; readonly to: number } | undefined, breaks: (box: number) => boolean): void {
+    const { boxes } = this.#compiled;
+    for (const box of some) {
+      if (box >= end) break;
+      if (own !== undefined && box >= own.from && box < own.to) continue;
+      if (breaks(box) && meets(boxes, box, this.#claim) && !holds(boxes, box, this.#point)) this.#claim.holes.push(box);
     }
-    if (out < 2) {
-      for (const box of chain.leaving) {
-        if (box >= end) break;
-        if (this.#levelAt(frame, box) > out && meets(chain, box, this.#claim)) boxes.add(box);
-      }
-    }
-    for (const box of boxes) if (!isOwn(box) && !holds(chain, box, this.#point)) this.#claim.holes.push({ boxes: chain, box });
   }
 }

@@ -34,29 +34,31 @@ export interface Query {
   readonly strict: boolean;
   /** Any rule but these may or may not be there. */
   readonly only: ReadonlySet<number> | undefined;
-  /** Indexes of what is left by `only`, made when needed. */
-  readonly views: Map<number, BoxIndex>;
+  /** By chain, indexes of what is left by `only`; made when needed. */
+  readonly views: Map<number, BoxIndex> | undefined;
 }
 
 /** The boxes that a run at this level has to look at. */
 export function indexFor(query: Query, chain: CompiledChain, level: number): BoxIndex {
   if (query.only === undefined) return query.strict || (query.thorough && level === 2) ? chain.full : chain.hard;
-  let view = query.views.get(chain.id);
-  if (view === undefined) query.views.set(chain.id, view = new BoxIndex(chain, visible(chain, query.only, query.mark)));
+  let view = query.views?.get(chain.id);
+  if (view === undefined) {
+    view = new BoxIndex(query.compiled.boxes, visible(query.compiled, chain, query.only, query.mark));
+    query.views?.set(chain.id, view);
+  }
   return view;
 }
 
 /** What is to be looked at where only some rules are certain to be there: these, what leads away, and the way to the mark. */
-function visible(chain: CompiledChain, only: ReadonlySet<number>, mark: Mark | undefined): Int32Array {
-  const boxes = new Set<number>(chain.leaving);
-  for (const box of mark?.ways.get(chain.id) ?? noBoxes) boxes.add(box);
+function visible({ boxes, start }: CompiledTable, chain: CompiledChain, only: ReadonlySet<number>, mark: Mark | undefined): Int32Array {
+  const some: number[] = [...chain.leaving, ...mark?.ways.get(chain.id) ?? noBoxes];
+  const behind = chain.firstRule + chain.chain.rules.length;
   for (const rule of only) {
-    const position = rule - chain.firstRule;
-    if (position < 0 || position >= chain.chain.rules.length) continue;
-    for (let box = chain.start[position] ?? 0; box < (chain.start[position + 1] ?? 0); box++) {
-      const act = chain.act[box];
-      if (act === Act.End || act === Act.Jump) boxes.add(box);
+    if (rule < chain.firstRule || rule >= behind) continue;
+    for (let box = start[rule] ?? 0, end = start[rule + 1] ?? 0; box < end; box++) {
+      const act = boxes.act[box];
+      if (act === Act.End || act === Act.Jump) some.push(box);
     }
   }
-  return Int32Array.from(boxes).sort();
+  return some.length === 0 ? noBoxes : Int32Array.from(some).sort();
 }

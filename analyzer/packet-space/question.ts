@@ -1,7 +1,9 @@
 /** Questions about one rule: its place as a mark, and the regions of packets that it is asked with. */
 import type { Hook } from '../extensions/define.js';
+import type { RuleAt } from './answers.js';
 import { partIn, type Region } from './boxes.js';
-import type { CompiledChain } from './compile.js';
+import { chainOf, type CompiledChain } from './compile.js';
+import { cutDown } from './hull.js';
 import { justify } from './justify.js';
 import { search, type Budget, type Examined, type Outcome } from './search.js';
 import { makeQuery, waysTo, type TableSpace } from './space.js';
@@ -11,44 +13,53 @@ import { Traversal } from './traverse.js';
 export interface RulePlace {
   readonly number: number;
   readonly chain: CompiledChain;
-  /** From 0. */
-  readonly index: number;
 }
 
 /** What is asked in one hook: the built-in chain, and packets as regions. */
 export interface HookRegions {
   readonly hook: Hook;
   readonly base: CompiledChain;
+  /** Packets that no jump can lead to the rule may be missing. */
   readonly regions: readonly Region[];
+  /** The rule, or the question, excludes all packets of the hook. */
+  readonly none: boolean;
 }
 
 export function placeOf({ compiled }: TableSpace, number: number): RulePlace {
-  const at = compiled.rules[number];
-  const chain = compiled.chains[compiled.chainIds.get(at?.chain ?? '') ?? -1];
-  if (at === undefined || chain === undefined) throw new RangeError(`rule ${String(number)}`);
-  return { number, chain, index: at.position - 1 };
+  return { number, chain: chainOf(compiled, number) };
+}
+
+/** The number of a rule of the table; undefined where it is none of its rules. */
+export function numberOf({ compiled }: TableSpace, { chain: name, position, rule }: RuleAt): number | undefined {
+  const chain = compiled.chains[compiled.chainIds.get(name) ?? -1];
+  return chain?.chain.rules[position - 1] === rule ? chain.firstRule + position - 1 : undefined;
 }
 
 /** For each hook that leads to the rule's chain: the packets of the hook that match the rule, among `packets`. */
-export function regionsOf(space: TableSpace, { chain, index }: RulePlace, hook?: Hook, packets?: (hook: Region) => readonly Region[]): HookRegions[] {
+export function regionsOf(space: TableSpace, { chain, number }: RulePlace, hook?: Hook, packets?: (hook: Region) => readonly Region[]): HookRegions[] {
   const ways = waysTo(space, chain.id);
+  const { own, start } = space.compiled;
   const out: HookRegions[] = [];
   for (const built of space.built) {
     if (!ways.has(built.chain.id) || (hook !== undefined && hook !== built.hook)) continue;
     const regions: Region[] = [];
+    let none = true;
     for (const all of packets?.(built.region) ?? [built.region]) {
-      for (let box = chain.start[index] ?? 0; box < (chain.start[index + 1] ?? 0); box++) {
-        const region = partIn(all, chain.own, box);
-        if (region !== undefined) regions.push(region);
+      for (let box = start[number] ?? 0, end = start[number + 1] ?? 0; box < end; box++) {
+        const region = partIn(all, own, box);
+        if (region === undefined) continue;
+        none = false;
+        if (cutDown(region, space.entries[chain.id])) regions.push(region);
       }
     }
-    out.push({ hook: built.hook, base: built.chain, regions });
+    out.push({ hook: built.hook, base: built.chain, regions, none });
   }
   return out;
 }
 
-export function markOf(space: TableSpace, { chain, index }: RulePlace, does: Mark['does']): Mark {
-  return { chain: chain.id, from: chain.start[index] ?? 0, to: chain.start[index + 1] ?? 0, ways: waysTo(space, chain.id), does };
+export function markOf(space: TableSpace, { chain, number }: RulePlace, does: Mark['does']): Mark {
+  const { start } = space.compiled;
+  return { chain: chain.id, from: start[number] ?? 0, to: start[number + 1] ?? 0, ways: waysTo(space, chain.id), does };
 }
 
 /** Whether a packet can arrive at the rule, whatever becomes of it then. */
@@ -68,9 +79,9 @@ export function follow(query: Query, point: Int32Array, region: Region, used?: S
 export type Found = Extract<Outcome, { kind: 'found' }> & { readonly region: Region };
 
 /** Searches region after region. */
-export function searchAll(regions: readonly Region[], budget: Budget, examine: (point: Int32Array, region: Region) => Examined): Found | Exclude<Outcome, { kind: 'found' }> {
+export function searchAll({ compiled }: TableSpace, regions: readonly Region[], budget: Budget, examine: (point: Int32Array, region: Region) => Examined): Found | Exclude<Outcome, { kind: 'found' }> {
   for (const region of regions) {
-    const outcome = search(region, budget, examine);
+    const outcome = search(compiled.boxes, region, budget, examine);
     if (outcome.kind === 'found') return { ...outcome, region };
     if (outcome.kind === 'undecided') return outcome;
   }

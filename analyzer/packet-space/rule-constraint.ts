@@ -7,55 +7,74 @@ import type { AddressMask } from '../values/address-mask.js';
 import { fullMask, prefixLength } from '../values/address.js';
 import type { Family } from '../values/value.js';
 
-type GivenAddress = { readonly negated: boolean; readonly value: AddressMask | UnresolvedName } | undefined;
+interface GivenAddress {
+  readonly negated: boolean;
+  readonly value: AddressMask | UnresolvedName;
+}
 
 /** Makes constraints of the rules of one table; equal parts of rules become one and the same object. */
 export class RuleConstraints {
   readonly #ruleset: Ruleset;
   readonly #table: string;
-  readonly #meanings = new Map<MatchUse, Map<string, Constraint>>();
+  readonly #meanings = new Map<MatchUse, Map<number, Constraint>>();
   readonly #parts = new Map<string, Constraint>();
+  /** Of networks in IPv4, by address · 64 + length. */
+  readonly #networks = { src: new Map<number, Constraint>(), dst: new Map<number, Constraint>() };
 
   constructor(ruleset: Ruleset, table: string) {
     this.#ruleset = ruleset;
     this.#table = table;
   }
 
+  /** What a packet must be to match the rule. */
   of(rule: Rule): Constraint {
     const parts: Constraint[] = [];
-    const add = (key: string, negated: boolean, make: () => Constraint): void => {
-      const known = this.#parts.get(key) ?? make();
-      this.#parts.set(key, known);
-      parts.push(negated ? not(known) : known);
-    };
-    this.#address('src', rule.source, add);
-    this.#address('dst', rule.destination, add);
-    for (const [field, given] of [['in', rule.inInterface], ['out', rule.outInterface]] as const) {
-      if (given !== undefined) add(`${field} ${given.value.name}${given.value.prefix ? '+' : ''}`, given.negated, () => given.value.prefix && given.value.name === '' ? all([]) : { kind: 'interface', field, ...given.value });
-    }
+    if (rule.source !== undefined) parts.push(this.#address('src', rule.source));
+    if (rule.destination !== undefined) parts.push(this.#address('dst', rule.destination));
+    if (rule.inInterface !== undefined) parts.push(this.#interface('in', rule.inInterface));
+    if (rule.outInterface !== undefined) parts.push(this.#interface('out', rule.outInterface));
     const { protocol, fragment } = rule;
     if (protocol !== undefined) {
       const { value } = protocol;
-      add(`protocol ${typeof value === 'number' ? String(value) : value.name}`, protocol.negated, () => typeof value === 'number' ? is('protocol', value) : unknown(`the name \`${value.name}\` is not resolved`));
+      parts.push(this.#part(`protocol ${typeof value === 'number' ? String(value) : value.name}`, protocol.negated, () => typeof value === 'number' ? is('protocol', value) : unknown(`the name \`${value.name}\` is not resolved`)));
     }
-    if (fragment !== undefined) add('fragment', fragment.negated, () => is('fragment', 1));
-    const number = protocol === undefined || typeof protocol.value !== 'number' ? undefined : { number: protocol.value, negated: protocol.negated };
-    for (const use of rule.matches) parts.push(this.#meaning(use, number));
+    if (fragment !== undefined) parts.push(this.#part('fragment', fragment.negated, () => is('fragment', 1)));
+    if (rule.matches.length > 0) {
+      const number = protocol === undefined || typeof protocol.value !== 'number' ? undefined : { number: protocol.value, negated: protocol.negated };
+      for (const use of rule.matches) parts.push(this.#meaning(use, number));
+    }
     return all(parts);
   }
 
-  #address(field: 'src' | 'dst', given: GivenAddress, add: (key: string, negated: boolean, make: () => Constraint) => void): void {
-    if (given === undefined) return;
-    const { value, negated } = given;
-    if (isUnresolved(value)) add(`${field} ${value.name}`, negated, () => unknown(`the name \`${value.name}\` is not resolved`));
-    else add(`${field} ${String(value.address)}/${String(value.mask)}`, negated, () => addressConstraint(field, value, this.#ruleset.family));
+  #part(name: string, negated: boolean, make: () => Constraint): Constraint {
+    const key = negated ? `! ${name}` : name;
+    let known = this.#parts.get(key);
+    if (known === undefined) this.#parts.set(key, known = negated ? not(make()) : make());
+    return known;
+  }
+
+  #interface(field: 'in' | 'out', { negated, value }: NonNullable<Rule['inInterface']>): Constraint {
+    return this.#part(`${field} ${value.name}${value.prefix ? '+' : ''}`, negated, () => value.prefix && value.name === '' ? all([]) : { kind: 'interface', field, ...value });
+  }
+
+  #address(field: 'src' | 'dst', { value, negated }: GivenAddress): Constraint {
+    if (isUnresolved(value)) return this.#part(`${field} ${value.name}`, negated, () => unknown(`the name \`${value.name}\` is not resolved`));
+    const { address, mask } = value;
+    const length = typeof address === 'number' && typeof mask === 'number' ? prefixLength(mask) : undefined;
+    if (typeof address !== 'number' || length === undefined) return this.#part(`${field} ${String(address)}/${String(mask)}`, negated, () => addressConstraint(field, value, this.#ruleset.family));
+    // Long prefixes hardly come twice.
+    if (length > 24) return negated ? not(addressConstraint(field, value, 'ipv4')) : addressConstraint(field, value, 'ipv4');
+    const key = address * 64 + length;
+    let known = this.#networks[field].get(key);
+    if (known === undefined) this.#networks[field].set(key, known = addressConstraint(field, value, this.#ruleset.family));
+    return negated ? not(known) : known;
   }
 
   #meaning(use: MatchUse, protocol: RuleContext['protocol']): Constraint {
     if (isOpaque(use)) return unknown(`match \`${use.opaque}\` is not known`);
     let byProtocol = this.#meanings.get(use);
-    if (byProtocol === undefined) this.#meanings.set(use, byProtocol = new Map<string, Constraint>());
-    const key = protocol === undefined ? '' : `${protocol.negated ? '!' : ''}${String(protocol.number)}`;
+    if (byProtocol === undefined) this.#meanings.set(use, byProtocol = new Map<number, Constraint>());
+    const key = protocol === undefined ? -1 : protocol.number + (protocol.negated ? 256 : 0);
     let meaning = byProtocol.get(key);
     if (meaning === undefined) {
       const { family, backend } = this.#ruleset;

@@ -15,6 +15,17 @@ import { indexFor, type Query } from './query.js';
 
 export const stopAtMark = -2;
 const runThrough = -1;
+/** Up to so many frames are looked through one by one. */
+const few = 8;
+
+/** A box that was matched and led on. */
+export interface Step {
+  readonly box: number;
+  /** Before it. */
+  readonly level: number;
+}
+
+const noSteps: Step[] = [];
 
 /** One chain, run at one level. */
 export interface Frame {
@@ -22,8 +33,7 @@ export interface Frame {
   readonly level: number;
   /** The level with which the chain is left. */
   out: number;
-  /** Boxes that were matched and led on, with the level before each. */
-  readonly steps: { readonly box: number; readonly level: number }[];
+  steps: Step[];
   /** The box that ended the run, `stopAtMark`, or -1 where it ran through. */
   stop: number;
   /** The level before the stop, or at the chain's end. */
@@ -34,6 +44,8 @@ export interface Frame {
   /** The call that is waited for. */
   waiting: number;
   crossed: boolean;
+  /** The strongest claim that was asked of the run so far. */
+  asked: number;
 }
 
 export type Goal = { readonly kind: 'mark' } | { readonly kind: 'policy' } | { readonly kind: 'rule'; readonly rule: number };
@@ -47,7 +59,9 @@ export class Traversal {
   readonly deciders: number[] = [];
   /** Boxes looked up: the cost. */
   work = 0;
-  readonly #frames = new Map<number, Frame>();
+  readonly #frames: Frame[] = [];
+  /** By chain · 4 + level; only where there are many. */
+  #byKey: Map<number, Frame> | undefined;
   readonly #point: Int32Array;
 
   constructor(query: Query, point: Int32Array) {
@@ -57,18 +71,22 @@ export class Traversal {
   }
 
   frame(chain: number, level: number): Frame | undefined {
-    return this.#frames.get(chain * 4 + level);
+    if (this.#byKey !== undefined) return this.#byKey.get(chain * 4 + level);
+    for (const frame of this.#frames) if (frame.chain.id === chain && frame.level === level) return frame;
+    return undefined;
   }
 
-  frames(): Iterable<Frame> {
-    return this.#frames.values();
+  frames(): readonly Frame[] {
+    return this.#frames;
   }
 
   #open(chain: number, level: number): Frame {
     const compiled = this.query.compiled.chains[chain];
     if (compiled === undefined) throw new RangeError(`chain ${String(chain)}`);
-    const frame: Frame = { chain: compiled, level, out: 0, steps: [], stop: runThrough, now: level, rise: level === 2 ? 0 : compiled.count + 1, at: 0, waiting: -1, crossed: false };
-    this.#frames.set(chain * 4 + level, frame);
+    const frame: Frame = { chain: compiled, level, out: 0, steps: noSteps, stop: runThrough, now: level, rise: level === 2 ? 0 : compiled.to + 1, at: compiled.from, waiting: -1, crossed: false, asked: 3 };
+    this.#frames.push(frame);
+    if (this.#byKey !== undefined) this.#byKey.set(chain * 4 + level, frame);
+    else if (this.#frames.length > few) this.#byKey = new Map(this.#frames.map(one => [one.chain.id * 4 + one.level, one]));
     return frame;
   }
 
@@ -92,7 +110,7 @@ export class Traversal {
     for (;;) {
       if (frame.waiting >= 0) {
         const box = frame.waiting;
-        const { callee } = frame.chain;
+        const { callee } = this.query.compiled.boxes;
         const below = this.frame(callee[box] ?? 0, frame.now);
         if (below === undefined) return this.#open(callee[box] ?? 0, frame.now);
         frame.waiting = -1;
@@ -101,7 +119,7 @@ export class Traversal {
       }
       const box = this.#next(frame);
       if (this.goal !== undefined) return undefined;
-      if (box >= frame.chain.count || box === stopAtMark) {
+      if (box >= frame.chain.to || box === stopAtMark) {
         frame.out = Math.max(frame.out, frame.now);
         frame.stop = box === stopAtMark ? stopAtMark : runThrough;
         return undefined;
@@ -117,7 +135,7 @@ export class Traversal {
     const { chain } = frame;
     const index: BoxIndex = indexFor(query, chain, frame.now);
     this.work++;
-    if (mark?.chain !== chain.id || frame.crossed || frame.at > mark.from) return index.first(this.#point, frame.at, chain.count);
+    if (mark?.chain !== chain.id || frame.crossed || frame.at > mark.from) return index.first(this.#point, frame.at, chain.to);
     const box = index.first(this.#point, frame.at, mark.from);
     if (box < mark.from) return box;
     frame.crossed = true;
@@ -137,19 +155,19 @@ export class Traversal {
 
   /** Goes through one matched box; true where the chain ends there. */
   #meet(frame: Frame, box: number): boolean {
-    const { chain } = frame;
     const { query } = this;
-    const rule = chain.rule[box] ?? 0;
-    const soft = chain.soft[box] === 1 || query.only?.has(rule) === false;
-    const act = chain.act[box] ?? 0;
-    frame.at = chain.end[box] ?? 0;
+    const { boxes, start } = query.compiled;
+    const rule = boxes.rule[box] ?? 0;
+    const soft = boxes.soft[box] === 1 || query.only?.has(rule) === false;
+    const act = boxes.act[box] ?? 0;
+    frame.at = start[rule + 1] ?? 0;
     switch (act) {
       case Act.End: case Act.Maybe: case Act.Side: return this.#ending(frame, box, rule, soft || act !== Act.End);
       case Act.Return:
         if (soft && query.strict) return this.#stop(frame, box);
         frame.out = Math.max(frame.out, frame.now);
         if (!soft) return this.#stop(frame, box);
-        frame.steps.push({ box, level: frame.now });
+        noteStep(frame, box);
         return false;
       default: return this.#call(frame, box, soft);
     }
@@ -162,7 +180,7 @@ export class Traversal {
 
   #ending(frame: Frame, box: number, rule: number, may: boolean): boolean {
     const { query } = this;
-    const bits = frame.chain.bits[box] ?? 0;
+    const bits = query.compiled.boxes.bits[box] ?? 0;
     const counts = frame.now === 2;
     const isGoal = (bits & query.goals) !== 0;
     if (counts) this.seen |= bits;
@@ -185,9 +203,10 @@ export class Traversal {
 
   #call(frame: Frame, box: number, soft: boolean): boolean {
     const { query } = this;
-    const callee = query.compiled.chains[frame.chain.callee[box] ?? 0];
+    const { boxes, chains } = query.compiled;
+    const callee = chains[boxes.callee[box] ?? 0];
     if (callee === undefined) return false;
-    const isGoto = frame.chain.act[box] === Act.Goto;
+    const isGoto = boxes.act[box] === Act.Goto;
     if (soft && query.strict && (isGoto || (callee.fates & ~fateBits.side) !== 0)) return this.#stop(frame, box);
     if (this.#matters(callee, frame.now)) {
       frame.waiting = box;
@@ -198,14 +217,20 @@ export class Traversal {
 
   /** Behind a call; true where the chain ends there. */
   #comeBack(frame: Frame, box: number, out: number): boolean {
-    const { chain } = frame;
-    const soft = chain.soft[box] === 1 || this.query.only?.has(chain.rule[box] ?? 0) === false;
-    if (chain.act[box] === Act.Goto) {
+    const { boxes, start } = this.query.compiled;
+    const rule = boxes.rule[box] ?? 0;
+    const soft = boxes.soft[box] === 1 || this.query.only?.has(rule) === false;
+    if (boxes.act[box] === Act.Goto) {
       frame.out = Math.max(frame.out, out);
       if (!soft) return this.#stop(frame, box);
     } else if (!soft && out === 0) return this.#stop(frame, box);
-    frame.steps.push({ box, level: frame.now });
-    if (chain.act[box] === Act.Jump) this.#raise(frame, soft ? Math.max(frame.now, out) : out, chain.end[box] ?? 0);
+    noteStep(frame, box);
+    if (boxes.act[box] === Act.Jump) this.#raise(frame, soft ? Math.max(frame.now, out) : out, start[rule + 1] ?? 0);
     return false;
   }
+}
+
+function noteStep(frame: Frame, box: number): void {
+  if (frame.steps === noSteps) frame.steps = [{ box, level: frame.now }];
+  else frame.steps.push({ box, level: frame.now });
 }

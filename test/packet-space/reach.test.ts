@@ -2,7 +2,7 @@ import test from 'ava';
 import { load } from '../../analyzer/model/load.js';
 import type { Rule, Table } from '../../analyzer/model/ruleset.js';
 import type { Answer, Fate, PacketSample, Reach, Redundancy, RuleAt } from '../../analyzer/packet-space/answers.js';
-import { ask, packetSpace, reach, reachWith, redundant, type PacketSpace } from '../../analyzer/packet-space/index.js';
+import { ask, correlated, generalization, packetSpace, partlyShadowed, reach, reachWith, redundant, relations, type PacketSpace } from '../../analyzer/packet-space/index.js';
 import { all, is, type Constraint } from '../../analyzer/packet/constraint.js';
 
 interface Case {
@@ -165,4 +165,37 @@ test('ten thousand chains, one after the other or one in the other, come to an e
   t.is(told(sequence, 'C9999', 1), 'live');
   const nested = caseOf(['-A INPUT -j C0', ...names.flatMap((name, i) => [...i + 1 < names.length ? [`-A ${name} -j ${names[i + 1] ?? ''}`] : [], `-A ${name} -p tcp -m tcp --dport ${String(i + 1)} -j ACCEPT`])]);
   t.is(nested.answers.size, 20_000);
+});
+
+test('partlyShadowed: who takes some, what is taken and what is left', t => {
+  const one = caseOf(['-A INPUT -p udp -j DROP', '-A INPUT -s 10.0.0.0/8 -p tcp -j DROP', '-A INPUT -s 10.0.0.0/7 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p icmp -j ACCEPT']);
+  const answer = partlyShadowed(one.space, one.table, ruleAt(one, 'INPUT', 3));
+  t.like(answer, { kind: 'partly-shadowed', by: [{ position: 2 }], more: false, small: false });
+  if (answer.kind !== 'partly-shadowed') return;
+  t.like(answer.taken, { src: '10.0.0.7', protocol: 6, dport: 22 });
+  t.regex(answer.left.src ?? '', /^11\./u);
+  t.is(partlyShadowed(one.space, one.table, ruleAt(one, 'INPUT', 4)).kind, 'no');
+});
+
+test('partlyShadowed: what is left may be small', t => {
+  const one = caseOf(['-A INPUT -s 10.0.0.0/9 -j DROP', '-A INPUT -s 10.128.0.0/10 -j DROP', '-A INPUT -s 10.192.0.0/11 -j DROP', '-A INPUT -s 10.224.0.0/12 -j DROP', '-A INPUT -s 10.240.0.0/13 -j DROP', '-A INPUT -s 10.0.0.0/8 -j ACCEPT']);
+  t.like(partlyShadowed(one.space, one.table, ruleAt(one, 'INPUT', 6)), { kind: 'partly-shadowed', small: true });
+  t.like(partlyShadowed(one.space, one.table, ruleAt(one, 'INPUT', 6), 2), { kind: 'partly-shadowed', by: [{ position: 1 }, { position: 2 }], more: true });
+});
+
+test('partlyShadowed: a chain below may take some, and a rule before the jump', t => {
+  const one = caseOf(['-A INPUT -s 10.0.0.0/8 -j DROP', '-A INPUT -p tcp -j A', '-A INPUT -j LOG', '-A A -s 192.168.0.0/16 -j ACCEPT', '-A A -s 8.0.0.0/6 -j REJECT']);
+  t.like(partlyShadowed(one.space, one.table, ruleAt(one, 'A', 2)), { kind: 'partly-shadowed', by: [{ chain: 'INPUT', position: 1 }] });
+  const log = partlyShadowed(one.space, one.table, ruleAt(one, 'INPUT', 3));
+  t.like(log, { kind: 'partly-shadowed', small: undefined });
+  t.deepEqual(log.kind === 'partly-shadowed' ? log.by.map(({ chain }) => chain) : [], ['INPUT', 'A']);
+});
+
+test('an exception is no correlation, and a limit is neither', t => {
+  const one = caseOf(['-A INPUT -s 10.1.0.0/16 -j ACCEPT', '-A INPUT -p tcp -j ACCEPT', '-A INPUT -m limit --limit 5/sec -j ACCEPT', '-A INPUT -s 10.0.0.0/8 -j DROP']);
+  const last = ruleAt(one, 'INPUT', 4);
+  t.like(generalization(one.space, one.table, last), { kind: 'generalization', with: [{ position: 1 }] });
+  t.like(correlated(one.space, one.table, last), { kind: 'correlated', with: [{ position: 2 }], witness: { protocol: 6 } });
+  t.is(correlated(one.space, one.table, ruleAt(one, 'INPUT', 2)).kind, 'no');
+  t.deepEqual([...relations(one.space, one.table)].map(({ rule, kind }) => `${String(rule.position)} ${kind}`), ['2 partly-shadowed', '3 partly-shadowed', '4 partly-shadowed', '4 correlated', '4 generalization']);
 });
