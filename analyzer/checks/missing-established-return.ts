@@ -18,6 +18,8 @@ interface Doubt {
   readonly hook: Hook;
   readonly path: Path;
   readonly exchange: Exchange;
+  /** About all clients, and about everyday ones. */
+  readonly questions: readonly { readonly everyday: boolean; readonly question: ConversationQuestion }[];
 }
 
 interface Broken extends Doubt {
@@ -37,26 +39,29 @@ function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
     const path = hook === undefined ? undefined : pathOf[hook];
     if (hook === undefined || back === undefined || path === undefined) continue;
     const dies = elsewhere || ask(cx.space(), table, back, all([exchange.reply, states.reply, notLoopback]), ['drop', 'reject', 'unknown', 'queue']).kind !== 'no';
-    if (dies) doubts.push({ hook, path, exchange });
+    if (dies) doubts.push({ hook, path, exchange, questions: questionsOf(path, exchange) });
   }
   return doubts;
 }
 
-function conversationOf({ path, exchange }: Doubt, everyday: boolean): ConversationQuestion {
-  return { path, packets: all([exchange.first, ...everyday ? [everydayClient.first] : []]), back: exchange.anySource ? 'anyone' : 'reply', answers: exchange.reply };
+function questionsOf(path: Path, exchange: Exchange): Doubt['questions'] {
+  // Who pings has no port.
+  const whose = exchange.name.startsWith('echo') ? [false] : [false, true];
+  return whose.map(everyday => ({
+    everyday, question: { path, packets: all([exchange.first, ...everyday ? [everydayClient.first] : []]), back: exchange.anySource ? 'anyone' : 'reply', answers: exchange.reply },
+  }));
 }
 
 /** Whether the rule lets something in of which no reply gets back. */
 function brokenBy(cx: CheckContext, pipeline: Pipeline, at: RuleAt, doubt: Doubt): Broken | undefined {
   const { exchange, path } = doubt;
-  for (const everyday of [false, true]) {
-    const answer = neverReplied(pipeline, at.rule, conversationOf(doubt, everyday));
+  for (const { everyday, question } of doubt.questions) {
+    const answer = neverReplied(pipeline, at.rule, question);
     if (answer?.kind === 'undecided') cx.undecided();
     if (answer?.kind === 'never') {
       if (exchange.unless !== undefined && reachThrough(pipeline, at.rule, { packets: exchange.unless, path }).kind === 'live') return undefined;
       return { ...doubt, dies: answer.dies, killers: answer.by, everyday };
     }
-    if (exchange.name.startsWith('echo')) return undefined;
   }
   return undefined;
 }
@@ -168,7 +173,8 @@ function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> 
   const [tcp] = exchanges(cx.ruleset);
   const pipeline = output?.policy === 'ACCEPT' ? cx.pipeline() : undefined;
   if (output === undefined || tcp === undefined || pipeline === undefined) return;
-  const answer = neverReplied(pipeline, undefined, conversationOf({ hook: 'OUTPUT', path: 'out', exchange: tcp }, true));
+  const question = questionsOf('out', tcp).find(one => one.everyday)?.question;
+  const answer = question === undefined ? undefined : neverReplied(pipeline, undefined, question);
   if (answer?.kind === 'undecided') cx.undecided();
   if (answer?.kind !== 'never') return;
   const passing = answer.dies.trip.run.stages.find(({ stage }) => stage.table === 'filter' && stage.hook === 'OUTPUT');

@@ -15,7 +15,7 @@ import { Does, writerOf } from './classes.js';
 import { twinOf } from './twins.js';
 import { agesWith, changesIn } from './atoms.js';
 import { trackingOf, type Tracking } from './tracking.js';
-import { mentioned, writesOf, type Write } from './values.js';
+import { mentioned, routes, writesOf, type Write } from './values.js';
 
 /** What a packet that matches a box does next. */
 export const Step = { /** Nothing that matters to where a packet goes. */ Skip: 0, Accept: 1, Drop: 2, Leave: 3, Jump: 4, Goto: 5, /** Writes, and goes on. */ Write: 6 } as const;
@@ -196,7 +196,7 @@ export function dimensionsFor(read: readonly ReadRuleset[], asked: readonly Cons
   for (const constraint of [...basics, ...asked, ...extra.flatMap(chain => chain.rules.flatMap(rule => [rule.asks, ...rule.rewritings.flatMap(mentioned)]))]) add(constraint);
   for (const { asks, rewritings } of read.flatMap(one => one.read)) {
     add(asks);
-    for (const rewriting of rewritings) for (const constraint of [...mentioned(rewriting), ...rewriting.where === undefined ? [] : [rewriting.where]]) add(constraint);
+    for (const rewriting of rewritings) for (const constraint of [...mentioned(rewriting), ...rewriting.where === undefined ? [] : [rewriting.where], ...rewriting.kind === 'unknown' && routes.has(rewriting.field) ? [is(rewriting.field, 0)] : []]) add(constraint);
   }
   return builder.finish();
 }

@@ -7,7 +7,7 @@ import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import type { Part } from './claim.js';
 import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
 import type { Back, Pipeline, Trip } from './passes.js';
-import { partsOf, preimages } from './parts.js';
+import { allPreimages, partsOf } from './parts.js';
 import type { Watch } from './run.js';
 import type { Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
@@ -45,7 +45,7 @@ interface Asked {
   readonly question: ConversationQuestion;
   readonly watch: Watch | undefined;
   readonly back: Back;
-  readonly parts: readonly Part[];
+  readonly parts: () => Iterable<Part>;
   readonly budget: SolveBudget;
   /** Who dropped what came back, in trips that were followed. */
   readonly killers: Map<string, Decider>;
@@ -81,14 +81,29 @@ export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, questio
 }
 
 function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion): Asked | undefined {
-  const { path, packets = always, answers = always, back = 'reply', budget = solveBudget() } = question;
+  const { path, back = 'reply', budget = solveBudget() } = question;
   const number = rule === undefined ? -1 : pipeline.chains.numbers.get(rule) ?? -1;
   const watch = rule === undefined ? undefined : watchFor(pipeline.chains, number);
   if (rule !== undefined && watch === undefined) return undefined;
-  // Of a connection it is the first packet that nat is asked about.
-  const within = answering(pipeline, partsOf(pipeline, path, all([packets, is('ctstate', ctstates.NEW)])), answers).filter(({ lo }) => (lo[pipeline.natInput] ?? 0) === 0);
-  const parts = watch === undefined ? within : pipeline.forth[path].flatMap((stage, at) => pipeline.chains.below(stage.chain).has(watch.chain) ? preimages(pipeline, path, number, at, within) : []);
+  const within = beginnings(pipeline, question);
+  const parts = (): Iterable<Part> => watch === undefined ? within : allPreimages(pipeline, path, number, within);
   return { pipeline, question, watch, back, parts, budget, killers: new Map() };
+}
+
+const known = new WeakMap<Pipeline, WeakMap<ConversationQuestion, readonly Part[]>>();
+
+/** The first packets of a question: one question is asked about many rules. */
+function beginnings(pipeline: Pipeline, question: ConversationQuestion): readonly Part[] {
+  let mine = known.get(pipeline);
+  if (mine === undefined) known.set(pipeline, mine = new WeakMap<ConversationQuestion, readonly Part[]>());
+  let parts = mine.get(question);
+  if (parts === undefined) {
+    const { path, packets = always, answers = always } = question;
+    const first = partsOf(pipeline, path, all([packets, is('ctstate', ctstates.NEW)]));
+    // Of a connection it is the first packet that nat is asked about.
+    mine.set(question, parts = answering(pipeline, first, answers).filter(({ lo }) => (lo[pipeline.natInput] ?? 0) === 0));
+  }
+  return parts;
 }
 
 /** Narrows down what comes back. */
@@ -124,7 +139,7 @@ function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
       ];
     },
   };
-  return solve(pipeline, goal, asked.parts, asked.budget);
+  return solve(pipeline, goal, asked.parts(), asked.budget);
 }
 
 /** The packet is of no new connection. */

@@ -12,11 +12,22 @@ export function watchFor(chains: Chains, number: number): Watch | undefined {
   const at = rules[number];
   const chain = at === undefined ? undefined : list[ids.get(`${at.table} ${at.chain}`) ?? -1];
   if (chain === undefined) return undefined;
-  const from = chain.rule.indexOf(number);
-  if (from < 0) return undefined;
+  const from = firstBoxOf(chain, number);
+  if (chain.rule[from] !== number) return undefined;
   let to = from;
   while (to < chain.count && chain.rule[to] === number) to++;
   return { rule: number, chain: chain.id, from, to, leads: leadsTo(chains, { chain: chain.id, from, to }) };
+}
+
+/** The boxes of a chain stand in the order of its rules, and these are numbered in that order. */
+function firstBoxOf({ rule, count }: PipelineChain, number: number): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rule[middle] ?? 0) < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The boxes by which packets come to a rule: its own, and in other chains the jumps that lead to its chain. */
@@ -39,13 +50,19 @@ function leadsTo(chains: Chains, watch: Pick<Watch, 'chain' | 'from' | 'to'>): L
   };
 }
 
-function leadsIn(chain: PipelineChain, above: ReadonlySet<number>, watch: Pick<Watch, 'chain' | 'from' | 'to'>): number[] {
-  const boxes: number[] = [];
-  for (let box = 0; box < chain.count; box++) {
-    const isJump = (chain.act[box] === Step.Jump || chain.act[box] === Step.Goto) && above.has(chain.callee[box] ?? -1);
-    if (isJump || (chain.id === watch.chain && box >= watch.from && box < watch.to)) boxes.push(box);
-  }
-  return boxes;
+function leadsIn(chain: PipelineChain, above: ReadonlySet<number>, watch: Pick<Watch, 'chain' | 'from' | 'to'>): readonly number[] {
+  // Chains do not call themselves.
+  if (chain.id === watch.chain) return Array.from({ length: watch.to - watch.from }, (_, i) => watch.from + i);
+  return callsIn(chain).filter(box => above.has(chain.callee[box] ?? -1));
+}
+
+const calls = new WeakMap<PipelineChain, readonly number[]>();
+
+/** The boxes of jumps and gotos. */
+function callsIn(chain: PipelineChain): readonly number[] {
+  let known = calls.get(chain);
+  if (known === undefined) calls.set(chain, known = [...chain.act.keys()].filter(box => chain.act[box] === Step.Jump || chain.act[box] === Step.Goto));
+  return known;
 }
 
 const none: readonly number[] = [];
@@ -112,6 +129,8 @@ export function fateGoal(path: Path, fate: 'accept' | 'drop'): Goal {
   return {
     path, watch: undefined, back: undefined,
     miss: trip => {
+      // What routing sends another way is a packet of another path.
+      if (trip.isElsewhere) return trip.run.drops.filter(at => trip.run.stages[at]?.stage.table === 'routing').map(at => claim => { claim.verdict(at); });
       if ((fate === 'drop') === trip.dropped) return undefined;
       return fate === 'drop' ? [acceptsAll(trip, 0, trip.backFrom)] : droppedBy(trip, 0, trip.backFrom);
     },

@@ -12,6 +12,8 @@ export { fate, isCertain, question, type PathAnswer } from './fate.js';
 export { deciderOf } from './deciders.js';
 export { neverReplied, replies, type ConversationCase, type ConversationQuestion, type Replies } from './conversations.js';
 export { firstPacket, nextPacket, type Sighting } from './samples.js';
+export { difference, type Difference, type DifferenceCase, type DifferenceOptions } from './difference/difference.js';
+export { fates, type FateClaim, type Fates, type FatesOptions } from './fates/fates.js';
 export { stateReach, type StateReach } from './states.js';
 
 export interface PipelineOptions {

@@ -7,13 +7,14 @@ import { printBody } from '../../model/print.js';
 import type { Constraint } from '../../packet/constraint.js';
 import { InvariantError } from '../invariant.js';
 import { compileChains, dimensionsFor, readRuleset, type Chains, type PipelineChain } from './chains.js';
-import { Does } from './classes.js';
 import { align } from './difference/align.js';
+import { firstBoxes, RuleChoices } from './fates/rule-choices.js';
+import { shareStages } from './difference/places.js';
 import { boxesByRule } from './difference/watches.js';
 import type { Mode } from './modes.js';
 import { extraChains, makePipeline, type Pipeline } from './passes.js';
 import { ChoiceNames } from './run.js';
-import { paths, translates, type NatMode, type Path, type Routing, type Stage } from './stages.js';
+import { paths, type Path, type Routing } from './stages.js';
 import type { Write } from './values.js';
 
 /** What the second rule set shares with the first, box by box. */
@@ -37,17 +38,22 @@ export interface Joint extends Pick<Sharing, 'kept' | 'partner'> {
 /** The choices of the second rule set by the names that they have in the first. */
 class SharedChoices extends ChoiceNames {
   readonly #names: ChoiceNames;
+  readonly #first: Int32Array;
   readonly #boxes: Int32Array;
 
-  constructor(names: ChoiceNames, boxes: Int32Array) {
+  constructor(names: ChoiceNames, chains: Chains, boxes: Int32Array) {
     super();
     this.#names = names;
+    this.#first = firstBoxes(chains);
     this.#boxes = boxes;
   }
 
   override soft(way: number, box: number): number { return this.#names.soft(way, this.#boxes[box] ?? box); }
   override atom(atom: number, epoch: number, isReply: boolean): number { return this.#names.atom(atom, epoch, isReply); }
-  override below(way: number, box: number): number { return this.#names.below(way, this.#boxes[box] ?? box); }
+  override below(way: number, box: number): number {
+    const first = this.#first[box] ?? box;
+    return this.#names.below(way, this.#boxes[first] ?? first);
+  }
 }
 
 /**
@@ -63,9 +69,9 @@ export function jointPipelines(a: Ruleset, b: Ruleset, asked: readonly Constrain
   const sharing = share(...chains);
   const made = [makePipeline(chains[0], routing), makePipeline(chains[1], routing)] as const;
   const [left, right] = shareInputs(made[0], made[1], sharing);
-  const names = new ChoiceNames();
+  const names = new RuleChoices(chains[0]);
   const stages = shareStages(left, right);
-  const sides = [{ ...left, choices: names, ...stages[0] }, { ...right, choices: new SharedChoices(names, sharing.boxes), ...stages[1] }] as const;
+  const sides = [{ ...left, choices: names, ...stages[0] }, { ...right, choices: new SharedChoices(names, chains[1], sharing.boxes), ...stages[1] }] as const;
   const policies = otherPolicies(...chains);
   const { kept, partner } = sharing;
   return { sides, kept, partner, policies, differs: differing(sides, kept, policies) };
@@ -176,62 +182,6 @@ function laidOut(one: Pipeline, other: Pipeline, freeInputs: ReadonlyMap<Write, 
   const both = (input: number): readonly [number, number] => [input, input < 0 ? -1 : input + 1];
   const likely = one.likely.map(([input, liked]): readonly [number, readonly number[]] => [input < one.backInputs ? input : input - one.backInputs + backInputs, liked]);
   return { ...one, freeInputs, modes, likely, last: Int32Array.from(last), backInputs, ttlInputs: both(ttl), outInputs: both(out), natInput, rawInput };
-}
-
-type Ways = Record<Path, readonly Stage[]>;
-
-/** Both have the same stages in the same places, so that places have the same names; a stage that only one has is an empty one in the other. */
-function shareStages(a: Pipeline, b: Pipeline): readonly [Pick<Pipeline, 'forth' | 'unusual'>, Pick<Pipeline, 'forth' | 'unusual'>] {
-  const side = (left: Ways, right: Ways, mode: NatMode): readonly [Ways, Ways] => {
-    const out = [{} as Ways, {} as Ways] as const;
-    for (const path of paths) [out[0][path], out[1][path]] = merge(a, b, left[path], right[path], path, mode);
-    return out;
-  };
-  const forth = side(a.forth, b.forth, 'usual');
-  const again = side(a.unusual.again, b.unusual.again, 'again');
-  const asked = side(a.unusual.asked, b.unusual.asked, 'asked');
-  return [{ forth: forth[0], unusual: { again: again[0], asked: asked[0] } }, { forth: forth[1], unusual: { again: again[1], asked: asked[1] } }];
-}
-
-function isPlace(one: Stage | undefined, other: Stage | undefined): boolean {
-  return one !== undefined && other !== undefined && one.hook === other.hook && one.table === other.table;
-}
-
-function merge(a: Pipeline, b: Pipeline, left: readonly Stage[], right: readonly Stage[], path: Path, mode: NatMode): readonly [Stage[], Stage[]] {
-  const pairs: (readonly [Stage | undefined, Stage | undefined])[] = [];
-  for (let i = 0, j = 0; i < left.length || j < right.length;) {
-    const [one, other] = [left[i], right[j]];
-    if (isPlace(one, other)) pairs.push([left[i++], right[j++]]);
-    else if (other !== undefined && (one === undefined || !right.slice(j).some(later => isPlace(one, later)) && !left.slice(i).some(later => isPlace(other, later)) || right.slice(j).some(later => isPlace(one, later)))) pairs.push([undefined, right[j++]]);
-    else pairs.push([left[i++], undefined]);
-  }
-  // A property may have changed where it may have changed for one of the two.
-  let epoch = 0;
-  const seen: [Stage | undefined, Stage | undefined] = [undefined, undefined];
-  const out: [Stage[], Stage[]] = [[], []];
-  for (const pair of pairs) {
-    if (([0, 1] as const).some(side => pair[side] !== undefined && seen[side] !== undefined && pair[side].epoch !== seen[side].epoch)) epoch++;
-    ([0, 1] as const).forEach(side => { seen[side] = pair[side] ?? seen[side]; });
-    const some = pair[0] ?? pair[1];
-    if (some === undefined) continue;
-    const moves = pair.some(stage => (stage?.underWay ?? -1) >= 0);
-    out[0].push(placed(a, pair[0] ?? empty(a, some, path), epoch, moves, mode));
-    out[1].push(placed(b, pair[1] ?? empty(b, some, path), epoch, moves, mode));
-  }
-  return out;
-}
-
-/** A stage that the rule set does not need; where a packet is routed anew, it is asked for the sake of the other one. */
-function empty({ chains }: Pipeline, stage: Stage, path: Path): Stage {
-  const chain = stage.table === 'routing' && stage.chain >= 0 ? chains.ids.get(` routing ${path}`) ?? -1 : -1;
-  return { ...stage, chain, underWay: -1, does: (chains.list[chain]?.does ?? 0) | (chains.list[chain]?.policy === 'DROP' ? Does.drop : 0), strict: false };
-}
-
-/** `moves`: connections that are under way may be translated. What is known of them is the host's business: the same for both. */
-function placed({ chains }: Pipeline, own: Stage, epoch: number, moves: boolean, mode: NatMode): Stage {
-  if (!moves) return { ...own, epoch };
-  const underWay = chains.ids.get(` translated ${translates(own.hook)[0] === 'dst' ? 'destination' : 'source'}`) ?? -1;
-  return { ...own, epoch, byState: true, underWay, chain: mode === 'again' ? underWay : own.chain, does: own.does | (chains.list[underWay]?.does ?? 0) };
 }
 
 /** Base chains whose policy is not the same. A table that is not there accepts. */

@@ -2,6 +2,7 @@
 import { ctstates, type Constraint } from '../../packet/constraint.js';
 import type { Region } from '../boxes.js';
 import { cellsOf, productsOf, type Cell } from '../products.js';
+import type { Chains } from './chains.js';
 import type { Part } from './claim.js';
 import { Does, writerOf } from './classes.js';
 import { universe, type Pipeline } from './passes.js';
@@ -14,6 +15,10 @@ const cellLimit = 4096;
 const wayLimit = 48;
 
 function meet({ lo, hi }: Region, sides: Cell['sides'], fieldCount: number): Region | undefined {
+  // Most do not meet, and then nothing need be copied.
+  for (const { dimension, low, high } of sides) {
+    if (dimension < fieldCount && (low > (hi[dimension] ?? 0) || high < (lo[dimension] ?? 0))) return undefined;
+  }
   const region = { lo: lo.slice(), hi: hi.slice() };
   for (const { dimension, low, high } of sides) {
     if (dimension >= fieldCount) continue;
@@ -28,33 +33,85 @@ function toParts(regions: readonly (Region | undefined)[]): Part[] {
   return regions.flatMap(region => region === undefined ? [] : [{ ...region, choices: noChoices }]);
 }
 
+const universes = new WeakMap<Pipeline, Map<Path, readonly Part[]>>();
+
+function everything(pipeline: Pipeline, path: Path): readonly Part[] {
+  let known = universes.get(pipeline);
+  if (known === undefined) universes.set(pipeline, known = new Map<Path, readonly Part[]>());
+  let parts = known.get(path);
+  if (parts === undefined) known.set(path, parts = toParts(universe(pipeline, path)));
+  return parts;
+}
+
 /** The packets of a constraint, on a path. */
-export function partsOf(pipeline: Pipeline, path: Path, packets: Constraint): Part[] {
+export function partsOf(pipeline: Pipeline, path: Path, packets: Constraint): readonly Part[] {
+  const all = everything(pipeline, path);
+  if (packets.kind === 'always') return all;
   const { dimensions, fieldCount } = pipeline.chains;
   const cells = cellsOf(productsOf(dimensions, packets), cellLimit);
-  return toParts(universe(pipeline, path).flatMap(all => cells.map(({ sides }) => meet(all, sides, fieldCount))));
+  return toParts(all.flatMap(part => cells.map(({ sides }) => meet(part, sides, fieldCount))));
 }
 
 /**
  * All packets of a path, among `within`, that may match a rule at a stage: those that have what it asks for as they come, and for each rule
  * before that writes what it asks for, those of that rule.
  */
-export function preimages(pipeline: Pipeline, path: Path, number: number, at: number, within: readonly Part[]): Part[] {
+export function* preimages(pipeline: Pipeline, path: Path, number: number, at: number, within: readonly Part[]): Generator<Part, void> {
   const { chains } = pipeline;
   const stage = pipeline.forth[path][at];
-  if (stage === undefined) return [];
+  if (stage === undefined) return;
   // What rules of the same table write is met by the rules behind them.
   const written = pipeline.forth[path].slice(0, at + 1).reduce((bits, one) => bits | one.does, 0);
-  const cells = chains.cells[number] ?? [];
-  const parts: Part[] = [];
-  for (const cell of cells) {
-    const sides = knowable(pipeline, path, stage.hook, stage.table === 'raw', cell);
+  const entry = entryOf(chains, chains.chainOf[number] ?? -1);
+  const known = (chains.cells[number] ?? []).map(cell => knowable(pipeline, path, stage.hook, stage.table === 'raw', { soft: cell.soft, sides: [...cell.sides, ...entry] }));
+  // Most rules are matched by packets as they come: these are looked at first.
+  for (const sides of known) yield* narrow(pipeline, within, sides);
+  for (const sides of known) {
     const moved = sides.filter(side => (written & bitOf(pipeline, side.dimension)) !== 0);
-    const kept = sides.filter(side => !moved.includes(side));
-    parts.push(...narrow(pipeline, within, sides));
-    if (moved.length > 0) parts.push(...ways(pipeline, path, at, kept, moved, within));
+    if (moved.length > 0) yield* ways(pipeline, path, at, sides.filter(side => !moved.includes(side)), moved, within);
   }
-  return parts;
+}
+
+const entries = new WeakMap<Chains, Map<number, Cell['sides']>>();
+
+/** A box around all packets that jumps can bring into a chain, as their fields are then. */
+function entryOf(chains: Chains, chain: number): Cell['sides'] {
+  let known = entries.get(chains);
+  if (known === undefined) entries.set(chains, known = new Map<number, Cell['sides']>());
+  let sides = known.get(chain);
+  if (sides === undefined) {
+    const ways = (chains.callers.get(chain) ?? []).flatMap(([caller, rule]) => {
+      const above = entryOf(chains, caller);
+      return (chains.cells[rule] ?? []).map((cell): Cell => ({ soft: false, sides: [...cell.sides, ...above].filter(side => side.dimension < chains.fieldCount) }));
+    });
+    known.set(chain, sides = chains.list[chain]?.policy === undefined ? hullSides(ways) : []);
+  }
+  return sides;
+}
+
+/** The box around boxes that may each say something of a dimension more than once. */
+function hullSides(cells: readonly Cell[]): Cell['sides'] {
+  let hull: Map<number, readonly [number, number]> | undefined;
+  for (const { sides } of cells) {
+    const own = new Map<number, readonly [number, number]>();
+    for (const { dimension, low, high } of sides) own.set(dimension, [Math.max(low, own.get(dimension)?.[0] ?? low), Math.min(high, own.get(dimension)?.[1] ?? high)]);
+    if ([...own.values()].some(([low, high]) => low > high)) continue;
+    if (hull === undefined) hull = own;
+    else for (const [dimension, [low, high]] of hull) {
+      const side = own.get(dimension);
+      if (side === undefined) hull.delete(dimension);
+      else hull.set(dimension, [Math.min(low, side[0]), Math.max(high, side[1])]);
+    }
+  }
+  return [...hull ?? []].map(([dimension, [low, high]]) => ({ dimension, low, high }));
+}
+
+/** The same on all stages of a path at which a rule may run. */
+export function* allPreimages(pipeline: Pipeline, path: Path, number: number, within: readonly Part[]): Generator<Part, void> {
+  const { chains } = pipeline;
+  for (const [at, stage] of pipeline.forth[path].entries()) {
+    if (chains.below(stage.chain).has(chains.chainOf[number] ?? -1)) yield* preimages(pipeline, path, number, at, within);
+  }
 }
 
 function narrow({ chains }: Pipeline, within: readonly Part[], sides: Cell['sides']): Part[] {
@@ -67,13 +124,14 @@ function bitOf({ chains: { dimensions } }: Pipeline, d: number): number {
 }
 
 /** What a cell asks of fields that are at the stage what they were when the packet came. */
-function knowable({ chains: { dimensions, fieldCount } }: Pipeline, path: Path, hook: string, isRaw: boolean, { sides }: Cell): Cell['sides'] {
+function knowable({ outInputs, chains: { dimensions, fieldCount } }: Pipeline, path: Path, hook: string, isRaw: boolean, { sides }: Cell): Cell['sides'] {
   return sides.filter(({ dimension }) => {
     const one = dimensions.list[dimension];
     if (one === undefined || one.kind === 'atom' || dimension >= fieldCount) return false;
     switch (one.field) {
       case 'in': return path !== 'loop' && hook !== 'POSTROUTING' && hook !== 'OUTPUT';
-      case 'out': return path !== 'loop' && hook !== 'PREROUTING' && hook !== 'INPUT';
+      // Behind OUTPUT it may have been routed anew.
+      case 'out': return path !== 'loop' && hook !== 'PREROUTING' && hook !== 'INPUT' && (outInputs[0] < 0 || path !== 'out' || hook !== 'POSTROUTING');
       case 'ctstate': return !isRaw;
       case 'ttl': return path !== 'through' || hook === 'PREROUTING';
       default: return true;
@@ -86,7 +144,7 @@ function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], m
   const { chains, forth } = pipeline;
   const out: Part[] = [];
   if (forth[path].slice(0, at).some(stage => stage.underWay >= 0) && moved.some(side => (bitOf(pipeline, side.dimension) & (Does.dst | Does.dport | Does.src | Does.sport)) !== 0)) {
-    out.push(...narrow(pipeline, within, [...kept, { ...isNew(pipeline), low: ctstates.ESTABLISHED, high: ctstates.RELATED }]));
+    out.push(...narrow(pipeline, within, [...kept, { ...isNew(pipeline), low: ctstates.NEW, high: ctstates.RELATED }]));
   }
   let found = 0;
   for (const [rule, writes] of chains.writers) {

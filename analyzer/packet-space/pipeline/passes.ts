@@ -5,7 +5,8 @@ import { classOf, type Dimensions } from '../dimensions.js';
 import type { Region } from '../boxes.js';
 import { likedClasses } from '../sample.js';
 import type { Chains } from './chains.js';
-import { ChoiceNames, Origins, Run, type Point, type RunSettings, type Watch } from './run.js';
+import { RuleChoices } from './fates/rule-choices.js';
+import { Origins, Run, type ChoiceNames, type Point, type RunSettings, type Watch } from './run.js';
 import { modesOf, type Mode } from './modes.js';
 import { backPath, extraChains, isRerouting, rerouting, stagesOf, translates, type NatMode, type Path, type Routing, type Stage } from './stages.js';
 import type { Write } from './values.js';
@@ -81,7 +82,7 @@ export function makePipeline(chains: Chains, routing: Routing | undefined): Pipe
   const forth = each(false);
   const modes = { in: modesOf(chains, 'in', forth.in), through: modesOf(chains, 'through', forth.through), out: modesOf(chains, 'out', forth.out), loop: modesOf(chains, 'loop', forth.loop) };
   return {
-    chains, routed, likely: likelyInputs(chains, backInputs), choices: new ChoiceNames(), freeInputs, backInputs, ttlInputs, outInputs, natInput, rawInput, modes, last: Int32Array.from(last),
+    chains, routed, likely: likelyInputs(chains, backInputs), choices: new RuleChoices(chains), freeInputs, backInputs, ttlInputs, outInputs, natInput, rawInput, modes, last: Int32Array.from(last),
     forth, unusual: { again: each(false, 'again'), asked: each(false, 'asked') }, back: each(true),
   };
 }
@@ -114,7 +115,26 @@ export function universe(pipeline: Pipeline, path: Path): readonly Region[] {
   const nowhere: readonly (readonly [number, number])[] = [[0, 0]];
   const ins = path === 'in' || path === 'through' ? outside : nowhere;
   const outs = path === 'in' ? nowhere : there;
-  return ins.flatMap(i => outs.flatMap(o => pipeline.modes[path].map(mode => regionOf(pipeline, i, o, mode))));
+  return ins.flatMap(i => outs.flatMap(o => pipeline.modes[path].map(mode => regionOf(pipeline, i, o, mode)))).flatMap(region => path === 'through' ? withTtl(pipeline, region) : [region]);
+}
+
+/** More classes than this, and nothing is said of what the TTL becomes. */
+const ttlLimit = 32;
+
+/** The TTL that forwarded packets come with, and the one less that FORWARD sees. Those that would get to 0 are not forwarded. */
+function withTtl({ chains, forth, ttlInputs }: Pipeline, region: Region): readonly Region[] {
+  const d = only(chains.dimensions, 'ttl');
+  const ttl = chains.dimensions.list[d];
+  const mayBeWritten = forth.through.some(({ hook, chain }) => hook === 'PREROUTING' && [...chains.below(chain)].some(id => chains.list[id]?.writes.some(some => some?.some(write => write.dimension === d)) === true));
+  if (ttl?.kind !== 'range' || mayBeWritten || ttl.starts.length > ttlLimit) return [region];
+  return ttl.starts.flatMap((start, i) => {
+    const [low, high] = [Math.max(2, Number(start)), Number(ttl.starts[i + 1] ?? 256) - 1];
+    if (low > high) return [];
+    const own = { lo: region.lo.slice(), hi: region.hi.slice() };
+    [own.lo[d], own.hi[d]] = [i, i];
+    [own.lo[ttlInputs[0]], own.hi[ttlInputs[0]]] = [classOf(ttl.starts, low - 1), classOf(ttl.starts, high - 1)];
+    return [own];
+  });
 }
 
 function regionOf({ chains: { dimensions, tracking }, last, outInputs, natInput, rawInput }: Pipeline, i: readonly [number, number], o: readonly [number, number], { nat, raw, states }: Mode): Region {
@@ -191,19 +211,22 @@ function pass(pipeline: Pipeline, run: Run, stages: readonly Stage[], path: Path
   const start = run.origins;
   /** By which interface it leaves, behind OUTPUT. */
   const sent = start.copy();
-  let forwarded = false;
+  let at = '';
   for (const stage of stages) {
     const before = run.origins;
-    const origins = run.origins = before.copy();
-    // A packet that lo gives back was sent out of lo.
-    if (!hasIn.has(stage.hook)) origins.setClass(input, 0);
-    else if (path === 'loop') origins.take(input, sent, output);
-    else origins.take(input, start, input);
-    if (hasOut.has(stage.hook) || stage.table === 'routing') origins.take(output, stage.hook === 'OUTPUT' ? start : sent, output);
-    else origins.setClass(output, 0);
-    if (stage.hook === 'FORWARD' && ttlInputs[0] >= 0 && !forwarded) origins.setInput(only(dimensions, 'ttl'), ttlInputs[isReply ? 1 : 0]);
-    forwarded ||= stage.hook === 'FORWARD';
-    run.refresh();
+    const place = stage.table === 'routing' ? 'routing' : stage.hook;
+    if (place !== at) {
+      const origins = run.origins = before.copy();
+      // A packet that lo gives back was sent out of lo.
+      if (!hasIn.has(stage.hook)) origins.setClass(input, 0);
+      else if (path === 'loop') origins.take(input, sent, output);
+      else origins.take(input, start, input);
+      if (hasOut.has(place) || place === 'routing') origins.take(output, place === 'OUTPUT' ? start : sent, output);
+      else origins.setClass(output, 0);
+      if (place === 'FORWARD' && ttlInputs[0] >= 0) origins.setInput(only(dimensions, 'ttl'), ttlInputs[isReply ? 1 : 0]);
+      run.refresh();
+      at = place;
+    }
     if (stage.table === 'raw') runRaw(pipeline, run, stage, isReply, path === 'loop' && stage.hook === 'PREROUTING');
     else {
       run.stage(stage, isReply);

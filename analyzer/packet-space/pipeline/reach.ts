@@ -4,7 +4,7 @@ import { always, type Constraint } from '../../packet/constraint.js';
 import type { RuleAt } from '../answers.js';
 import { reachGoal, watchFor } from './goals.js';
 import type { Pipeline } from './passes.js';
-import { partsOf, preimages } from './parts.js';
+import { allPreimages, partsOf } from './parts.js';
 import type { Sighting } from './samples.js';
 import { solve, solveBudget, type SolveBudget } from './solve.js';
 import { paths, type Path } from './stages.js';
@@ -33,9 +33,7 @@ export function reachThrough(pipeline: Pipeline, rule: Rule, { packets = always,
   let open = false;
   for (const way of path === undefined ? paths : [path]) {
     const goal = reachGoal(chains, way, watch);
-    const within = partsOf(pipeline, way, packets);
-    const parts = pipeline.forth[way].flatMap((stage, at) => chains.below(stage.chain).has(watch.chain) ? preimages(pipeline, way, number, at, within) : []);
-    const solved = solve(pipeline, goal, parts, budget);
+    const solved = solve(pipeline, goal, allPreimages(pipeline, way, number, partsOf(pipeline, way, packets)), budget);
     if (solved.kind === 'found') return { kind: 'live', path: way, found: solved };
     if (solved.kind === 'undecided') open = true;
     else for (const one of solved.rules) rules.add(one);

@@ -183,6 +183,7 @@ export class Run {
   work = 0;
   origins: Origins;
   readonly #now: Int32Array;
+  readonly #written = new Set<number>();
 
   constructor(settings: RunSettings, point: Point) {
     this.settings = settings;
@@ -300,12 +301,20 @@ export class Run {
     return ends;
   }
 
+  /** Each time something unknown is written it may be something else: there is one input for it, and no second. */
+  #freeInput(write: Write): number {
+    const input = this.settings.freeInputs.get(write) ?? 0;
+    if (this.#written.has(input)) throw new OutOfBudget('something unknown is written twice');
+    this.#written.add(input);
+    return input;
+  }
+
   #write(writes: readonly Write[]): void {
     const before = this.origins;
     this.origins = before.copy();
     for (const write of writes) {
       if (write.kind === 'class') this.origins.setClass(write.dimension, write.value);
-      else if (write.kind === 'free') this.origins.setInput(write.dimension, this.settings.freeInputs.get(write) ?? 0, write.low);
+      else if (write.kind === 'free') this.origins.setInput(write.dimension, this.#freeInput(write), write.low);
       else {
         const { dimension } = write;
         const [stages, by] = [this.origins.stages[dimension] ?? 0, this.origins.by[dimension] ?? 0];

@@ -2,8 +2,7 @@
  * Searches a part of all inputs for a packet that a goal holds of, or proves that there is none: follows one packet; where it fails,
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
-import type { Justifier, Part, PartClaim, PartHole } from './claim.js';
-import { Justifier as NewJustifier } from './claim.js';
+import { Justifier, type Part, type PartClaim, type PartHole } from './claim.js';
 import { follow, type Back, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget, type Watch } from './run.js';
 import type { Path } from './stages.js';
@@ -40,6 +39,8 @@ export type Solved =
 
 interface Task {
   readonly part: Part;
+  /** Only what of it lies in this hole; written out when its turn comes, for most are never looked at. */
+  readonly hole?: PartHole;
   /** All that it was cut into lies above it on the stack. */
   readonly isDone: boolean;
 }
@@ -47,7 +48,7 @@ interface Task {
 const remembered = 128;
 
 /** Asks part after part. */
-export function solve(pipeline: Pipeline, goal: Goal, parts: readonly Part[], budget: SolveBudget): Solved {
+export function solve(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, budget: SolveBudget): Solved {
   const rules = new Set<number>();
   for (const part of parts) {
     const solved = solvePart(pipeline, goal, part, budget, rules);
@@ -60,7 +61,8 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
   const stack: Task[] = [{ part: start, isDone: false }];
   const proven: Part[] = [];
   for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
-    const { part } = task;
+    const part = task.hole === undefined ? task.part : inside(task.part, task.hole);
+    if (part === undefined) continue;
     if (task.isDone) {
       if (proven.length === remembered) proven.shift();
       proven.push(part);
@@ -76,9 +78,10 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
     const claim = best(pipeline, trip, part, reasons);
     budget.work -= trip.run.work + claim.holes.length;
     for (const rule of claim.rules) rules.add(rule);
-    const rest = [...outside(part, claim), ...claim.holes.flatMap(hole => inside(claim, hole) ?? [])];
-    if (rest.length > 1) stack.push({ part, isDone: true });
+    const rest = outside(part, claim);
+    if (rest.length + claim.holes.length > 1) stack.push({ part, isDone: true });
     for (const one of rest) stack.push({ part: one, isDone: false });
+    for (const hole of claim.holes) stack.push({ part: claim, hole, isDone: false });
   }
   return undefined;
 }
@@ -104,17 +107,25 @@ function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Int32Arra
   }
 }
 
-/** The reason that puts most aside. */
+/** The reason that puts most aside, and leaves the fewest holes. */
 function best(pipeline: Pipeline, trip: Trip, part: Part, reasons: readonly Reason[]): PartClaim {
-  let found: Justifier | undefined;
+  let found: { readonly claim: PartClaim; readonly worth: number } | undefined;
   for (const reason of reasons) {
-    const justifier = new NewJustifier(pipeline, trip, part);
+    const justifier = new Justifier(pipeline, trip, part);
     reason(justifier);
-    if (found === undefined || justifier.size() > found.size()) found = justifier;
+    if (reasons.length === 1) return justifier.finish();
+    // A box that is no better than what was found, even without a hole, need not be gone into.
+    if (found !== undefined && justifier.size() <= found.worth) continue;
+    const claim = justifier.finish();
+    const worth = justifier.size() - holeCost * Math.log2(1 + claim.holes.length);
+    if (found === undefined || worth > found.worth) found = { claim, worth };
   }
   if (found === undefined) throw new RangeError('a trip that fails for no reason');
-  return found.finish();
+  return found.claim;
 }
+
+/** How many halvings of the box a doubling of its holes is worth. */
+const holeCost = 3;
 
 function contains(outer: Part, inner: Part): boolean {
   for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
@@ -151,7 +162,7 @@ function outside(part: Part, claim: PartClaim): Part[] {
 }
 
 /** The part of a claim's box in one of its holes. */
-export function inside(claim: PartClaim, hole: PartHole): Part | undefined {
+export function inside(claim: Part, hole: PartHole): Part | undefined {
   const [lo, hi] = [claim.lo.slice(), claim.hi.slice()];
   for (const [input, low, high] of hole.sides) {
     if (low > (lo[input] ?? 0)) lo[input] = low;

@@ -7,7 +7,7 @@ import { always, ctstates, type Constraint, type Field } from '../../packet/cons
 import type { Rewriting } from '../../packet/rewriting.js';
 import type { Backend } from '../../values/value.js';
 import { isAboutConnections } from './atoms.js';
-import { baseChain, Step, type Chains, type ExtraChain } from './chains.js';
+import { baseChain, Step, type Chains, type ExtraChain, type PipelineChain } from './chains.js';
 import { Does } from './classes.js';
 
 /** `in`: to this host; `through`: forwarded; `out`: sent by this host; `loop`: sent by lo to itself. */
@@ -36,12 +36,14 @@ export interface Stage {
 
 const inputOrder: Readonly<Record<Backend, readonly TableName[]>> = { legacy: ['mangle', 'filter', 'security', 'nat'], nft: ['mangle', 'filter', 'nat', 'security'] };
 
+const sendingTables: readonly TableName[] = ['raw', 'mangle', 'nat', 'filter', 'security'];
+
 /** Where is what, in order. `route` stands where it is decided where a packet goes. */
 export function layout(path: Path, backend: Backend): readonly (readonly [Hook, TableName | 'routing'])[] {
   const at = (hook: Hook, tables: readonly TableName[]): [Hook, TableName][] => tables.map(table => [hook, table]);
   const arrives = at('PREROUTING', ['raw', 'mangle', 'nat']);
   const leaves = at('POSTROUTING', ['mangle', 'nat']);
-  const sends = at('OUTPUT', ['raw', 'mangle', 'nat', 'filter', 'security']);
+  const sends = at('OUTPUT', sendingTables);
   switch (path) {
     case 'in': return [...arrives, ['PREROUTING', 'routing'], ...at('INPUT', inputOrder[backend])];
     case 'through': return [...arrives, ['PREROUTING', 'routing'], ...at('FORWARD', ['mangle', 'filter', 'security']), ...leaves];
@@ -98,12 +100,42 @@ export const rerouting: Readonly<Partial<Record<TableName, { readonly fields: re
   nat: { fields: ['dst'], bits: Does.dst },
 };
 
-/** Something at OUTPUT may send packets another way than they were routed first. */
+/** Chains that stand at a hook, and those that are called from them. */
+function* chainsAt(chains: Chains, hook: Hook, tables: readonly TableName[]): Generator<PipelineChain, void> {
+  for (const table of tables) for (const id of chains.below(baseChain(chains, table, hook))) {
+    const one = chains.list[id];
+    if (one !== undefined) yield one;
+  }
+}
+
+/** Something at OUTPUT may send packets another way than they were routed first, and somebody asks which. */
 export function isRerouting(chains: Chains): boolean {
-  const fields = rerouting.mangle?.fields ?? [];
-  const dimensions = new Set(fields.flatMap(field => chains.dimensions.fields.get(field) ?? []));
-  const mangles = [...chains.below(baseChain(chains, 'mangle', 'OUTPUT'))].some(id => chains.list[id]?.writes.some(some => some?.some(write => dimensions.has(write.dimension))) === true);
-  return mangles || (chains.tracking.connections && hasNat(chains));
+  const { fields } = chains.dimensions;
+  const out = fields.get('out')?.[0] ?? -1;
+  const asks = (some: Iterable<PipelineChain>): boolean => [...some].some(one => one.dim.includes(out));
+  if (!asks(chainsAt(chains, 'OUTPUT', sendingTables)) && !asks(chainsAt(chains, 'POSTROUTING', ['mangle']))) return false;
+  const dimensions = new Set(rerouting.mangle?.fields.flatMap(field => fields.get(field) ?? []));
+  const writes = (one: PipelineChain): boolean => one.writes.some(some => some?.some(write => dimensions.has(write.dimension)) === true);
+  if ([...chainsAt(chains, 'OUTPUT', ['mangle'])].some(writes)) return true;
+  if (!chains.tracking.connections) return false;
+  // What nat did to a connection at INPUT, or to one that lo gives back, it undoes at OUTPUT.
+  if ([...chainsAt(chains, 'OUTPUT', ['nat']), ...chainsAt(chains, 'INPUT', ['nat'])].some(writes)) return true;
+  return [...chainsAt(chains, 'POSTROUTING', ['nat'])].some(one => writes(one) && writesBy(one, out, nameClass(chains, 'lo')));
+}
+
+/** The class of an interface's name. */
+function nameClass({ dimensions }: Chains, name: string): number {
+  const one = dimensions.list[dimensions.fields.get('out')?.[0] ?? -1];
+  return one?.kind === 'name' ? one.names.classOf(name) : 0;
+}
+
+/** Whether what leaves by the interface of this class may be written to by the chain itself. */
+function writesBy({ writes, at, dim, lo, hi }: PipelineChain, out: number, name: number): boolean {
+  return writes.some((some, box) => {
+    if (some === undefined) return false;
+    for (let i = at[box] ?? 0; i < (at[box + 1] ?? 0); i++) if (dim[i] === out && ((lo[i] ?? 0) > name || (hi[i] ?? 0) < name)) return false;
+    return true;
+  });
 }
 
 const none = -1;
@@ -118,7 +150,7 @@ export type NatMode = 'usual' | 'again' | 'asked';
 export function stagesOf(chains: Chains, path: Path, routed: boolean, isReply: boolean, mode: NatMode = 'usual'): readonly Stage[] {
   const { list, ids, ruleset, tracking } = chains;
   const moves = tracking.connections && hasNat(chains);
-  const reroutes = path === 'out' || path === 'loop' ? isRerouting(chains) : false;
+  const reroutes = (path === 'out' || path === 'loop') && isRerouting(chains);
   const connectionsAsked = [...chains.dimensions.atoms.keys()].some(isAboutConnections);
   const stages: Stage[] = [];
   let epoch = 0;

@@ -12,7 +12,8 @@ export type Write =
   /** One of the classes low … high, and nobody knows which. */
   | { readonly kind: 'free'; readonly dimension: number; readonly low: number; readonly high: number };
 
-const routes: ReadonlySet<Field> = new Set<Field>(['mark', 'src', 'dst', 'dscp', 'ecn']);
+/** What routing goes by: whoever writes it in OUTPUT may send the packet another way, so that it must be seen that it was written. */
+export const routes: ReadonlySet<Field> = new Set<Field>(['mark', 'src', 'dst', 'dscp', 'ecn']);
 
 /** What the dimensions must tell apart for the sake of what is written. */
 export function mentioned(rewriting: Rewriting): readonly Constraint[] {
@@ -21,8 +22,7 @@ export function mentioned(rewriting: Rewriting): readonly Constraint[] {
     case 'copy': return [...masks(rewriting.from, 0, rewriting.fromMask, 0), ...masks(rewriting.to, 0, rewriting.toMask, 0)];
     case 'within': return isNumeric(rewriting.field) ? rewriting.ranges.map(range => within(rewriting.field, range.low, range.high)) : [];
     case 'network': return [{ kind: 'masked', field: rewriting.field, value: BigInt(rewriting.address) & BigInt(rewriting.mask), mask: rewriting.mask }];
-    // Whoever writes one of these in OUTPUT may send the packet another way: that it was written must be seen.
-    case 'local': case 'unknown': return routes.has(rewriting.field) ? [{ kind: 'within', field: rewriting.field, ranges: [{ low: 0, high: 0 }] }] : [];
+    case 'local': case 'unknown': return [];
   }
 }
 

@@ -4,9 +4,10 @@ import { always, type Constraint } from '../../../packet/constraint.js';
 import type { PacketSample } from '../../answers.js';
 import { sampleOf } from '../../sample.js';
 import { referenceTo } from '../deciders.js';
-import { isIn, joined, readable, sizeOf, type ReadableBox } from '../fates/box.js';
+import { isIn, joined, readable, sizeOf, type Box, type ReadableBox } from '../fates/box.js';
 import { fateOf, type Fate } from '../fates/fate-words.js';
 import { jointPipelines, type Joint } from '../joint.js';
+import type { Pipeline } from '../passes.js';
 import { preimages } from '../parts.js';
 import { solveBudget, type SolveBudget } from '../solve.js';
 import { paths, type Path, type Routing } from '../stages.js';
@@ -20,6 +21,8 @@ import { Watches } from './watches.js';
 export interface DifferenceCase {
   readonly path: Path;
   readonly part: ReadableBox;
+  /** The part by inputs of the two pipelines. */
+  readonly box: Box;
   /** What becomes of them under the one rule set, and under the other. */
   readonly a: Fate;
   readonly b: Fate;
@@ -42,6 +45,8 @@ export type Difference =
 export interface DifferenceOptions {
   /** Only these packets, as they come. */
   readonly packets?: Constraint;
+  /** Only on this path. */
+  readonly path?: Path;
   /** The host that both are for. */
   readonly routing?: Routing;
   /** Cases, at most. Default 20. */
@@ -57,26 +62,32 @@ const share = 20_000;
  * rejected in the same words, and with the same addresses, ports, marks and other fields in the end. Connections that are under
  * way are taken to be the same for both. Undefined where a rule set's jumps go in circles. Throws a RangeError for different families.
  */
-export function difference(a: Ruleset, b: Ruleset, { packets = always, routing, limit = 20, budget = solveBudget(400_000, 100_000_000) }: DifferenceOptions = {}): Difference | undefined {
+export function difference(a: Ruleset, b: Ruleset, options: DifferenceOptions = {}): Difference | undefined {
   if (a.family !== b.family) throw new RangeError('rule sets of different families cannot be compared');
-  const joint = jointPipelines(a, b, [packets], routing);
-  if (joint === undefined) return undefined;
+  const joint = jointPipelines(a, b, options.packets === undefined ? [] : [options.packets], options.routing);
+  return joint === undefined ? undefined : differenceOf(joint, options);
+}
+
+/** As `difference`, of rule sets that are compiled together. */
+export function differenceOf(joint: Joint, { packets = always, path, limit = 20, budget = solveBudget(400_000, 100_000_000) }: DifferenceOptions = {}): Difference {
   const search = new Search(joint, budget, 4 * limit);
   let open = 0;
-  for (const question of questions(joint, packets)) if (search.isFull || !search.ask(question, share)) open++;
-  if (search.found.length > 0) {
-    const all = casesOf(joint, search);
-    return { kind: 'different', cases: all.slice(0, limit), complete: open === 0 && all.length <= limit };
-  }
-  return open > 0 ? { kind: 'undecided', open } : { kind: 'equivalent', certain: !joint.sides.some(({ chains }) => chains.list.some(({ table, soft, atoms }) => table !== '' && (soft.includes(1) || atoms.some(one => one !== undefined)))) };
+  for (const question of questions(joint, packets, path)) if (search.isFull || !search.ask(question, share)) open++;
+  if (search.found.length === 0) return open > 0 ? { kind: 'undecided', open } : { kind: 'equivalent', certain: !joint.sides.some(asksUnknown) };
+  const all = casesOf(joint, search);
+  return { kind: 'different', cases: all.slice(0, limit), complete: open === 0 && all.length <= limit };
+}
+
+function asksUnknown({ chains }: Pipeline): boolean {
+  return chains.list.some(({ table, soft, atoms }) => table !== '' && (soft.includes(1) || atoms.some(one => one !== undefined)));
 }
 
 /** What must be asked: for each rule at which they may part, the packets that come to it; where policies differ, all packets. */
-function* questions(joint: Joint, packets: Constraint): Generator<Question, void> {
+function* questions(joint: Joint, packets: Constraint, only: Path | undefined): Generator<Question, void> {
   const { sides, policies } = joint;
   const watches = [new Watches(sides[0].chains), new Watches(sides[1].chains)] as const;
   const rules = ([0, 1] as const).map(side => partings(joint, side, watches));
-  for (const path of paths) {
+  for (const path of only === undefined ? paths : [only]) {
     const spaces = spacesOf(sides[0], path);
     const hasPolicy = sides[0].forth[path].some(({ table, hook }) => policies.includes(`${table} ${hook}`));
     for (const space of spaces) {
@@ -97,7 +108,9 @@ function* about({ sides }: Joint, watches: Watches, { within, ...where }: Where,
   const stages = forth[where.path].flatMap((stage, at) => chains.below(stage.chain).has(chain) ? [at] : []);
   const watch = stages.length === 0 ? undefined : watches.watch(number);
   if (watch === undefined) return;
-  const parts = stages.flatMap(at => preimages(sides[where.side], where.path, number, at, within));
+  // Pre-images are those of packets that nat is asked about when they are NEW; of others, all are looked at.
+  const isUsual = where.space.whole.hi[sides[where.side].natInput] === 0;
+  const parts = isUsual ? stages.flatMap(at => [...preimages(sides[where.side], where.path, number, at, within)]) : within;
   if (parts.length > 0) yield { ...where, watch, parts };
 }
 
@@ -108,7 +121,7 @@ function casesOf(joint: Joint, search: Search): readonly DifferenceCase[] {
   return joined(told, isLike).map((one): DifferenceCase => {
     const part = readable(dimensions, one.space, one.box, [[joint.sides[0], one.trips[0]], [joint.sides[1], one.trips[1]]]);
     const certain = part.given.length === 0 && one.box.holes.every(hole => hole.choices.length === 0);
-    return { path: one.path, part, a: one.a, b: one.b, witness: witnessOf(joint, one), certain, size: sizeOf(dimensions, one.space, one.box) };
+    return { path: one.path, part, box: one.box, a: one.a, b: one.b, witness: witnessOf(joint, one), certain, size: sizeOf(dimensions, one.space, one.box) };
   }).sort((x, y) => y.size - x.size);
 }
 

@@ -4,6 +4,7 @@
  * chain on the packets of that rule does the same, they do not part. What is left is searched.
  */
 import { anything, Does } from '../classes.js';
+import type { Region } from '../../boxes.js';
 import { Step, type Chains, type PipelineChain } from '../chains.js';
 import type { Joint } from '../joint.js';
 import type { Watches } from './watches.js';
@@ -19,7 +20,7 @@ export function partings({ sides, kept, partner, policies }: Joint, side: 0 | 1,
     if (id !== chain) [chain, reached] = [id, 0];
     const like = partner[side][number] ?? -1;
     if (kept[side][number] === 1) reached = watches[side === 0 ? 1 : 0].boxesOf(like)?.[1] ?? reached;
-    else if (!isIdle(own, number, watches[side]) && !isNeutral({ own, other, policies, mine: watches[side], theirs: watches[side === 0 ? 1 : 0] }, number, like, reached)) open.push(number);
+    else if (!isIdle(own, number, watches[side]) && !isNeutral({ own, other, policies, mine: watches[side], theirs: watches[side === 0 ? 1 : 0], partner: partner[side === 0 ? 1 : 0] }, number, like, reached)) open.push(number);
   }
   return open;
 }
@@ -38,9 +39,12 @@ interface Both {
   readonly policies: readonly string[];
   readonly mine: Watches;
   readonly theirs: Watches;
+  /** Of each rule of the other, its like. */
+  readonly partner: Int32Array;
 }
 
-function isNeutral({ own, other, policies, mine, theirs }: Both, number: number, like: number, reached: number): boolean {
+function isNeutral(both: Both, number: number, like: number, reached: number): boolean {
+  const { own, other, policies, mine, theirs } = both;
   const chain = own.list[own.chainOf[number] ?? -1];
   const at = own.rules[number];
   const there = at === undefined ? undefined : other.list[other.ids.get(`${at.table} ${at.chain}`) ?? -1];
@@ -54,8 +58,21 @@ function isNeutral({ own, other, policies, mine, theirs }: Both, number: number,
   if (like < 0 && (policies.includes(`${at.table} ${at.chain}`) || (there.policy === 'ACCEPT' ? Does.accept : there.policy === 'DROP' ? Does.drop : 0) !== end)) return false;
   // Rejects may differ in their words.
   const others = anything & ~(end === Does.reject ? 0 : end);
-  for (let box = from; box < to && reached < until; box++) if (there.index.any(regionOf(chain, box), others, reached, until)) return false;
+  for (let box = from; box < to && reached < until; box++) if (isDisturbed(both, number, there, regionOf(chain, box), others, reached, until)) return false;
   return true;
+}
+
+/**
+ * Whether boxes from `from` to `to` that do something else can hold packets of the region which have come to the rule. Those that end the
+ * chain, and that stand before the rule, too, where it is, have been passed.
+ */
+function isDisturbed({ own, partner }: Both, number: number, there: PipelineChain, region: Region, others: number, from: number, to: number): boolean {
+  if (!there.index.any(region, others, from, to)) return false;
+  return there.index.meeting(region, others, from, to).some(box => {
+    const like = partner[there.rule[box] ?? -1] ?? -1;
+    const isEnd = there.act[box] === Step.Accept || there.act[box] === Step.Drop || there.act[box] === Step.Leave;
+    return !isEnd || like < 0 || like >= number || own.chainOf[like] !== own.chainOf[number];
+  });
 }
 
 /** The one thing that a rule does to all that it matches: end the packet's way through the table; else 0. */
@@ -68,7 +85,7 @@ function endOf({ act, bits, soft, atoms, writes }: PipelineChain, from: number, 
   return end;
 }
 
-function regionOf({ at, dim, lo, hi, last }: PipelineChain, box: number): { readonly lo: Int32Array; readonly hi: Int32Array } {
+function regionOf({ at, dim, lo, hi, last }: PipelineChain, box: number): Region {
   const region = { lo: new Int32Array(last.length), hi: last.slice() };
   for (let i = at[box] ?? 0, end = at[box + 1] ?? 0; i < end; i++) {
     const d = dim[i] ?? 0;

@@ -92,6 +92,7 @@ function holesKey(holes: readonly PartHole[]): string {
 
 /** Two boxes as one, where they differ in one side at most. */
 export function joinTwo(a: Box, b: Box): Box | undefined {
+  if (a.choices.size !== b.choices.size || a.holes.length !== b.holes.length || Math.abs(a.sides.size - b.sides.size) > 1) return undefined;
   let other = -1;
   for (const input of new Set([...a.sides.keys(), ...b.sides.keys()])) {
     const [left, right] = [a.sides.get(input), b.sides.get(input)];

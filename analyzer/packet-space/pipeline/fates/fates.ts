@@ -37,6 +37,8 @@ export interface Fates {
 export interface FatesOptions {
   /** About how many claims are made. Default 40. */
   readonly limit?: number;
+  /** Also those that the kernel treats in unusual ways: packets that are NEW and not the first of their connections, that it sends because of others. */
+  readonly unusual?: boolean;
   readonly budget?: SolveBudget;
 }
 
@@ -54,9 +56,10 @@ interface Node {
  * What becomes of all packets of `packets` that come along a path: large parts are looked at first. The pipeline must have been made with
  * `packets` among what is asked, or bounds that no rule mentions are taken whole.
  */
-export function fates(pipeline: Pipeline, path: Path, packets: Constraint, { limit = 40, budget = solveBudget() }: FatesOptions = {}): Fates {
+export function fates(pipeline: Pipeline, path: Path, packets: Constraint, { limit = 40, unusual = false, budget = solveBudget() }: FatesOptions = {}): Fates {
   const teller = new Teller(pipeline, path, budget);
-  const roots = spacesOf(pipeline, path).flatMap(space => partsWithin(pipeline, space, packets).map(part => teller.node(space, part, undefined)));
+  const isUsual = ({ whole: { hi } }: Space): boolean => hi[pipeline.natInput] === 0 && hi[pipeline.rawInput] === 0;
+  const roots = spacesOf(pipeline, path).filter(space => unusual || isUsual(space)).flatMap(space => partsWithin(pipeline, space, packets).map(part => teller.node(space, part, undefined)));
   const open = new LargestFirst<Node>();
   for (const root of roots) open.push(root);
   let made = 0;
@@ -96,7 +99,7 @@ function openHoles(node: Node): readonly Part[] {
   return [...found.holes, ...found.around].flatMap(openHoles);
 }
 
-type Told = Omit<FateClaim, 'part' | 'size'> & { readonly key: string; readonly space: Space; readonly trip: Trip };
+type Told = Omit<FateClaim, 'part' | 'size'> & { readonly key: string; readonly space: Space; readonly trip: Trip; readonly isWhole: boolean };
 
 class Teller {
   readonly #pipeline: Pipeline;
@@ -155,7 +158,8 @@ class Teller {
 
   /** Fields that rules have written. */
   #written({ leaving }: Trip): number[] {
-    return writable(this.#pipeline).filter(d => leaving.input[d] !== d && !this.#pipeline.ttlInputs.includes(leaving.input[d] ?? -1));
+    const own = this.#pipeline.ttlInputs[0];
+    return writable(this.#pipeline).filter(d => leaving.input[d] !== d && (own < 0 || leaving.input[d] !== own));
   }
 
   tell(node: Node): Told {
@@ -164,7 +168,7 @@ class Teller {
     const { claim, trip, fate, key } = found;
     const holes = found.holes.flatMap(openHoles).map(({ lo, hi, choices }) => ({ sides: Array.from(lo, (low, i) => [i, low, hi[i] ?? 0] as const).filter(([i, low, high]) => low > (claim.lo[i] ?? 0) || high < (claim.hi[i] ?? 0)), choices: [...choices] }));
     const rules = [...claim.rules].sort((a, b) => a - b).flatMap(number => this.#pipeline.chains.rules[number] ?? []);
-    return { key, space, trip, fate, rules, box: boxOf(space, { ...claim, holes }) };
+    return { key, space, trip, fate, isWhole: claim.holes.length === 0, rules, box: boxOf(space, { ...claim, holes }) };
   }
 
   word({ fate, rules, box, space, trip }: Told): FateClaim {

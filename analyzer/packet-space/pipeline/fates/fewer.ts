@@ -5,21 +5,24 @@ interface Ordered {
   readonly key: string;
   readonly box: Box;
   readonly rules: readonly object[];
+  /** It holds of its whole box, whatever comes before it. */
+  readonly isWhole: boolean;
 }
 
 /** More claims than this are left as they are. */
-const most = 400;
+const most = 150;
 
 /** Joins what can be joined; the claims stay in an order in which the first that holds a packet is right. */
 export function fewer<T extends Ordered>(claims: readonly T[]): T[] {
-  const out = [...claims];
-  if (out.length > most) return out;
+  if (claims.length > most) return [...claims];
+  const out = largest(claims);
   for (let again = true; again;) {
     again = false;
     for (let i = 0; i < out.length; i++) for (let j = i + 1; j < out.length; j++) {
       const [a, b] = [out[i], out[j]];
-      const box = a === undefined || b === undefined || a.key !== b.key || !isSame(a.rules, b.rules) ? undefined : joinTwo(a.box, b.box);
-      if (a === undefined || b === undefined || box === undefined) continue;
+      if (a === undefined || a.key !== b?.key || !isSame(a.rules, b.rules)) continue;
+      const box = joinTwo(a.box, b.box);
+      if (box === undefined) continue;
       const between = out.slice(i + 1, j).filter(one => one.key !== a.key);
       // The first may wait, or the second come sooner.
       const waits = between.every(one => areApart(one.box, a.box));
@@ -32,6 +35,30 @@ export function fewer<T extends Ordered>(claims: readonly T[]): T[] {
     }
   }
   return out;
+}
+
+/** Without those that lie in another one which holds of its whole box, and so can come as soon. */
+function largest<T extends Ordered>(claims: readonly T[]): T[] {
+  const out = [...claims];
+  for (let i = 0; i < out.length; i++) {
+    const own = out[i];
+    const around = own === undefined ? -1 : out.findIndex((one, j) => j !== i && one.isWhole && one.key === own.key && isInside(own.box, one.box));
+    const [outer] = around < 0 ? [] : out.slice(around, around + 1);
+    if (outer === undefined) continue;
+    out[Math.min(i, around)] = outer;
+    out.splice(Math.max(i, around), 1);
+    i = -1;
+  }
+  return out;
+}
+
+function isInside(inner: Box, outer: Box): boolean {
+  for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
+  for (const [input, set] of outer.sides) {
+    const own = inner.sides.get(input);
+    if (own?.every((low, i) => i % 2 === 1 || set.some((from, k) => k % 2 === 0 && from <= low && (own[i + 1] ?? 0) <= (set[k + 1] ?? 0))) !== true) return false;
+  }
+  return outer.holes.length === 0;
 }
 
 function isSame(a: readonly object[], b: readonly object[]): boolean {

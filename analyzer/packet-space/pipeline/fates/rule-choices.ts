@@ -1,0 +1,26 @@
+/**
+ * Choices by rule: what is called by a rule of several boxes is called in one way, whichever of them holds the packet. So what is
+ * said of one packet's choices behind a jump is said of all that take it.
+ */
+import type { Chains } from '../chains.js';
+import { ChoiceNames } from '../run.js';
+
+/** Of each box, numbered over all chains: the first one of its rule. */
+export function firstBoxes({ list }: Chains): Int32Array {
+  const first = new Int32Array(list.reduce((sum, chain) => sum + chain.count, 0));
+  for (const { rule, count, firstBox } of list) {
+    for (let box = 0; box < count; box++) first[firstBox + box] = box > 0 && (rule[box] ?? -1) >= 0 && rule[box] === rule[box - 1] ? first[firstBox + box - 1] ?? 0 : firstBox + box;
+  }
+  return first;
+}
+
+export class RuleChoices extends ChoiceNames {
+  readonly #first: Int32Array;
+
+  constructor(chains: Chains) {
+    super();
+    this.#first = firstBoxes(chains);
+  }
+
+  override below(way: number, box: number): number { return super.below(way, this.#first[box] ?? box); }
+}

@@ -1,0 +1,88 @@
+import test from 'ava';
+import * as fc from 'fast-check';
+import { load } from '../../../analyzer/model/load.js';
+import type { Ruleset } from '../../../analyzer/model/ruleset.js';
+import { align } from '../../../analyzer/packet-space/pipeline/difference/align.js';
+import { difference } from '../../../analyzer/packet-space/pipeline/difference/difference.js';
+import { mutants } from './mutants.js';
+import { compareWorlds } from './compare-worlds.js';
+
+const runs = Number(process.env['PIPELINE_RUNS'] ?? 250);
+const seed = Number(process.env['PIPELINE_SEED'] ?? 6);
+
+function rulesetOf(text: string): Ruleset {
+  const { rulesets: [ruleset], diagnostics } = load({ path: 'rules', text });
+  if (ruleset === undefined) throw new Error(`does not load: ${diagnostics.map(one => one.message).join('; ')}\n${text}`);
+  return ruleset;
+}
+
+test('every packet of tiny worlds and of worlds with one thing changed: equivalent exactly when all fare the same, and all of a case fare as it says', t => {
+  let [equal, different, looked] = [0, 0, 0];
+  const result = fc.check(fc.property(mutants, ({ a, b, path }) => {
+    const outcome = compareWorlds(rulesetOf(a), rulesetOf(b), path);
+    if (outcome.problem !== undefined) throw new Error(`${outcome.problem}, path ${path}\n${a}\n--- and\n${b}`);
+    if (outcome.isAll) looked++;
+    if (outcome.kind === 'equivalent') equal++;
+    else different++;
+  }), { numRuns: runs, seed, endOnFailure: true });
+  t.false(result.failed, result.failed ? `${String(result.errorInstance)}\nseed ${String(result.seed)} path ${String(result.counterexamplePath)}` : '');
+  t.log(`${String(equal)} equivalent, ${String(different)} different; ${String(looked)} packet by packet`);
+});
+
+const filter = (rules: readonly string[], policy = 'DROP'): Ruleset => rulesetOf(['*filter', `:INPUT ${policy} [0:0]`, ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n'));
+
+test('the order of rules that do the same, or that share no packet, does not matter', t => {
+  const [ssh, web, nobody] = ['-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -s 10.0.0.0/8 -j ACCEPT', '-A INPUT -p udp -s 10.0.0.0/9 -j DROP'];
+  t.deepEqual(difference(filter([ssh, web]), filter([web, ssh])), { kind: 'equivalent', certain: true });
+  t.deepEqual(difference(filter([ssh, nobody]), filter([nobody, ssh])), { kind: 'equivalent', certain: true });
+  t.is(difference(filter([web, nobody]), filter([nobody, web]))?.kind, 'different');
+});
+
+test('what moves behind rules that take all of its packets is neutral', t => {
+  const [whole, half, other] = ['-A INPUT -s 10.0.0.0/8 -j ACCEPT', '-A INPUT -s 10.0.0.0/9 -p tcp -j DROP', '-A INPUT -s 10.1.0.0/16 -j ACCEPT'];
+  t.deepEqual(difference(filter([whole, half, other]), filter([whole, other, half])), { kind: 'equivalent', certain: true });
+});
+
+test('a case says field by field which packets, what becomes of them in either set, and who decides', t => {
+  const result = difference(filter(['-A INPUT -i eth0 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -s 10.0.0.0/8 -j DROP']), filter(['-A INPUT -s 10.0.0.0/8 -j REJECT', '-A INPUT -i eth0 -p tcp -m tcp --dport 22 -j ACCEPT']), { limit: 2 });
+  if (result?.kind !== 'different') { t.fail(); return; }
+  const [first, second] = result.cases.filter(one => one.path === 'in');
+  t.deepEqual(first?.part, { fields: ['src 10.0.0.0/8'], except: [['in eth0', 'protocol tcp', 'fragment 0', 'dport 22']], given: [] });
+  t.is(first?.a.verdict, 'drop');
+  t.is(first?.b.with, 'REJECT --reject-with icmp-port-unreachable');
+  t.true((second?.size ?? 0) <= (first?.size ?? 0));
+  t.false(result.complete);
+  t.is(result.cases.length, 2);
+});
+
+test('addresses, ports and marks in the end are part of the fate', t => {
+  const nat = (target: string): Ruleset => rulesetOf(['*nat', ':PREROUTING ACCEPT [0:0]', `-A PREROUTING -d 192.0.2.1 -p tcp -m tcp --dport 80 -j DNAT --to-destination ${target}`, 'COMMIT', ''].join('\n'));
+  t.is(difference(nat('10.0.0.1:80'), nat('10.0.0.1'))?.kind, 'equivalent');
+  const result = difference(nat('10.0.0.1'), nat('10.0.0.2:8080'));
+  if (result?.kind !== 'different') { t.fail(); return; }
+  t.deepEqual(result.cases[0]?.a.written, ['dst 10.0.0.1', 'dport as it came']);
+  t.deepEqual(result.cases[0]?.b.written, ['dst 10.0.0.2', 'dport 8080']);
+  const mark = (value: string): Ruleset => rulesetOf(['*mangle', ':PREROUTING ACCEPT [0:0]', `-A PREROUTING -j MARK --set-xmark ${value}`, 'COMMIT', ''].join('\n'));
+  t.is(difference(mark('0x1/0xff'), mark('0x1/0xff'))?.kind, 'equivalent');
+  t.is(difference(mark('0x1/0xff'), mark('0x1/0xffffffff'))?.kind, 'different');
+});
+
+test('what is unknown answers alike in both where the words are the same, and is no reason for certainty', t => {
+  const limited = '-A INPUT -p tcp -m limit --limit 5/min -j ACCEPT';
+  t.deepEqual(difference(filter([limited, '-A INPUT -s 10.0.0.1/32 -j ACCEPT']), filter(['-A INPUT -s 10.0.0.1/32 -j ACCEPT', limited])), { kind: 'equivalent', certain: false });
+  const result = difference(filter([limited]), filter(['-A INPUT -p tcp -m limit --limit 6/min -j ACCEPT']));
+  t.true(result?.kind === 'different' && result.cases.every(one => !one.certain));
+});
+
+test('a budget that runs out is no answer', t => {
+  const [whole, half, other] = ['-A INPUT -s 10.0.0.0/8 -j ACCEPT', '-A INPUT -s 10.0.0.0/9 -p tcp -j DROP', '-A INPUT -s 10.1.0.0/16 -j ACCEPT'];
+  const result = difference(filter([whole, half, other]), filter([whole, other, half]), { budget: { packets: 0, work: 0 } });
+  t.true(result?.kind === 'undecided' && result.open > 0);
+});
+
+test('alignment keeps a longest list in order, and pairs what moved', t => {
+  const { partner, kept } = align(['a', 'b', 'c', 'd', 'x'], ['b', 'c', 'a', 'd', 'y']);
+  t.deepEqual([...partner], [2, 0, 1, 3, -1]);
+  t.deepEqual([...kept], [0, 1, 1, 1, 0]);
+  t.deepEqual([...align(['a', 'a', 'b'], ['a', 'b', 'a']).kept], [1, 0, 1]);
+});
