@@ -73,6 +73,9 @@ export function replies(pipeline: Pipeline, rule: Rule | undefined, question: Co
 export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion): Extract<Replies, { kind: 'never' | 'undecided' }> | undefined {
   const asked = ask(pipeline, rule, question);
   if (asked === undefined) return undefined;
+  // Whoever is asked answers himself, mostly.
+  if (asked.back === 'anyone' && conversation({ ...asked, back: 'reply' }, 'passes').kind === 'found') return undefined;
+  asked.killers.clear();
   const passes = conversation(asked, 'passes');
   if (passes.kind === 'found') return undefined;
   const dies = passes.kind === 'none' ? conversation(asked, 'dies') : passes;

@@ -79,8 +79,11 @@ function stageByStage({ joint, ends, path, trips }: Compared): TwoReasons | unde
     steps[0].push(claim => { if (left.dropped) ends[0].stops(claim, left); else claim.verdict(number); });
     steps[1].push(claim => { if (right.dropped) ends[1].stops(claim, right); else claim.verdict(number); });
     if (left.dropped) break;
-    const same = sameFields(joint, behind(trips[0], number), behind(trips[1], number), trips[0].run.point.inputs, 1 << number);
-    if (same === undefined) return undefined;
+    const [own, other] = [behind(trips[0], number), behind(trips[1], number)];
+    const same = sameFields(joint, own, other, trips[0].run.point.inputs, 1 << number);
+    // What is written into it may have it routed anew, even where it is what was there before.
+    const isRerouted = joint.sides[0].outInputs[0] >= 0 && writable(joint.sides[0]).some(d => own.input[d] !== other.input[d] || own.offset[d] !== other.offset[d]);
+    if (same === undefined || isRerouted) return undefined;
     steps[0].push(same[0]);
     steps[1].push(same[1]);
   }
