@@ -1,7 +1,7 @@
 import type { Hook } from '../extensions/define.js';
 import type { Because } from '../finding.js';
 import type { Table } from '../model/ruleset.js';
-import type { Decider, RuleAt } from '../packet-space/answers.js';
+import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { deciderOf, firstPacket, neverReplied, nextPacket, reachThrough, type ConversationCase, type ConversationQuestion, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import { all } from '../packet/constraint.js';
@@ -52,11 +52,20 @@ function questionsOf(path: Path, exchange: Exchange): Doubt['questions'] {
   }));
 }
 
+interface Place {
+  readonly table: Table;
+  readonly at: RuleAt;
+}
+
 /** Whether the rule lets something in of which no reply gets back. */
-function brokenBy(cx: CheckContext, pipeline: Pipeline, at: RuleAt, doubt: Doubt): Broken | undefined {
+function brokenBy(cx: CheckContext, pipeline: Pipeline, { table, at }: Place, doubt: Doubt): Broken | undefined {
   const { exchange, path } = doubt;
+  const hint = (): PacketSample | undefined => {
+    const reached = cx.reach(table).get(at.rule);
+    return reached?.kind === 'live' ? reached.witness : undefined;
+  };
   for (const { everyday, question } of doubt.questions) {
-    const answer = neverReplied(pipeline, at.rule, question);
+    const answer = neverReplied(pipeline, at.rule, question, hint);
     if (answer?.kind === 'undecided') cx.undecided();
     if (answer?.kind === 'never') {
       if (exchange.unless !== undefined && reachThrough(pipeline, at.rule, { packets: exchange.unless, path }).kind === 'live') return undefined;
@@ -152,16 +161,16 @@ COMMIT
       if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live') continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
-      const found = firstBroken(cx, pipeline, at, doubts);
+      const found = firstBroken(cx, pipeline, { table, at }, doubts);
       if (found !== undefined) yield report(cx, pipeline, at, found);
     }
     yield* brokenPolicy(cx, table);
   },
 });
 
-function firstBroken(cx: CheckContext, pipeline: Pipeline, at: RuleAt, doubts: readonly Doubt[]): Broken | undefined {
+function firstBroken(cx: CheckContext, pipeline: Pipeline, place: Place, doubts: readonly Doubt[]): Broken | undefined {
   for (const doubt of doubts) {
-    const found = brokenBy(cx, pipeline, at, doubt);
+    const found = brokenBy(cx, pipeline, place, doubt);
     if (found !== undefined) return found;
   }
   return undefined;

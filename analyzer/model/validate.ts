@@ -20,6 +20,7 @@ export function validate(ruleset: Ruleset, report: Report): void {
 const jumpLimit = 16;
 
 class TableValidator {
+  readonly #followed = new Map<Chain, number>();
   readonly #ruleset: Ruleset;
   readonly #table: Table;
   readonly #report: Report;
@@ -64,8 +65,12 @@ class TableValidator {
 
   /** How many rules of a chain the kernel follows: legacy stops behind one that always decides (`mark_source_chains`). */
   #reached(chain: Chain): number {
-    const end = this.#ruleset.backend === 'legacy' ? chain.rules.findIndex(alwaysDecides) : -1;
-    return end === -1 ? chain.rules.length : end + 1;
+    let known = this.#followed.get(chain);
+    if (known === undefined) {
+      const end = this.#ruleset.backend === 'legacy' ? chain.rules.findIndex(alwaysDecides) : -1;
+      this.#followed.set(chain, known = end === -1 ? chain.rules.length : end + 1);
+    }
+    return known;
   }
 
   #rule(chain: Chain, rule: Rule, position: number): void {

@@ -1,11 +1,12 @@
 /** Whether what follows a packet that a rule lets pass gets through, too: answers to it, ICMP errors about it, later packets. */
 import type { Rule } from '../../model/ruleset.js';
 import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
-import type { Decider } from '../answers.js';
+import type { Decider, PacketSample } from '../answers.js';
 import { cellsOf, productsOf } from '../products.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import type { Part } from './claim.js';
 import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
+import { tryHint } from './hints.js';
 import type { Back, Pipeline, Trip } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
 import type { Watch } from './run.js';
@@ -47,6 +48,7 @@ interface Asked {
   readonly back: Back;
   readonly parts: () => Iterable<Part>;
   readonly budget: SolveBudget;
+  readonly hint: (() => PacketSample | undefined) | undefined;
   /** Who dropped what came back, in trips that were followed. */
   readonly killers: Map<string, Decider>;
 }
@@ -69,9 +71,9 @@ export function replies(pipeline: Pipeline, rule: Rule | undefined, question: Co
   return dies.kind === 'none' ? { kind: 'unreached' } : { kind: 'never', dies: endOf(pipeline, dies), by: inOrder(pipeline, asked.killers.values()) };
 }
 
-/** As `replies`, where only `never` is of interest: one search instead of two. */
-export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion): Extract<Replies, { kind: 'never' | 'undecided' }> | undefined {
-  const asked = ask(pipeline, rule, question);
+/** As `replies`, where only `never` is of interest: one search instead of two. `hint`: a packet that the rule is known to match, maybe. */
+export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, hint?: () => PacketSample | undefined): Extract<Replies, { kind: 'never' | 'undecided' }> | undefined {
+  const asked = ask(pipeline, rule, question, hint);
   if (asked === undefined) return undefined;
   // Whoever is asked answers himself, mostly.
   if (asked.back === 'anyone' && conversation({ ...asked, back: 'reply' }, 'passes').kind === 'found') return undefined;
@@ -83,14 +85,14 @@ export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, questio
   return dies.kind === 'undecided' ? dies : { kind: 'never', dies: endOf(pipeline, dies), by: inOrder(pipeline, asked.killers.values()) };
 }
 
-function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion): Asked | undefined {
+function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, hint?: () => PacketSample | undefined): Asked | undefined {
   const { path, back = 'reply', budget = solveBudget() } = question;
   const number = rule === undefined ? -1 : pipeline.chains.numbers.get(rule) ?? -1;
   const watch = rule === undefined ? undefined : watchFor(pipeline.chains, number);
   if (rule !== undefined && watch === undefined) return undefined;
   const within = beginnings(pipeline, question);
   const parts = (): Iterable<Part> => watch === undefined ? within : allPreimages(pipeline, path, number, within);
-  return { pipeline, question, watch, back, parts, budget, killers: new Map() };
+  return { pipeline, question, watch, back, parts, budget, hint, killers: new Map() };
 }
 
 const known = new WeakMap<Pipeline, WeakMap<ConversationQuestion, readonly Part[]>>();
@@ -109,19 +111,33 @@ function beginnings(pipeline: Pipeline, question: ConversationQuestion): readonl
   return parts;
 }
 
+/** Fields that what comes back has from the first packet: to ask anything of them would ask it twice. */
+const sharedFields: ReadonlySet<string> = new Set(['src', 'dst', 'sport', 'dport', 'in', 'out', 'protocol', 'ctstate', 'connmark']);
+
 /** Narrows down what comes back. */
 function answering({ chains, backInputs }: Pipeline, parts: readonly Part[], answers: Constraint): Part[] {
-  const cells = cellsOf(productsOf(chains.dimensions, answers), 256);
-  return parts.flatMap(part => cells.map(({ sides }): Part => {
+  const { dimensions, fieldCount } = chains;
+  const isOwn = (d: number): boolean => {
+    const one = dimensions.list[d];
+    return d < fieldCount && one !== undefined && one.kind !== 'atom' && !sharedFields.has(one.field);
+  };
+  const asked = new Map<string, readonly { readonly dimension: number; readonly low: number; readonly high: number }[]>();
+  for (const { sides } of cellsOf(productsOf(dimensions, answers), 256)) {
+    const own = sides.filter(side => isOwn(side.dimension));
+    asked.set(own.map(side => `${String(side.dimension)} ${String(side.low)} ${String(side.high)}`).join(), own);
+  }
+  return parts.flatMap(part => [...asked.values()].map((sides): Part => {
     const [lo, hi] = [part.lo.slice(), part.hi.slice()];
     for (const { dimension, low, high } of sides) {
-      if (dimension >= chains.fieldCount) continue;
       lo[backInputs + dimension] = Math.max(lo[backInputs + dimension] ?? 0, low);
       hi[backInputs + dimension] = Math.min(hi[backInputs + dimension] ?? 0, high);
     }
     return { lo, hi, choices: part.choices };
   })).filter(({ lo, hi }) => lo.every((low, i) => low <= (hi[i] ?? 0)));
 }
+
+/** Packets that are followed before a hint is asked for. */
+const hintAfter = 24;
 
 const begins: readonly number[] = [ctstates.NEW, ctstates.UNTRACKED];
 
@@ -142,7 +158,12 @@ function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
       ];
     },
   };
-  return solve(pipeline, goal, asked.parts(), asked.budget);
+  if (wanted === 'dies' || asked.hint === undefined) return solve(pipeline, goal, asked.parts(), asked.budget);
+  const soon = solve(pipeline, goal, asked.parts(), solveBudget(hintAfter));
+  if (soon.kind !== 'undecided') return soon;
+  const sample = asked.hint();
+  const found = sample === undefined ? undefined : tryHint(pipeline, goal, asked.parts(), sample);
+  return found ?? solve(pipeline, goal, asked.parts(), asked.budget);
 }
 
 /** The packet is of no new connection. */

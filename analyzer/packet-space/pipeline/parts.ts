@@ -140,11 +140,13 @@ function knowable({ outInputs, chains: { dimensions, fieldCount } }: Pipeline, p
 }
 
 /** The packets of rules that write what is asked for. */
-function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], moved: Cell['sides'], within: readonly Part[]): Part[] {
-  const { chains, forth } = pipeline;
-  const out: Part[] = [];
+function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], moved: Cell['sides'], all: readonly Part[]): Part[] {
+  const { chains, forth, natInput } = pipeline;
+  const within = all.filter(({ lo }) => (lo[natInput] ?? 0) === 0);
+  // Where nat does not do the usual, anything may have become of a packet.
+  const out = narrow(pipeline, all.filter(part => !within.includes(part)), kept);
   if (forth[path].slice(0, at).some(stage => stage.underWay >= 0) && moved.some(side => (bitOf(pipeline, side.dimension) & (Does.dst | Does.dport | Does.src | Does.sport)) !== 0)) {
-    out.push(...narrow(pipeline, within, [...kept, { ...isNew(pipeline), low: ctstates.NEW, high: ctstates.RELATED }]));
+    out.push(...narrow(pipeline, within, [...kept, { ...isNew(pipeline), low: ctstates.ESTABLISHED, high: ctstates.RELATED }]));
   }
   let found = 0;
   for (const [rule, writes] of chains.writers) {
@@ -152,7 +154,7 @@ function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], m
     for (let t = 0; t <= at; t++) {
       const stage = forth[path][t];
       if (stage === undefined || !chains.below(stage.chain).has(chains.chainOf[rule] ?? -1)) continue;
-      if (++found > wayLimit) return narrow(pipeline, within, kept);
+      if (++found > wayLimit) return narrow(pipeline, all, kept);
       const written = forth[path].slice(0, t).reduce((bits, one) => bits | one.does, 0);
       for (const cell of chains.cells[rule] ?? []) {
         const steady = knowable(pipeline, path, stage.hook, stage.table === 'raw', cell).filter(side => (written & bitOf(pipeline, side.dimension)) === 0);

@@ -87,7 +87,7 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
 }
 
 /** A packet of the part as people send it, where there is one: what is looked for is mostly found with the first. */
-function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array {
+export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array {
   const point = lo.slice();
   for (const [input, classes] of likely) {
     const [low, high] = [lo[input] ?? 0, hi[input] ?? 0];

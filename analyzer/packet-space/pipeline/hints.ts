@@ -1,0 +1,41 @@
+/** Packets that are worth a try before a long search: such as one that is known to come to the rule in its own table. */
+import { parseAddress } from '../../values/address.js';
+import { Problem } from '../../values/value.js';
+import type { PacketSample } from '../answers.js';
+import { classOf } from '../dimensions.js';
+import type { Part } from './claim.js';
+import { follow, type Pipeline } from './passes.js';
+import { OutOfBudget } from './run.js';
+import { likelyPoint, type Goal, type Solved } from './solve.js';
+
+const hinted = ['in', 'out', 'src', 'dst', 'sport', 'dport'] as const;
+
+/** The classes of a sample's places, addresses and ports: [input, class]. */
+function classesOf({ chains: { dimensions } }: Pipeline, sample: PacketSample): [number, number][] {
+  return hinted.flatMap((field): [number, number][] => {
+    const d = dimensions.fields.get(field)?.[0];
+    const dimension = dimensions.list[d ?? -1];
+    const value = sample[field];
+    if (d === undefined || value === undefined || dimension === undefined) return [];
+    if (dimension.kind === 'name') return [[d, dimension.names.classOf(String(value))]];
+    if (dimension.kind !== 'range') return [];
+    const scalar = typeof value === 'number' ? value : parseAddress(value, dimensions.family);
+    return scalar instanceof Problem ? [] : [[d, classOf(dimension.starts, scalar)]];
+  });
+}
+
+/** Tries the packets of some parts that are as a sample says, as far as the parts allow. */
+export function tryHint(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, sample: PacketSample): Extract<Solved, { kind: 'found' }> | undefined {
+  const classes = classesOf(pipeline, sample);
+  for (const part of parts) {
+    const inputs = likelyPoint(pipeline, part);
+    for (const [input, at] of classes) if (at >= (part.lo[input] ?? 0) && at <= (part.hi[input] ?? 0)) inputs[input] = at;
+    try {
+      const trip = follow(pipeline, goal.path, { inputs, choices: part.choices }, goal);
+      if (goal.miss(trip) === undefined) return { kind: 'found', goal, trip, part };
+    } catch (error) {
+      if (!(error instanceof OutOfBudget)) throw error;
+    }
+  }
+  return undefined;
+}
