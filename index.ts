@@ -1,5 +1,5 @@
 /**
- * The library: text in, findings out; packets in, fate out.
+ * The library: text in, findings out; packets in, fate out; and exact answers about all packets at once (docs/exactness.md).
  *
  * ```ts
  * import { analyze, createHost, load } from 'iptables-lint';
@@ -30,3 +30,22 @@ export type { Scenario, ScenarioAnswer, ScenarioInterface, ScenarioPacket, Scena
 export type { TrailEntry } from './analyzer/netfilter/trail/trail.js';
 export { allWays, type Way, type Ways } from './analyzer/netfilter/scenario/ways.js';
 export { decodeBytes, positionAt, type Position, type SourceText, type Span } from './grammar/source-text.js';
+
+/** What is asked of packets, as data: `packets.all([packets.is('protocol', 6), packets.is('dport', 22)])`. */
+export * as packets from './analyzer/packet/constraint.js';
+export type { Constraint, Field } from './analyzer/packet/constraint.js';
+
+/** All packets in one table: `packetSpace(ruleset)` first, then questions about its tables and rules. */
+export { ask, correlated, generalization, packetSpace, partlyShadowed, reach, reachWith, redundant, relations, type PacketSpace } from './analyzer/packet-space/index.js';
+export type { Answer, Decider, Fate as ChainFate, Overlap, PacketSample, PartlyShadowed, Reach, Redundancy, Relation, RuleAt } from './analyzer/packet-space/answers.js';
+
+/** All packets on their whole way: `pipeline(ruleset)` first, then questions about paths, rules, conversations. */
+export { fate, isCertain, paths, pipeline, question, reachThrough, type Passage, type Path, type PathAnswer, type Pipeline, type PipelineOptions, type Routing } from './analyzer/packet-space/pipeline/index.js';
+export { neverReplied, replies, stateReach, type ConversationCase, type ConversationQuestion, type Replies, type StateReach } from './analyzer/packet-space/pipeline/index.js';
+export { difference, fates, type Difference, type DifferenceCase, type DifferenceOptions, type FateClaim, type Fates, type FatesOptions } from './analyzer/packet-space/pipeline/index.js';
+export { certificate, deciderOf, firstPacket, nextPacket, type Sighting } from './analyzer/packet-space/pipeline/index.js';
+export type { ReadableBox } from './analyzer/packet-space/pipeline/fates/box.js';
+export type { Fate } from './analyzer/packet-space/pipeline/fates/fate-words.js';
+export type { Back } from './analyzer/packet-space/pipeline/passes.js';
+export type { ReachOptions } from './analyzer/packet-space/pipeline/reach.js';
+export { solveBudget, type SolveBudget, type Solved } from './analyzer/packet-space/pipeline/solve.js';

@@ -1,5 +1,6 @@
 /** Every check, one line each, in the order of the docs. */
 import type { Check } from './define-check.js';
+import { deadStateMatch } from './dead-state-match.js';
 import { deprecatedStateMatch } from './deprecated-state-match.js';
 import { duplicateRule } from './duplicate-rule.js';
 import { hostBitsSet } from './host-bits-set.js';
@@ -15,6 +16,7 @@ export const checks: readonly Check[] = [
   duplicateRule,
   missingEstablishedReturn,
   outputDropBreakage,
+  deadStateMatch,
   unusedChain,
   deprecatedStateMatch,
   hostBitsSet,

@@ -154,7 +154,7 @@ function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
       return [
         ...droppedBy(trip, 0, trip.backFrom), ...isBegun ? [] : [notBegun(pipeline, trip)],
         ...wanted === 'passes' ? droppedBy(trip, trip.backFrom, end) : trip.backDropped ? [] : [acceptsAll(trip, trip.backFrom, end)],
-        ...seen || watch === undefined ? [] : missesRule(trip, watch.leads, pipeline.chains, 0, trip.backFrom),
+        ...seen ? [] : missesRule(trip, watch.leads, pipeline.chains, 0, trip.backFrom),
       ];
     },
   };

@@ -25,19 +25,37 @@ export interface ReachOptions {
 
 /** Whether some packet matches a rule, having passed what stands before it on any path (or the given one). */
 export function reachThrough(pipeline: Pipeline, rule: Rule, { packets = always, path, budget = solveBudget() }: ReachOptions = {}): Passage {
+  const { rules } = pipeline.chains;
+  const found = search(pipeline, rule, { packets, paths: path === undefined ? paths : [path], budget, only: undefined });
+  return found.kind === 'none' ? { kind: 'dead', by: [...found.rules].sort((a, b) => a - b).flatMap(one => rules[one] ?? []) } : found;
+}
+
+/** The rules of a proof that no packet matches a rule, if `only` these rules are certain to be there; undefined where it does not hold, or takes too long. */
+export function proveDead(pipeline: Pipeline, rule: Rule, only: ReadonlySet<number>, budget: SolveBudget): ReadonlySet<number> | undefined {
+  const found = search(pipeline, rule, { packets: always, paths, budget, only });
+  return found.kind === 'none' ? found.rules : undefined;
+}
+
+interface Search {
+  readonly packets: Constraint;
+  readonly paths: readonly Path[];
+  readonly budget: SolveBudget;
+  readonly only: ReadonlySet<number> | undefined;
+}
+
+function search(pipeline: Pipeline, rule: Rule, { packets, paths: ways, budget, only }: Search): Exclude<Passage, { kind: 'dead' }> | { readonly kind: 'none'; readonly rules: ReadonlySet<number> } {
   const { chains } = pipeline;
   const number = chains.numbers.get(rule) ?? -1;
   const watch = watchFor(chains, number);
-  if (watch === undefined) return { kind: 'dead', by: [] };
   const rules = new Set<number>();
+  if (watch === undefined) return { kind: 'none', rules };
   let open = false;
-  for (const way of path === undefined ? paths : [path]) {
-    const goal = reachGoal(chains, way, watch);
-    const solved = solve(pipeline, goal, allPreimages(pipeline, way, number, partsOf(pipeline, way, packets)), budget);
-    if (solved.kind === 'found') return { kind: 'live', path: way, found: solved };
+  for (const path of ways) {
+    const goal = { ...reachGoal(chains, path, watch), ...only === undefined ? {} : { only } };
+    const solved = solve(pipeline, goal, allPreimages(pipeline, path, number, partsOf(pipeline, path, packets)), budget);
+    if (solved.kind === 'found') return { kind: 'live', path, found: solved };
     if (solved.kind === 'undecided') open = true;
     else for (const one of solved.rules) rules.add(one);
   }
-  if (open) return { kind: 'undecided' };
-  return { kind: 'dead', by: [...rules].sort((a, b) => a - b).flatMap(one => chains.rules[one] ?? []) };
+  return open ? { kind: 'undecided' } : { kind: 'none', rules };
 }

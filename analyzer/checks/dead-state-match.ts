@@ -1,0 +1,70 @@
+import type { Rule } from '../model/ruleset.js';
+import { ctstates, not, oneOf, type Constraint } from '../packet/constraint.js';
+import { reachWith } from '../packet-space/index.js';
+import { stateReach } from '../packet-space/pipeline/index.js';
+import { defineCheck, type CheckContext } from './define-check.js';
+import { ruleConstraint } from './replies.js';
+
+const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
+
+function asksForState(constraint: Constraint): boolean {
+  switch (constraint.kind) {
+    case 'within': case 'masked': return constraint.field === 'ctstate';
+    case 'not': return asksForState(constraint.of);
+    case 'all': case 'any': return constraint.of.some(asksForState);
+    default: return false;
+  }
+}
+
+/** The rule waits for packets of connections under way, and for no others. */
+function waits(cx: CheckContext, tableName: string, rule: Rule): boolean {
+  return rule.matches.length > 0 && asksForState(ruleConstraint(cx.ruleset, rule, tableName));
+}
+
+export const deadStateMatch = defineCheck({
+  name: 'dead-state-match',
+  severity: 'info',
+  summary: 'The rule waits for established or related packets, and no connection ever comes to that',
+  why: `Connection tracking calls a packet ESTABLISHED or RELATED only when a connection was begun that the rules let
+pass. Where no rule ever lets the first packet of a connection through, or all of it is exempt from tracking, there
+is none, and a rule that waits for such packets does nothing. It is often a rest of something that was removed, or
+the rule that should have let the first packet in is missing.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i eth1 -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    const table = cx.ruleset.tables.get('filter');
+    if (table === undefined) return;
+    for (const at of cx.rules(table)) {
+      if (!waits(cx, table.name, at.rule) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
+      if (reachWith(cx.space(), table, at, not(underWay)).kind === 'live') continue;
+      const pipeline = cx.pipeline();
+      if (pipeline === undefined) return;
+      const answer = stateReach(pipeline, at.rule);
+      if (answer.kind === 'undecided') cx.undecided();
+      if (answer.kind !== 'dead') continue;
+      yield {
+        at, message: 'no packet is ever in the state that this rule waits for: no connection can begin that would come by here',
+        help: 'let the first packets of connections in (NEW), or delete the rule',
+      };
+    }
+  },
+});
