@@ -51,6 +51,8 @@ const rows: readonly Row[] = [
   { name: '10,000 rules: zones', kind: 'zones', rules: 10_000, beside: 'iptables', atMost: 6, memory: 150 },
   { name: '10,000 rules: gateway', kind: 'gateway', rules: 10_000, atMost: 10, memory: 500 },
   { name: '10,000 rules: gateway, zones', kind: 'zone-gateway', rules: 10_000, atMost: 10, memory: 500 },
+  { name: 'gateway: whole way, replies', kind: 'gateway', rules: 10_000, command: [built('build/bench/gateway.js'), 'FILE'], atMost: 10, memory: 500 },
+  { name: 'zones: whole way, replies', kind: 'zone-gateway', rules: 10_000, command: [built('build/bench/gateway.js'), 'FILE'], atMost: 10, memory: 500 },
   { name: '100,000 rules: blocklist', kind: 'blocklist', rules: 100_000, beside: 'iptables', atMost: 5, memory: 300, isLong: true },
   { name: '100,000 rules: kube-proxy', kind: 'kube-proxy', rules: 100_000, beside: 'iptables', atMost: 5, memory: 300, isLong: true },
   { name: '100,000 rules: zones', kind: 'zones', rules: 100_000, beside: 'iptables', atMost: 5, memory: 300, isLong: true },
