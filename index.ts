@@ -46,6 +46,6 @@ export { difference, fates, type Difference, type DifferenceCase, type Differenc
 export { certificate, firstPacket, nextPacket, type Sighting } from './analyzer/packet-space/pipeline/index.js';
 export type { ReadableBox } from './analyzer/packet-space/pipeline/fates/box.js';
 export type { Fate } from './analyzer/packet-space/pipeline/fates/fate-words.js';
-export type { Back } from './analyzer/packet-space/pipeline/passes.js';
+export type { Back } from './analyzer/packet-space/pipeline/turn.js';
 export type { ReachOptions } from './analyzer/packet-space/pipeline/reach.js';
 export { solveBudget, type SolveBudget, type Solved } from './analyzer/packet-space/pipeline/solve.js';

@@ -1,8 +1,9 @@
 import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
-import type { Chain, Ruleset } from '../model/ruleset.js';
+import type { Chain, Ruleset, Table } from '../model/ruleset.js';
 import type { Decider, PacketSample } from '../packet-space/answers.js';
-import { firstPacket, neverReplied, nextPacket, question, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import { ask } from '../packet-space/index.js';
+import { firstPacket, neverReplied, nextPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
 import { all, ctstates, is, masked, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { deciderBecause, deciderReference } from './deciders.js';
@@ -19,8 +20,8 @@ interface Service {
   readonly packets: Constraint;
   /** What the witness shows where the question itself gives no packet. */
   readonly example: PacketSample;
-  /** How it goes: `out`, where nothing else is said. */
-  readonly path?: Path;
+  /** It is sent by lo. */
+  readonly isLoopback?: true;
   /** What lets it pass, behind `-A OUTPUT`. */
   readonly rule: string;
 }
@@ -60,7 +61,7 @@ function neededServices(ruleset: Ruleset): readonly Service[] {
   const local = isV4 ? '127.0.0.1' : '::1';
   const states = statesOf(ruleset);
   return [
-    { name: 'loopback', severity: 'error', path: 'loop', packets: all([lo, states.first, is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), within('dport', 32_768, 65_535)]), example: { src: local, dst: local, protocol: protocolNumber.tcp, sport: 40_000, dport: 5432, tcpFlags: 2 }, rule: '-o lo -j ACCEPT' },
+    { name: 'loopback', severity: 'error', isLoopback: true, packets: all([lo, states.first, is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), within('dport', 32_768, 65_535)]), example: { src: local, dst: local, protocol: protocolNumber.tcp, sport: 40_000, dport: 5432, tcpFlags: 2 }, rule: '-o lo -j ACCEPT' },
     ...isV4 ? [] : [neighbourDiscovery(135, 'neighbour solicitation'), neighbourDiscovery(136, 'neighbour advertisement')],
     port(ruleset, 'DNS over UDP', 'udp', 53, 'warning'),
     port(ruleset, 'DNS over TCP', 'tcp', 53, 'info'),
@@ -115,9 +116,10 @@ interface BrokenService extends Pick<Service, 'name' | 'severity' | 'rule'> {
   readonly steps: readonly ShownStep[];
 }
 
-function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
-  const broken = neededServices(cx.ruleset).flatMap(({ path = 'out', packets, example, ...service }): BrokenService[] => {
-    const answer = question(pipeline, path, packets, 'accept');
+function brokenServices(cx: CheckContext, table: Table, pipeline: Pipeline): BrokenService[] {
+  const broken = neededServices(cx.ruleset).flatMap(({ isLoopback = false, packets, example, ...service }): BrokenService[] => {
+    // What lo sends comes in again, and may be lost there: that is no matter of OUTPUT.
+    const answer = isLoopback ? ask(cx.space(), table, 'OUTPUT', packets, ['accept', 'queue', 'nat', 'unknown']) : question(pipeline, 'out', packets, 'accept');
     if (answer.kind === 'undecided') cx.undecided();
     return answer.kind === 'no' ? [{ ...service, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }] : [];
   });
@@ -190,7 +192,7 @@ COMMIT
     if (table === undefined || output === undefined || !dropsTheRest(output)) return;
     const pipeline = cx.pipeline();
     if (pipeline === undefined) return;
-    const broken = brokenServices(cx, pipeline);
+    const broken = brokenServices(cx, table, pipeline);
     if (broken.length === 0) return;
     const severity = order[Math.max(...broken.map(one => order.indexOf(one.severity)))] ?? 'warning';
     yield {

@@ -179,3 +179,8 @@ export function classOf(starts: readonly Scalar[], value: Scalar): number {
   }
   return low;
 }
+
+/** The dimension of a field that has but one; -1 where no rule asks for it. */
+export function dimensionOf({ fields }: Dimensions, field: Field): number {
+  return fields.get(field)?.[0] ?? -1;
+}

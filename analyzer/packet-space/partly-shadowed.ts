@@ -73,7 +73,12 @@ function gather(space: TableSpace, place: RulePlace, hook: HookRegions, region: 
     const some = chain.hard.meeting(region, allFates | leads, chain.from, end);
     budget.work -= some.length + 1;
     for (const box of some.sort((a, b) => a - b)) {
-      if (boxes.soft[box] === 1 || takers.rules.has(boxes.rule[box] ?? 0) || jumps.includes(box)) continue;
+      if (boxes.soft[box] === 1 || takers.rules.has(boxes.rule[box] ?? 0)) continue;
+      if (jumps.includes(box)) {
+        // Who goes to a chain that leads here does not come by the other ways any more: whether he comes by this one is not looked into.
+        takers.open ||= boxes.act[box] === Act.Goto;
+        continue;
+      }
       if (takers.rules.size >= takers.limit) {
         takers.more = true;
         return;

@@ -64,7 +64,7 @@ export interface Chains {
   /** By `table CHAIN`. */
   readonly ids: ReadonlyMap<string, number>;
   /** By rule number: its boxes before anything is known of where it stands; what it asks. */
-  readonly cells: readonly (readonly Cell[])[];
+  readonly cells: (rule: number) => readonly Cell[];
   /** Rules that write something some rule may test, by number. */
   readonly writers: ReadonlyMap<number, readonly Write[]>;
   /** Chains, by id, that have a rule which calls them: [caller, rule number]. */
@@ -252,6 +252,21 @@ interface Entry {
 
 type Action = Omit<Entry, 'cell' | 'rule' | 'soft'> & { readonly soft?: true };
 
+/** Written out when they are asked for: most rules of a large set never are, and the boxes say the same in less room. */
+function cellsByRule({ read }: ReadRuleset, dimensions: Dimensions): (rule: number) => readonly Cell[] {
+  const known = new Map<number, readonly Cell[]>();
+  return rule => {
+    let cells = known.get(rule);
+    if (cells === undefined) {
+      if (known.size > rememberedCells) known.clear();
+      known.set(rule, cells = cellsOf(productsOf(dimensions, read[rule]?.asks ?? always), cellLimit));
+    }
+    return cells;
+  };
+}
+
+const rememberedCells = 5000;
+
 class ChainCompiler {
   readonly #ruleset: Ruleset;
   readonly #known: ReadRuleset;
@@ -260,7 +275,6 @@ class ChainCompiler {
   readonly #fieldCount: number;
   readonly #list: PipelineChain[] = [];
   readonly #ids = new Map<string, number>();
-  readonly #cells: (readonly Cell[])[] = [];
   readonly #writers = new Map<number, readonly Write[]>();
   readonly #callers = new Map<number, [number, number][]>();
   /** Properties that rules may change, as those that stand for masks of a field that is written: nothing is known of them. */
@@ -291,7 +305,7 @@ class ChainCompiler {
     for (const chain of this.#extra) this.#addExtra(chain);
     const { rules, cyclic } = this.#known;
     return {
-      ruleset: this.#ruleset, tracking: trackingOf(this.#ruleset), dimensions: this.#dimensions, fieldCount: this.#fieldCount, rules, cyclic, list: this.#list, ids: this.#ids, cells: this.#cells,
+      ruleset: this.#ruleset, tracking: trackingOf(this.#ruleset), dimensions: this.#dimensions, fieldCount: this.#fieldCount, rules, cyclic, list: this.#list, ids: this.#ids, cells: cellsByRule(this.#known, this.#dimensions),
       numbers: new Map(rules.map(({ rule }, i) => [rule, i])), writers: this.#writers, callers: this.#callers,
       chainOf: Int32Array.from(rules, at => this.#ids.get(`${at.table} ${at.chain}`) ?? -1), below: chain => this.#below(chain),
     };
@@ -318,14 +332,13 @@ class ChainCompiler {
 
   #ofRule(table: Table, chain: Chain, rule: Rule, number: number): Entry[] {
     const { asks, rewritings } = this.#known.read[number] ?? { asks: always, rewritings: [] };
-    this.#cells.push(cellsOf(productsOf(this.#dimensions, asks), cellLimit));
     const made = new Map(rewritings.map(one => [one, writesOf(this.#dimensions, one)]));
     const all = [...made.values()].flat();
     if (all.length > 0) this.#writers.set(number, all);
     const entries: Entry[] = [];
     for (const { where, kept } of casesOf(rewritings)) {
       const writes = kept.flatMap(one => made.get(one) ?? []);
-      const cells = where === undefined ? this.#cells[number] ?? [] : cellsOf(productsOf(this.#dimensions, { kind: 'all', of: [asks, where] }), cellLimit);
+      const cells = cellsOf(productsOf(this.#dimensions, where === undefined ? asks : { kind: 'all', of: [asks, where] }), cellLimit);
       for (const action of this.#actions(table, rule, writes.length === 0 ? undefined : writes)) {
         entries.push(...cells.map((cell): Entry => ({ ...action, cell, rule: number, soft: cell.soft || action.soft === true })));
       }

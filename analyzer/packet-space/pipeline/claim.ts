@@ -8,7 +8,8 @@ import { InvariantError } from '../invariant.js';
 import { anything, Does, stops, writes } from './classes.js';
 import { Step, type PipelineChain } from './chains.js';
 import type { Trip, Pipeline } from './passes.js';
-import { chainFor, isChoice, type Frame, type Leads, type Origins, type StageRun, type StepTaken } from './run.js';
+import type { Origins } from './origins.js';
+import { chainFor, isChoice, type Frame, type Leads, type StageRun, type StepTaken } from './run.js';
 import { statesLike } from './stages.js';
 
 /** A part of all packets: an interval of each input, and choices that are fixed. */

@@ -7,12 +7,13 @@ import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import type { Part } from './claim.js';
 import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
 import { tryHint } from './hints.js';
-import type { Back, Pipeline, Trip } from './passes.js';
+import type { Pipeline, Trip } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
 import type { Watch } from './run.js';
 import type { Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
 import type { Path } from './stages.js';
+import type { Back } from './turn.js';
 
 /** Conversations that begin with a packet which a rule lets pass. */
 export interface ConversationQuestion {

@@ -12,9 +12,9 @@ import { firstBoxes, RuleChoices } from './fates/rule-choices.js';
 import { shareStages } from './difference/places.js';
 import { boxesByRule } from './difference/watches.js';
 import type { Mode } from './modes.js';
-import { extraChains, makePipeline, type Pipeline } from './passes.js';
-import { ChoiceNames } from './run.js';
-import { paths, type Path, type Routing } from './stages.js';
+import { makePipeline, type Pipeline } from './passes.js';
+import { ChoiceNames } from './choice-names.js';
+import { extraChains, paths, type Path, type Routing } from './stages.js';
 import type { Write } from './values.js';
 
 /** What the second rule set shares with the first, box by box. */

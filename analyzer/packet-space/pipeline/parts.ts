@@ -5,9 +5,10 @@ import { cellsOf, productsOf, type Cell } from '../products.js';
 import type { Chains } from './chains.js';
 import type { Part } from './claim.js';
 import { Does, writerOf } from './classes.js';
-import { universe, type Pipeline } from './passes.js';
+import type { Pipeline } from './passes.js';
 import type { Path } from './stages.js';
 import type { Write } from './values.js';
+import { universe } from './universe.js';
 
 const noChoices: ReadonlyMap<number, number> = new Map();
 const cellLimit = 4096;
@@ -63,7 +64,7 @@ export function* preimages(pipeline: Pipeline, path: Path, number: number, at: n
   // What rules of the same table write is met by the rules behind them.
   const written = pipeline.forth[path].slice(0, at + 1).reduce((bits, one) => bits | one.does, 0);
   const entry = entryOf(chains, chains.chainOf[number] ?? -1);
-  const known = (chains.cells[number] ?? []).map(cell => knowable(pipeline, path, stage.hook, stage.table === 'raw', { soft: cell.soft, sides: [...cell.sides, ...entry] }));
+  const known = chains.cells(number).map(cell => knowable(pipeline, path, stage.hook, stage.table === 'raw', { soft: cell.soft, sides: [...cell.sides, ...entry] }));
   // Most rules are matched by packets as they come: these are looked at first.
   for (const sides of known) yield* narrow(pipeline, within, sides);
   for (const sides of known) {
@@ -82,7 +83,7 @@ function entryOf(chains: Chains, chain: number): Cell['sides'] {
   if (sides === undefined) {
     const ways = (chains.callers.get(chain) ?? []).flatMap(([caller, rule]) => {
       const above = entryOf(chains, caller);
-      return (chains.cells[rule] ?? []).map((cell): Cell => ({ soft: false, sides: [...cell.sides, ...above].filter(side => side.dimension < chains.fieldCount) }));
+      return chains.cells(rule).map((cell): Cell => ({ soft: false, sides: [...cell.sides, ...above].filter(side => side.dimension < chains.fieldCount) }));
     });
     known.set(chain, sides = chains.list[chain]?.policy === undefined ? hullSides(ways) : []);
   }
@@ -156,7 +157,7 @@ function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], m
       if (stage === undefined || !chains.below(stage.chain).has(chains.chainOf[rule] ?? -1)) continue;
       if (++found > wayLimit) return narrow(pipeline, all, kept);
       const written = forth[path].slice(0, t).reduce((bits, one) => bits | one.does, 0);
-      for (const cell of chains.cells[rule] ?? []) {
+      for (const cell of chains.cells(rule)) {
         const steady = knowable(pipeline, path, stage.hook, stage.table === 'raw', cell).filter(side => (written & bitOf(pipeline, side.dimension)) === 0);
         out.push(...narrow(pipeline, within, [...kept, ...steady, ...stage.byState ? [isNew(pipeline)] : []]));
       }

@@ -1,31 +1,16 @@
 /** A packet on its way, and the answer to it on its way back. */
-import { ctstates, type Field } from '../../packet/constraint.js';
-import { protocolNumber } from '../../packet/protocols.js';
-import { classOf, type Dimensions } from '../dimensions.js';
-import type { Region } from '../boxes.js';
+import { ctstates } from '../../packet/constraint.js';
+import { dimensionOf } from '../dimensions.js';
 import { likedClasses } from '../sample.js';
 import type { Chains } from './chains.js';
 import { RuleChoices } from './fates/rule-choices.js';
-import { Origins, Run, type ChoiceNames, type Point, type RunSettings, type Watch } from './run.js';
+import type { ChoiceNames } from './choice-names.js';
+import type { Origins } from './origins.js';
+import { Run, type Point, type RunSettings, type Watch } from './run.js';
 import { modesOf, type Mode } from './modes.js';
-import { backPath, extraChains, isRerouting, rerouting, stagesOf, translates, type NatMode, type Path, type Routing, type Stage } from './stages.js';
+import { isRerouting, rerouting, stagesOf, translates, type NatMode, type Path, type Routing, type Stage } from './stages.js';
+import { exchanged, isForward, pathOf, turn, type Back } from './turn.js';
 import type { Write } from './values.js';
-
-/**
- * What comes after a packet: `reply`, the other side's answer; `anyone`, an answer from any address (to a broadcast, say);
- * `error`, an ICMP error about the packet from anywhere; `again`, another packet in the same direction once an answer was seen;
- * `error-again`, an ICMP error about an answer.
- */
-export type Back = 'reply' | 'anyone' | 'error' | 'again' | 'error-again';
-
-/** The path on which it comes. */
-export function pathOf(back: Back, path: Path): Path {
-  return isForward(back) ? path : backPath[path];
-}
-
-function isForward(back: Back): boolean {
-  return back === 'again' || back === 'error-again';
-}
 
 /** The ways of one rule set's packets, and the inputs that decide them. */
 export interface Pipeline {
@@ -65,12 +50,12 @@ export function makePipeline(chains: Chains, routing: Routing | undefined): Pipe
   }
   const backInputs = last.length;
   last.push(...chains.dimensions.last.subarray(0, chains.fieldCount));
-  const ttl = only(chains.dimensions, 'ttl');
+  const ttl = dimensionOf(chains.dimensions, 'ttl');
   const ttlInputs = [ttl < 0 ? -1 : last.length, ttl < 0 ? -1 : last.length + 1] as const;
   if (ttl >= 0) last.push(chains.dimensions.last[ttl] ?? 0, chains.dimensions.last[ttl] ?? 0);
   const reroutes = isRerouting(chains);
   const outInputs = [reroutes ? last.length : -1, reroutes ? last.length + 1 : -1] as const;
-  const out = chains.dimensions.last[only(chains.dimensions, 'out')] ?? 0;
+  const out = chains.dimensions.last[dimensionOf(chains.dimensions, 'out')] ?? 0;
   if (reroutes) last.push(out, out);
   const [natInput, rawInput] = [last.length, last.length + 1];
   last.push(3, 1);
@@ -87,70 +72,11 @@ export function makePipeline(chains: Chains, routing: Routing | undefined): Pipe
   };
 }
 
-export { extraChains };
-
-function only({ fields }: Dimensions, field: Field): number {
-  return fields.get(field)?.[0] ?? -1;
-}
-
 /** More classes than this are not gone through for the one that is liked best. */
 const likedLimit = 6;
 
 function likelyInputs({ dimensions, fieldCount }: Chains, backInputs: number): [number, readonly number[]][] {
   return Array.from({ length: fieldCount }, (_, d) => likedClasses(dimensions, d).slice(0, likedLimit)).flatMap((liked, d): [number, readonly number[]][] => [[d, liked], [backInputs + d, liked]]);
-}
-
-/** All inputs that packets on a path can have: their interfaces are there, and are lo or not. */
-export function universe(pipeline: Pipeline, path: Path): readonly Region[] {
-  const { chains, outInputs } = pipeline;
-  const { dimensions } = chains;
-  const input = only(dimensions, 'in');
-  const names = dimensions.list[input];
-  const lo = names?.kind === 'name' ? names.names.classOf('lo') : 0;
-  const end = dimensions.last[input] ?? 0;
-  const outside = ([[1, lo - 1], [lo + 1, end]] as const).filter(([from, to]) => from <= to);
-  const isSent = path === 'out' || path === 'loop';
-  // What is routed anew may have been on its way anywhere.
-  const there: readonly (readonly [number, number])[] = isSent && outInputs[0] >= 0 ? [[1, end]] : path === 'loop' ? [[lo, lo]] : outside;
-  const nowhere: readonly (readonly [number, number])[] = [[0, 0]];
-  const ins = path === 'in' || path === 'through' ? outside : nowhere;
-  const outs = path === 'in' ? nowhere : there;
-  return ins.flatMap(i => outs.flatMap(o => pipeline.modes[path].map(mode => regionOf(pipeline, i, o, mode)))).flatMap(region => path === 'through' ? withTtl(pipeline, region) : [region]);
-}
-
-/** More classes than this, and nothing is said of what the TTL becomes. */
-const ttlLimit = 32;
-
-/** The TTL that forwarded packets come with, and the one less that FORWARD sees. Those that would get to 0 are not forwarded. */
-function withTtl({ chains, forth, ttlInputs }: Pipeline, region: Region): readonly Region[] {
-  const d = only(chains.dimensions, 'ttl');
-  const ttl = chains.dimensions.list[d];
-  const mayBeWritten = forth.through.some(({ hook, chain }) => hook === 'PREROUTING' && [...chains.below(chain)].some(id => chains.list[id]?.writes.some(some => some?.some(write => write.dimension === d)) === true));
-  if (ttl?.kind !== 'range' || mayBeWritten || ttl.starts.length > ttlLimit) return [region];
-  return ttl.starts.flatMap((start, i) => {
-    const [low, high] = [Math.max(2, Number(start)), Number(ttl.starts[i + 1] ?? 256) - 1];
-    if (low > high) return [];
-    const own = { lo: region.lo.slice(), hi: region.hi.slice() };
-    [own.lo[d], own.hi[d]] = [i, i];
-    [own.lo[ttlInputs[0]], own.hi[ttlInputs[0]]] = [classOf(ttl.starts, low - 1), classOf(ttl.starts, high - 1)];
-    return [own];
-  });
-}
-
-function regionOf({ chains: { dimensions, tracking }, last, outInputs, natInput, rawInput }: Pipeline, i: readonly [number, number], o: readonly [number, number], { nat, raw, states }: Mode): Region {
-  const region = { lo: new Int32Array(last.length), hi: last.slice() };
-  const pin = (input: number, [from, to]: readonly [number, number]): void => {
-    if (input >= 0) [region.lo[input], region.hi[input]] = [from, to];
-  };
-  pin(only(dimensions, 'in'), i);
-  pin(only(dimensions, 'out'), o);
-  for (const input of outInputs) pin(input, [1, last[input] ?? 1]);
-  pin(natInput, [nat, nat]);
-  pin(rawInput, [raw, raw]);
-  pin(only(dimensions, 'ctstate'), states);
-  // IPv6 lets pass what it cannot put together.
-  if (tracking.fragments && dimensions.family === 'ipv4') pin(only(dimensions, 'fragment'), [0, 0]);
-  return region;
 }
 
 /** A packet, and maybe what comes back, as it was followed. */
@@ -185,7 +111,7 @@ function stagesIn({ forth, unusual }: Pipeline, path: Path, mode: number): reado
 /** Follows a packet along a path, and with `back` what comes back to it. */
 export function follow(pipeline: Pipeline, path: Path, point: Point, { watch, back, only: there }: Following = {}): Trip {
   const { chains, choices, freeInputs } = pipeline;
-  const settings: RunSettings = { chains, choices, freeInputs, stateDimension: only(chains.dimensions, 'ctstate'), watch, only: there };
+  const settings: RunSettings = { chains, choices, freeInputs, stateDimension: dimensionOf(chains.dimensions, 'ctstate'), watch, only: there };
   const run = new Run(settings, point);
   const mode = point.inputs[pipeline.natInput];
   pass(pipeline, run, stagesIn(pipeline, path, mode ?? 0), path, false);
@@ -207,7 +133,7 @@ const hasOut = new Set(['FORWARD', 'OUTPUT', 'POSTROUTING']);
 function pass(pipeline: Pipeline, run: Run, stages: readonly Stage[], path: Path, isReply: boolean, translated?: Run['origins'], isKnown = false): void {
   const { chains, ttlInputs } = pipeline;
   const { dimensions } = chains;
-  const [input, output] = [only(dimensions, 'in'), only(dimensions, 'out')];
+  const [input, output] = [dimensionOf(dimensions, 'in'), dimensionOf(dimensions, 'out')];
   const start = run.origins;
   /** By which interface it leaves, behind OUTPUT. */
   const sent = start.copy();
@@ -223,7 +149,7 @@ function pass(pipeline: Pipeline, run: Run, stages: readonly Stage[], path: Path
       else origins.take(input, start, input);
       if (hasOut.has(place) || place === 'routing') origins.take(output, place === 'OUTPUT' ? start : sent, output);
       else origins.setClass(output, 0);
-      if (place === 'FORWARD' && ttlInputs[0] >= 0) origins.setInput(only(dimensions, 'ttl'), ttlInputs[isReply ? 1 : 0]);
+      if (place === 'FORWARD' && ttlInputs[0] >= 0) origins.setInput(dimensionOf(dimensions, 'ttl'), ttlInputs[isReply ? 1 : 0]);
       run.refresh();
       at = place;
     }
@@ -240,7 +166,7 @@ function pass(pipeline: Pipeline, run: Run, stages: readonly Stage[], path: Path
 function reroute({ chains: { dimensions }, outInputs }: Pipeline, run: Run, { table, does }: Stage, before: Origins, sent: Origins, isReply: boolean): void {
   const { fields: routed, bits } = table === 'routing' ? { fields: [], bits: 0 } : rerouting[table] ?? { fields: [], bits: 0 };
   if ((does & bits) === 0 && !isReply) return;
-  const output = only(dimensions, 'out');
+  const output = dimensionOf(dimensions, 'out');
   const looked = routed.flatMap(field => dimensions.fields.get(field) ?? []);
   const isWritten = looked.some(d => before.input[d] !== run.origins.input[d] || before.offset[d] !== run.origins.offset[d]);
   if (isWritten && outInputs[0] >= 0) sent.setInput(output, outInputs[isReply ? 1 : 0]);
@@ -258,7 +184,7 @@ function reroute({ chains: { dimensions }, outInputs }: Pipeline, run: Run, { ta
  * packet back, which is known by then, and what has a state keeps it.
  */
 function runRaw({ chains, rawInput }: Pipeline, run: Run, stage: Stage, isReply: boolean, isBack: boolean): void {
-  const state = only(chains.dimensions, 'ctstate');
+  const state = dimensionOf(chains.dimensions, 'ctstate');
   const before = run.origins;
   const isSeen = isBack || (run.point.inputs[rawInput] === 1 && !isReply);
   run.origins = before.copy();
@@ -276,99 +202,19 @@ function runRaw({ chains, rawInput }: Pipeline, run: Run, stage: Stage, isReply:
   run.refresh();
 }
 
-const fields: Readonly<Partial<Record<Field, Field>>> = { src: 'dst', dst: 'src', sport: 'dport', dport: 'sport', in: 'out', out: 'in' };
-const shared: readonly Field[] = ['connmark', 'protocol'];
-
-/** The answer's fields, from those of the packet as it left. */
-function turn({ chains, backInputs }: Pipeline, run: Run, path: Path, back: Back): void {
-  const { dimensions, fieldCount } = chains;
-  const gone = run.origins;
-  const before = Origins.identity(fieldCount);
-  const origins = run.origins = gone.copy();
-  for (let d = 0; d < fieldCount; d++) {
-    const one = dimensions.list[d];
-    if (one === undefined || one.kind === 'atom') continue;
-    const twin = fields[one.field];
-    const from = twin === undefined ? undefined : dimensions.fields.get(twin)?.[dimensions.fields.get(one.field)?.indexOf(d) ?? 0];
-    if (from !== undefined && isForward(back)) origins.take(d, before, d);
-    else if (from !== undefined) origins.take(d, gone, from);
-    else if (!shared.includes(one.field)) free(origins, d, backInputs);
-  }
-  if (!isForward(back)) turnInterfaces(origins, path, dimensions);
-  turnState(run, gone, dimensions, backInputs);
-  if (back === 'anyone') for (const d of dimensions.fields.get('src') ?? []) free(origins, d, backInputs);
-  if (back === 'error' || back === 'error-again') makeError(origins, dimensions, backInputs);
-  run.refresh();
-}
-
-function free(origins: Run['origins'], d: number, backInputs: number): void {
-  origins.setInput(d, backInputs + d);
-  origins.stages[d] = 0;
-  origins.by[d] = 0;
-}
-
-/** The answer comes in where the packet went out, and the other way round; what was local stays so. */
-function turnInterfaces(origins: Run['origins'], path: Path, dimensions: Dimensions): void {
-  const [input, output] = [only(dimensions, 'in'), only(dimensions, 'out')];
-  const plain = (d: number, from: number): void => {
-    origins.setInput(d, from);
-    origins.stages[d] = 0;
-    origins.by[d] = 0;
-  };
-  if (path === 'through') {
-    plain(input, output);
-    plain(output, input);
-  } else if (path === 'in') {
-    origins.setClass(input, 0);
-    plain(output, input);
-  } else if (path === 'out') {
-    plain(input, output);
-    origins.setClass(output, 0);
-  } else {
-    origins.setClass(input, 0);
-    plain(output, output);
-  }
-}
-
-/** Answers to what was tracked are ESTABLISHED; of others nobody knows. */
-function turnState(run: Run, gone: Run['origins'], dimensions: Dimensions, backInputs: number): void {
-  const state = only(dimensions, 'ctstate');
-  const { origins } = run;
-  const [stages, by] = [gone.stages[state] ?? 0, gone.by[state] ?? 0];
-  if (run.now[state] === ctstates.UNTRACKED) origins.setInput(state, backInputs + state);
-  else origins.setClass(state, ctstates.ESTABLISHED);
-  origins.stages[state] = stages;
-  origins.by[state] = by;
-}
-
-/** An ICMP error about the packet: from anybody, to its sender, RELATED to its connection. */
-function makeError(origins: Run['origins'], dimensions: Dimensions, backInputs: number): void {
-  const isV4 = dimensions.family === 'ipv4';
-  for (const field of ['src', 'sport', 'dport'] as const) for (const d of dimensions.fields.get(field) ?? []) free(origins, d, backInputs);
-  const set = (field: Field, value: number): void => {
-    for (const d of dimensions.fields.get(field) ?? []) {
-      const one = dimensions.list[d];
-      if (one?.kind === 'range') origins.setClass(d, classOf(one.starts, value));
-    }
-  };
-  set('protocol', isV4 ? protocolNumber.icmp : protocolNumber.icmpv6);
-  const state = only(dimensions, 'ctstate');
-  if (origins.input[state] === -1) origins.offset[state] = ctstates.RELATED;
-}
-
 /**
  * nat translates packets of a connection as it did its first: answers get the addresses that their receiver knows (`translated` is
  * absent), later packets what the first one got.
  */
 function translateAlike(chains: Chains, run: Run, stage: Stage, translated: Run['origins'] | undefined, tracked: boolean): void {
   const { dimensions } = chains;
-  const state = only(dimensions, 'ctstate');
+  const state = dimensionOf(dimensions, 'ctstate');
   const { origins } = run;
   const [stages, by] = [origins.stages[state] ?? 0, origins.by[state] ?? 0];
   const isTracked = run.now[state] !== ctstates.UNTRACKED && tracked;
   const next = run.origins = origins.copy();
   for (const field of translates(stage.hook)) {
-    const others = dimensions.fields.get(fields[field] ?? field) ?? [];
+    const others = dimensions.fields.get(exchanged[field] ?? field) ?? [];
     (dimensions.fields.get(field) ?? []).forEach((d, i) => {
       if (isTracked && translated !== undefined) next.take(d, translated, d);
       else if (isTracked) {

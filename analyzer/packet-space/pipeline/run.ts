@@ -3,6 +3,8 @@ import { ctstates } from '../../packet/constraint.js';
 import { holds } from '../boxes.js';
 import { writerOf, writes as allWrites } from './classes.js';
 import { Step, type Chains, type PipelineChain } from './chains.js';
+import type { ChoiceNames } from './choice-names.js';
+import { Origins } from './origins.js';
 import { statesLike, type Stage } from './stages.js';
 import type { Write } from './values.js';
 
@@ -13,95 +15,6 @@ import type { Write } from './values.js';
 export interface Point {
   readonly inputs: Int32Array;
   readonly choices: ReadonlyMap<number, number>;
-}
-
-/** Gives choices numbers: by what is chosen, and where on the way. */
-export class ChoiceNames {
-  readonly #ids = new Map<number, number>();
-  readonly #ways = new Map<number, number>();
-
-  /** Whether a box matches that hangs on something unknown; `box` among all boxes, `way` how its chain was called. */
-  soft(way: number, box: number): number {
-    return this.#of(way * boxLimit + box);
-  }
-
-  /** Whether a property holds: of a packet or of its answer (`isReply`), as long as nothing may have changed it. */
-  atom(atom: number, epoch: number, isReply: boolean): number {
-    return this.#of(-1 - (atom * 64 + epoch * 2 + (isReply ? 1 : 0)));
-  }
-
-  /** The way down by one more call. */
-  below(way: number, box: number): number {
-    const key = way * boxLimit + box;
-    let id = this.#ways.get(key);
-    // The first numbers are those of stages.
-    if (id === undefined) this.#ways.set(key, id = this.#ways.size + 64);
-    return id;
-  }
-
-  #of(key: number): number {
-    let id = this.#ids.get(key);
-    if (id === undefined) this.#ids.set(key, id = this.#ids.size);
-    return id;
-  }
-}
-
-const boxLimit = 2 ** 24;
-
-/** Where the fields come from: each is an input plus an offset, or with input -1 the class `offset` itself. */
-export class Origins {
-  readonly size: number;
-  readonly #all: Int32Array;
-  readonly input: Int32Array;
-  readonly offset: Int32Array;
-  /** Stages (a bit each) that may have written the field, or that it was copied from. */
-  readonly stages: Int32Array;
-  /** What they would have done to write it. */
-  readonly by: Int32Array;
-
-  /** `all`: the four arrays, one behind the other, so that a copy is one. */
-  constructor(all: Int32Array) {
-    const size = all.length >> 2;
-    this.size = size;
-    this.#all = all;
-    this.input = all.subarray(0, size);
-    this.offset = all.subarray(size, 2 * size);
-    this.stages = all.subarray(2 * size, 3 * size);
-    this.by = all.subarray(3 * size);
-  }
-
-  static identity(size: number): Origins {
-    const all = new Int32Array(4 * size);
-    for (let d = 0; d < size; d++) all[d] = d;
-    return new Origins(all);
-  }
-
-  copy(): Origins {
-    return new Origins(this.#all.slice());
-  }
-
-  setClass(d: number, value: number): void {
-    this.input[d] = -1;
-    this.offset[d] = value;
-  }
-
-  setInput(d: number, input: number, offset = 0): void {
-    this.input[d] = input;
-    this.offset[d] = offset;
-  }
-
-  /** The field is what another one was at another time. */
-  take(d: number, other: Origins, from: number): void {
-    this.input[d] = other.input[from] ?? 0;
-    this.offset[d] = other.offset[from] ?? 0;
-    this.stages[d] = other.stages[from] ?? 0;
-    this.by[d] = other.by[from] ?? 0;
-  }
-
-  valueOf(d: number, inputs: Int32Array): number {
-    const input = this.input[d] ?? -1;
-    return input < 0 ? this.offset[d] ?? 0 : (inputs[input] ?? 0) + (this.offset[d] ?? 0);
-  }
 }
 
 /** A box that was matched and mattered. */

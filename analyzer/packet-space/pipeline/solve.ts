@@ -3,9 +3,10 @@
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
 import { Justifier, type Part, type PartClaim, type PartHole } from './claim.js';
-import { follow, type Back, type Pipeline, type Trip } from './passes.js';
+import { follow, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget, type Watch } from './run.js';
 import type { Path } from './stages.js';
+import type { Back } from './turn.js';
 
 /** Packets followed, and boxes looked up: together what an answer may cost. */
 export interface SolveBudget {

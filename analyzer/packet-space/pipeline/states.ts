@@ -2,13 +2,13 @@
 import type { Rule } from '../../model/ruleset.js';
 import { ctstates, not, oneOf } from '../../packet/constraint.js';
 import { missesRule, sawIn, watchFor, droppedBy } from './goals.js';
-import type { Back, Pipeline } from './passes.js';
-import { pathOf } from './passes.js';
+import type { Pipeline } from './passes.js';
 import { partsOf } from './parts.js';
 import { reachThrough } from './reach.js';
 import type { Watch } from './run.js';
 import { solve, solveBudget, type SolveBudget, type Solved } from './solve.js';
 import { paths, type Path } from './stages.js';
+import { pathOf, type Back } from './turn.js';
 
 /** Whether packets of connections that are under way can come to a rule. */
 export type StateReach =

@@ -4,7 +4,8 @@ import { printBody } from '../../../analyzer/model/print.js';
 import { differenceOf, type DifferenceCase } from '../../../analyzer/packet-space/pipeline/difference/difference.js';
 import { isIn } from '../../../analyzer/packet-space/pipeline/fates/box.js';
 import { jointPipelines, type Joint } from '../../../analyzer/packet-space/pipeline/joint.js';
-import { follow, universe, type Pipeline, type Trip } from '../../../analyzer/packet-space/pipeline/passes.js';
+import { follow, type Pipeline, type Trip } from '../../../analyzer/packet-space/pipeline/passes.js';
+import { universe } from '../../../analyzer/packet-space/pipeline/universe.js';
 import type { Frame } from '../../../analyzer/packet-space/pipeline/run.js';
 import { asked, countInputs, drawer, type PathLike } from './enumerate.js';
 

@@ -5,7 +5,8 @@ import type { Rule } from '../../../analyzer/model/ruleset.js';
 import { all, ctstates, is, masked, type Constraint } from '../../../analyzer/packet/constraint.js';
 import { pipeline, replies, stateReach, type Path, type Replies } from '../../../analyzer/packet-space/pipeline/index.js';
 import { sawIn, watchFor } from '../../../analyzer/packet-space/pipeline/goals.js';
-import type { Back, Pipeline } from '../../../analyzer/packet-space/pipeline/passes.js';
+import type { Pipeline } from '../../../analyzer/packet-space/pipeline/passes.js';
+import type { Back } from '../../../analyzer/packet-space/pipeline/turn.js';
 import { asked, drawnTrips } from './enumerate.js';
 import { worlds, type World } from './worlds.js';
 

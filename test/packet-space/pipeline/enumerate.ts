@@ -1,5 +1,6 @@
 /** Every input there is, one after the other, and every choice that a trip asks about. */
-import { follow, universe, type Pipeline, type Trip } from '../../../analyzer/packet-space/pipeline/passes.js';
+import { follow, type Pipeline, type Trip } from '../../../analyzer/packet-space/pipeline/passes.js';
+import { universe } from '../../../analyzer/packet-space/pipeline/universe.js';
 import type { Following } from '../../../analyzer/packet-space/pipeline/passes.js';
 
 export type PathLike = 'in' | 'through' | 'out' | 'loop';

@@ -3,9 +3,10 @@ import type { Constraint } from '../../../packet/constraint.js';
 import { outside as outsideRegion } from '../../boxes.js';
 import { cellsOf, productsOf } from '../../products.js';
 import type { Part, PartClaim } from '../claim.js';
-import { universe, type Pipeline } from '../passes.js';
+import type { Pipeline } from '../passes.js';
 import { inside } from '../solve.js';
 import type { Path } from '../stages.js';
+import { universe } from '../universe.js';
 
 /** What is left of a part when what a claim says of it is put aside: what lies around the claim, and its holes. */
 export function restOf(part: Part, claim: PartClaim): { readonly around: readonly Part[]; readonly holes: readonly Part[] } {

@@ -5,7 +5,7 @@ import type { Justifier } from '../claim.js';
 import { behind, stoppedAt, writable, type Ends, passes } from '../fates/outcome.js';
 import type { Joint } from '../joint.js';
 import type { Trip } from '../passes.js';
-import type { Origins } from '../run.js';
+import type { Origins } from '../origins.js';
 import type { Path } from '../stages.js';
 
 /** What must be said of the packet in the one rule set, and in the other. */

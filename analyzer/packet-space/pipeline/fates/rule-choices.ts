@@ -3,7 +3,7 @@
  * said of one packet's choices behind a jump is said of all that take it.
  */
 import type { Chains } from '../chains.js';
-import { ChoiceNames } from '../run.js';
+import { ChoiceNames } from '../choice-names.js';
 
 /** Of each box, numbered over all chains: the first one of its rule. */
 export function firstBoxes({ list }: Chains): Int32Array {
