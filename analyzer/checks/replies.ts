@@ -132,16 +132,6 @@ export function ruleConstraint(ruleset: Ruleset, rule: Rule, table: string): Con
   ]);
 }
 
-/** The reply to `sample`: addresses and ports exchanged. */
-export function replyTo(sample: PacketSample, exchange: { readonly tcpFlags?: number; readonly icmpType?: number }): PacketSample {
-  const { src, dst, sport, dport, protocol } = sample;
-  return {
-    ...dst === undefined ? {} : { src: dst }, ...src === undefined ? {} : { dst: src },
-    ...dport === undefined ? {} : { sport: dport }, ...sport === undefined ? {} : { dport: sport },
-    ...protocol === undefined ? {} : { protocol }, ...exchange,
-  };
-}
-
 /** What marks the reply to a first packet of this protocol. */
 export function replyMarks(sample: PacketSample): { readonly tcpFlags?: number; readonly icmpType?: number; readonly icmpCode?: number } {
   switch (sample.protocol) {

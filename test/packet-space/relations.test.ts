@@ -77,8 +77,8 @@ for (const [name, rich, size] of [['plain', false, 4], ['rich', true, 3]] as con
       }
       checkRelations(toys, rich);
     }), { numRuns: Math.ceil(runs / (rich ? 8 : 4)), includeErrorInReport: true });
-    // A packet that is led to a rule by two ways, and taken on one of them, may be left open.
-    t.true(open * 50 <= all, `${String(open)} of ${String(all)} were left open`);
+    // A packet that is led to a rule by two ways, and taken on one of them, may be left open; so may what a goto leads to a rule.
+    t.true(open * 10 <= all, `${String(open)} of ${String(all)} were left open`);
   });
 }
 

@@ -42,7 +42,7 @@ function withTtl({ chains, forth, ttlInputs }: Pipeline, region: Region): readon
   });
 }
 
-function regionOf({ chains: { dimensions, tracking }, last, outInputs, natInput, rawInput }: Pipeline, i: readonly [number, number], o: readonly [number, number], { nat, raw, states }: Mode): Region {
+function regionOf({ chains: { dimensions, tracking }, last, backInputs, outInputs, natInput, rawInput }: Pipeline, i: readonly [number, number], o: readonly [number, number], { nat, raw, states }: Mode): Region {
   const region = { lo: new Int32Array(last.length), hi: last.slice() };
   const pin = (input: number, [from, to]: readonly [number, number]): void => {
     if (input >= 0) [region.lo[input], region.hi[input]] = [from, to];
@@ -54,6 +54,7 @@ function regionOf({ chains: { dimensions, tracking }, last, outInputs, natInput,
   pin(rawInput, [raw, raw]);
   pin(dimensionOf(dimensions, 'ctstate'), states);
   // IPv6 lets pass what it cannot put together.
-  if (tracking.fragments && dimensions.family === 'ipv4') pin(dimensionOf(dimensions, 'fragment'), [0, 0]);
+  const fragment = dimensionOf(dimensions, 'fragment');
+  if (tracking.fragments && dimensions.family === 'ipv4' && fragment >= 0) for (const input of [fragment, backInputs + fragment]) pin(input, [0, 0]);
   return region;
 }
