@@ -9,7 +9,7 @@ import { anything, Does, stops, writes } from './classes.js';
 import { Step, type PipelineChain } from './chains.js';
 import type { Trip, Pipeline } from './passes.js';
 import type { Origins } from './origins.js';
-import { chainFor, isChoice, type Frame, type Leads, type StageRun, type StepTaken } from './run.js';
+import { chainFor, isChoice, type Frame, type Leads, type Point, type StageRun, type StepTaken } from './run.js';
 import { statesLike } from './stages.js';
 
 /** A part of all packets: an interval of each input, and choices that are fixed. */
@@ -29,6 +29,14 @@ export interface PartClaim extends Part {
   readonly holes: readonly PartHole[];
   /** Numbers of rules that were pinned. */
   readonly rules: ReadonlySet<number>;
+}
+
+/** Holes are written out when they are asked for: there may be thousands, and often the first shows what is looked for. */
+export interface FreshClaim extends PartClaim {
+  /** Holes at most. */
+  readonly holeCount: number;
+  /** Undefined where nothing lies in it after all. */
+  readonly holeAt: (index: number) => PartHole | undefined;
 }
 
 /** What a proof about one stage is about. */
@@ -75,7 +83,7 @@ export class Justifier {
   readonly #hi: Int32Array;
   readonly #choices: Map<number, number>;
   readonly #gaps: Gap[] = [];
-  readonly #holes: PartHole[] = [];
+  readonly #holes: { readonly gap: Gap; readonly box: number }[] = [];
   /** Of each stage: writes that are sure to be the same. */
   readonly #sure: Int32Array;
   readonly #rules = new Set<number>();
@@ -125,10 +133,20 @@ export class Justifier {
   }
 
   /** Derives the holes. */
-  finish(): PartClaim {
+  finish(): FreshClaim {
     for (let gap = this.#gaps.pop(); gap !== undefined; gap = this.#gaps.pop()) this.#close(gap);
-    const claim: PartClaim = { lo: this.#lo, hi: this.#hi, choices: this.#choices, holes: this.#holes, rules: this.#rules };
-    assertOwn(claim, this.#trip);
+    const [holes, point] = [this.#holes, this.#trip.run.point];
+    const holeAt = (index: number): PartHole | undefined => {
+      const hole = holes[index];
+      const made = hole === undefined ? undefined : this.#hole(hole.gap, hole.box);
+      if (made !== undefined && isIn(made, point)) throw new InvariantError('a packet lies in a hole of the part that was derived from it');
+      return made;
+    };
+    const claim: FreshClaim = {
+      lo: this.#lo, hi: this.#hi, choices: this.#choices, rules: this.#rules, holeCount: holes.length, holeAt,
+      get holes() { return holes.flatMap((_, index) => holeAt(index) ?? []); },
+    };
+    assertOwn(claim, point);
     return claim;
   }
 
@@ -292,7 +310,7 @@ export class Justifier {
           again = true;
           break;
         }
-        this.#hole(gap, box);
+        this.#holes.push({ gap, box });
       }
     }
   }
@@ -327,42 +345,49 @@ export class Justifier {
     return unsure;
   }
 
-  #hole(gap: Gap, box: number): void {
-    const sides = new Map<number, [number, number]>();
+  #hole(gap: Gap, box: number): PartHole | undefined {
+    const sides: [number, number, number][] = [];
     const choices: (readonly [number, number])[] = [];
-    if (!this.#addBox(gap.run, gap.frame, box, gap.origins, sides, choices)) return;
-    for (let way = gap.way; way !== undefined; way = way.up) if (!this.#addBox(gap.run, way.frame, way.box, way.origins, sides, choices)) return;
-    if (choices.some(([choice, value]) => this.#choices.has(choice) && this.#choices.get(choice) !== value)) return;
-    this.#holes.push({ sides: [...sides].map(([input, [low, high]]) => [input, low, high]), choices });
+    if (!this.#addBox(gap.run, gap.frame, box, gap.origins, sides, choices)) return undefined;
+    for (let way = gap.way; way !== undefined; way = way.up) if (!this.#addBox(gap.run, way.frame, way.box, way.origins, sides, choices)) return undefined;
+    return choices.some(([choice, value]) => this.#choices.has(choice) && this.#choices.get(choice) !== value) ? undefined : { sides, choices };
   }
 
   /** Adds what a box asks of the inputs; false where no input meets it. Fields that are not sure ask for nothing, and the hole is larger. */
-  #addBox(run: StageRun, frame: Frame, box: number, origins: Origins, sides: Map<number, [number, number]>, choices: (readonly [number, number])[]): boolean {
+  #addBox(run: StageRun, frame: Frame, box: number, origins: Origins, sides: [number, number, number][], choices: (readonly [number, number])[]): boolean {
     const { chain } = frame;
     for (let i = chain.at[box] ?? 0; i < (chain.at[box + 1] ?? 0); i++) {
       const d = chain.dim[i] ?? 0;
       if ((origins.stages[d] ?? 0) !== 0 && !this.#isSure(origins, d)) continue;
       const [input, offset] = [origins.input[d] ?? -1, origins.offset[d] ?? 0];
       const [low, high] = [(chain.lo[i] ?? 0) - offset, (chain.hi[i] ?? 0) - offset];
-      if (input < 0) {
-        if (low > 0 || high < 0) return false;
-        continue;
-      }
-      const known = sides.get(input);
-      const side: [number, number] = [Math.max(low, known?.[0] ?? low), Math.min(high, known?.[1] ?? high)];
-      if (side[0] > side[1]) return false;
-      sides.set(input, side);
+      if (input >= 0 ? !narrowSide(sides, input, low, high) : low > 0 || high < 0) return false;
     }
-    choices.push(...this.#choicesOf(run, frame, box));
+    if (chain.atoms[box] !== undefined || isChoice(this.#trip.run.settings, chain, box, chain.soft)) choices.push(...this.#choicesOf(run, frame, box));
     return true;
   }
 }
 
+/** Notes an interval of an input, cut with what is known of it; false where nothing is left. */
+function narrowSide(sides: [number, number, number][], input: number, low: number, high: number): boolean {
+  for (const side of sides) {
+    if (side[0] !== input) continue;
+    if (low > side[1]) side[1] = low;
+    if (high < side[2]) side[2] = high;
+    return side[1] <= side[2];
+  }
+  sides.push([input, low, high]);
+  return low <= high;
+}
+
 const none: readonly number[] = [];
 
+function isIn({ sides, choices }: PartHole, { inputs, choices: chosen }: Point): boolean {
+  return sides.every(([input, low, high]) => low <= (inputs[input] ?? 0) && (inputs[input] ?? 0) <= high) && choices.every(([choice, value]) => (chosen.get(choice) ?? 0) === value);
+}
+
 /** A proof that does not even hold for its own packet is wrong somewhere. */
-function assertOwn({ lo, hi, choices, holes }: PartClaim, { run: { point } }: Trip): void {
+function assertOwn({ lo, hi, choices }: Part, point: Point): void {
   const within = point.inputs.every((value, i) => (lo[i] ?? 0) <= value && value <= (hi[i] ?? 0)) && [...choices].every(([choice, value]) => (point.choices.get(choice) ?? 0) === value);
-  const inHole = ({ sides, choices: chosen }: PartHole): boolean => sides.every(([input, low, high]) => low <= (point.inputs[input] ?? 0) && (point.inputs[input] ?? 0) <= high) && chosen.every(([choice, value]) => (point.choices.get(choice) ?? 0) === value);
-  if (!within || holes.some(inHole)) throw new InvariantError('a packet lies outside of the part that was derived from it');
+  if (!within) throw new InvariantError('a packet lies outside of the part that was derived from it');
 }

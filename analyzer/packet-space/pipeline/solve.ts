@@ -2,7 +2,7 @@
  * Searches a part of all inputs for a packet that a goal holds of, or proves that there is none: follows one packet; where it fails,
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
-import { Justifier, type Part, type PartClaim, type PartHole } from './claim.js';
+import { Justifier, type FreshClaim, type Part, type PartClaim, type PartHole } from './claim.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget, type Watch } from './run.js';
 import type { Path } from './stages.js';
@@ -40,8 +40,8 @@ export type Solved =
 
 interface Task {
   readonly part: Part;
-  /** Only what of it lies in this hole; written out when its turn comes, for most are never looked at. */
-  readonly hole?: PartHole;
+  /** Only what of it lies in its holes, from this one on. */
+  readonly holes?: { readonly of: FreshClaim; readonly next: number };
   /** All that it was cut into lies above it on the stack. */
   readonly isDone: boolean;
 }
@@ -62,7 +62,7 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
   const stack: Task[] = [{ part: start, isDone: false }];
   const proven: Part[] = [];
   for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
-    const part = task.hole === undefined ? task.part : inside(task.part, task.hole);
+    const part = partOf(task, stack);
     if (part === undefined) continue;
     if (task.isDone) {
       if (proven.length === remembered) proven.shift();
@@ -77,12 +77,12 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
     const reasons = goal.miss(trip);
     if (reasons === undefined) return { kind: 'found', goal, trip, part };
     const claim = best(pipeline, trip, part, reasons);
-    budget.work -= trip.run.work + claim.holes.length;
+    budget.work -= trip.run.work + claim.holeCount;
     for (const rule of claim.rules) rules.add(rule);
     const rest = outside(part, claim);
-    if (rest.length + claim.holes.length > 1) stack.push({ part, isDone: true });
+    if (rest.length + claim.holeCount > 1) stack.push({ part, isDone: true });
     for (const one of rest) stack.push({ part: one, isDone: false });
-    for (const hole of claim.holes) stack.push({ part: claim, hole, isDone: false });
+    if (claim.holeCount > 0) stack.push({ part: claim, holes: { of: claim, next: 0 }, isDone: false });
   }
   return undefined;
 }
@@ -99,6 +99,15 @@ export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array 
   return point;
 }
 
+/** What a task is about; of holes, the next one, and the others wait. */
+function partOf({ part, holes }: Task, stack: Task[]): Part | undefined {
+  if (holes === undefined) return part;
+  const { of, next } = holes;
+  if (next + 1 < of.holeCount) stack.push({ part, holes: { of, next: next + 1 }, isDone: false });
+  const hole = of.holeAt(next);
+  return hole === undefined ? undefined : inside(of, hole);
+}
+
 function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Int32Array): Trip | undefined {
   try {
     return follow(pipeline, goal.path, { inputs, choices: part.choices }, goal);
@@ -109,8 +118,8 @@ function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Int32Arra
 }
 
 /** The reason that puts most aside, and leaves the fewest holes. */
-function best(pipeline: Pipeline, trip: Trip, part: Part, reasons: readonly Reason[]): PartClaim {
-  let found: { readonly claim: PartClaim; readonly worth: number } | undefined;
+function best(pipeline: Pipeline, trip: Trip, part: Part, reasons: readonly Reason[]): FreshClaim {
+  let found: { readonly claim: FreshClaim; readonly worth: number } | undefined;
   for (const reason of reasons) {
     const justifier = new Justifier(pipeline, trip, part);
     reason(justifier);
@@ -118,7 +127,7 @@ function best(pipeline: Pipeline, trip: Trip, part: Part, reasons: readonly Reas
     // A box that is no better than what was found, even without a hole, need not be gone into.
     if (found !== undefined && justifier.size() <= found.worth) continue;
     const claim = justifier.finish();
-    const worth = justifier.size() - holeCost * Math.log2(1 + claim.holes.length);
+    const worth = justifier.size() - holeCost * Math.log2(1 + claim.holeCount);
     if (found === undefined || worth > found.worth) found = { claim, worth };
   }
   if (found === undefined) throw new RangeError('a trip that fails for no reason');
