@@ -40,7 +40,7 @@ export type Solved =
 
 interface Task {
   readonly part: Part;
-  /** Only what of it lies in its holes, from this one on. */
+  /** Only what of it lies in its holes, from this one on towards the first: what stands last in a chain is met by most. */
   readonly holes?: { readonly of: FreshClaim; readonly next: number };
   /** All that it was cut into lies above it on the stack. */
   readonly isDone: boolean;
@@ -82,7 +82,7 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
     const rest = outside(part, claim);
     if (rest.length + claim.holeCount > 1) stack.push({ part, isDone: true });
     for (const one of rest) stack.push({ part: one, isDone: false });
-    if (claim.holeCount > 0) stack.push({ part: claim, holes: { of: claim, next: 0 }, isDone: false });
+    if (claim.holeCount > 0) stack.push({ part: claim, holes: { of: claim, next: claim.holeCount - 1 }, isDone: false });
   }
   return undefined;
 }
@@ -103,7 +103,7 @@ export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array 
 function partOf({ part, holes }: Task, stack: Task[]): Part | undefined {
   if (holes === undefined) return part;
   const { of, next } = holes;
-  if (next + 1 < of.holeCount) stack.push({ part, holes: { of, next: next + 1 }, isDone: false });
+  if (next > 0) stack.push({ part, holes: { of, next: next - 1 }, isDone: false });
   const hole = of.holeAt(next);
   return hole === undefined ? undefined : inside(of, hole);
 }
