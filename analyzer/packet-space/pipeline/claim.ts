@@ -142,12 +142,13 @@ export class Justifier {
       if (made !== undefined && isIn(made, point)) throw new InvariantError('a packet lies in a hole of the part that was derived from it');
       return made;
     };
-    const claim: FreshClaim = {
-      lo: this.#lo, hi: this.#hi, choices: this.#choices, rules: this.#rules, holeCount: holes.length, holeAt,
-      get holes() { return holes.flatMap((_, index) => holeAt(index) ?? []); },
-    };
-    assertOwn(claim, point);
-    return claim;
+    const own = { lo: this.#lo, hi: this.#hi, choices: this.#choices, rules: this.#rules };
+    assertOwn(own, point);
+    const all = (): PartHole[] => holes.flatMap((_, index) => holeAt(index) ?? []);
+    if (holes.length > writtenAtOnce) return { ...own, holeCount: holes.length, holeAt, get holes() { return all(); } };
+    // A few are written at once: then nothing of the trip need be kept for them.
+    const made = all();
+    return { ...own, holeCount: made.length, holeAt: index => made[index], holes: made };
   }
 
   #stage(at: number): StageRun {
@@ -379,6 +380,8 @@ function narrowSide(sides: [number, number, number][], input: number, low: numbe
   sides.push([input, low, high]);
   return low <= high;
 }
+
+const writtenAtOnce = 64;
 
 const none: readonly number[] = [];
 
