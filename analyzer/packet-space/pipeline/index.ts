@@ -1,7 +1,8 @@
 /** Exact questions about packets on their whole way through a host: table after table, translated and marked, and back. */
 import type { Ruleset } from '../../model/ruleset.js';
 import type { Constraint } from '../../packet/constraint.js';
-import { compileChains, dimensionsFor, readRuleset } from './chains.js';
+import { compileChains, dimensionsFor } from './chains.js';
+import { readRuleset } from './read-ruleset.js';
 import { makePipeline, type Pipeline } from './passes.js';
 import { extraChains, type Routing } from './stages.js';
 

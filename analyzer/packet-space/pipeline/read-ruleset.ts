@@ -1,0 +1,124 @@
+/** What the rules of all tables ask and write, before anything is compiled. */
+import type { Hook, RuleContext } from '../../extensions/define.js';
+import type { Chain, Rule, Ruleset, Table } from '../../model/ruleset.js';
+import { ctstates, is, type Constraint, type Field } from '../../packet/constraint.js';
+import type { Rewriting } from '../../packet/rewriting.js';
+import type { RuleAt } from '../answers.js';
+import { callOrder } from '../compile.js';
+import { RuleConstraints } from '../rule-constraint.js';
+interface Known {
+  readonly asks: Constraint;
+  readonly rewritings: readonly Rewriting[];
+}
+
+/** The hooks from which a chain can be called. */
+function hooksOf(table: Table): ReadonlyMap<string, readonly Hook[]> {
+  const hooks = new Map<string, Set<Hook>>();
+  for (const name of callOrder(table) ?? [...table.chains.keys()]) {
+    const chain = table.chains.get(name);
+    if (chain === undefined) continue;
+    const own = hooks.get(name) ?? new Set<Hook>();
+    if (chain.hook !== undefined) own.add(chain.hook);
+    hooks.set(name, own);
+    for (const { target } of chain.rules) {
+      if (target.kind !== 'chain') continue;
+      const below = hooks.get(target.name) ?? new Set<Hook>();
+      for (const hook of own) below.add(hook);
+      hooks.set(target.name, below);
+    }
+  }
+  return new Map([...hooks].map(([name, some]) => [name, [...some]]));
+}
+
+const everyField: readonly Field[] = ['mark', 'connmark', 'ttl', 'dscp', 'ecn', 'ctstate', 'src', 'dst', 'sport', 'dport', 'tcpFlags', 'length'];
+const fieldsOfChange: Readonly<Record<string, readonly Field[]>> = {
+  mark: ['mark'], connmark: ['connmark'], ttl: ['ttl'], dscp: ['dscp'], ecn: ['ecn'], state: ['ctstate'],
+  addresses: ['src', 'dst', 'sport', 'dport'], tcp: ['tcpFlags', 'length'], sets: [],
+};
+
+function unknownWrites(fields: readonly Field[]): Rewriting[] {
+  return fields.map(field => ({ kind: 'unknown', field }));
+}
+
+/** What a rule writes, wherever it may run. */
+function rewritingsOf(ruleset: Ruleset, table: Table, rule: Rule, hooks: readonly Hook[]): readonly Rewriting[] {
+  const { target } = rule;
+  if (target.kind === 'opaque') return unknownWrites(everyField);
+  if (target.kind !== 'extension') return [];
+  const { definition, given, ordered } = target.use;
+  if (definition.changes === undefined && definition.rewrites === undefined) return [];
+  const cx: RuleContext = { family: ruleset.family, backend: ruleset.backend, table: table.name, ordered, protocol: protocolOf(rule) };
+  const isKnown = Object.keys(target.use.unresolved).length === 0;
+  if (definition.rewrites === undefined || !isKnown) return unknownWrites((definition.changes ?? []).flatMap(change => fieldsOfChange[change] ?? []));
+  if (table.name === 'raw' && definition.changes?.includes('state') === true) return stateRewritings(ruleset, definition.rewrites(given, { ...cx, hook: 'PREROUTING' }));
+  const byHook = (hooks.length === 0 ? ['PREROUTING'] as const : hooks).map(hook => definition.rewrites?.(given, { ...cx, hook }) ?? []);
+  const [first = []] = byHook;
+  // A chain that is called from hooks where the target does different things (NETMAP): it may be one or the other.
+  if (byHook.every(one => JSON.stringify(one, plainly) === JSON.stringify(first, plainly))) return first;
+  return unknownWrites([...new Set(byHook.flat().map(one => one.kind === 'copy' ? one.to : one.field))]);
+}
+
+/**
+ * What has a connection or a template of one is left alone by NOTRACK; what CT gives a template looks NEW to the rest of raw.
+ * @see xt_ct_target() in net/netfilter/xt_CT.c
+ */
+function stateRewritings(ruleset: Ruleset, declared: readonly Rewriting[]): readonly Rewriting[] {
+  if (!hasTemplates(ruleset)) return declared;
+  const [first = { kind: 'within', field: 'ctstate', ranges: [{ low: ctstates.NEW, high: ctstates.NEW }] } as const] = declared;
+  return [{ ...first, where: unseen }];
+}
+
+/** Rules of raw give packets templates of connections: zones, helpers. */
+function hasTemplates({ tables, family, backend }: Ruleset): boolean {
+  const rules = [...tables.get('raw')?.chains.values() ?? []].flatMap(chain => chain.rules);
+  return rules.some(rule => {
+    if (rule.target.kind !== 'extension') return false;
+    const { definition, given, ordered } = rule.target.use;
+    const cx = { family, backend, table: 'raw', ordered, protocol: protocolOf(rule), hook: 'PREROUTING' } as const;
+    return definition.changes?.includes('state') === true && definition.rewrites?.(given, cx).length === 0;
+  });
+}
+
+/** In raw: nothing knows the packet yet. */
+const unseen = is('ctstate', ctstates.INVALID);
+
+function plainly(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${String(value)}n` : value;
+}
+
+function protocolOf({ protocol }: Rule): RuleContext['protocol'] {
+  return protocol === undefined || typeof protocol.value !== 'number' ? undefined : { number: protocol.value, negated: protocol.negated };
+}
+
+/** What the rules of all tables ask and write. */
+export interface ReadRuleset {
+  readonly ruleset: Ruleset;
+  readonly rules: readonly RuleAt[];
+  readonly read: readonly Known[];
+  readonly order: readonly { readonly table: Table; readonly chain: Chain }[];
+  readonly cyclic: boolean;
+}
+
+/** Reads what is needed of a rule set. */
+export function readRuleset(ruleset: Ruleset): ReadRuleset {
+  const rules: RuleAt[] = [];
+  const read: Known[] = [];
+  const order: { table: Table; chain: Chain }[] = [];
+  let cyclic = false;
+  for (const table of ruleset.tables.values()) {
+    const names = callOrder(table);
+    cyclic ||= names === undefined;
+    const constraints = new RuleConstraints(ruleset, table.name);
+    const hooks = hooksOf(table);
+    for (const name of (names ?? []).toReversed()) {
+      const chain = table.chains.get(name);
+      if (chain === undefined) continue;
+      order.push({ table, chain });
+      chain.rules.forEach((rule, i) => {
+        rules.push({ table: table.name, chain: name, position: i + 1, rule });
+        read.push({ asks: constraints.of(rule), rewritings: rewritingsOf(ruleset, table, rule, hooks.get(name) ?? []) });
+      });
+    }
+  }
+  return { ruleset, rules, read, order, cyclic };
+}
