@@ -1,9 +1,8 @@
-import type { Rule } from '../model/ruleset.js';
 import { ctstates, not, oneOf, type Constraint } from '../packet/constraint.js';
 import { reachWith } from '../packet-space/index.js';
 import { stateReach } from '../packet-space/pipeline/index.js';
-import { defineCheck, type CheckContext } from './define-check.js';
-import { ruleConstraint } from './replies.js';
+import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { defineCheck } from './define-check.js';
 
 const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
 
@@ -14,11 +13,6 @@ function asksForState(constraint: Constraint): boolean {
     case 'all': case 'any': return constraint.of.some(asksForState);
     default: return false;
   }
-}
-
-/** The rule waits for packets of connections under way, and for no others. */
-function waits(cx: CheckContext, tableName: string, rule: Rule): boolean {
-  return rule.matches.length > 0 && asksForState(ruleConstraint(cx.ruleset, rule, tableName));
 }
 
 export const deadStateMatch = defineCheck({
@@ -53,8 +47,9 @@ COMMIT
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
+    const constraints = new RuleConstraints(cx.ruleset, table.name);
     for (const at of cx.rules(table)) {
-      if (!waits(cx, table.name, at.rule) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
+      if (!asksForState(constraints.of(at.rule)) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
       if (reachWith(cx.space(), table, at, not(underWay)).kind === 'live') continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;

@@ -11,7 +11,8 @@ type Change = NonNullable<AnyTarget['changes']>[number];
 
 const every: readonly Change[] = ['mark', 'connmark', 'ttl', 'dscp', 'ecn', 'state', 'addresses', 'tcp', 'sets'];
 
-const fieldsOf: Readonly<Record<Change, readonly Field[]>> = {
+/** The fields that each kind of change is about. */
+export const fieldsOf: Readonly<Record<Change, readonly Field[]>> = {
   mark: ['mark'], connmark: ['connmark'], ttl: ['ttl'], dscp: ['dscp'], ecn: ['ecn'], state: ['ctstate', 'ctdir'],
   addresses: ['src', 'dst', 'sport', 'dport'], tcp: ['tcpFlags', 'length'], sets: [],
 };

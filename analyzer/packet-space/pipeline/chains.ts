@@ -45,8 +45,6 @@ export interface PipelineChain extends Boxes {
   readonly suffix: Int32Array;
   /** What may come of the chain. */
   readonly does: number;
-  /** Runs of it are alike for packets that look alike: nothing is written or left to choice, here or below. */
-  readonly plain: boolean;
   readonly policy: 'ACCEPT' | 'DROP' | undefined;
 }
 
@@ -286,10 +284,9 @@ class ChainCompiler {
     }
     const boxes = { count, ...sidesOf(entries, this.#fieldCount), bits, last: this.#dimensions.last };
     const callee = Int32Array.from(entries, entry => entry.callee);
-    const plain = entries.every(entry => entry.writes === undefined && (entry.callee < 0 || this.#list[entry.callee]?.plain === true)) && !soft.includes(1) && atoms.every(one => one === undefined);
     this.#list.push({
       ...boxes, id: this.#list.length, name, table, firstBox: this.#boxes, rule, act: Uint8Array.from(entries, entry => entry.act), callee, end, soft, doubt, atoms,
-      writes: entries.map(entry => entry.writes), index: new BoxIndex(boxes, Int32Array.from(bits.keys()).filter(box => bits[box] !== 0)), suffix, does: suffix[0] ?? 0, plain, policy,
+      writes: entries.map(entry => entry.writes), index: new BoxIndex(boxes, Int32Array.from(bits.keys()).filter(box => bits[box] !== 0)), suffix, does: suffix[0] ?? 0, policy,
     });
     this.#boxes += count;
   }

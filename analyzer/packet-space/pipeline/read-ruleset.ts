@@ -4,6 +4,7 @@ import type { Chain, Rule, Ruleset, Table } from '../../model/ruleset.js';
 import { ctstates, is, type Constraint, type Field } from '../../packet/constraint.js';
 import type { Rewriting } from '../../packet/rewriting.js';
 import type { RuleAt } from '../answers.js';
+import { fieldsOf } from '../changes.js';
 import { callOrder } from '../compile.js';
 import { RuleConstraints } from '../rule-constraint.js';
 interface Known {
@@ -30,11 +31,7 @@ function hooksOf(table: Table): ReadonlyMap<string, readonly Hook[]> {
   return new Map([...hooks].map(([name, some]) => [name, [...some]]));
 }
 
-const everyField: readonly Field[] = ['mark', 'connmark', 'ttl', 'dscp', 'ecn', 'ctstate', 'src', 'dst', 'sport', 'dport', 'tcpFlags', 'length'];
-const fieldsOfChange: Readonly<Record<string, readonly Field[]>> = {
-  mark: ['mark'], connmark: ['connmark'], ttl: ['ttl'], dscp: ['dscp'], ecn: ['ecn'], state: ['ctstate'],
-  addresses: ['src', 'dst', 'sport', 'dport'], tcp: ['tcpFlags', 'length'], sets: [],
-};
+const everyField: readonly Field[] = Object.values(fieldsOf).flat();
 
 function unknownWrites(fields: readonly Field[]): Rewriting[] {
   return fields.map(field => ({ kind: 'unknown', field }));
@@ -49,7 +46,7 @@ function rewritingsOf(ruleset: Ruleset, table: Table, rule: Rule, hooks: readonl
   if (definition.changes === undefined && definition.rewrites === undefined) return [];
   const cx: RuleContext = { family: ruleset.family, backend: ruleset.backend, table: table.name, ordered, protocol: protocolOf(rule) };
   const isKnown = Object.keys(target.use.unresolved).length === 0;
-  if (definition.rewrites === undefined || !isKnown) return unknownWrites((definition.changes ?? []).flatMap(change => fieldsOfChange[change] ?? []));
+  if (definition.rewrites === undefined || !isKnown) return unknownWrites((definition.changes ?? []).flatMap(change => fieldsOf[change]));
   if (table.name === 'raw' && definition.changes?.includes('state') === true) return stateRewritings(ruleset, definition.rewrites(given, { ...cx, hook: 'PREROUTING' }));
   const byHook = (hooks.length === 0 ? ['PREROUTING'] as const : hooks).map(hook => definition.rewrites?.(given, { ...cx, hook }) ?? []);
   const [first = []] = byHook;

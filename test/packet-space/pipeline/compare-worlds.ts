@@ -7,7 +7,7 @@ import { jointPipelines, type Joint } from '../../../analyzer/packet-space/pipel
 import { follow, type Pipeline, type Trip } from '../../../analyzer/packet-space/pipeline/passes.js';
 import { universe } from '../../../analyzer/packet-space/pipeline/universe.js';
 import type { Frame } from '../../../analyzer/packet-space/pipeline/run.js';
-import { asked, countInputs, drawer, type PathLike } from './enumerate.js';
+import { asked, countInputs, Drawn, drawer, type PathLike } from './enumerate.js';
 
 /** More packets than this are not looked at one by one. */
 const most = 4000;
@@ -33,21 +33,6 @@ function* withChoices({ sides }: Pick<Joint, 'sides'>, path: PathLike, inputs: I
   const trips = [follow(sides[0], path, point), follow(sides[1], path, point)] as const;
   if (choices.first === undefined) yield { inputs, choices: new Map(made), trips };
   else for (const value of [0, 1]) yield* withChoices({ sides }, path, inputs, [...made, [choices.first, value]]);
-}
-
-class Drawn extends Map<number, number> {
-  readonly #draw: (below: number) => number;
-
-  constructor(draw: (below: number) => number) {
-    super();
-    this.#draw = draw;
-  }
-
-  override get(choice: number): number {
-    const value = super.get(choice) ?? this.#draw(2);
-    this.set(choice, value);
-    return value;
-  }
 }
 
 /** Packets on a path by chance: most are near others that a rule names. */

@@ -64,7 +64,7 @@ export function* everyTrip(pipeline: Pipeline, path: PathLike, following: Follow
 }
 
 /** Makes a choice by chance when it is asked about. */
-class Drawn extends Map<number, number> {
+export class Drawn extends Map<number, number> {
   readonly #draw: (below: number) => number;
 
   constructor(draw: (below: number) => number) {
