@@ -1,16 +1,16 @@
 /** From a source text to findings whose witnesses nobody has confirmed: load, run the checks, collect. */
 import type { SourceText } from '../grammar/source-text.js';
-import { toFinding, type Check, type CheckContext, type Report } from './checks/define-check.js';
+import { contextOf } from './check-context.js';
+import { exampleOf, toFinding, type Check, type Example, type Report } from './checks/define-check.js';
 import { checks as allChecks } from './checks/index.js';
 import type { Finding } from './finding.js';
 import type { Diagnostic, Severity } from './model/diagnostic.js';
 import type { LoadCheckName } from './model/load-checks.js';
 import { load, type Loaded, type LoadOptions } from './model/load.js';
-import type { Chain, Rule, Ruleset, Table } from './model/ruleset.js';
-import type { Reach, RuleAt } from './packet-space/answers.js';
-import { packetSpace, reach, type PacketSpace } from './packet-space/index.js';
-import { pipeline, type Pipeline } from './packet-space/pipeline/index.js';
-import { askedOfPipeline } from './checks/asked.js';
+import type { Ruleset } from './model/ruleset.js';
+import type { Family } from './values/value.js';
+import type { Settings } from './checks/settings.js';
+import type { HostSetup } from './netfilter/engine.js';
 import type { Proposal } from './witness/proposal.js';
 
 export interface AnalyzeOptions extends LoadOptions {
@@ -18,7 +18,15 @@ export interface AnalyzeOptions extends LoadOptions {
   readonly severities?: Readonly<Record<string, Severity | 'off'>>;
   /** Absent: all. */
   readonly checks?: readonly Check[];
+  /** `auditor`: what is open to whom matters more than usual. */
+  readonly persona?: Persona;
+  readonly settings?: Partial<Settings>;
+  readonly host?: (family: Family) => HostSetup | undefined;
+  /** The file with the rules of the same host for the other family. */
+  readonly sibling?: SourceText;
 }
+
+export type Persona = 'operator' | 'auditor';
 
 /** A finding, its witness still to be confirmed. */
 export interface Found {
@@ -67,32 +75,6 @@ function fromDiagnostic(diagnostic: Diagnostic): Found {
   return { finding, ruleset: undefined, proposal: undefined };
 }
 
-function contextOf(ruleset: Ruleset, count: (by: number) => void): CheckContext {
-  let space: PacketSpace | undefined;
-  let whole: { readonly pipeline: Pipeline | undefined } | undefined;
-  const reached = new Map<Table, ReadonlyMap<Rule, Reach>>();
-  const getSpace = (): PacketSpace => space ??= packetSpace(ruleset);
-  return {
-    ruleset,
-    space: getSpace,
-    pipeline: () => (whole ??= { pipeline: pipeline(ruleset, { asked: askedOfPipeline(ruleset) }) }).pipeline,
-    undecided: (by = 1) => { count(by); },
-    reach: table => {
-      let answer = reached.get(table);
-      if (answer === undefined) {
-        reached.set(table, answer = reach(getSpace(), table));
-        count([...answer.values()].filter(one => one.kind === 'undecided').length);
-      }
-      return answer;
-    },
-    * rules(table): Generator<RuleAt & { in: Chain }, void> {
-      for (const chain of table.chains.values()) {
-        for (const [index, rule] of chain.rules.entries()) yield { table: table.name, chain: chain.name, position: index + 1, rule, in: chain };
-      }
-    },
-  };
-}
-
 function ruleCount({ tables }: Ruleset): number {
   let count = 0;
   for (const table of tables.values()) for (const chain of table.chains.values()) count += chain.rules.length;
@@ -110,10 +92,25 @@ function proposer(ruleset: Ruleset): (report: Report) => Proposal | undefined {
   };
 }
 
-function withSeverity(found: Found, severities: AnalyzeOptions['severities']): readonly Found[] {
-  const wanted = severities?.[found.finding.check];
-  if (wanted === 'off') return [];
-  return [wanted === undefined ? found : { ...found, finding: { ...found.finding, severity: wanted } }];
+const rank: Readonly<Record<Severity, number>> = { info: 0, warning: 1, error: 2 };
+
+/** The level that the user, or the persona, wants a check's findings to have. */
+function severityOf({ finding: { check: name, severity } }: Found, { severities, persona, checks = allChecks }: AnalyzeOptions): Severity | 'off' {
+  const wanted = severities?.[name];
+  if (wanted !== undefined) return wanted;
+  const { auditor } = persona === 'auditor' ? checks.find(check => check.name === name) ?? {} : {};
+  return auditor !== undefined && rank[auditor] > rank[severity] ? auditor : severity;
+}
+
+function withSeverity(found: Found, options: AnalyzeOptions): readonly Found[] {
+  const severity = severityOf(found, options);
+  return severity === 'off' ? [] : [{ ...found, finding: { ...found.finding, severity } }];
+}
+
+/** Whether a check is to be run. One that is off by itself is, where somebody gave it a level. */
+function isWanted({ name, isOff }: Check, { severities }: AnalyzeOptions): boolean {
+  const wanted = severities?.[name];
+  return wanted === undefined ? isOff !== true : wanted !== 'off';
 }
 
 /** By place, then by name: the same input gives the same output in the same order. */
@@ -130,24 +127,43 @@ function withoutRepeats(found: readonly Found[]): readonly Found[] {
   });
 }
 
+/** The rules of the same host for the other family: in the same file, or in the one beside it. */
+function siblingOf(ruleset: Ruleset, loaded: Loaded, { sibling, ...options }: AnalyzeOptions): () => Ruleset | undefined {
+  let answer: { readonly ruleset: Ruleset | undefined } | undefined;
+  const find = (): Ruleset | undefined => {
+    const here = loaded.rulesets.find(({ family }) => family !== ruleset.family);
+    return here ?? (sibling === undefined ? undefined : load(sibling, { ...options, family: undefined }).rulesets.find(({ family }) => family !== ruleset.family));
+  };
+  return () => (answer ??= { ruleset: find() }).ruleset;
+}
+
 /** Loads one source and runs the checks on it. Never throws on bad input. */
 export function examine(source: SourceText, options: AnalyzeOptions = {}): Examination {
   const loaded = load(source, options);
   const found: Found[] = loaded.diagnostics.map(fromDiagnostic);
+  const checks = (options.checks ?? allChecks).filter(check => isWanted(check, options));
   let undecided = 0;
   for (const ruleset of loaded.rulesets) {
-    const cx = contextOf(ruleset, by => { undecided += by; });
+    const cx = contextOf(ruleset, { ...options, checks, sibling: siblingOf(ruleset, loaded, options), count: by => { undecided += by; } });
     const propose = proposer(ruleset);
-    for (const check of options.checks ?? allChecks) {
-      if (options.severities?.[check.name] === 'off') continue;
+    for (const check of checks) {
       for (const report of check.run(cx)) found.push({ finding: toFinding(check, report), ruleset, proposal: propose(report) });
     }
   }
   return {
     source: loaded.source, loaded, undecided,
-    found: withoutRepeats(found).flatMap(one => withSeverity(one, options.severities)).sort(byPlace),
+    found: withoutRepeats(found).flatMap(one => withSeverity(one, options)).sort(byPlace),
     unreadable: loaded.diagnostics.some(one => one.severity === 'error' && unreadableChecks.has(one.check)),
   };
+}
+
+/** A check's example, as the analysis takes it. */
+export function inputOfExample(example: string | Example, options: AnalyzeOptions = {}): readonly [SourceText, AnalyzeOptions] {
+  const { rules, settings = {}, host, sibling } = exampleOf(example);
+  return [{ path: 'example.rules', text: rules }, {
+    ...options, settings,
+    ...host === undefined ? {} : { host: () => host }, ...sibling === undefined ? {} : { sibling: { path: 'sibling.rules', text: sibling } },
+  }];
 }
 
 /** Whether there are witnesses for the engine to confirm. */

@@ -1,7 +1,8 @@
 /** `iptables-lint explain CHECK` */
 import pc from 'picocolors';
+import { exampleOf, type Example } from '../analyzer/checks/define-check.js';
 import { checks } from '../analyzer/checks/index.js';
-import { analyzeWithoutWitnesses } from '../analyzer/examine.js';
+import { analyzeWithoutWitnesses, inputOfExample } from '../analyzer/examine.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { loadChecks } from '../analyzer/model/load-checks.js';
 import { docsUrl } from '../report/report.js';
@@ -17,19 +18,20 @@ interface Explained {
   readonly severity: Severity;
   readonly summary: string;
   readonly why: string;
-  readonly bad: string;
-  readonly good?: string;
+  readonly bad: string | Example;
+  readonly good?: string | Example;
+  readonly nearMiss?: string | Example;
 }
 
 const explained: readonly Explained[] = [...checks, ...Object.entries(loadChecks).map(([name, check]): Explained => ({ name, ...check }))];
 
-function example(text: string): string {
-  return text.trimEnd().split('\n').map(line => `  ${visible(line)}`).join('\n');
+function example(one: string | Example): string {
+  return exampleOf(one).rules.trimEnd().split('\n').map(line => `  ${visible(line)}`).join('\n');
 }
 
 /** What the findings of the bad example themselves say to do. */
 function helpOf({ name, bad }: Explained): string {
-  const { findings } = analyzeWithoutWitnesses({ path: 'example.rules', text: bad }, { checks: checks.filter(check => check.name === name) });
+  const { findings } = analyzeWithoutWitnesses(...inputOfExample(bad, { checks: checks.filter(check => check.name === name), severities: { [name]: 'info' } }));
   return findings.find(finding => finding.check === name)?.help ?? '';
 }
 
@@ -40,6 +42,7 @@ function* sections(check: Explained, width: number, color: boolean): Generator<s
   for (const paragraph of check.why.split(/\n\s*\n/u)) yield wrap(paragraph, width);
   yield `${colors.bold(colors.red('Bad:'))}\n${example(check.bad)}`;
   if (check.good !== undefined) yield `${colors.bold(colors.green('Good:'))}\n${example(check.good)}`;
+  if (check.nearMiss !== undefined) yield `${colors.bold(colors.green('Also good:'))}\n${example(check.nearMiss)}`;
   const help = helpOf(check);
   if (help !== '') yield `${colors.bold('What to do about the bad one:')} ${visible(help)}`;
   yield colors.dim(`Another level: --check ${check.name}=off|info|warning|error\nMore: ${docsUrl(check.name)}`);

@@ -54,7 +54,9 @@ function lintCommand(): Command {
     .addOption(option('--check <name=level>', 'set a check to off, info, warning or error; may be repeated').argParser(collect))
     .addOption(option('--fail-on <level>', 'the least severity that makes the exit code 1').choices(['error', 'warning', 'info', 'never']).default('warning'))
     .option('--max-warnings <number>', 'so many warnings do not make the exit code 1', count)
-    .option('--quiet', 'print errors only; the exit code stays the same');
+    .option('--quiet', 'print errors only; the exit code stays the same')
+    .addOption(option('--persona <who>', 'who reads it: for an auditor, what is open to whom matters more').choices(['operator', 'auditor']).default('operator'))
+    .option('--host <file>', 'the host that has these rules, as "iptables-lint collect" wrote it');
   withColorOptions(withInputOptions(program));
   return program
     .version(version, '-V, --version', 'print the version')

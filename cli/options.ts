@@ -1,6 +1,7 @@
 /** The options of the commands, as commander hands them over. */
 import { InvalidArgumentError, type Option } from 'commander';
 import type { TableName } from '../analyzer/extensions/define.js';
+import type { Persona } from '../analyzer/examine.js';
 import type { LoadOptions } from '../analyzer/model/load.js';
 import type { Backend, Family } from '../analyzer/values/value.js';
 import type { InputFormat } from '../grammar/statements.js';
@@ -27,6 +28,8 @@ export interface LintOptions extends InputOptions {
   readonly failOn: FailLevel;
   readonly maxWarnings?: number;
   readonly quiet?: boolean;
+  readonly persona: Persona;
+  readonly host?: string;
   readonly color?: boolean;
 }
 

@@ -1,6 +1,6 @@
 /** The docs pages of the checks, made from the checks' own words. `npm run docs` writes them. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import type { Check } from '../analyzer/checks/define-check.js';
+import { checkKinds, exampleOf, type Check, type CheckKind, type Example } from '../analyzer/checks/define-check.js';
 import { checks } from '../analyzer/checks/index.js';
 import { loadChecks, type LoadCheck } from '../analyzer/model/load-checks.js';
 
@@ -23,10 +23,32 @@ ${fence(check.bad)}
 `;
 }
 
+/** What an example needs to be known besides its rules. */
+function besides({ settings, host, sibling }: Example): string {
+  const said = [
+    ...settings === undefined ? [] : [`With ${Object.entries(settings).map(([name, value]) => `\`${name}: ${JSON.stringify(value)}\``).join(', ')}.`],
+    ...host === undefined ? [] : [`On a host with\n\n${fence(JSON.stringify(host, null, 2))}`],
+    ...sibling === undefined ? [] : [`Beside it, the rules of the other family:\n\n${fence(sibling)}`],
+  ];
+  return said.map(one => `\n\n${one}`).join('');
+}
+
+function example(one: string | Example): string {
+  const { rules, ...rest } = exampleOf(one);
+  return `${fence(rules)}${besides({ rules, ...rest })}`;
+}
+
+/** When the check speaks, and how loud. */
+function severityLine({ severity, auditor, isOff }: Check): string {
+  const off = isOff === true ? ' It is off unless it is asked for by name.' : '';
+  const raised = auditor === undefined ? '' : ` With \`--persona auditor\`: at least ${auditor}.`;
+  return `Severity: ${severity}, unless the finding says otherwise.${raised}${off}`;
+}
+
 function checkPage(check: Check): string {
   return `# ${check.name}
 
-${check.summary}. Severity: ${check.severity}, unless the finding says otherwise.
+${check.summary}. ${severityLine(check)}
 
 ## Why
 
@@ -34,21 +56,33 @@ ${check.why}
 
 ## Bad
 
-${fence(check.bad)}
+${example(check.bad)}
 
 ## Good
 
-${fence(check.good)}
+${example(check.good)}
+
+## Also good
+
+It looks much the same, and is right.
+
+${example(check.nearMiss)}
 `;
 }
 
 function indexPage(): string {
   const row = (name: string, severity: string, summary: string): string => `| [${name}](${name}.md) | ${severity} | ${summary} |`;
-  return `# Checks
+  const ofKind = (kind: CheckKind): string => checks.filter(check => check.kind === kind).map(check => row(check.name, check.isOff === true ? 'off' : check.severity, check.summary)).join('\n');
+  const section = (kind: CheckKind): string => `## ${checkKinds[kind]}
 
 | check | severity | what a finding means |
 |---|---|---|
-${checks.map(check => row(check.name, check.severity, check.summary)).join('\n')}
+${ofKind(kind)}
+`;
+  const kinds = Object.keys(checkKinds).filter((kind): kind is CheckKind => checks.some(check => check.kind === kind));
+  return `# Checks
+
+${kinds.map(section).join('\n')}
 
 ## Findings of loading
 

@@ -17,6 +17,7 @@ function asksForState(constraint: Constraint): boolean {
 
 export const deadStateMatch = defineCheck({
   name: 'dead-state-match',
+  kind: 'conversations',
   severity: 'info',
   summary: 'The rule waits for established or related packets, and no connection ever comes to that',
   why: `Connection tracking calls a packet ESTABLISHED or RELATED only when a connection was begun that the rules let
@@ -42,6 +43,14 @@ COMMIT
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
 -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A FORWARD -i eth1 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 COMMIT
 `,
   * run(cx) {

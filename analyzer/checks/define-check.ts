@@ -7,7 +7,10 @@ import type { Reach, RuleAt } from '../packet-space/answers.js';
 import type { PacketSpace } from '../packet-space/index.js';
 import type { Pipeline } from '../packet-space/pipeline/index.js';
 import type { Rule } from '../model/ruleset.js';
+import type { HostSetup } from '../netfilter/engine.js';
+import type { Constraint } from '../packet/constraint.js';
 import type { Illustration, ProposedStep, Shown } from '../witness/proposal.js';
+import type { Settings } from './settings.js';
 
 /** What a check may ask. Answers are computed once for all checks of a rule set. */
 export interface CheckContext {
@@ -18,6 +21,11 @@ export interface CheckContext {
   readonly reach: (table: Table) => ReadonlyMap<Rule, Reach>;
   /** Every rule of every chain, in the order of the file's tables. */
   readonly rules: (table: Table) => Iterable<RuleAt & { readonly in: Chain }>;
+  readonly settings: Settings;
+  /** What the host is, where somebody said it. */
+  readonly host: HostSetup | undefined;
+  /** The rules of the same host for the other family, where they were given: in the same file, or in the file beside it. */
+  readonly sibling: () => Ruleset | undefined;
   /** Counts a question that the budget left open. */
   readonly undecided: (count?: number) => void;
 }
@@ -39,20 +47,53 @@ export interface Report {
   readonly fix?: Fix;
 }
 
+/** What the checks of a kind are about. The order is that of the docs. */
+export const checkKinds = {
+  reachability: 'Which rules packets come to',
+  conversations: 'Whether connections work, both ways',
+  nat: 'Address translation',
+  exposure: 'What is open, and to whom',
+  hygiene: 'How the rules are written',
+} as const;
+
+export type CheckKind = keyof typeof checkKinds;
+
+/** A rule set that shows a check, with what must be known besides it. */
+export interface Example {
+  readonly rules: string;
+  readonly settings?: Partial<Settings>;
+  readonly host?: HostSetup;
+  /** The rules of the same host for the other family. */
+  readonly sibling?: string;
+}
+
 export interface Check {
   /** Kebab-case; the name of its file and of its page. */
   readonly name: string;
+  readonly kind: CheckKind;
   /** Unless a finding says otherwise. */
   readonly severity: Severity;
+  /** For an auditor, where that is more. */
+  readonly auditor?: Severity;
+  /** It speaks only where it is asked for by name. */
+  readonly isOff?: true;
   /** One line: what a finding means. */
   readonly summary: string;
   /** Why it matters: a paragraph or two, for `explain` and the docs page. */
   readonly why: string;
-  /** A rule set that yields findings of this check and of no other. */
-  readonly bad: string;
-  /** The same, repaired: no finding of any check. */
-  readonly good: string;
+  /** Yields findings of this check, and no warning or error of another. */
+  readonly bad: string | Example;
+  /** The same, repaired: no finding of this check, and no warning or error of any. */
+  readonly good: string | Example;
+  /** Looks much like the bad one, and is right: no finding of this check. */
+  readonly nearMiss: string | Example;
+  /** What it asks about packets on their whole way: the pipeline must tell these bounds apart. */
+  readonly asks?: (cx: Pick<CheckContext, 'ruleset' | 'settings'>) => readonly Constraint[];
   readonly run: (cx: CheckContext) => Iterable<Report>;
+}
+
+export function exampleOf(example: string | Example): Example {
+  return typeof example === 'string' ? { rules: example } : example;
 }
 
 /** Declares a check; its file in `checks/` and one line in `checks/index.ts` are all it takes. */

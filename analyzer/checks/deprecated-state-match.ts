@@ -35,6 +35,7 @@ function spanOf(ruleset: Ruleset, rule: Rule): { readonly span: { start: number;
 
 export const deprecatedStateMatch = defineCheck({
   name: 'deprecated-state-match',
+  kind: 'hygiene',
   severity: 'info',
   summary: '`-m state` is the old name of `-m conntrack`',
   why: `The state match was replaced by conntrack in 2.6; today it is a mere alias, kept for old rule files. Its
@@ -55,6 +56,15 @@ COMMIT
 -A INPUT -i lo -j ACCEPT
 -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m comment --comment "was -m state --state NEW" -j ACCEPT
 COMMIT
 `,
   * run({ ruleset, rules }) {

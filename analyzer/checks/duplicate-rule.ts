@@ -114,6 +114,7 @@ function report(table: Table, chain: Chain, rule: Rule, position: number, before
 
 export const duplicateRule = defineCheck({
   name: 'duplicate-rule',
+  kind: 'hygiene',
   severity: 'warning',
   summary: 'The rule says word for word what an earlier rule of its chain says',
   why: `The first of two equal rules takes every packet, so the second is dead weight: a script that was run twice,
@@ -137,6 +138,16 @@ COMMIT
 -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
 -A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p icmp -m limit --limit 1/sec -j ACCEPT
+-A INPUT -p icmp -m limit --limit 1/sec -j ACCEPT
 COMMIT
 `,
   * run({ ruleset, reach }) {

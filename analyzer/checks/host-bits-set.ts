@@ -23,6 +23,7 @@ function report(ruleset: Ruleset, at: RuleAt, key: 's' | 'd', value: AddressMask
 
 export const hostBitsSet = defineCheck({
   name: 'host-bits-set',
+  kind: 'hygiene',
   severity: 'warning',
   summary: 'An address has bits outside its mask, which are silently dropped',
   why: `iptables clears the bits that the mask does not cover, without a word: -d 10.10.10.3/24 is the whole of
@@ -44,6 +45,15 @@ COMMIT
 -A INPUT -i lo -j ACCEPT
 -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A INPUT -s 192.0.2.17/32 -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 192.0.2.16/28 -p tcp -m tcp --dport 22 -j ACCEPT
 COMMIT
 `,
   * run({ ruleset, rules }) {

@@ -112,6 +112,7 @@ function report(cx: CheckContext, pipeline: Pipeline, at: RuleAt, broken: Broken
 
 export const missingEstablishedReturn = defineCheck({
   name: 'missing-established-return',
+  kind: 'conversations',
   severity: 'error',
   summary: 'A rule lets connections in, and no reply to any of them gets back',
   why: `A packet filter must let both directions pass. Accepting the first packet of a connection is of no use if
@@ -151,6 +152,17 @@ COMMIT
 -A OUTPUT -p udp -m udp --sport 68 --dport 67 -j ACCEPT
 COMMIT
 `,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A OUTPUT -o lo -j ACCEPT
+-A OUTPUT -p tcp -m tcp --sport 22 ! --tcp-flags SYN,ACK SYN -j ACCEPT
+COMMIT
+`,
+  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;

@@ -133,9 +133,6 @@ function lostOnTheWay(by: readonly Decider[]): Shown {
 }
 
 /** What this check asks of packets. */
-export function servicePackets(ruleset: Ruleset): readonly Constraint[] {
-  return neededServices(ruleset).map(({ packets }) => packets);
-}
 
 function becauseOf(ruleset: Ruleset, broken: readonly BrokenService[]): Because[] {
   const byRule = new Map<string, { decider: Decider; names: string[] }>();
@@ -157,6 +154,7 @@ const order: readonly Severity[] = ['info', 'warning', 'error'];
 
 export const outputDropBreakage = defineCheck({
   name: 'output-drop-breakage',
+  kind: 'conversations',
   severity: 'warning',
   summary: 'OUTPUT drops by default, and something the host needs cannot get out',
   why: `A host that drops what it sends by default must let out by name what it needs: loopback, name resolution,
@@ -186,6 +184,16 @@ COMMIT
 -A OUTPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT
 COMMIT
 `,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A OUTPUT -p tcp -m tcp --dport 25 -j DROP
+COMMIT
+`,
+  asks: ({ ruleset }) => neededServices(ruleset).map(({ packets }) => packets),
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     const output = table?.chains.get('OUTPUT');

@@ -17,6 +17,7 @@ function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[]): Repo
 
 export const redundantRule = defineCheck({
   name: 'redundant-rule',
+  kind: 'reachability',
   severity: 'info',
   summary: 'The rule matches packets, yet its removal changes no packet’s fate',
   why: `What the rule decides is what later rules or the policy decide anyway. It costs a comparison for each packet,
@@ -39,6 +40,14 @@ COMMIT
 -A INPUT -i lo -j ACCEPT
 -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -j DROP
 COMMIT
 `,
   * run({ ruleset, rules, reach, space, undecided }) {

@@ -27,6 +27,7 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
 
 export const shadowedRule = defineCheck({
   name: 'shadowed-rule',
+  kind: 'reachability',
   severity: 'error',
   summary: 'No packet can match the rule, because earlier rules take them all',
   why: `Rules are tried in order, and the first that decides ends the matter. A rule whose every packet is taken by
@@ -50,6 +51,16 @@ COMMIT
 -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m limit --limit 3/min -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j REJECT
 COMMIT
 `,
   * run({ ruleset, reach, space }) {

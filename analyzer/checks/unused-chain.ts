@@ -20,6 +20,7 @@ function report(table: Table, chain: Chain): Report {
 
 export const unusedChain = defineCheck({
   name: 'unused-chain',
+  kind: 'reachability',
   severity: 'info',
   summary: 'No rule jumps to the chain',
   why: `A chain of your own does nothing until a rule jumps (-j) or goes (-g) to it. Rules in a chain that
@@ -45,6 +46,18 @@ COMMIT
 -A INPUT -p tcp -m tcp --dport 22 -j ssh-guard
 -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
 -A ssh-guard -s 203.0.113.0/24 -j DROP
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:web - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -g web
+-A web -s 203.0.113.0/24 -j DROP
+-A web -j ACCEPT
 COMMIT
 `,
   * run({ ruleset }) {

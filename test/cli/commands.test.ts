@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test from 'ava';
+import { exampleOf } from '../../analyzer/checks/define-check.js';
 import { checks } from '../../analyzer/checks/index.js';
 import { loadChecks } from '../../analyzer/model/load-checks.js';
 import { cli, run } from './run.js';
@@ -23,7 +24,7 @@ for (const check of checks) {
     const { code, stdout } = await run(['explain', check.name]);
     t.is(code, 0);
     const oneLine = (text: string): string => text.replace(/\s+/gu, ' ').trim();
-    for (const part of [check.summary, check.why, check.bad, check.good]) t.true(oneLine(stdout).includes(oneLine(part)), part);
+    for (const part of [check.summary, check.why, exampleOf(check.bad).rules, exampleOf(check.good).rules, exampleOf(check.nearMiss).rules]) t.true(oneLine(stdout).includes(oneLine(part)), part);
   });
 }
 

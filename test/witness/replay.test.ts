@@ -179,7 +179,7 @@ test('many witnesses share hosts, and each gets the answer that it would get alo
 /** A check that reports `report` about INPUT:1, whatever the rules are. */
 function claiming(report: Partial<Report>): ReturnType<typeof defineCheck> {
   return defineCheck({
-    name: 'claim', severity: 'error', summary: '', why: '', bad: '', good: '',
+    name: 'claim', kind: 'hygiene', severity: 'error', summary: '', why: '', bad: '', good: '', nearMiss: '',
     * run({ ruleset, rules }) {
       for (const table of ruleset.tables.values()) for (const at of rules(table)) yield { at, message: 'a claim', help: '', ...report };
     },
