@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 export default defineConfig(
   { ignores: ['build*/', 'dist/', 'coverage/', 'node_modules/'] },
   {
-    files: ['{grammar,analyzer,report,cli,test,bench}/**/*.ts', 'index.ts'],
+    files: ['{grammar,analyzer,report,kernel,cli,test,bench}/**/*.ts', 'index.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },

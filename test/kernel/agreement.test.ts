@@ -1,7 +1,8 @@
 /** Generated scenarios, played in the engine and in the real kernel. Open-ended by hand: `npm run test:kernel -- --runs 20000 --seed random`. */
 import test from 'ava';
 import { agreement } from './agreement/agreement.js';
-import { Kernel, kernelAvailable } from './harness/kernel.js';
+import { Kernel } from '../../kernel/kernel.js';
+import { kernelAvailable } from './kernel-available.js';
 
 const reason = kernelAvailable();
 const onKernel = reason === undefined ? test.serial : test.skip;

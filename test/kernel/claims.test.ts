@@ -13,7 +13,8 @@ import type { ReadRule } from '../packet-space/bdd-rules.js';
 import { Draw, drawRuleset, kinds } from '../packet-space/bdd-rulesets.js';
 import { claimsIn, claimsOf, cornersOf, filterHooks, placeOf, rulesOf, type Claims } from './claims-rules.js';
 import { grouped, isAsMeant, scenarioOf, stage, type Staged, type Wanted } from './claims-stage.js';
-import { Kernel, kernelAvailable } from './harness/kernel.js';
+import { Kernel } from '../../kernel/kernel.js';
+import { kernelAvailable } from './kernel-available.js';
 
 const onKernel = kernelAvailable() === undefined ? test.serial : test.skip;
 /** Times as many rule sets are drawn, and rules of each looked at. */

@@ -8,8 +8,9 @@ import type { StepAnswer } from '../../analyzer/netfilter/scenario.js';
 import { recordedAnswers } from './cases/answers.js';
 import type { Expectation } from './cases/define.js';
 import { allCases } from './cases/index.js';
-import { differences, isSameTable } from './harness/compare.js';
-import { Kernel, kernelAvailable } from './harness/kernel.js';
+import { differences, isSameTable } from './compare.js';
+import { Kernel } from '../../kernel/kernel.js';
+import { kernelAvailable } from './kernel-available.js';
 
 const reason = kernelAvailable();
 const onKernel = reason === undefined ? test : test.skip;

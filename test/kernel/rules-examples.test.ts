@@ -3,7 +3,8 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { agreementOn, rulesIn } from './agreement/real-rules.js';
-import { Kernel, kernelAvailable } from './harness/kernel.js';
+import { Kernel } from '../../kernel/kernel.js';
+import { kernelAvailable } from './kernel-available.js';
 
 const reason = kernelAvailable();
 const onKernel = reason === undefined ? test.serial : test.skip;

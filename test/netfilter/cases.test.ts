@@ -1,9 +1,9 @@
-/** The engine says what a kernel has answered: the answers were recorded (test/kernel/harness/record.ts), so that no kernel need be asked here. */
+/** The engine says what a kernel has answered: the answers were recorded (test/kernel/record.ts), so that no kernel need be asked here. */
 import test from 'ava';
 import { runScenario } from '../../analyzer/netfilter/engine.js';
 import { recordedAnswers } from '../kernel/cases/answers.js';
 import { allCases } from '../kernel/cases/index.js';
-import { differences } from '../kernel/harness/compare.js';
+import { differences } from '../kernel/compare.js';
 
 for (const [file, list] of Object.entries(allCases)) {
   const { kernel, iptables, answers } = recordedAnswers(file);

@@ -8,8 +8,8 @@ import { scenarios } from '../../../analyzer/generate/scenario.js';
 import { runScenario } from '../../../analyzer/netfilter/engine.js';
 import type { Scenario } from '../../../analyzer/netfilter/scenario.js';
 import type { Arbitrary, Backend, Family } from '../../../analyzer/values/value.js';
-import { Kernel } from '../harness/kernel.js';
-import { SetUpError } from '../harness/set-up.js';
+import { Kernel } from '../../../kernel/kernel.js';
+import { SetUpError } from '../../../kernel/set-up.js';
 import { compareAnswers, type Difference } from './compare.js';
 import { extensionHeaderScenarios } from './extension-headers.js';
 

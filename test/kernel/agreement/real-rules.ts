@@ -9,7 +9,7 @@ import { decodeBytes } from '../../../grammar/source-text.js';
 import { load } from '../../../analyzer/model/load.js';
 import { printRuleset } from '../../../analyzer/model/print.js';
 import type { Backend } from '../../../analyzer/values/value.js';
-import { Kernel } from '../harness/kernel.js';
+import { Kernel } from '../../../kernel/kernel.js';
 import { agreement, show, type Agreement } from './agreement.js';
 import { scenariosNear, type GivenRules } from './near-rules.js';
 

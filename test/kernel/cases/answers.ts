@@ -1,4 +1,4 @@
-/** What the kernel answered to the cases, as harness/record.ts has written it down: what the engine is compared with where no kernel can be asked. */
+/** What the kernel answered to the cases, as record.ts has written it down: what the engine is compared with where no kernel can be asked. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ScenarioAnswer } from '../../../analyzer/netfilter/scenario.js';

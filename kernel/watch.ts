@@ -3,7 +3,7 @@
  * packet; the kernel's trace of the same stage tells what connection tracking thinks of it. It asks nothing of connection tracking itself,
  * which would switch it on.
  */
-import type { Family } from '../../../analyzer/values/value.js';
+import type { Family } from '../analyzer/values/value.js';
 import type { Helper } from './helper-process.js';
 import { attribute, messageTypes, request, u32 } from './netlink.js';
 

@@ -1,35 +1,44 @@
 /** The helper: a small program in C that does what Node cannot, compiled when it is first needed. */
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const sources = fileURLToPath(new URL('../../../../test/kernel/harness/helper/', import.meta.url));
+/** As far from build/kernel as from dist/chunks. */
+const sources = fileURLToPath(new URL('../../kernel/helper/', import.meta.url));
 
-/** Without node_modules/.bin, in which a package may well have an `nft` of its own; and a lock of legacy iptables for us alone. */
-function environment(number: number): NodeJS.ProcessEnv {
-  return { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', XTABLES_LOCKFILE: join(folder(), `lock-${String(process.pid)}-${String(number)}`) };
-}
+/** Without node_modules/.bin, in which a package may well have an `nft` of its own. */
+export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** This machine cannot make or run the helper. */
+export class HelperError extends Error {}
+
+let own: string | undefined;
+
+/** Where the compiled helper is, for as long as this process lives. Nobody else can write there: what root runs must not be another's. */
 function folder(): string {
-  return join(tmpdir(), `iptables-lint-kernel-${String(process.getuid?.() ?? 0)}`);
+  if (own === undefined) {
+    const made = own = mkdtempSync(join(tmpdir(), 'iptables-lint-'));
+    process.once('exit', () => { rmSync(made, { recursive: true, force: true }); });
+  }
+  return own;
 }
 
-/** Where the compiled helper is. Its name follows from its sources, so that it is compiled once for each state of them. */
+/** With a lock of legacy iptables for us alone. */
+function environment(number: number): NodeJS.ProcessEnv {
+  return { PATH: systemPath, LC_ALL: 'C', XTABLES_LOCKFILE: join(folder(), `lock-${String(number)}`) };
+}
+
+let program: string | undefined;
+
 function compiled(): string {
-  const hash = createHash('sha256');
-  for (const name of readdirSync(sources).sort()) hash.update(name).update(readFileSync(join(sources, name)));
-  const program = join(folder(), `helper-${hash.digest('hex').slice(0, 16)}`);
-  if (existsSync(program)) return program;
-  mkdirSync(folder(), { recursive: true, mode: 0o700 });
-  const fresh = `${program}.${String(process.pid)}`;
-  const { status, stderr } = spawnSync('cc', ['-D_GNU_SOURCE', '-O2', '-Wall', '-pthread', '-o', fresh, join(sources, 'main.c')], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`the helper does not compile: ${stderr}`);
-  renameSync(fresh, program);
-  return program;
+  if (program !== undefined) return program;
+  const made = join(folder(), 'helper');
+  const { status, stderr } = spawnSync('cc', ['-D_GNU_SOURCE', '-O2', '-Wall', '-pthread', '-o', made, join(sources, 'main.c')], { encoding: 'utf8', env: { PATH: systemPath, LC_ALL: 'C' } });
+  if (status !== 0) throw new HelperError(`cc does not compile the helper, a program of one C file (are the headers of libc and Linux installed?): ${stderr.split('\n').find(line => line.includes('error')) ?? stderr.trim()}`);
+  return program = made;
 }
 
 /** Bytes as the helper reads and writes them. */
@@ -43,6 +52,8 @@ export function bytesOf(word: string | undefined): Buffer {
 
 /** ENOENT */
 const noEntry = '2';
+/** Of a program that cannot be run, as in a shell. */
+const notFound = '127';
 
 interface Waiting {
   readonly command: string;
@@ -54,19 +65,17 @@ interface Waiting {
 export class Helper {
   readonly number: number;
   readonly #child: ChildProcessWithoutNullStreams;
-  readonly #environment: NodeJS.ProcessEnv;
   readonly #waiting: Waiting[] = [];
+  #failed: Error | undefined;
 
   constructor(number: number) {
     this.number = number;
-    this.#environment = environment(number);
-    this.#child = spawn(compiled(), { env: this.#environment });
+    this.#child = spawn(compiled(), { env: environment(number) });
+    this.#child.on('error', ({ message }) => { this.#fail(new HelperError(`the helper cannot be run: ${message} (where ${tmpdir()} is mounted noexec, TMPDIR names another folder)`)); });
     createInterface({ input: this.#child.stdout }).on('line', line => this.#answered(line));
     this.#child.stderr.on('data', (text: Buffer) => process.stderr.write(text));
     this.#child.stdin.on('error', () => undefined);
-    this.#child.on('exit', () => {
-      for (const { command, reject } of this.#waiting.splice(0)) reject(new Error(`the helper ended before it answered: ${command.slice(0, 80)}`));
-    });
+    this.#child.on('exit', () => { this.#fail(new Error('the helper ended before it answered')); });
   }
 
   #answered(line: string): void {
@@ -76,8 +85,14 @@ export class Helper {
     else waiting?.reject(new Error(`${line} (${waiting.command.slice(0, 80)})`));
   }
 
+  #fail(error: Error): void {
+    this.#failed ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
   /** The words of the answer. */
   ask(...words: readonly (string | number)[]): Promise<readonly string[]> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed);
     const command = words.join(' ');
     return new Promise((resolve, reject) => {
       this.#waiting.push({ command, resolve, reject });
@@ -88,7 +103,7 @@ export class Helper {
   /** Runs a program in the namespace; what it printed. */
   async run(command: readonly string[], input = ''): Promise<string> {
     const [status, stdout, stderr] = await this.ask('exec', hexWord(input), ...command);
-    if (status !== '0') throw new Error(`${command.join(' ')}: ${bytesOf(stderr).toString().trim()}`);
+    if (status !== '0') throw new Error(`${command.join(' ')}: ${status === notFound ? 'it is not installed' : bytesOf(stderr).toString().trim()}`);
     return bytesOf(stdout).toString();
   }
 
@@ -112,6 +127,5 @@ export class Helper {
       this.#child.on('close', resolve);
       this.#child.stdin.end();
     });
-    rmSync(this.#environment['XTABLES_LOCKFILE'] ?? '', { force: true });
   }
 }

@@ -1,6 +1,6 @@
 /** What the engine says beside what the kernel did. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ConntrackAnswer, GeneratedAnswer, ScenarioAnswer, ScenarioPacket, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
+import type { ConntrackAnswer, GeneratedAnswer, ScenarioAnswer, ScenarioPacket, StepAnswer } from '../../analyzer/netfilter/scenario.js';
 
 /** Real time passes while the kernel works, and it rounds: so many seconds of a timeout may be missing. */
 const secondsForgiven = 6;

@@ -1,9 +1,7 @@
 /** The real netfilter: what the kernel does with the packets of a scenario, told in the words of the engine's answer. */
-import { spawnSync } from 'node:child_process';
-import { buildPacket } from '../../../analyzer/netfilter/scenario/build-packet.js';
-import type { Scenario, ScenarioAnswer, ScenarioInterface, ScenarioPacket, ScenarioStep, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
-import type { Backend, Family } from '../../../analyzer/values/value.js';
-import { reasonToSkip, unlessRequired } from '../real-iptables.js';
+import { buildPacket } from '../analyzer/netfilter/scenario/build-packet.js';
+import type { Scenario, ScenarioAnswer, ScenarioInterface, ScenarioPacket, ScenarioStep, StepAnswer } from '../analyzer/netfilter/scenario.js';
+import type { Backend, Family } from '../analyzer/values/value.js';
 import { ConntrackTable } from './conntrack-table.js';
 import { readDropReasons, reasonsIn, type DropReasons } from './drop-reasons.js';
 import { eventsIn } from './events.js';
@@ -18,14 +16,6 @@ export const patience = 5;
 
 /** Longer than one tick of the kernel's clock, in milliseconds. */
 const tick = 11;
-
-/** Why this machine's kernel cannot be asked; undefined where it can. */
-export function kernelAvailable(): string | undefined {
-  const reason = reasonToSkip();
-  if (reason !== undefined) return reason;
-  const missing = ['cc', 'nft', 'conntrack'].find(program => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
-  return unlessRequired(missing === undefined ? undefined : `${missing} is not installed`);
-}
 
 /** Who sends a packet that comes in, where it does not say itself. */
 const neighbour = Buffer.from('0200000000fe', 'hex');

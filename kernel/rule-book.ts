@@ -1,5 +1,5 @@
 /** Which rule of the loaded rule set a trace means: legacy traces say its number, nft's its handle. */
-import type { Backend, Family } from '../../../analyzer/values/value.js';
+import type { Backend, Family } from '../analyzer/values/value.js';
 import type { Helper } from './helper-process.js';
 import { flags, messagesIn, messageTypes, request } from './netlink.js';
 

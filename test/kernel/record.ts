@@ -1,16 +1,17 @@
 /**
- * Records anew what the kernel answers to all cases, beside them: `node build/test/kernel/harness/record.js [FILE…]`, as root.
+ * Records anew what the kernel answers to all cases, beside them: `node build/test/kernel/record.js [FILE…]`, as root.
  * Then `git diff test/kernel/cases/answers` shows what is different.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
-import type { ScenarioAnswer } from '../../../analyzer/netfilter/scenario.js';
-import { answersFolder, type RecordedAnswers } from '../cases/answers.js';
-import type { Case } from '../cases/define.js';
-import { allCases } from '../cases/index.js';
+import type { ScenarioAnswer } from '../../analyzer/netfilter/scenario.js';
+import { answersFolder, type RecordedAnswers } from './cases/answers.js';
+import type { Case } from './cases/define.js';
+import { allCases } from './cases/index.js';
 import { differences } from './compare.js';
-import { Kernel, kernelAvailable } from './kernel.js';
+import { Kernel } from '../../kernel/kernel.js';
+import { kernelAvailable } from './kernel-available.js';
 
 /** A line for each case, and no more: `git diff` then names the cases that changed. */
 function textOf({ kernel, iptables, answers }: RecordedAnswers): string {

@@ -100,6 +100,7 @@ static void run_program(const char *input, char **words) {
   lseek(from, 0, SEEK_SET);
   pid_t child = vfork();
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(from, 0);
     dup2(to, 1);
     dup2(errors, 2);
@@ -191,6 +192,7 @@ static int settle(void) {
 static void carry_out(char **words, int count) {
   const char *name = words[0];
   if (!strcmp(name, "fresh")) answer(enter_fresh_namespace(), name);
+  else if (sentinel < 0 && strcmp(name, "reasons")) printf("error %s: there is no namespace of our own yet\n", name);
   else if (!strcmp(name, "device") && count == 5) answer(make_device(words[1], words[2], words[3], words[4]), words[1]);
   else if (!strcmp(name, "sysctl") && count == 3) answer(write_sysctl(words[1], words[2]), words[1]);
   else if (!strcmp(name, "exec") && count > 2) run_program(words[1], words + 2);

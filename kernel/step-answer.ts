@@ -1,7 +1,7 @@
 /** What was seen of one packet, as a scenario's answer. */
-import { describePacket } from '../../../analyzer/netfilter/scenario/describe-packet.js';
-import type { CtAnswer, GeneratedAnswer, ScenarioPacket, SentPacket, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
-import type { Family } from '../../../analyzer/values/value.js';
+import { describePacket } from '../analyzer/netfilter/scenario/describe-packet.js';
+import type { CtAnswer, GeneratedAnswer, ScenarioPacket, SentPacket, StepAnswer } from '../analyzer/netfilter/scenario.js';
+import type { Family } from '../analyzer/values/value.js';
 import { statusNames } from './conntrack-table.js';
 import { reasonText } from './drop-reasons.js';
 import type { Journey } from './journeys.js';

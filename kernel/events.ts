@@ -1,5 +1,5 @@
 /** What the kernel told, as one row of events: rules that matched, chains that ended in their policy, and our own stages. */
-import type { Backend } from '../../../analyzer/values/value.js';
+import type { Backend } from '../analyzer/values/value.js';
 import { messagesIn, messageTypes, type Attributes, type Message } from './netlink.js';
 import type { RuleBook } from './rule-book.js';
 import { watchTable, type Stage } from './watch.js';

@@ -1,6 +1,6 @@
 /** From a scenario to the namespace that it describes. */
-import type { Scenario, ScenarioInterface } from '../../../analyzer/netfilter/scenario.js';
-import type { Backend, Family } from '../../../analyzer/values/value.js';
+import type { Scenario, ScenarioInterface } from '../analyzer/netfilter/scenario.js';
+import type { Backend, Family } from '../analyzer/values/value.js';
 import { hexWord, type Helper } from './helper-process.js';
 import { startWatching } from './watch.js';
 

@@ -1,7 +1,7 @@
 /** The kernel's table of connections, as `conntrack -L` would print it. */
-import type { ConntrackAnswer } from '../../../analyzer/netfilter/scenario.js';
-import { printAddress } from '../../../analyzer/values/address.js';
-import type { Family } from '../../../analyzer/values/value.js';
+import type { ConntrackAnswer } from '../analyzer/netfilter/scenario.js';
+import { printAddress } from '../analyzer/values/address.js';
+import type { Family } from '../analyzer/values/value.js';
 import type { Helper } from './helper-process.js';
 import { attribute, flags, messagesIn, messageTypes, nested, request, type Attributes } from './netlink.js';
 
