@@ -1,18 +1,18 @@
 /** `iptables-lint FILES…` */
 import { examine, hasWitnesses, withoutWitnesses, type Analysis, type AnalyzeOptions, type Examination } from '../analyzer/examine.js';
-import { loadFormat } from '../report/formats.js';
+import type { FormatName } from '../report/formats.js';
 import { internalErrorLine } from '../report/internal-error.js';
 import { countBySeverity, countOf, type Counts, type FileReport, type Report } from '../report/report.js';
 import { visible } from '../report/visible.js';
 import { parseCheckLevels } from './check-names.js';
-import { wantsColor, widthOf } from './color.js';
 import { eachSource, inputFiles } from './inputs.js';
 import { loadOptions, type LintOptions } from './options.js';
+import { outputsOf, write, type Output } from './outputs.js';
 import { Progress } from './progress.js';
 import { readSource } from './read-source.js';
 import { areSiblings } from './siblings.js';
-import { print } from './streams.js';
 import { isDebugging, raiseExitCode } from './trouble.js';
+import { version } from './version.js';
 
 /** The host of the rules. What reads it is loaded only for this. */
 async function hostOf(path: string): Promise<Pick<AnalyzeOptions, 'host'>> {
@@ -71,27 +71,32 @@ function tellInternalErrors(analyses: readonly Analysis[]): void {
 }
 
 function reportOf(analyses: readonly Analysis[], quiet: boolean): Report {
-  const files = analyses.map(({ source, findings }): FileReport => ({ source, findings: quiet ? findings.filter(finding => finding.severity === 'error') : findings }));
-  return { files, undecided: analyses.reduce((sum, analysis) => sum + analysis.undecided, 0), internalErrors: analyses.reduce((sum, analysis) => sum + analysis.internalErrors.length, 0) };
+  const files = analyses.map(({ source, findings, loaded }): FileReport => ({ source, rulesets: loaded.rulesets, findings: quiet ? findings.filter(finding => finding.severity === 'error') : findings }));
+  return {
+    files, version,
+    undecided: analyses.reduce((sum, analysis) => sum + analysis.undecided, 0), internalErrors: analyses.reduce((sum, analysis) => sum + analysis.internalErrors.length, 0),
+    tell: message => process.stderr.write(`iptables-lint: ${visible(message)}\n`),
+  };
 }
 
-async function printReport(analyses: readonly Analysis[], options: LintOptions, fails: boolean): Promise<void> {
+/** Formats that a person reads are silent where there is nothing to say and nobody wants to hear it. */
+const forPeople = new Set<FormatName>(['pretty', 'full', 'compact']);
+
+async function writeReport(analyses: readonly Analysis[], options: LintOptions, outputs: readonly Output[], fails: boolean): Promise<void> {
   const report = reportOf(analyses, options.quiet === true);
   const isEmpty = report.files.every(file => file.findings.length === 0);
-  if (options.format !== 'json' && (analyses.length === 0 || (options.quiet === true && isEmpty))) {
-    if (fails) process.stderr.write('iptables-lint: no errors, but warnings or infos that make it fail; run without --quiet to see them\n');
-    return;
-  }
-  const format = await loadFormat(options.format);
-  await print(await format(report, { color: wantsColor(options.color, process.stdout), width: widthOf(process.stdout) }));
+  const isSilent = analyses.length === 0 || (options.quiet === true && isEmpty);
+  if (isSilent && fails) process.stderr.write('iptables-lint: no errors, but warnings or infos that make it fail; run without --quiet to see them\n');
+  for (const output of outputs) if (!isSilent || output.file !== undefined || !forPeople.has(output.format)) await write(report, output, options.color);
 }
 
 export async function lint(operands: readonly string[], options: LintOptions): Promise<void> {
+  const outputs = outputsOf(options.format);
   const analyses = await analyzeAll(await inputFiles(operands, 'iptables-lint'), options);
   const fails = isFailure(countBySeverity(analyses.flatMap(analysis => analysis.findings)), options);
   if (fails) raiseExitCode(1);
   if (analyses.some(analysis => analysis.unreadable || analysis.internalErrors.length > 0)) raiseExitCode(2);
-  await printReport(analyses, options, fails);
+  await writeReport(analyses, options, outputs, fails);
   tellOmitted(analyses);
   tellInternalErrors(analyses);
 }

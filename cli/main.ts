@@ -50,7 +50,7 @@ function lintCommand(): Command {
   const program = new Command('iptables-lint')
     .description('Finds mistakes in Linux firewall rules: iptables-save files, iptables -S output, scripts of iptables commands.')
     .argument('[files...]', 'what to lint; standard input where something is piped in')
-    .addOption(option('--format <name>', 'how to print the findings').choices(formatNames).default('pretty'))
+    .addOption(option('--format <name[=file]>', `how to print the findings, and where to; may be repeated: ${formatNames.join(', ')} (default: pretty)`).argParser(collect))
     .addOption(option('--check <name=level>', 'set a check to off, info, warning or error; may be repeated').argParser(collect))
     .addOption(option('--fail-on <level>', 'the least severity that makes the exit code 1').choices(['error', 'warning', 'info', 'never']).default('warning'))
     .option('--max-warnings <number>', 'so many warnings do not make the exit code 1', count)

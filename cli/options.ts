@@ -5,7 +5,6 @@ import type { Persona } from '../analyzer/examine.js';
 import type { LoadOptions } from '../analyzer/model/load.js';
 import type { Backend, Family } from '../analyzer/values/value.js';
 import type { InputFormat } from '../grammar/statements.js';
-import type { FormatName } from '../report/formats.js';
 import { defaultMaxSize } from './read-source.js';
 
 export type FailLevel = 'error' | 'warning' | 'info' | 'never';
@@ -22,7 +21,8 @@ export interface InputOptions {
 }
 
 export interface LintOptions extends InputOptions {
-  readonly format: FormatName;
+  /** `NAME` or `NAME=FILE`, as typed. */
+  readonly format?: readonly string[];
   /** `NAME=LEVEL`, as typed. */
   readonly check?: readonly string[];
   readonly failOn: FailLevel;

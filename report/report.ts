@@ -1,12 +1,15 @@
 /** What every format is given, and what it gives back. */
 import type { Finding } from '../analyzer/finding.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
+import type { Ruleset } from '../analyzer/model/ruleset.js';
 import type { SourceText } from '../grammar/source-text.js';
 
 export interface FileReport {
   readonly source: SourceText;
   /** By their place in the file. */
   readonly findings: readonly Finding[];
+  /** What the rules are that the findings name. */
+  readonly rulesets?: readonly Ruleset[];
 }
 
 export interface Report {
@@ -15,6 +18,10 @@ export interface Report {
   readonly undecided: number;
   /** Mistakes of ours that were caught: witnesses that the engine does not confirm. None where absent. */
   readonly internalErrors?: number;
+  /** Of the program that made it. */
+  readonly version?: string;
+  /** Where a format says what its reader must know and the format has no place for. */
+  readonly tell?: (message: string) => void;
 }
 
 export interface Style {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { clean, cli, folderWith, run, table, unreadable, withError, withInfo, withWarning } from './run.js';
@@ -126,7 +127,10 @@ test('globs are understood without a shell, and a file that is found twice is li
 
 const mistakes: readonly (readonly [words: string, says: RegExp])[] = [
   ['--frmat json', /unknown option '--frmat' \(Did you mean --format\?\); see iptables-lint --help/u],
-  ['--format xml', /Allowed choices are pretty, full, json/u],
+  ['--format xml', /there is no format xml: choose one of pretty, full, compact, json/u],
+  ['--format jsn', /did you mean `json`/u],
+  ['--format json --format sarif', /json and sarif both go to standard output; write one to a file, as in --format sarif=report\.sarif/u],
+  ['--format sarif=', /name the file, as in --format sarif=report\.sarif/u],
   ['--max-warnings some', /It must be a number/u],
   ['--check shadow-rule=off', /there is no check shadow-rule: did you mean `shadowed-rule`\?/u],
   ['--check shadowed-rule', /write --check shadowed-rule=LEVEL with one of off, info, warning, error/u],
@@ -199,4 +203,20 @@ test('more problems than anybody can read are counted', async t => {
   const folder = folderWith(t, { 'many.rules': table(...Array.from({ length: 1500 }, () => '-A INPUT --nothing')) });
   const { stderr } = await run(['many.rules'], { cwd: folder });
   t.is(stderr, 'iptables-lint: many.rules: 500 more problems not shown; repair the first ones and run again\n');
+});
+
+test('formats go where they are sent, each with all findings, and the exit code is that of one', async t => {
+  const folder = folderWith(t, { 'a.rules': withError });
+  const { code, stdout, stderr } = await run(['--format', 'json=report=1.json', '--format', 'compact', '--format', 'sarif=out.sarif', 'a.rules'], { cwd: folder });
+  t.is(code, 1);
+  t.is(stderr, '');
+  t.regex(stdout, /^a\.rules:5:.*\[undefined-chain\]\n$/u);
+  for (const file of ['report=1.json', 'out.sarif']) t.true(readFileSync(join(folder, file), 'utf8').includes('undefined-chain'), file);
+});
+
+test('a report that cannot be written is no success', async t => {
+  const folder = folderWith(t, { 'a.rules': clean });
+  const { code, stderr } = await run(['--format', 'json=no/such/folder.json', 'a.rules'], { cwd: folder });
+  t.is(code, 2);
+  t.regex(stderr, /cannot write no\/such\/folder\.json: no such file or directory/u);
 });

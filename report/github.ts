@@ -1,0 +1,34 @@
+/** `--format github`: workflow commands, which GitHub shows at the lines of a change. It shows ten of a kind for each step; all are in the log. */
+import type { Severity } from '../analyzer/model/diagnostic.js';
+import { placeOf } from './place.js';
+import { allFindings, countBySeverity, countOf, nothingFound, undecidedNote, type Format, type Report } from './report.js';
+import { visible } from './visible.js';
+
+const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
+
+/** What a workflow command may not hold (actions/toolkit, core/src/command.ts). */
+function data(text: string): string {
+  return visible(text).replaceAll('%', '%25');
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}
+
+function summary(report: Report): string {
+  const counts = countBySeverity(allFindings(report));
+  const said = (['error', 'warning', 'info'] as const).filter(severity => counts[severity] > 0).map(severity => countOf(counts[severity], severity));
+  return said.length === 0 ? nothingFound(report) : said.join(', ');
+}
+
+export const github: Format = report => {
+  const lines = report.files.flatMap(({ source, findings }) => findings.map(({ check, severity, certainty, message, span, help }) => {
+    const { line, column, endLine, endColumn } = placeOf(source, span);
+    // GitHub takes columns only where the annotation is on one line.
+    const place = line === endLine ? `line=${String(line)},col=${String(column)},endColumn=${String(endColumn)}` : `line=${String(line)},endLine=${String(endLine)}`;
+    const text = `${message}${certainty === 'possible' ? ' (possible)' : ''}${help === '' ? '' : `; ${help}`}`;
+    return `::${commands[severity]} file=${property(source.path)},${place},title=${property(check)}::${data(text)}`;
+  }));
+  const note = undecidedNote(report);
+  return [...lines, `iptables-lint: ${summary(report)}`, ...note === undefined ? [] : [note]].map(line => `${line}\n`).join('');
+};

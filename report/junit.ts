@@ -1,0 +1,30 @@
+/** `--format junit`: test results, which every CI system shows. A file is a suite; errors and warnings are failures, infos pass and say what they have to say. */
+import type { Finding } from '../analyzer/finding.js';
+import type { SourceText } from '../grammar/source-text.js';
+import { placeOf } from './place.js';
+import type { FileReport, Format } from './report.js';
+import { xmlDocument, type XmlElement, type XmlValue } from './xml.js';
+
+function testcase(source: SourceText, { check, severity, message, help, span }: Finding): XmlValue {
+  const { line, column } = placeOf(source, span);
+  const text = `${source.path}:${String(line)}:${String(column)}: ${severity}: ${message}${help === '' ? '' : `\n${help}`}`;
+  const result: XmlElement = severity === 'info' ? { 'system-out': text } : { failure: { '@type': severity, '@message': message, '#text': text } };
+  return { '@name': `${check} at ${String(line)}:${String(column)}`, '@classname': source.path, ...result };
+}
+
+function failuresOf(findings: readonly Finding[]): number {
+  return findings.filter(({ severity }) => severity !== 'info').length;
+}
+
+function testsuite({ source, findings }: FileReport): XmlValue {
+  const cases = findings.length === 0 ? [{ '@name': 'no problems', '@classname': source.path }] : findings.map(finding => testcase(source, finding));
+  return { '@name': source.path, '@tests': cases.length, '@failures': failuresOf(findings), '@errors': 0, testcase: cases };
+}
+
+export const junit: Format = ({ files }) => xmlDocument({
+  testsuites: {
+    '@name': 'iptables-lint', '@tests': files.reduce((sum, { findings }) => sum + Math.max(1, findings.length), 0),
+    '@failures': files.reduce((sum, { findings }) => sum + failuresOf(findings), 0), '@errors': 0,
+    testsuite: files.map(testsuite),
+  },
+});

@@ -1,0 +1,33 @@
+/** `--format markdown`: a table for each file, for job summaries and comments. */
+import type { Severity } from '../analyzer/model/diagnostic.js';
+import { placeOf } from './place.js';
+import { allFindings, countBySeverity, countOf, docsUrl, nothingFound, undecidedNote, type FileReport, type Format, type Report } from './report.js';
+import { visible } from './visible.js';
+
+const signs: Readonly<Record<Severity, string>> = { error: '❌ error', warning: '⚠️ warning', info: 'ℹ️ info' };
+
+/** Text that means nothing but itself in a cell of a table. */
+function cell(text: string): string {
+  return visible(text).replace(/[\\`*_[\]<>|~#@&]/gu, character => `&#${String(character.codePointAt(0))};`);
+}
+
+function* section({ source, findings }: FileReport): Generator<string, void> {
+  if (findings.length === 0) return;
+  yield `### ${cell(source.path)}\n\n| | line | finding | what to do |\n|---|---|---|---|`;
+  for (const { check, severity, certainty, message, help, span } of findings) {
+    const { line } = placeOf(source, span);
+    yield `| ${signs[severity]} | ${String(line)} | ${cell(message)}${certainty === 'possible' ? ' (possible)' : ''} ([${check}](${docsUrl(check)})) | ${cell(help)} |`;
+  }
+  yield '';
+}
+
+function summary(report: Report): string {
+  const counts = countBySeverity(allFindings(report));
+  const said = (['error', 'warning', 'info'] as const).filter(severity => counts[severity] > 0).map(severity => countOf(counts[severity], severity));
+  return said.length === 0 ? `iptables-lint: ${nothingFound(report)}` : `iptables-lint: ${said.join(', ')} in ${countOf(report.files.length, 'file')}`;
+}
+
+export const markdown: Format = report => {
+  const note = undecidedNote(report);
+  return `${[`**${summary(report)}**`, '', ...report.files.flatMap(file => [...section(file)]), ...note === undefined ? [] : [note]].join('\n').trimEnd()}\n`;
+};
