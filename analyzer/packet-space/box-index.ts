@@ -44,8 +44,8 @@ class BoxList {
     return false;
   }
 
-  meeting(region: Region, bits: number, from: number, to: number, out: number[]): void {
-    for (let i = this.#start; i < this.#end; i++) {
+  meeting(region: Region, bits: number, from: number, to: number, out: number[], limit: number): void {
+    for (let i = this.#start; i < this.#end && out.length < limit; i++) {
       const box = this.#members[i] ?? to;
       if (box >= to) break;
       if (box >= from && this.#meets(box, region, bits)) out.push(box);
@@ -98,10 +98,10 @@ export class BoxIndex {
     return this.#rest.any(region, bits, from, to) || this.#byProperty.some(([dimension, part]) => region.hi[dimension] === 1 && part.any(region, bits, from, to));
   }
 
-  /** The boxes in `from` … `to - 1` with one of the bits that meet the region, added to `out`; unsorted. */
-  meeting(region: Region, bits: number, from: number, to: number, out: number[] = []): number[] {
-    this.#rest.meeting(region, bits, from, to, out);
-    for (const [dimension, part] of this.#byProperty) if (region.hi[dimension] === 1) part.meeting(region, bits, from, to, out);
+  /** The boxes in `from` … `to - 1` with one of the bits that meet the region, added to `out`; unsorted, and no more than `limit`. */
+  meeting(region: Region, bits: number, from: number, to: number, out: number[] = [], limit = Infinity): number[] {
+    this.#rest.meeting(region, bits, from, to, out, limit);
+    for (const [dimension, part] of this.#byProperty) if (region.hi[dimension] === 1) part.meeting(region, bits, from, to, out, limit);
     return out;
   }
 }

@@ -55,15 +55,15 @@ export class BoxTree {
     return false;
   }
 
-  /** Adds the boxes in `from` … `to - 1` with one of the bits that meet the region to `out`; unsorted. */
-  meeting(region: Region, bits: number, from: number, to: number, out: number[]): void {
+  /** Adds the boxes in `from` … `to - 1` with one of the bits that meet the region to `out`, while it has fewer than `limit`; unsorted. */
+  meeting(region: Region, bits: number, from: number, to: number, out: number[], limit: number): void {
     if (bits === 0) return;
     const { dims, order, lo, hi, more, nodes } = this.#tree;
     const [low, high] = this.#ask(region);
-    for (let node = this.#leaf(0, low, high, bits, from, to); node >= 0; node = this.#leaf(node + nodeWidth, low, high, bits, from, to)) {
+    for (let node = this.#leaf(0, low, high, bits, from, to); node >= 0 && out.length < limit; node = this.#leaf(node + nodeWidth, low, high, bits, from, to)) {
       for (let i = nodes[node + 4] ?? 0, end = nodes[node + 5] ?? 0; i < end; i++) {
         const box = order[i] ?? 0;
-        if (box >= to) break;
+        if (box >= to || out.length >= limit) break;
         if (box >= from && ((this.#boxes.bits[box] ?? 0) & bits) !== 0 && fits(lo, hi, i * dims.length, low, high) && (more[i] === 0 || meets(this.#boxes, box, region))) out.push(box);
       }
     }

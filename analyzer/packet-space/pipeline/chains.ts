@@ -41,6 +41,8 @@ export interface PipelineChain extends Boxes {
   readonly atoms: readonly (readonly number[] | undefined)[];
   readonly writes: readonly (readonly Write[] | undefined)[];
   readonly index: BoxIndex;
+  /** The fields of which some box says something. */
+  readonly asks: readonly number[];
   /** What may come of any box from here to the end. */
   readonly suffix: Int32Array;
   /** What may come of the chain. */
@@ -286,7 +288,7 @@ class ChainCompiler {
     const callee = Int32Array.from(entries, entry => entry.callee);
     this.#list.push({
       ...boxes, id: this.#list.length, name, table, firstBox: this.#boxes, rule, act: Uint8Array.from(entries, entry => entry.act), callee, end, soft, doubt, atoms,
-      writes: entries.map(entry => entry.writes), index: new BoxIndex(boxes, Int32Array.from(bits.keys()).filter(box => bits[box] !== 0)), suffix, does: suffix[0] ?? 0, policy,
+      writes: entries.map(entry => entry.writes), index: new BoxIndex(boxes, Int32Array.from(bits.keys()).filter(box => bits[box] !== 0)), asks: [...new Set(boxes.dim)], suffix, does: suffix[0] ?? 0, policy,
     });
     this.#boxes += count;
   }

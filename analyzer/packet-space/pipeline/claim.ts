@@ -31,12 +31,13 @@ export interface PartClaim extends Part {
   readonly rules: ReadonlySet<number>;
 }
 
-/** Holes are written out when they are asked for: there may be thousands, and often the first shows what is looked for. */
+/** Holes are looked up when they are asked for: there may be thousands, and often the first shows what is looked for. */
 export interface FreshClaim extends PartClaim {
-  /** Holes at most. */
+  /** Holes at most; to count many of them takes time. */
   readonly holeCount: number;
-  /** Undefined where nothing lies in it after all. */
-  readonly holeAt: (index: number) => PartHole | undefined;
+  readonly hasMany: boolean;
+  /** One after the other, what stands late in a chain first: it is met by most. To be gone through once. */
+  readonly fromLast: Iterator<PartHole, void>;
 }
 
 /** What a proof about one stage is about. */
@@ -83,7 +84,7 @@ export class Justifier {
   readonly #hi: Int32Array;
   readonly #choices: Map<number, number>;
   readonly #gaps: Gap[] = [];
-  readonly #holes: { readonly gap: Gap; readonly box: number }[] = [];
+  readonly #closed: Gap[] = [];
   /** Of each stage: writes that are sure to be the same. */
   readonly #sure: Int32Array;
   readonly #rules = new Set<number>();
@@ -134,21 +135,38 @@ export class Justifier {
 
   /** Derives the holes. */
   finish(): FreshClaim {
-    for (let gap = this.#gaps.pop(); gap !== undefined; gap = this.#gaps.pop()) this.#close(gap);
-    const [holes, point] = [this.#holes, this.#trip.run.point];
-    const holeAt = (index: number): PartHole | undefined => {
-      const hole = holes[index];
-      const made = hole === undefined ? undefined : this.#hole(hole.gap, hole.box);
-      if (made !== undefined && isIn(made, point)) throw new InvariantError('a packet lies in a hole of the part that was derived from it');
-      return made;
-    };
+    for (let gap = this.#gaps.pop(); gap !== undefined; gap = this.#gaps.pop()) {
+      this.#settle(gap);
+      this.#closed.push(gap);
+    }
     const own = { lo: this.#lo, hi: this.#hi, choices: this.#choices, rules: this.#rules };
-    assertOwn(own, point);
-    const all = (): PartHole[] => holes.flatMap((_, index) => holeAt(index) ?? []);
-    if (holes.length > writtenAtOnce) return { ...own, holeCount: holes.length, holeAt, get holes() { return all(); } };
+    assertOwn(own, this.#trip.run.point);
+    const rest = this.#fresh();
+    const few: PartHole[] = [];
     // A few are written at once: then nothing of the trip need be kept for them.
-    const made = all();
-    return { ...own, holeCount: made.length, holeAt: index => made[index], holes: made };
+    for (let next = rest.next(); next.done !== true; next = rest.next()) {
+      few.push(next.value);
+      if (few.length === writtenAtOnce) return this.#open(own, few, rest);
+    }
+    return { ...own, holes: few.toReversed(), hasMany: false, holeCount: few.length, fromLast: few.values() };
+  }
+
+  /** A claim with more holes than were written. */
+  #open(own: Omit<PartClaim, 'holes'>, few: readonly PartHole[], rest: Iterator<PartHole, void>): FreshClaim {
+    const [all, count] = [(): PartHole[] => [...this.#fresh()].reverse(), (): number => this.#closed.reduce((sum, gap) => sum + this.#boxesIn(gap).length, 0)];
+    return { ...own, get holes() { return all(); }, hasMany: true, get holeCount() { return count(); }, fromLast: chained(few, rest) };
+  }
+
+  * #fresh(): Generator<PartHole, void> {
+    const { point } = this.#trip.run;
+    for (const gap of this.#closed.toReversed()) {
+      for (const box of this.#fromLast(gap)) {
+        const hole = this.#apart(gap, box) === 'apart' ? undefined : this.#hole(gap, box);
+        if (hole === undefined) continue;
+        if (isIn(hole, point)) throw new InvariantError('a packet lies in a hole of the part that was derived from it');
+        yield hole;
+      }
+    }
   }
 
   #stage(at: number): StageRun {
@@ -296,32 +314,46 @@ export class Justifier {
     return out;
   }
 
-  /** Makes holes of the boxes in a gap that could break the claim. */
-  #close(gap: Gap): void {
-    const { chain } = gap.frame;
-    for (let again = true; again;) {
-      again = false;
-      const image = this.#image(gap.origins, chain.last.length);
-      const some = chain.index.meeting(image, gap.mask, gap.from, gap.to).concat(gap.leads.filter(box => ((chain.bits[box] ?? 0) & gap.mask) === 0 || chain.act[box] === Step.Skip));
-      for (const box of some) {
-        const state = this.#apart(gap, box);
-        if (state === 'apart') continue;
-        if (state >= 0) {
-          this.#need(gap.origins, state);
-          again = true;
-          break;
-        }
-        this.#holes.push({ gap, box });
-      }
+  /** Makes sure of the fields that tell which of the boxes in a gap could break the claim. */
+  #settle(gap: Gap): void {
+    while (!gap.frame.chain.asks.every(d => this.#isSure(gap.origins, d))) {
+      const unsure = this.#unsureIn(gap);
+      if (unsure < 0) return;
+      this.#need(gap.origins, unsure);
     }
   }
 
+  /** A field that some box in a gap asks for, which the claim's packets may meet, and of which it is not sure where it came from; -1 where there is none. */
+  #unsureIn(gap: Gap): number {
+    for (const box of this.#boxesIn(gap)) {
+      const state = this.#apart(gap, box);
+      if (state !== 'apart' && state >= 0) return state;
+    }
+    return -1;
+  }
+
+  /** The boxes in a gap that packets of the claim may meet, as far as it is sure where their fields came from; of many, so many at least. */
+  #boxesIn({ frame: { chain }, origins, mask, from, to, leads }: Gap, limit = Infinity): number[] {
+    const some = chain.index.meeting(this.#image(origins), mask, from, to, [], limit);
+    for (const box of leads) if (((chain.bits[box] ?? 0) & mask) === 0 || chain.act[box] === Step.Skip) some.push(box);
+    return some;
+  }
+
+  /** Of many, a few are looked up first. */
+  * #fromLast(gap: Gap): Generator<number, void> {
+    const few = this.#boxesIn(gap, writtenAtOnce);
+    yield* few.toReversed();
+    if (few.length < writtenAtOnce) return;
+    const known = new Set(few);
+    for (const box of this.#boxesIn(gap).reverse()) if (!known.has(box)) yield box;
+  }
+
   /** Where the fields of the claim's packets lie, as far as it is sure where they came from. */
-  #image(origins: Origins, size: number): { readonly lo: Int32Array; readonly hi: Int32Array } {
-    const { last, fieldCount } = { last: this.#pipeline.chains.dimensions.last, fieldCount: this.#pipeline.chains.fieldCount };
-    const [lo, hi] = [new Int32Array(size), last.slice()];
+  #image(origins: Origins): { readonly lo: Int32Array; readonly hi: Int32Array } {
+    const { dimensions: { last }, fieldCount } = this.#pipeline.chains;
+    const [lo, hi] = [new Int32Array(fieldCount), last.slice(0, fieldCount)];
     for (let d = 0; d < fieldCount; d++) {
-      if ((origins.stages[d] ?? 0) !== 0 && !this.#isSure(origins, d)) continue;
+      if (!this.#isSure(origins, d)) continue;
       [lo[d], hi[d]] = this.#interval(origins, d);
     }
     return { lo, hi };
@@ -339,7 +371,7 @@ export class Justifier {
       const d = chain.dim[i] ?? 0;
       const [low, high] = this.#interval(origins, d);
       const meets = (chain.lo[i] ?? 0) <= high && (chain.hi[i] ?? 0) >= low;
-      const sure = (origins.stages[d] ?? 0) === 0 || this.#isSure(origins, d);
+      const sure = this.#isSure(origins, d);
       if (!meets && sure) return 'apart';
       if (!sure && (unsure < 0 || !meets)) unsure = d;
     }
@@ -359,7 +391,7 @@ export class Justifier {
     const { chain } = frame;
     for (let i = chain.at[box] ?? 0; i < (chain.at[box + 1] ?? 0); i++) {
       const d = chain.dim[i] ?? 0;
-      if ((origins.stages[d] ?? 0) !== 0 && !this.#isSure(origins, d)) continue;
+      if (!this.#isSure(origins, d)) continue;
       const [input, offset] = [origins.input[d] ?? -1, origins.offset[d] ?? 0];
       const [low, high] = [(chain.lo[i] ?? 0) - offset, (chain.hi[i] ?? 0) - offset];
       if (input >= 0 ? !narrowSide(sides, input, low, high) : low > 0 || high < 0) return false;
@@ -381,7 +413,12 @@ function narrowSide(sides: [number, number, number][], input: number, low: numbe
   return low <= high;
 }
 
-const writtenAtOnce = 64;
+const writtenAtOnce = 16;
+
+function* chained<T>(first: Iterable<T>, then: Iterator<T, void>): Generator<T, void> {
+  yield* first;
+  for (let next = then.next(); next.done !== true; next = then.next()) yield next.value;
+}
 
 const none: readonly number[] = [];
 

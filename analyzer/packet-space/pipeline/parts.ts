@@ -7,6 +7,7 @@ import type { Part } from './claim.js';
 import { Does, writerOf } from './classes.js';
 import type { Pipeline } from './passes.js';
 import type { Path } from './stages.js';
+import { exchanged } from './turn.js';
 import type { Write } from './values.js';
 import { universe } from './universe.js';
 
@@ -113,6 +114,22 @@ export function* allPreimages(pipeline: Pipeline, path: Path, number: number, wi
   for (const [at, stage] of pipeline.forth[path].entries()) {
     if (chains.below(stage.chain).has(chains.chainOf[number] ?? -1)) yield* preimages(pipeline, path, number, at, within);
   }
+}
+
+/** Packets whose answers have what a rule and the way to it ask for, as long as nothing translates them: where to look first for an answer that comes to the rule. */
+export function answeredFirst(pipeline: Pipeline, isForward: boolean, number: number, within: readonly Part[]): readonly Part[] {
+  const { chains } = pipeline;
+  const entry = entryOf(chains, chains.chainOf[number] ?? -1);
+  return chains.cells(number).flatMap(cell => narrow(pipeline, within, [...cell.sides, ...entry].flatMap(side => asSent(chains, isForward, side))));
+}
+
+/** What is asked of an answer, asked of the packet that it answers; nothing where the two do not share it. */
+function asSent({ dimensions: { list, fields } }: Chains, isForward: boolean, side: Cell['sides'][number]): Cell['sides'] {
+  const one = list[side.dimension];
+  if (one === undefined || one.kind === 'atom' || (one.field !== 'protocol' && exchanged[one.field] === undefined)) return [];
+  const other = isForward ? one.field : exchanged[one.field] ?? one.field;
+  const dimension = fields.get(other)?.[fields.get(one.field)?.indexOf(side.dimension) ?? 0];
+  return dimension === undefined ? [] : [{ ...side, dimension }];
 }
 
 function narrow({ chains }: Pipeline, within: readonly Part[], sides: Cell['sides']): Part[] {

@@ -40,8 +40,8 @@ export type Solved =
 
 interface Task {
   readonly part: Part;
-  /** Only what of it lies in its holes, from this one on towards the first: what stands last in a chain is met by most. */
-  readonly holes?: { readonly of: FreshClaim; readonly next: number };
+  /** Only what of it lies in its holes, those that are left. */
+  readonly holes?: FreshClaim['fromLast'];
   /** All that it was cut into lies above it on the stack. */
   readonly isDone: boolean;
 }
@@ -62,7 +62,7 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
   const stack: Task[] = [{ part: start, isDone: false }];
   const proven: Part[] = [];
   for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
-    const part = partOf(task, stack);
+    const part = partOf(task, stack, budget);
     if (part === undefined) continue;
     if (task.isDone) {
       if (proven.length === remembered) proven.shift();
@@ -77,12 +77,12 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
     const reasons = goal.miss(trip);
     if (reasons === undefined) return { kind: 'found', goal, trip, part };
     const claim = best(pipeline, trip, part, reasons);
-    budget.work -= trip.run.work + claim.holeCount;
+    budget.work -= trip.run.work;
     for (const rule of claim.rules) rules.add(rule);
     const rest = outside(part, claim);
-    if (rest.length + claim.holeCount > 1) stack.push({ part, isDone: true });
+    if (claim.hasMany || rest.length + claim.holeCount > 1) stack.push({ part, isDone: true });
     for (const one of rest) stack.push({ part: one, isDone: false });
-    if (claim.holeCount > 0) stack.push({ part: claim, holes: { of: claim, next: claim.holeCount - 1 }, isDone: false });
+    if (claim.hasMany || claim.holeCount > 0) stack.push({ part: claim, holes: claim.fromLast, isDone: false });
   }
   return undefined;
 }
@@ -100,12 +100,14 @@ export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array 
 }
 
 /** What a task is about; of holes, the next one, and the others wait. */
-function partOf({ part, holes }: Task, stack: Task[]): Part | undefined {
-  if (holes === undefined) return part;
-  const { of, next } = holes;
-  if (next > 0) stack.push({ part, holes: { of, next: next - 1 }, isDone: false });
-  const hole = of.holeAt(next);
-  return hole === undefined ? undefined : inside(of, hole);
+function partOf(task: Task, stack: Task[], budget: SolveBudget): Part | undefined {
+  const { part, holes } = task;
+  const next = holes?.next();
+  if (next === undefined) return part;
+  if (next.done === true) return undefined;
+  budget.work--;
+  stack.push(task);
+  return inside(part, next.value);
 }
 
 function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Int32Array): Trip | undefined {

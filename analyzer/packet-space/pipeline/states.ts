@@ -3,12 +3,12 @@ import type { Rule } from '../../model/ruleset.js';
 import { ctstates, not, oneOf } from '../../packet/constraint.js';
 import { missesRule, sawIn, watchFor, droppedBy } from './goals.js';
 import type { Pipeline } from './passes.js';
-import { partsOf } from './parts.js';
+import { answeredFirst, partsOf } from './parts.js';
 import { reachThrough } from './reach.js';
 import type { Watch } from './run.js';
-import { solve, solveBudget, type SolveBudget, type Solved } from './solve.js';
+import { solve, solveBudget, type Goal, type SolveBudget, type Solved } from './solve.js';
 import { paths, type Path } from './stages.js';
-import { pathOf, type Back } from './turn.js';
+import { isForward, pathOf, type Back } from './turn.js';
 
 /** Whether packets of connections that are under way can come to a rule. */
 export type StateReach =
@@ -42,10 +42,17 @@ export function stateReach(pipeline: Pipeline, rule: Rule, budget: SolveBudget =
   return open ? { kind: 'undecided' } : { kind: 'dead' };
 }
 
+const helped = new WeakMap<Pipeline, boolean>();
+
 /** Connections that helpers expect are RELATED from their first packet on, whatever their addresses. */
-function hasHelper({ chains }: Pipeline): boolean {
-  return chains.rules.some(({ rule: { target } }) => target.kind === 'extension' && target.use.given['helper'] !== undefined);
+function hasHelper(pipeline: Pipeline): boolean {
+  let has = helped.get(pipeline);
+  if (has === undefined) helped.set(pipeline, has = pipeline.chains.rules.some(({ rule: { target } }) => target.kind === 'extension' && target.use.given['helper'] !== undefined));
+  return has;
 }
+
+/** Packets followed among those that are looked at first. */
+const nearby = 64;
 
 /** A connection begins on a path, and what comes after its first packet comes by the rule. */
 function comes(pipeline: Pipeline, watch: Watch, path: Path, back: Back, budget: SolveBudget): Solved {
@@ -53,7 +60,7 @@ function comes(pipeline: Pipeline, watch: Watch, path: Path, back: Back, budget:
   const stages = pipeline.back[pathOf(back, path)];
   if (!stages.some(stage => chains.below(stage.chain).has(watch.chain))) return { kind: 'none', rules: new Set() };
   const state = chains.dimensions.fields.get('ctstate')?.[0] ?? 0;
-  return solve(pipeline, {
+  const goal: Goal = {
     path, watch, back,
     miss: trip => {
       const seen = sawIn(trip, trip.backFrom, trip.run.stages.length);
@@ -64,6 +71,9 @@ function comes(pipeline: Pipeline, watch: Watch, path: Path, back: Back, budget:
         ...seen ? [] : missesRule(trip, watch.leads, chains, trip.backFrom, trip.run.stages.length),
       ];
     },
-  }, partsOf(pipeline, path, oneOf('ctstate', [ctstates.NEW])), budget);
+  };
+  const packets = partsOf(pipeline, path, oneOf('ctstate', [ctstates.NEW]));
+  const soon = solve(pipeline, goal, answeredFirst(pipeline, isForward(back), watch.rule, packets), solveBudget(nearby));
+  return soon.kind === 'found' ? soon : solve(pipeline, goal, packets, budget);
 }
 
