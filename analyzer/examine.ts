@@ -1,7 +1,7 @@
 /** From a source text to findings whose witnesses nobody has confirmed: load, run the checks, collect. */
 import type { SourceText } from '../grammar/source-text.js';
 import { contextOf } from './check-context.js';
-import { exampleOf, toFinding, type Check, type Example, type Report } from './checks/define-check.js';
+import { exampleOf, isMutedInGenerated, toFinding, type Check, type Example, type Report } from './checks/define-check.js';
 import { checks as allChecks } from './checks/index.js';
 import type { Finding } from './finding.js';
 import type { Diagnostic, Severity } from './model/diagnostic.js';
@@ -24,6 +24,8 @@ export interface AnalyzeOptions extends LoadOptions {
   readonly host?: (family: Family) => HostSetup | undefined;
   /** The file with the rules of the same host for the other family. */
   readonly sibling?: SourceText;
+  /** Findings about how rules are written are shown for generated chains as well. */
+  readonly showGenerated?: boolean | undefined;
 }
 
 export type Persona = 'operator' | 'auditor';
@@ -33,6 +35,8 @@ export interface Found {
   readonly finding: Finding;
   readonly ruleset: Ruleset | undefined;
   readonly proposal: Proposal | undefined;
+  /** About how rules are written that a program wrote. */
+  readonly isGenerated: boolean;
 }
 
 export interface Examination {
@@ -42,6 +46,8 @@ export interface Examination {
   readonly loaded: Loaded;
   /** Questions that the budget left open. */
   readonly undecided: number;
+  /** Findings about how generated rules are written that are not among `found`. */
+  readonly generated: number;
   /** Some part of the file could not be read, so the findings are not all there is. */
   readonly unreadable: boolean;
 }
@@ -72,7 +78,7 @@ const illustrated = { rules: 500, findings: 200 };
 function fromDiagnostic(diagnostic: Diagnostic): Found {
   const { check, severity, message, span, rule, help } = diagnostic;
   const finding: Finding = { check, severity, certainty: 'certain', message, span, rule: rule ?? null, because: [], witness: null, help: help ?? '' };
-  return { finding, ruleset: undefined, proposal: undefined };
+  return { finding, ruleset: undefined, proposal: undefined, isGenerated: false };
 }
 
 function ruleCount({ tables }: Ruleset): number {
@@ -147,12 +153,17 @@ export function examine(source: SourceText, options: AnalyzeOptions = {}): Exami
     const cx = contextOf(ruleset, { ...options, checks, sibling: siblingOf(ruleset, loaded, options), count: by => { undecided += by; } });
     const propose = proposer(ruleset);
     for (const check of checks) {
-      for (const report of check.run(cx)) found.push({ finding: toFinding(check, report), ruleset, proposal: propose(report) });
+      for (const report of check.run(cx)) {
+        const finding = toFinding(check, report, ruleset);
+        const isGenerated = finding.owner !== undefined && isMutedInGenerated(check, report);
+        found.push({ finding, ruleset, isGenerated, proposal: isGenerated && options.showGenerated !== true ? undefined : propose(report) });
+      }
     }
   }
+  const all = withoutRepeats(found).flatMap(one => withSeverity(one, options)).sort(byPlace);
+  const shown = options.showGenerated === true ? all : all.filter(one => !one.isGenerated);
   return {
-    source: loaded.source, loaded, undecided,
-    found: withoutRepeats(found).flatMap(one => withSeverity(one, options)).sort(byPlace),
+    source: loaded.source, loaded, undecided, found: shown, generated: all.length - shown.length,
     unreadable: loaded.diagnostics.some(one => one.severity === 'error' && unreadableChecks.has(one.check)),
   };
 }

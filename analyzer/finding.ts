@@ -55,4 +55,6 @@ export interface Finding {
   /** What to do about it. */
   readonly help: string;
   readonly fix?: Fix;
+  /** The program that made the rule or chain it is about, where one did. */
+  readonly owner?: string;
 }

@@ -35,7 +35,7 @@ async function analyzeAll(files: readonly string[], options: LintOptions): Promi
   await eachSource(files, options, async (source, index) => {
     progress.update(index + 1, files.length, source.path, source.text.length);
     try {
-      examinations.push(examine(source, { ...loadOptions(options), ...host, ...await siblingOf(source.path, files, options), severities, persona: options.persona }));
+      examinations.push(examine(source, { ...loadOptions(options), ...host, ...await siblingOf(source.path, files, options), severities, persona: options.persona, showGenerated: options.showGenerated }));
     } finally {
       progress.clear();
     }
@@ -72,9 +72,12 @@ function tellInternalErrors(analyses: readonly Analysis[]): void {
 
 function reportOf(analyses: readonly Analysis[], quiet: boolean): Report {
   const files = analyses.map(({ source, findings, loaded }): FileReport => ({ source, rulesets: loaded.rulesets, findings: quiet ? findings.filter(finding => finding.severity === 'error') : findings }));
+  const total = (count: (analysis: Analysis) => number): number => analyses.reduce((sum, analysis) => sum + count(analysis), 0);
   return {
     files, version,
-    undecided: analyses.reduce((sum, analysis) => sum + analysis.undecided, 0), internalErrors: analyses.reduce((sum, analysis) => sum + analysis.internalErrors.length, 0),
+    undecided: total(one => one.undecided), internalErrors: total(one => one.internalErrors.length),
+    // Who wants nothing but errors does not want to hear of less.
+    generated: quiet ? 0 : total(one => one.generated),
     tell: message => process.stderr.write(`iptables-lint: ${visible(message)}\n`),
   };
 }

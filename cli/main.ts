@@ -56,6 +56,7 @@ function lintCommand(): Command {
     .option('--max-warnings <number>', 'so many warnings do not make the exit code 1', count)
     .option('--quiet', 'print errors only; the exit code stays the same')
     .addOption(option('--persona <who>', 'who reads it: for an auditor, what is open to whom matters more').choices(['operator', 'auditor']).default('operator'))
+    .option('--show-generated', 'show what is to be said about how docker, ufw and others write their rules')
     .option('--host <file>', 'the host that has these rules, as "iptables-lint collect" wrote it');
   withColorOptions(withInputOptions(program));
   return program

@@ -30,6 +30,7 @@ export interface LintOptions extends InputOptions {
   readonly quiet?: boolean;
   readonly persona: Persona;
   readonly host?: string;
+  readonly showGenerated?: boolean;
   readonly color?: boolean;
 }
 

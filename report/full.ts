@@ -4,7 +4,7 @@ import type { Because, Finding } from '../analyzer/finding.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { lineStarts, lineText, positionAt, type SourceText } from '../grammar/source-text.js';
 import { frames, type FramePaint, type MarkedLine } from './frame.js';
-import { allFindings, countBySeverity, countOf, nothingFound, undecidedNote, type FileReport, type Format, type Report, type Style } from './report.js';
+import { allFindings, countBySeverity, countOf, nothingFound, notesOf, type FileReport, type Format, type Report, type Style } from './report.js';
 import { visible } from './visible.js';
 import { describeHost, describeStep } from './witness.js';
 
@@ -59,6 +59,7 @@ function wholeLine(source: SourceText, line: number): { start: number; end: numb
 /** The lines behind the frame, each `name: text`. */
 function* remarks(finding: Finding, notes: readonly string[]): Generator<readonly [string, string], void> {
   if (finding.rule !== null) yield ['rule', finding.rule];
+  if (finding.owner !== undefined) yield ['note', `made by ${finding.owner}`];
   for (const note of notes) yield ['note', note];
   if (finding.certainty === 'possible') yield ['note', 'possible: it depends on what the file does not say'];
   for (const step of finding.witness ?? []) yield ['witness', describeStep(step)];
@@ -105,8 +106,6 @@ function summary(report: Report, colors: Colors): string {
 
 export const full: Format = (report, style) => {
   const lines = report.files.flatMap(file => [...fileFrames(file, style)]);
-  lines.push(summary(report, pc.createColors(style.color)));
-  const note = undecidedNote(report);
-  if (note !== undefined) lines.push(note);
+  lines.push(summary(report, pc.createColors(style.color)), ...notesOf(report));
   return `${lines.join('\n')}\n`;
 };

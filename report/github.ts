@@ -1,7 +1,7 @@
 /** `--format github`: workflow commands, which GitHub shows at the lines of a change. It shows ten of a kind for each step; all are in the log. */
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { placeOf } from './place.js';
-import { allFindings, countBySeverity, countOf, nothingFound, undecidedNote, type Format, type Report } from './report.js';
+import { allFindings, countBySeverity, countOf, messageOf, nothingFound, notesOf, type Format, type Report } from './report.js';
 import { visible } from './visible.js';
 
 const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
@@ -22,13 +22,13 @@ function summary(report: Report): string {
 }
 
 export const github: Format = report => {
-  const lines = report.files.flatMap(({ source, findings }) => findings.map(({ check, severity, certainty, message, span, help }) => {
+  const lines = report.files.flatMap(({ source, findings }) => findings.map(finding => {
+    const { check, severity, span, help } = finding;
     const { line, column, endLine, endColumn } = placeOf(source, span);
     // GitHub takes columns only where the annotation is on one line.
     const place = line === endLine ? `line=${String(line)},col=${String(column)},endColumn=${String(endColumn)}` : `line=${String(line)},endLine=${String(endLine)}`;
-    const text = `${message}${certainty === 'possible' ? ' (possible)' : ''}${help === '' ? '' : `; ${help}`}`;
+    const text = `${messageOf(finding)}${help === '' ? '' : `; ${help}`}`;
     return `::${commands[severity]} file=${property(source.path)},${place},title=${property(check)}::${data(text)}`;
   }));
-  const note = undecidedNote(report);
-  return [...lines, `iptables-lint: ${summary(report)}`, ...note === undefined ? [] : [note]].map(line => `${line}\n`).join('');
+  return [...lines, `iptables-lint: ${summary(report)}`, ...notesOf(report)].map(line => `${line}\n`).join('');
 };

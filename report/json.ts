@@ -6,7 +6,7 @@ import { allFindings, countBySeverity, type FileReport, type Format, type Report
 import { visibleJson } from './visible.js';
 
 export function findingJson(source: SourceText, finding: Finding): object {
-  const { check, severity, certainty, message, span, rule, because, witness, host, help, fix } = finding;
+  const { check, severity, certainty, message, span, rule, because, witness, host, help, fix, owner } = finding;
   return {
     check, severity, certainty, message,
     ...placeOf(source, span),
@@ -14,6 +14,7 @@ export function findingJson(source: SourceText, finding: Finding): object {
     because: because.map(one => ({ rule: one.rule, line: one.line, message: one.message })),
     witness, ...host === undefined ? {} : { host }, help,
     ...fix === undefined ? {} : { fix: { description: fix.description, ...placeOf(source, fix.span), text: fix.text } },
+    ...owner === undefined ? {} : { owner },
   };
 }
 
@@ -23,8 +24,11 @@ function fileJson({ source, findings }: FileReport): object {
 
 export function summaryJson(report: Report): object {
   const counts = countBySeverity(allFindings(report));
-  const { internalErrors = 0 } = report;
-  return { errors: counts.error, warnings: counts.warning, infos: counts.info, ...report.undecided > 0 ? { undecided: report.undecided } : {}, ...internalErrors > 0 ? { internalErrors } : {} };
+  const { internalErrors = 0, generated = 0, undecided } = report;
+  return {
+    errors: counts.error, warnings: counts.warning, infos: counts.info,
+    ...undecided > 0 ? { undecided } : {}, ...internalErrors > 0 ? { internalErrors } : {}, ...generated > 0 ? { generated } : {},
+  };
 }
 
 export const json: Format = report => {

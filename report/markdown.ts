@@ -1,7 +1,7 @@
 /** `--format markdown`: a table for each file, for job summaries and comments. */
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { placeOf } from './place.js';
-import { allFindings, countBySeverity, countOf, docsUrl, nothingFound, undecidedNote, type FileReport, type Format, type Report } from './report.js';
+import { allFindings, countBySeverity, countOf, docsUrl, messageOf, nothingFound, notesOf, type FileReport, type Format, type Report } from './report.js';
 import { visible } from './visible.js';
 
 const signs: Readonly<Record<Severity, string>> = { error: '❌ error', warning: '⚠️ warning', info: 'ℹ️ info' };
@@ -14,9 +14,10 @@ function cell(text: string): string {
 function* section({ source, findings }: FileReport): Generator<string, void> {
   if (findings.length === 0) return;
   yield `### ${cell(source.path)}\n\n| | line | finding | what to do |\n|---|---|---|---|`;
-  for (const { check, severity, certainty, message, help, span } of findings) {
+  for (const finding of findings) {
+    const { check, severity, help, span } = finding;
     const { line } = placeOf(source, span);
-    yield `| ${signs[severity]} | ${String(line)} | ${cell(message)}${certainty === 'possible' ? ' (possible)' : ''} ([${check}](${docsUrl(check)})) | ${cell(help)} |`;
+    yield `| ${signs[severity]} | ${String(line)} | ${cell(messageOf(finding))} ([${check}](${docsUrl(check)})) | ${cell(help)} |`;
   }
   yield '';
 }
@@ -28,6 +29,5 @@ function summary(report: Report): string {
 }
 
 export const markdown: Format = report => {
-  const note = undecidedNote(report);
-  return `${[`**${summary(report)}**`, '', ...report.files.flatMap(file => [...section(file)]), ...note === undefined ? [] : [note]].join('\n').trimEnd()}\n`;
+  return `${[`**${summary(report)}**`, '', ...report.files.flatMap(file => [...section(file)]), ...notesOf(report)].join('\n').trimEnd()}\n`;
 };

@@ -2,9 +2,8 @@
 import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
-import type { Finding } from '../analyzer/finding.js';
 import { positionAt } from '../grammar/source-text.js';
-import { allFindings, countBySeverity, countOf, docsUrl, nothingFound, undecidedNote, type FileReport, type Format, type Report, type Style } from './report.js';
+import { allFindings, countBySeverity, countOf, docsUrl, messageOf, nothingFound, notesOf, type FileReport, type Format, type Report, type Style } from './report.js';
 import { visible } from './visible.js';
 
 /** The formatter takes quotes around words away. These private-use letters go through it in their place. */
@@ -19,10 +18,6 @@ function restoreQuotes(text: string, style: Style): string {
   return text
     .replace(/\uE000([^\uE000\n]*)\uE000/gu, (_, words: string) => bold(`\`${words}\``))
     .replaceAll('\uE000', '`').replaceAll('\uE001', '\'');
-}
-
-function messageOf(finding: Finding): string {
-  return `${visible(finding.message)}${finding.certainty === 'possible' ? ' (possible)' : ''}`;
 }
 
 /** The formatter shows paths relative to the working folder, and links to what it shows: it gets marks instead. */
@@ -45,7 +40,7 @@ function eslintResult({ source, findings }: FileReport, index: number): EslintRe
   return {
     filePath: `${pathMark}${String(index)}${pathMark}`,
     messages: findings.filter(finding => finding.severity !== 'info').map(finding => ({
-      ruleId: visible(finding.check), message: keepQuotes(messageOf(finding)), severity: finding.severity === 'error' ? 2 : 1,
+      ruleId: visible(finding.check), message: keepQuotes(visible(messageOf(finding))), severity: finding.severity === 'error' ? 2 : 1,
       ...positionAt(source, finding.span.start),
     })),
     errorCount: counts.error, warningCount: counts.warning,
@@ -73,7 +68,7 @@ function* infoLines(file: FileReport, style: Style): Generator<string, void> {
   yield `  ${colors.underline(visible(file.source.path))}`;
   for (const finding of infos) {
     const { line, column } = positionAt(file.source, finding.span.start);
-    yield `  ${colors.blue('ℹ')}  ${colors.dim(`${String(line)}:${String(column)}`)}  ${messageOf(finding)}  ${colors.dim(visible(finding.check))}`;
+    yield `  ${colors.blue('ℹ')}  ${colors.dim(`${String(line)}:${String(column)}`)}  ${visible(messageOf(finding))}  ${colors.dim(visible(finding.check))}`;
   }
 }
 
@@ -86,6 +81,5 @@ export const pretty: Format = async (report, style) => {
   const counts = countBySeverity(allFindings(report));
   const drawing = counts.error + counts.warning > 0 ? await drawn(report, style) : '';
   const text = drawing + infoSection(report, style, counts.info);
-  const note = undecidedNote(report);
-  return `${text === '' ? `${nothingFound(report)}\n` : text}${note === undefined ? '' : `  ${note}\n`}`;
+  return `${text === '' ? `${nothingFound(report)}\n` : text}${notesOf(report).map(note => `  ${note}\n`).join('')}`;
 };

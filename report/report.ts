@@ -18,6 +18,8 @@ export interface Report {
   readonly undecided: number;
   /** Mistakes of ours that were caught: witnesses that the engine does not confirm. None where absent. */
   readonly internalErrors?: number;
+  /** Findings about how generated rules are written that are not shown. None where absent. */
+  readonly generated?: number;
   /** Of the program that made it. */
   readonly version?: string;
   /** Where a format says what its reader must know and the format has no place for. */
@@ -60,7 +62,15 @@ export function nothingFound(report: Report): string {
   return `no problems in ${countOf(report.files.length, 'file')}`;
 }
 
-/** What the reader must know about questions without an answer; undefined where there are none. */
-export function undecidedNote(report: Report): string | undefined {
-  return report.undecided === 0 ? undefined : `${countOf(report.undecided, 'question')} left undecided: the rule set is too intricate for the step limit`;
+/** What the reader must know about what is not in the report: questions without an answer, and findings that are not shown. */
+export function notesOf({ undecided, generated = 0 }: Report): readonly string[] {
+  return [
+    ...undecided === 0 ? [] : [`${countOf(undecided, 'question')} left undecided: the rule set is too intricate for the step limit`],
+    ...generated === 0 ? [] : [`${countOf(generated, 'finding')} in generated chains not shown; --show-generated shows ${generated === 1 ? 'it' : 'them'}`],
+  ];
+}
+
+/** `message`, and what must be said with it in one line. */
+export function messageOf({ message, certainty, owner }: Finding): string {
+  return `${message}${certainty === 'possible' ? ' (possible)' : ''}${owner === undefined ? '' : ` (made by ${owner})`}`;
 }

@@ -10,6 +10,7 @@ import type { Rule } from '../model/ruleset.js';
 import type { HostSetup } from '../netfilter/engine.js';
 import type { Constraint } from '../packet/constraint.js';
 import type { Illustration, ProposedStep, Shown } from '../witness/proposal.js';
+import { ownerOf, ownersOf } from './owners.js';
 import type { Settings } from './settings.js';
 
 /** What a check may ask. Answers are computed once for all checks of a rule set. */
@@ -34,6 +35,8 @@ export interface CheckContext {
 export interface Report {
   readonly message: string;
   readonly at?: RuleAt;
+  /** What it is about, where that is a chain and no rule. */
+  readonly chain?: Chain;
   readonly span?: Span;
   readonly severity?: Severity;
   readonly certainty?: Certainty;
@@ -45,6 +48,8 @@ export interface Report {
   readonly illustrate?: () => Illustration | undefined;
   readonly help: string;
   readonly fix?: Fix;
+  /** As of a check. */
+  readonly mutedIn?: 'generated';
 }
 
 /** What the checks of a kind are about. The order is that of the docs. */
@@ -77,6 +82,11 @@ export interface Check {
   readonly auditor?: Severity;
   /** It speaks only where it is asked for by name. */
   readonly isOff?: true;
+  /**
+   * It is about how rules are written, and whoever has a program write them can do nothing about it: not shown for
+   * generated chains. All checks of kind `hygiene` are so.
+   */
+  readonly mutedIn?: 'generated';
   /** One line: what a finding means. */
   readonly summary: string;
   /** Why it matters: a paragraph or two, for `explain` and the docs page. */
@@ -106,9 +116,21 @@ export function referenceOf(at: RuleAt): string {
   return ruleReference(at.table, at.chain, at.position);
 }
 
-/** From a check's report to a finding, whose witness the engine has yet to confirm. */
-export function toFinding(check: Check, report: Report): Finding {
+/** The program that made what a report is about. */
+function makerOf(ruleset: Ruleset, { at, chain }: Report): string | undefined {
+  if (at !== undefined) return ownerOf(ruleset, at);
+  return chain === undefined ? undefined : ownersOf(ruleset).ofChain(chain);
+}
+
+/** Whether a finding is left out where a program made the rule. */
+export function isMutedInGenerated(check: Check, report: Report): boolean {
+  return check.kind === 'hygiene' || check.mutedIn !== undefined || report.mutedIn !== undefined;
+}
+
+/** From a check's report about a rule set to a finding, whose witness the engine has yet to confirm. */
+export function toFinding(check: Check, report: Report, ruleset: Ruleset): Finding {
   const { at } = report;
+  const owner = makerOf(ruleset, report);
   return {
     check: check.name,
     severity: report.severity ?? check.severity,
@@ -120,5 +142,6 @@ export function toFinding(check: Check, report: Report): Finding {
     witness: null,
     help: report.help,
     ...report.fix === undefined ? {} : { fix: report.fix },
+    ...owner === undefined ? {} : { owner },
   };
 }

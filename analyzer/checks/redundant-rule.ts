@@ -19,6 +19,7 @@ export const redundantRule = defineCheck({
   name: 'redundant-rule',
   kind: 'reachability',
   severity: 'info',
+  mutedIn: 'generated',
   summary: 'The rule matches packets, yet its removal changes no packet’s fate',
   why: `What the rule decides is what later rules or the policy decide anyway. It costs a comparison for each packet,
 and it misleads: changing it, or what follows, does less than it seems. Rules that are redundant one by one need

@@ -4,6 +4,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
+import { isOwnDoing } from './owners.js';
 import { effectOf, isFinal, targetText } from './targets.js';
 
 function listOf(rules: readonly RuleAt[], at: RuleAt): string {
@@ -19,6 +20,8 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
   const because = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `${isFinal(one.rule) ? 'takes' : 'leads away'} packets that this rule is for: ${targetText(ruleset, one)}` }));
   return {
     at, because,
+    // A program that shadows its own rules takes care of itself; where somebody else does, that is worth knowing.
+    ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
     severity: isSame ? 'warning' : 'error',
     message: `no packet can match this rule: ${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'} all of them first${isSame ? '' : `, so its ${targetText(ruleset, at)} never happens`}`,
     help: isSame ? 'delete the rule; what it asks for is done before it' : `move it before ${listOf(by.slice(0, 1), at)}, or delete it`,

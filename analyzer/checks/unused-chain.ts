@@ -12,7 +12,7 @@ function report(table: Table, chain: Chain): Report {
   const [first] = chain.rules;
   return {
     message: `no rule of table ${table.name} jumps to chain \`${chain.name}\`${count === 0 ? '' : `, so its ${count === 1 ? 'rule does' : `${String(count)} rules do`} nothing`}`,
-    span: chain.span,
+    span: chain.span, chain,
     ...first === undefined ? {} : { because: [{ rule: ruleReference(table.name, chain.name, 1), line: first.line, message: 'never reached' }] },
     help: `delete the chain, or jump to it: -A ${table.chains.values().next().value?.name ?? 'INPUT'} … -j ${chain.name}`,
   };
@@ -22,6 +22,7 @@ export const unusedChain = defineCheck({
   name: 'unused-chain',
   kind: 'reachability',
   severity: 'info',
+  mutedIn: 'generated',
   summary: 'No rule jumps to the chain',
   why: `A chain of your own does nothing until a rule jumps (-j) or goes (-g) to it. Rules in a chain that
 nothing calls look like protection and are none. Often the jump was lost in an edit, or the chain is left over.`,

@@ -46,9 +46,9 @@ test('every finding is in every format, infos too', async t => {
 test('JSON has the keys of the contract in their order, and nothing else', async t => {
   const document = JSON.parse(await print('json', all)) as { files: { findings: object[] }[]; summary: object };
   t.deepEqual(Object.keys(document), ['schemaVersion', 'files', 'summary']);
-  t.deepEqual(document.summary, { errors: 3, warnings: 2, infos: 2, undecided: 2 });
+  t.deepEqual(document.summary, { errors: 3, warnings: 2, infos: 2, undecided: 2, generated: 12 });
   const keys = ['check', 'severity', 'certainty', 'message', 'line', 'column', 'endLine', 'endColumn', 'rule', 'because', 'witness', 'help'];
-  t.deepEqual(document.files[0]?.findings.map(finding => Object.keys(finding)), (all.files[0]?.findings ?? []).map((finding: Finding) => (finding.fix === undefined ? keys : [...keys, 'fix'])));
+  t.deepEqual(document.files[0]?.findings.map(finding => Object.keys(finding)), (all.files[0]?.findings ?? []).map((finding: Finding) => [...keys, ...finding.fix === undefined ? [] : ['fix'], ...finding.owner === undefined ? [] : ['owner']]));
 });
 
 test('JSON keeps every character of a message', async t => {
