@@ -8,10 +8,12 @@ import { missingEstablishedReturn } from './missing-established-return.js';
 import { outputDropBreakage } from './output-drop-breakage.js';
 import { redundantRule } from './redundant-rule.js';
 import { shadowedRule } from './shadowed-rule.js';
+import { unreachableRule } from './unreachable-rule.js';
 import { unusedChain } from './unused-chain.js';
 
 export const checks: readonly Check[] = [
   shadowedRule,
+  unreachableRule,
   redundantRule,
   duplicateRule,
   missingEstablishedReturn,

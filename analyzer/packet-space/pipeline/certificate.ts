@@ -3,34 +3,47 @@ import type { Rule } from '../../model/ruleset.js';
 import type { RuleAt } from '../answers.js';
 import type { Pipeline } from './passes.js';
 import { proveDead } from './reach.js';
-import { solveBudget } from './solve.js';
+import { solveBudget, type SolveBudget } from './solve.js';
 
-/** What one step of making it smaller may cost; a step that takes longer leaves its rule in. */
+/** What one step of making it smaller may cost; a step that takes longer leaves its rules in. */
 const stepBudget = { packets: 400, work: 100_000 };
-/** A proof with more rules than this is given as it is. */
-const limit = 60;
 
 /**
  * The rules because of which a dead rule is dead, in the order of the tables: without any one of them it could be reached. Given `used`,
- * the rules of a proof; empty where the kernel itself lets no such packet come, whatever the rules say.
+ * the rules of a proof; empty where no rule is needed: the kernel itself, or the policies, let no such packet come.
  */
-export function certificate(pipeline: Pipeline, rule: Rule, used: readonly RuleAt[]): readonly RuleAt[] {
+export function certificate(pipeline: Pipeline, rule: Rule, used: readonly RuleAt[], budget: SolveBudget = solveBudget()): readonly RuleAt[] {
   const { numbers, rules } = pipeline.chains;
-  const prove = (only: ReadonlySet<number>): ReadonlySet<number> | undefined => proveDead(pipeline, rule, only, solveBudget(stepBudget.packets, stepBudget.work));
+  const prove = (only: ReadonlySet<number>): ReadonlySet<number> | undefined => {
+    const own = solveBudget(Math.min(stepBudget.packets, budget.packets), Math.min(stepBudget.work, budget.work));
+    const [packets, work] = [own.packets, own.work];
+    const proof = proveDead(pipeline, rule, only, own);
+    budget.packets -= packets - own.packets;
+    budget.work -= work - own.work;
+    return proof;
+  };
   if (prove(new Set()) !== undefined) return [];
-  let now = new Set(used.flatMap(at => numbers.get(at.rule) ?? []));
-  now = new Set(prove(now) ?? now);
-  if (now.size > limit) return inTables(rules, now);
-  for (const one of [...now].sort((a, b) => b - a)) {
-    if (!now.has(one)) continue;
-    const smaller = prove(new Set([...now].filter(other => other !== one)));
-    if (smaller !== undefined) now = new Set(smaller);
+  const all = new Set(used.flatMap(at => numbers.get(at.rule) ?? []));
+  return smallest(inOrder(rules, prove(all) ?? all), prove).flatMap(one => rules[one] ?? []);
+}
+
+/** Leaves out halves, then quarters, … then single rules, the last first, as long as what is left proves it. */
+function smallest(sorted: readonly number[], prove: (only: ReadonlySet<number>) => ReadonlySet<number> | undefined): readonly number[] {
+  let now: ReadonlySet<number> = new Set(sorted);
+  for (let size = Math.ceil(sorted.length / 2); size > 0; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    const members = sorted.filter(one => now.has(one));
+    for (let end = members.length; end > 0; end -= size) {
+      const without = new Set(members.slice(Math.max(0, end - size), end));
+      const kept = [...now].filter(one => !without.has(one));
+      if (kept.length < now.size) now = prove(new Set(kept)) ?? now;
+    }
   }
-  return inTables(rules, now);
+  return sorted.filter(one => now.has(one));
 }
 
 const tableOrder = ['raw', 'mangle', 'nat', 'filter', 'security'];
 
-function inTables(rules: readonly RuleAt[], some: ReadonlySet<number>): RuleAt[] {
-  return [...some].flatMap(one => rules[one] ?? []).sort((a, b) => tableOrder.indexOf(a.table) - tableOrder.indexOf(b.table) || a.rule.start - b.rule.start);
+function inOrder(rules: readonly RuleAt[], some: Iterable<number>): number[] {
+  const rank = (one: number): number => tableOrder.indexOf(rules[one]?.table ?? '');
+  return [...some].sort((a, b) => rank(a) - rank(b) || (rules[a]?.rule.start ?? 0) - (rules[b]?.rule.start ?? 0));
 }

@@ -1,0 +1,123 @@
+import type { Because } from '../finding.js';
+import type { Rule, Ruleset, Table } from '../model/ruleset.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { takenElsewhere } from '../witness/taken-elsewhere.js';
+import { deadElsewhere } from './dead-elsewhere.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { effectOf, isFinal, targetText } from './targets.js';
+
+const losing = new Set(['drop', 'reject', 'queue']);
+
+function isTaker({ rule }: RuleAt): boolean {
+  return losing.has(effectOf(rule) ?? '');
+}
+
+function isChanger({ rule: { target } }: RuleAt): boolean {
+  return target.kind === 'extension' && target.use.definition.changes !== undefined;
+}
+
+function doing(one: RuleAt): string {
+  if (isTaker(one)) return 'takes packets that this rule is for';
+  if (isChanger(one)) return 'changes packets that this rule is for';
+  return isFinal(one.rule) ? 'decides about packets that this rule is for' : 'leads packets that this rule is for';
+}
+
+/** More rules than this are not all named in one sentence. */
+const namedLimit = 3;
+
+function listOf(rules: readonly RuleAt[]): string {
+  const names = rules.length > namedLimit ? [...rules.slice(0, namedLimit - 1).map(referenceOf), `${String(rules.length - namedLimit + 1)} others`] : rules.map(referenceOf);
+  const last = names.pop() ?? '';
+  return names.length === 0 ? last : `${names.join(', ')} and ${last} together`;
+}
+
+/** Of other tables, the rules that do something to packets, and not only lead to those that do. */
+function actors(at: RuleAt, by: readonly RuleAt[]): readonly RuleAt[] {
+  const others = by.filter(one => one.table !== at.table);
+  const acting = others.filter(one => isTaker(one) || isChanger(one));
+  return acting.length === 0 ? others : acting;
+}
+
+function verbOf(acting: readonly RuleAt[]): string {
+  const [takes, changes] = [acting.some(isTaker), acting.some(isChanger)];
+  const [take, change] = acting.length === 1 ? ['takes', 'changes'] : ['take', 'change'];
+  return takes && changes ? 'take or change' : changes ? change : take;
+}
+
+function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
+  const acting = actors(at, by);
+  const deciders = by.filter(one => isFinal(one.rule));
+  const isSame = isFinal(at.rule) && deciders.length > 0 && deciders.every(one => effectOf(one.rule) === effectOf(at.rule));
+  const because = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `${doing(one)}: ${targetText(ruleset, one)}` }));
+  const first = acting.slice(0, 1);
+  return {
+    at, because,
+    severity: isSame ? 'warning' : 'error',
+    message: `no packet comes to this rule: before table ${at.table} sees them, ${listOf(acting)} ${verbOf(acting)} all that it is for`,
+    help: first.every(isTaker) ? `let its packets pass ${listOf(first)}, or delete it` : `ask for packets as they are behind ${listOf(first)}, or delete it`,
+  };
+}
+
+/** Whether the rule's chain is called only by rules that are reported themselves, or to which no packet comes in their own table. */
+function isBelowDead(cx: CheckContext, table: Table, { chain }: RuleAt, dead: ReadonlyMap<Rule, unknown>): boolean {
+  if (table.chains.get(chain)?.hook !== undefined) return false;
+  const reached = cx.reach(table);
+  for (const { rule } of cx.rules(table)) {
+    if (rule.target.kind === 'chain' && rule.target.name === chain && !dead.has(rule) && reached.get(rule)?.kind === 'live') return false;
+  }
+  return true;
+}
+
+export const unreachableRule = defineCheck({
+  name: 'unreachable-rule',
+  severity: 'error',
+  summary: 'No packet comes to the rule, because other tables take or change them all',
+  why: `A packet passes several tables, and what raw, mangle or nat do with it is done before filter sees it. A rule whose
+every packet was dropped there, was given another address or mark, or was exempt from connection tracking and so is
+neither NEW nor ESTABLISHED, never does what it says, though nothing in its own table stands in its way.
+It is an error where those rules decide otherwise, a warning where they decide the same. All ways through the host are
+looked at, whatever its addresses and routes; where only policies or the kernel itself let no such packet come, nothing is said.`,
+  bad: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i eth0 -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`,
+  good: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i eth0 -p udp -m udp --dport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    const dead = deadElsewhere(cx);
+    if (dead.size === 0) return;
+    for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
+      const by = dead.get(at.rule);
+      if (by === undefined || isBelowDead(cx, table, at, dead)) continue;
+      yield {
+        ...report(cx.ruleset, at, by),
+        illustrate: () => {
+          const pipeline = cx.pipeline();
+          return pipeline === undefined ? undefined : takenElsewhere(pipeline, at, by);
+        },
+      };
+    }
+  },
+});
