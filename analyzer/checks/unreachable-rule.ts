@@ -70,6 +70,7 @@ function isBelowDead(cx: CheckContext, table: Table, { chain }: RuleAt, dead: Re
 
 export const unreachableRule = defineCheck({
   name: 'unreachable-rule',
+  kind: 'reachability',
   severity: 'error',
   summary: 'No packet comes to the rule, because other tables take or change them all',
   why: `A packet passes several tables, and what raw, mangle or nat do with it is done before filter sees it. A rule whose
@@ -103,6 +104,21 @@ COMMIT
 -A INPUT -i lo -j ACCEPT
 -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
 -A INPUT -i eth0 -p udp -m udp --dport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i eth0 -p udp -m udp --dport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
+-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT
 COMMIT
 `,
   * run(cx) {

@@ -49,8 +49,8 @@ function looksAtState(chains: Chains, chain: number): boolean {
   return ((chains.list[chain]?.does ?? 0) & Does.state) !== 0 || fieldsOf(chains, chain).has('ctstate');
 }
 
-/** All packets of a connection have these in common. */
-const steady: ReadonlySet<string> = new Set(['src', 'dst', 'sport', 'dport', 'protocol', 'ctstate']);
+/** All packets that begin the same connection have these in common; later fragments belong to none. @see get_l4proto() in net/netfilter/nf_conntrack_core.c */
+const steady: ReadonlySet<string> = new Set(['src', 'dst', 'sport', 'dport', 'protocol', 'icmpType', 'icmpCode', 'fragment', 'ctstate']);
 
 /** Whether a later NEW packet may fare otherwise at nat than one that is asked about. */
 function differs(chains: Chains, path: Path, { chain, hook }: Stage): boolean {

@@ -1,9 +1,10 @@
 /** Which rules packets can come to at all, on all their ways. */
 import type { Rule } from '../../model/ruleset.js';
-import { always, type Constraint } from '../../packet/constraint.js';
+import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { PacketSample, RuleAt } from '../answers.js';
 import { reachGoal, watchFor } from './goals.js';
 import { tryHint } from './hints.js';
+import type { Part } from './claim.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
 import type { Sighting } from './samples.js';
@@ -21,21 +22,23 @@ export interface ReachOptions {
   /** Only these packets, as they come. */
   readonly packets?: Constraint;
   readonly path?: Path;
+  /** Only packets with which connections begin: NEW, and nat is asked about them. */
+  readonly first?: boolean;
   readonly budget?: SolveBudget;
   /** Likely such a packet, as it comes: it is tried first. */
   readonly hint?: PacketSample;
 }
 
 /** Whether some packet matches a rule, having passed what stands before it on any path (or the given one). */
-export function reachThrough(pipeline: Pipeline, rule: Rule, { packets = always, path, budget = solveBudget(), hint }: ReachOptions = {}): Passage {
+export function reachThrough(pipeline: Pipeline, rule: Rule, { packets = always, path, first = false, budget = solveBudget(), hint }: ReachOptions = {}): Passage {
   const { rules } = pipeline.chains;
-  const found = search(pipeline, rule, { packets, paths: path === undefined ? paths : [path], budget, only: undefined, hint });
+  const found = search(pipeline, rule, { packets, paths: path === undefined ? paths : [path], budget, only: undefined, first, hint });
   return found.kind === 'none' ? { kind: 'dead', by: [...found.rules].sort((a, b) => a - b).flatMap(one => rules[one] ?? []) } : found;
 }
 
 /** The rules of a proof that no packet matches a rule, if `only` these rules are certain to be there; undefined where it does not hold, or takes too long. */
 export function proveDead(pipeline: Pipeline, rule: Rule, only: ReadonlySet<number>, budget: SolveBudget): ReadonlySet<number> | undefined {
-  const found = search(pipeline, rule, { packets: always, paths, budget, only, hint: undefined });
+  const found = search(pipeline, rule, { packets: always, paths, budget, only, first: false, hint: undefined });
   // A rule that may or may not be there is met where it is; the proof does without.
   return found.kind === 'none' ? new Set([...found.rules].filter(one => only.has(one))) : undefined;
 }
@@ -45,13 +48,22 @@ interface Search {
   readonly paths: readonly Path[];
   readonly budget: SolveBudget;
   readonly only: ReadonlySet<number> | undefined;
+  readonly first: boolean;
   readonly hint: PacketSample | undefined;
+}
+
+const isNew = is('ctstate', ctstates.NEW);
+
+/** Where to look. */
+function partsIn(pipeline: Pipeline, path: Path, { packets, first }: Search): readonly Part[] {
+  if (!first) return partsOf(pipeline, path, packets);
+  return partsOf(pipeline, path, all([packets, isNew])).filter(({ hi }) => hi[pipeline.natInput] === 0 && hi[pipeline.rawInput] === 0);
 }
 
 /** A hint is tried in so many places. */
 const hintLimit = 4;
 
-function* first<T>(some: Iterable<T>, limit: number): Generator<T, void> {
+function* atMost<T>(some: Iterable<T>, limit: number): Generator<T, void> {
   let left = limit;
   for (const one of some) {
     if (left-- <= 0) return;
@@ -59,20 +71,21 @@ function* first<T>(some: Iterable<T>, limit: number): Generator<T, void> {
   }
 }
 
-function search(pipeline: Pipeline, rule: Rule, { packets, paths: ways, budget, only, hint }: Search): Exclude<Passage, { kind: 'dead' }> | { readonly kind: 'none'; readonly rules: ReadonlySet<number> } {
+function search(pipeline: Pipeline, rule: Rule, asked: Search): Exclude<Passage, { kind: 'dead' }> | { readonly kind: 'none'; readonly rules: ReadonlySet<number> } {
   const { chains } = pipeline;
+  const { paths: ways, budget, only, hint } = asked;
   const number = chains.numbers.get(rule) ?? -1;
   const watch = watchFor(chains, number);
   const rules = new Set<number>();
   if (watch === undefined) return { kind: 'none', rules };
   let open = false;
   if (hint !== undefined) for (const path of ways) {
-    const found = tryHint(pipeline, reachGoal(chains, path, watch), first(allPreimages(pipeline, path, number, partsOf(pipeline, path, packets)), hintLimit), hint);
+    const found = tryHint(pipeline, reachGoal(chains, path, watch), atMost(allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), hintLimit), hint);
     if (found !== undefined) return { kind: 'live', path, found };
   }
   for (const path of ways) {
     const goal = { ...reachGoal(chains, path, watch), ...only === undefined ? {} : { only } };
-    const solved = solve(pipeline, goal, allPreimages(pipeline, path, number, partsOf(pipeline, path, packets)), budget);
+    const solved = solve(pipeline, goal, allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), budget);
     if (solved.kind === 'found') return { kind: 'live', path, found: solved };
     if (solved.kind === 'undecided') open = true;
     else for (const one of solved.rules) rules.add(one);

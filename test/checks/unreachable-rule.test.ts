@@ -1,0 +1,79 @@
+/** Rules that no packet comes to because of other tables, and rules of which that would be wrong to say. */
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+import type { Finding } from '../../analyzer/finding.js';
+
+function table(name: string, chains: readonly string[], ...rules: readonly string[]): string {
+  return [`*${name}`, ...chains.map(chain => `:${chain} ${/^[A-Z]+$/u.test(chain) ? 'ACCEPT' : '-'} [0:0]`), ...rules, 'COMMIT', ''].join('\n');
+}
+
+function unreachable(...tables: readonly string[]): Finding[] {
+  return analyze({ path: 'tables.rules', text: tables.join('') }).findings.filter(one => one.check === 'unreachable-rule');
+}
+
+const filter = (...rules: readonly string[]): string => table('filter', ['INPUT', 'FORWARD', 'OUTPUT'], ...rules);
+const mangle = (...rules: readonly string[]): string => table('mangle', ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING'], ...rules);
+const nat = (...rules: readonly string[]): string => table('nat', ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'], ...rules);
+const raw = (...rules: readonly string[]): string => table('raw', ['PREROUTING', 'OUTPUT'], ...rules);
+const because = (one: Finding | undefined): string => one?.because.map(({ rule }) => rule).join(' ') ?? '';
+
+test('what mangle drops never comes to filter, and a packet shows it', t => {
+  const [found, ...others] = unreachable(
+    mangle('-A PREROUTING -i eth0 -s 203.0.113.0/24 -j DROP'),
+    filter('-A INPUT -i eth0 -s 203.0.113.7/32 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -p tcp -m tcp --dport 23 -j ACCEPT'),
+  );
+  t.deepEqual(others, [], 'on another interface the second is reached');
+  t.is(found?.severity, 'error');
+  t.is(found?.rule, 'filter:INPUT:1');
+  t.is(because(found), 'mangle:PREROUTING:1');
+  t.is(found?.witness?.[0]?.packet['src'], '203.0.113.7');
+});
+
+test('where what comes before does the same it is a warning', t => {
+  t.deepEqual(unreachable(raw('-A PREROUTING -s 203.0.113.0/24 -j DROP'), filter('-A FORWARD -s 203.0.113.7/32 -j DROP')).map(one => [one.rule, one.severity]), [['filter:FORWARD:1', 'warning']]);
+});
+
+test('a mark that is always another one, and several rules that only together take all', t => {
+  t.is(because(unreachable(mangle('-A PREROUTING -j MARK --set-xmark 0x1/0xffffffff'), filter('-A FORWARD -m mark --mark 0x2 -j ACCEPT'))[0]), 'mangle:PREROUTING:1');
+  const halves = ['-A PREROUTING -i eth0 -s 10.0.0.0/9 -j DROP', '-A PREROUTING -i eth0 -s 10.128.0.0/9 -j DROP'];
+  t.is(because(unreachable(mangle(...halves), filter('-A FORWARD -i eth0 -s 10.0.0.0/8 -j ACCEPT'))[0]), 'mangle:PREROUTING:1 mangle:PREROUTING:2');
+  t.deepEqual(unreachable(mangle(halves[0] ?? ''), filter('-A FORWARD -i eth0 -s 10.0.0.0/8 -j ACCEPT')), []);
+});
+
+test('of many exemptions from tracking only the one that matters is named', t => {
+  const others = Array.from({ length: 12 }, (_, i) => `-A PREROUTING -d 192.0.2.${String(i + 20)}/32 -p udp -m udp --dport 53 -j CT --notrack`);
+  const found = unreachable(raw(...others), filter('-A FORWARD -d 192.0.2.25/32 -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT'));
+  t.deepEqual(found.map(because), ['raw:PREROUTING:6']);
+});
+
+test('an address that DNAT always rewrites, and one that it rewrites for some', t => {
+  const rule = '-A FORWARD -i eth0 -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -m conntrack --ctstate NEW -j ACCEPT';
+  t.is(because(unreachable(nat('-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5'), filter(rule))[0]), 'nat:PREROUTING:1');
+  t.deepEqual(unreachable(nat('-A PREROUTING -s 10.0.0.0/8 -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5'), filter(rule)), []);
+});
+
+test('without connection tracking in its way an address that DNAT rewrites may be that of a connection under way', t => {
+  t.deepEqual(unreachable(nat('-A PREROUTING -d 192.0.2.1/32 -j DNAT --to-destination 10.0.0.5'), filter('-A FORWARD -d 192.0.2.1/32 -j ACCEPT')), []);
+});
+
+test('in a chain to which only an unreachable rule leads, that rule is reported and not those of the chain', t => {
+  const rules = table('filter', ['INPUT', 'FORWARD', 'OUTPUT', 'lan'], '-A FORWARD -i eth1 -j lan', '-A lan -p tcp -j ACCEPT', '-A lan -p udp -j ACCEPT');
+  t.deepEqual(unreachable(mangle('-A PREROUTING -i eth1 -j DROP'), rules).map(one => one.rule), ['filter:FORWARD:1']);
+  t.deepEqual(unreachable(mangle('-A PREROUTING -i eth1 -j DROP'), rules.replace('-A FORWARD -i eth1', '-A FORWARD')).map(one => one.rule), [], 'others come by the jump');
+});
+
+test('what later tables do is behind filter, and what filter does is before them', t => {
+  t.deepEqual(unreachable(mangle('-A POSTROUTING -o eth1 -j DROP'), filter('-A FORWARD -o eth1 -j ACCEPT')), []);
+  t.deepEqual(unreachable(filter('-A FORWARD -o eth1 -j DROP', '-A OUTPUT -o eth1 -j DROP'), nat('-A POSTROUTING -o eth1 -j MASQUERADE')).map(because), ['filter:FORWARD:1 filter:OUTPUT:1']);
+});
+
+test('nothing is said of what only the kernel or policies keep away, nor of what may or may not be', t => {
+  t.deepEqual(unreachable(mangle('-A PREROUTING -s 203.0.113.0/24 -j DROP'), filter('-A FORWARD -i lo -j ACCEPT')), []);
+  t.deepEqual(unreachable(filter('-P FORWARD DROP', '-P OUTPUT DROP').replaceAll(/-P (\w+) DROP\n/gu, '').replace(':FORWARD ACCEPT', ':FORWARD DROP').replace(':OUTPUT ACCEPT', ':OUTPUT DROP'), nat('-A POSTROUTING -o eth1 -j MASQUERADE')), []);
+  t.deepEqual(unreachable(mangle('-A PREROUTING -m limit --limit 1/sec -j DROP', '-A PREROUTING -m set --match-set bad src -j DROP'), filter('-A FORWARD -i eth1 -j ACCEPT')), []);
+});
+
+test('rules of one table alone are left to shadowed-rule', t => {
+  const text = filter('-A INPUT -p tcp -j DROP', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT');
+  t.deepEqual(analyze({ path: 'one.rules', text: mangle('-A PREROUTING -p udp -j DROP') + text }).findings.filter(one => one.rule === 'filter:INPUT:2').map(one => one.check), ['shadowed-rule']);
+});
