@@ -1,19 +1,11 @@
-import { ctstates, not, oneOf, type Constraint } from '../packet/constraint.js';
+import { ctstates, not, oneOf } from '../packet/constraint.js';
 import { reachWith } from '../packet-space/index.js';
 import { stateReach } from '../packet-space/pipeline/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { defineCheck } from './define-check.js';
+import { asksForState } from './state-asked.js';
 
 const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
-
-function asksForState(constraint: Constraint): boolean {
-  switch (constraint.kind) {
-    case 'within': case 'masked': return constraint.field === 'ctstate';
-    case 'not': return asksForState(constraint.of);
-    case 'all': case 'any': return constraint.of.some(asksForState);
-    default: return false;
-  }
-}
 
 export const deadStateMatch = defineCheck({
   name: 'dead-state-match',

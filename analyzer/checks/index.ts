@@ -3,6 +3,11 @@ import type { Check } from './define-check.js';
 import { deadStateMatch } from './dead-state-match.js';
 import { deprecatedStateMatch } from './deprecated-state-match.js';
 import { duplicateRule } from './duplicate-rule.js';
+import { icmpErrorsDropped } from './icmp-errors-dropped.js';
+import { lockout } from './lockout.js';
+import { relatedMissing } from './related-missing.js';
+import { loopbackBlocked } from './loopback-blocked.js';
+import { neighbourDiscoveryBlocked } from './neighbour-discovery-blocked.js';
 import { hostBitsSet } from './host-bits-set.js';
 import { missingEstablishedReturn } from './missing-established-return.js';
 import { outputDropBreakage } from './output-drop-breakage.js';
@@ -18,6 +23,11 @@ export const checks: readonly Check[] = [
   duplicateRule,
   missingEstablishedReturn,
   outputDropBreakage,
+  lockout,
+  loopbackBlocked,
+  icmpErrorsDropped,
+  relatedMissing,
+  neighbourDiscoveryBlocked,
   deadStateMatch,
   unusedChain,
   deprecatedStateMatch,

@@ -6,7 +6,7 @@ export interface Settings {
   readonly managementPeers: readonly string[];
   /** Interfaces of which everybody is trusted, as rules name them (`eth1`, `wg+`); `lo` always is. */
   readonly trustedInterfaces: readonly string[];
-  /** Names of the outbound services that the host needs (those of `output-drop-breakage`). Absent: all that it knows. */
+  /** What the host must be able to send, by the names that `output-drop-breakage` gives it. Absent: all of them. */
   readonly neededServices?: readonly string[];
   /** How many flows the kernel tracks at most (net.netfilter.nf_conntrack_max). */
   readonly conntrackMax: number;

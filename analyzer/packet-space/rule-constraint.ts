@@ -84,7 +84,8 @@ export class RuleConstraints {
   }
 }
 
-function addressConstraint(field: 'src' | 'dst', { address, mask }: AddressMask, family: Family): Constraint {
+/** That an address lies in a network, or agrees with another where the mask says so. */
+export function addressConstraint(field: 'src' | 'dst', { address, mask }: AddressMask, family: Family): Constraint {
   if (prefixLength(mask) === undefined) return { kind: 'masked', field, value: address, mask };
   if (family === 'ipv4') return within(field, Number(address), Number(address) + (0xffff_ffff - Number(mask)));
   return within(field, BigInt(address), BigInt(address) | (BigInt(fullMask('ipv6')) ^ BigInt(mask)));

@@ -1,0 +1,131 @@
+import type { Ruleset, Table } from '../model/ruleset.js';
+import type { Decider } from '../packet-space/answers.js';
+import { ask } from '../packet-space/index.js';
+import { question, replies, type Pipeline } from '../packet-space/pipeline/index.js';
+import { all, is, masked, type Constraint } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
+import { stepOf } from '../witness/step.js';
+import { deciderBecause } from './deciders.js';
+import { dropsTheRest, isShut } from './default-drop.js';
+import { defineCheck, type CheckContext } from './define-check.js';
+import { isNeeded, loopbackService } from './needed-services.js';
+import { exchanges, statesOf } from './replies.js';
+import { mayDrop } from './targets.js';
+
+/** What programs of one host ask of each other, by TCP port. A port that everybody may use is open over lo as well, so that one alone tells nothing. */
+const localServices: ReadonlyMap<string, number> = new Map([['a database', 5432], ['a cache', 6379], ['mail', 25], ['printing', 631], ['X11 forwarding', 6010], ['a local proxy', 8118]]);
+
+function local(ruleset: Ruleset, port: number): Constraint {
+  const [src, dst] = ruleset.family === 'ipv4' ? [0x7f00_0001, 0x7f00_0001] : [1n, 1n];
+  return all([is('src', src), is('dst', dst), is('protocol', protocolNumber.tcp), is('dport', port), masked('tcpFlags', 2, 63), is('fragment', 0), statesOf(ruleset).first]);
+}
+
+const passing = ['accept', 'queue', 'nat', 'unknown'] as const;
+const byLo = (field: 'in' | 'out'): Constraint => ({ kind: 'interface', field, name: 'lo', prefix: false });
+
+/** What lo sends may be dropped at all, in either direction. */
+function isDoubtful(cx: CheckContext, table: Table): boolean {
+  const losing = ['drop', 'reject', 'queue', 'unknown'] as const;
+  return [...cx.ruleset.tables.values()].some(one => one !== table && mayDrop(one))
+    || ask(cx.space(), table, 'INPUT', byLo('in'), losing).kind !== 'no' || ask(cx.space(), table, 'OUTPUT', byLo('out'), losing).kind !== 'no';
+}
+
+/** Nothing leaves by lo, and OUTPUT drops by default: `output-drop-breakage` speaks of it. */
+function isOfOutput(cx: CheckContext, table: Table): boolean {
+  const sent = loopbackService(cx.ruleset).packets;
+  return isNeeded(cx.settings, 'loopback') && dropsTheRest(cx, table, 'OUTPUT') && ask(cx.space(), table, 'OUTPUT', sent, passing).kind === 'no';
+}
+
+interface Blocked {
+  readonly name: string;
+  readonly port: number;
+  readonly by: readonly Decider[];
+}
+
+/** Why a connection over lo comes to nothing: its first packet is dropped, or what answers it. `received`: only what INPUT does is looked at. */
+function blockedBy(cx: CheckContext, pipeline: Pipeline, port: number, received: Table | undefined): readonly Decider[] | undefined {
+  const packets = local(cx.ruleset, port);
+  const first = received === undefined ? question(pipeline, 'loop', packets, 'accept') : ask(cx.space(), received, 'INPUT', all([packets, byLo('in')]), passing);
+  if (first.kind === 'undecided') cx.undecided();
+  if (first.kind === 'no') return first.by;
+  if (first.kind !== 'yes' || received !== undefined) return undefined;
+  const [tcp] = exchanges(cx.ruleset);
+  const answer = replies(pipeline, undefined, { path: 'loop', packets, ...tcp === undefined ? {} : { answers: tcp.reply } });
+  if (answer.kind === 'undecided') cx.undecided();
+  return answer.kind === 'never' ? answer.by : undefined;
+}
+
+/** Of the local services those that are blocked; it stops where enough are not. */
+function blockedServices(cx: CheckContext, pipeline: Pipeline, received: Table | undefined): readonly Blocked[] {
+  const blocked: Blocked[] = [];
+  let open = 0;
+  for (const [name, port] of localServices) {
+    const by = blockedBy(cx, pipeline, port, received);
+    if (by !== undefined) blocked.push({ name, port, by });
+    else if (++open >= localServices.size / 2) return [];
+  }
+  return blocked;
+}
+
+export const loopbackBlocked = defineCheck({
+  name: 'loopback-blocked',
+  kind: 'conversations',
+  severity: 'error',
+  summary: 'Programs of this host cannot talk to each other: what goes over lo is dropped',
+  why: `Programs of one host talk to each other over the interface lo: to a database, to the local resolver, to a proxy,
+to the mail system. Those packets pass OUTPUT and INPUT as all others do. A host that drops by default must let
+them pass by name, before anything that looks at addresses: nobody outside can send by lo, for the kernel drops
+what arrives elsewhere with an address of 127.0.0.0/8.
+Where OUTPUT drops by default and lo is missing there, \`output-drop-breakage\` says so.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:local - [0:0]
+-A INPUT ! -i eth0 -j local
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A local ! -s 127.0.0.0/8 -j RETURN
+-A local -d 127.0.0.0/8 -j ACCEPT
+COMMIT
+`,
+  asks: ({ ruleset }) => [...localServices.values()].map(port => local(ruleset, port)),
+  * run(cx) {
+    const table = cx.ruleset.tables.get('filter');
+    const input = table?.chains.get('INPUT');
+    if (table === undefined || input === undefined || !isDoubtful(cx, table) || isShut(cx, table)) return;
+    const pipeline = cx.pipeline();
+    if (pipeline === undefined) return;
+    const blocked = blockedServices(cx, pipeline, isOfOutput(cx, table) ? table : undefined);
+    const [first] = blocked;
+    if (first === undefined) return;
+    const address = cx.ruleset.family === 'ipv4' ? '127.0.0.1' : '::1';
+    yield {
+      span: input.line === 0 ? table.span : input.span,
+      message: `programs of this host cannot talk to each other over lo: connections to ${address} are dropped, as to ${blocked.map(({ name, port }) => `${name} (${String(port)})`).join(', ')}`,
+      because: first.by.map(decider => deciderBecause(cx.ruleset, decider, 'drops what goes over lo')),
+      witness: [stepOf({ src: address, dst: address, protocol: protocolNumber.tcp, sport: 40_000, dport: first.port, tcpFlags: 2 }, 'local')],
+      shows: [{}],
+      help: `let lo pass first of all: -I INPUT -i lo -j ACCEPT${first.by.some(({ chain }) => chain === 'OUTPUT') ? ', and -I OUTPUT -o lo -j ACCEPT' : ''}`,
+    };
+  },
+});

@@ -1,0 +1,148 @@
+import type { Ruleset } from '../model/ruleset.js';
+import type { Severity } from '../model/diagnostic.js';
+import type { Decider } from '../packet-space/answers.js';
+import { ask } from '../packet-space/index.js';
+import { question } from '../packet-space/pipeline/index.js';
+import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
+import { stepOf } from '../witness/step.js';
+import { arrivals, type Arrival } from './arrivals.js';
+import { deciderBecause } from './deciders.js';
+import { isShut } from './default-drop.js';
+import { defineCheck, type CheckContext } from './define-check.js';
+import { notLoopback } from './replies.js';
+
+interface Message {
+  readonly type: number;
+  readonly name: string;
+  readonly word: string;
+}
+
+const needed: readonly Message[] = [{ type: 135, name: 'neighbour solicitations', word: 'neighbour-solicitation' }, { type: 136, name: 'neighbour advertisements', word: 'neighbour-advertisement' }];
+const fromRouters: Message = { type: 134, name: 'router advertisements', word: 'router-advertisement' };
+
+/** The kernel does not track them (nf_conntrack_icmpv6_error), and takes none that came through a router (RFC 4861, 7.1). */
+function packetsOf({ type }: Message): Constraint {
+  return all([is('protocol', protocolNumber.icmpv6), is('icmpType', type), is('icmpCode', 0), is('ctstate', ctstates.UNTRACKED), is('ttl', 255), is('fragment', 0)]);
+}
+
+/** Tunnels and lines with one other end need no neighbour discovery. */
+const withoutNeighbours = /^(?:wg|tun|ppp|sit|gre|ipsec|vti|xfrm|ip6tnl)/u;
+
+interface Lost {
+  readonly messages: readonly (Message & { readonly by: readonly Decider[] })[];
+  readonly arrival: Arrival;
+}
+
+function lostBy(cx: CheckContext, arrival: Arrival, messages: readonly Message[]): Lost {
+  const pipeline = cx.pipeline();
+  const lost = messages.flatMap(message => {
+    const answer = pipeline === undefined ? undefined : question(pipeline, 'in', all([packetsOf(message), arrival.has('in')]), 'accept');
+    if (answer?.kind === 'undecided') cx.undecided();
+    return answer?.kind === 'no' ? [{ ...message, by: answer.by }] : [];
+  });
+  return { arrival, messages: lost };
+}
+
+/** What is lost on the links on which something else gets in. */
+function lostNeighbours(cx: CheckContext): readonly Lost[] {
+  const table = cx.ruleset.tables.get('filter');
+  if (table === undefined) return [];
+  const other = not(is('protocol', protocolNumber.icmpv6));
+  const used = arrivals(cx.ruleset).filter(one => (one.name === undefined || !withoutNeighbours.test(one.name)) && ask(cx.space(), table, 'INPUT', all([other, one.has('in')]), ['accept', 'queue', 'unknown']).kind !== 'no');
+  return used.map(arrival => lostBy(cx, arrival, needed)).filter(({ messages }) => messages.length > 0);
+}
+
+/** Router advertisements alone: a router has no need of them, nor a host that is told its addresses. */
+function lostRouters(cx: CheckContext): readonly Lost[] {
+  const table = cx.ruleset.tables.get('filter');
+  const forwards = table !== undefined && ask(cx.space(), table, 'FORWARD', notLoopback, ['accept', 'queue', 'unknown']).kind !== 'no';
+  const lost = forwards ? [] : arrivals(cx.ruleset).map(arrival => lostBy(cx, arrival, [fromRouters]));
+  return lost.every(({ messages }) => messages.length > 0) ? lost : [];
+}
+
+/** Table filter may lose some at all. */
+function isDoubtful(cx: CheckContext): boolean {
+  const { ruleset: { tables } } = cx;
+  const table = tables.get('filter');
+  if (table === undefined || isShut(cx, table)) return false;
+  return tables.size > 1 || [...needed, fromRouters].some(message => ask(cx.space(), table, 'INPUT', all([packetsOf(message), notLoopback]), ['drop', 'reject', 'queue', 'unknown']).kind !== 'no');
+}
+
+function uniqueDeciders(ruleset: Ruleset, lost: readonly Lost[]): ReturnType<typeof deciderBecause>[] {
+  const known = new Map<string, ReturnType<typeof deciderBecause>>();
+  for (const { messages } of lost) for (const { by, name } of messages) for (const one of by) {
+    const because = deciderBecause(ruleset, one, `drops ${name}`);
+    if (!known.has(because.rule)) known.set(because.rule, because);
+  }
+  return [...known.values()];
+}
+
+export const neighbourDiscoveryBlocked = defineCheck({
+  name: 'neighbour-discovery-blocked',
+  kind: 'conversations',
+  severity: 'error',
+  summary: 'IPv6 does not work: the messages by which neighbours find each other are dropped',
+  why: `What ARP is to IPv4, neighbour discovery is to IPv6, and it is made of ICMPv6 packets that pass the firewall: a
+host that drops neighbour solicitations and advertisements is not found, and finds nobody, once its neighbours
+have forgotten it. Connection tracking leaves them alone: their state is UNTRACKED, so that no rule for
+ESTABLISHED packets lets them pass. Hosts that take their addresses and routes from a router need router
+advertisements as well; where only these are dropped, it is told as an info.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 128 -j ACCEPT
+-A INPUT -d 2001:db8::1/128 -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p ipv6-icmp -j ACCEPT
+-A INPUT -d 2001:db8::1/128 -p tcp -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:neighbours - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p ipv6-icmp -m hl --hl-eq 255 -j neighbours
+-A INPUT -d 2001:db8::1/128 -p tcp -m tcp --dport 22 -j ACCEPT
+-A neighbours -p ipv6-icmp -m icmp6 --icmpv6-type 128 -j RETURN
+-A neighbours -j ACCEPT
+COMMIT
+`,
+  asks: ({ ruleset }) => ruleset.family === 'ipv6' ? [...needed, fromRouters].map(packetsOf) : [],
+  * run(cx) {
+    const { ruleset } = cx;
+    const table = ruleset.tables.get('filter');
+    const input = table?.chains.get('INPUT');
+    if (ruleset.family === 'ipv4' || table === undefined || input === undefined || !isDoubtful(cx)) return;
+    const neighbours = lostNeighbours(cx);
+    const lost = neighbours.length > 0 ? neighbours : lostRouters(cx);
+    const [first] = lost;
+    const [message] = first?.messages ?? [];
+    if (first === undefined || message === undefined) return;
+    const severity: Severity = neighbours.length > 0 ? 'error' : 'info';
+    const names = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.name)))];
+    const types = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.word)))];
+    const links = lost.map(({ arrival }) => arrival.words).filter(words => words !== '').join(', ');
+    yield {
+      span: input.line === 0 ? table.span : input.span, severity,
+      message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}are dropped: ${severity === 'error' ? 'neighbours cannot find this host, nor it them' : 'this host learns no address and no route from its router'}`,
+      because: uniqueDeciders(ruleset, lost),
+      witness: [stepOf({ src: 'fe80::2', dst: 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.name?.replace('+', '0') ?? 'eth0')],
+      shows: [{ fate: 'lost' }],
+      help: `let them in: ${types.map(word => `-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`).join('; ')}`,
+    };
+  },
+});

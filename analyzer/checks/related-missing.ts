@@ -1,0 +1,57 @@
+import { defineCheck, type Report } from './define-check.js';
+import { lostErrors, tooBig, type LostErrors } from './lost-errors.js';
+
+function report({ hook, missing: [at, ...others] }: LostErrors): Report | undefined {
+  return at === undefined ? undefined : {
+    at,
+    message: `packets of known connections pass, but not what is RELATED to them: ICMP errors about ${hook === 'INPUT' ? 'connections of this host' : 'forwarded connections'} are dropped (path MTU black hole)`,
+    because: others.map(({ table, chain, position, rule }) => ({ rule: `${table}:${chain}:${String(position)}`, line: rule.line, message: 'the same' })),
+    help: 'add RELATED to its states: -m conntrack --ctstate RELATED,ESTABLISHED',
+  };
+}
+
+export const relatedMissing = defineCheck({
+  name: 'related-missing',
+  kind: 'conversations',
+  severity: 'warning',
+  summary: 'ESTABLISHED packets pass and RELATED ones do not: errors about connections are lost',
+  why: `ICMP errors about a connection are not ESTABLISHED but RELATED: that a port is closed, that a host cannot be reached,
+and above all that packets must be smaller (fragmentation-needed, packet-too-big), without which large transfers hang
+behind tunnels and PPPoE. Data connections that a helper expects are RELATED as well. A rule that lets only
+ESTABLISHED pass drops all of these where nothing else takes them.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A INPUT -p icmp -m conntrack --ctstate RELATED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+  asks: ({ ruleset }) => [tooBig(ruleset)],
+  * run(cx) {
+    for (const lost of lostErrors(cx)) {
+      const found = report(lost);
+      if (found !== undefined) yield found;
+    }
+  },
+});
