@@ -1,124 +1,41 @@
 /** The real netfilter: what the kernel does with the packets of a scenario, told in the words of the engine's answer. */
-import { buildPacket } from '../analyzer/netfilter/scenario/build-packet.js';
-import type { Scenario, ScenarioAnswer, ScenarioInterface, ScenarioPacket, ScenarioStep, StepAnswer } from '../analyzer/netfilter/scenario.js';
-import type { Backend, Family } from '../analyzer/values/value.js';
-import { ConntrackTable } from './conntrack-table.js';
-import { readDropReasons, reasonsIn, type DropReasons } from './drop-reasons.js';
-import { eventsIn } from './events.js';
-import { hexWord, Helper } from './helper-process.js';
-import { journeysOf } from './journeys.js';
-import { readRuleBook, type RuleBook } from './rule-book.js';
-import { macOf, setSysctls, setUp, SetUpError } from './set-up.js';
-import { fateOf, untracked, type Fate, type Left } from './step-answer.js';
+import type { Scenario, ScenarioAnswer } from '../analyzer/netfilter/scenario.js';
+import { readDropReasons, type DropReasons } from './drop-reasons.js';
+import { Helper } from './helper-process.js';
+import { Namespace, type HostAndSteps, type SharedRules } from './namespace.js';
+import { SetUpError } from './set-up.js';
 
 /** Longest time that `advance` really waits for, in seconds: the kernel's clock cannot be moved. */
 export const patience = 5;
 
-/** Longer than one tick of the kernel's clock, in milliseconds. */
-const tick = 11;
-
-/** Who sends a packet that comes in, where it does not say itself. */
-const neighbour = Buffer.from('0200000000fe', 'hex');
-const etherTypes = { ipv4: Buffer.from('0800', 'hex'), ipv6: Buffer.from('86dd', 'hex') } as const;
-
-/** A frame's destination: said, or as a real neighbour's. */
-function destinationOf({ dmac }: ScenarioPacket, bytes: Uint8Array, family: Family, own: Buffer, isBroadcast: boolean): Buffer {
-  if (dmac !== undefined) return Buffer.from(dmac.replaceAll(':', ''), 'hex');
-  if (isBroadcast) return Buffer.alloc(6, 0xff);
-  const [at, first] = family === 'ipv4' ? [16, 0xe0] : [24, 0xff];
-  if (family === 'ipv4' && ((bytes[at] ?? 0) & 0xf0) === first) return Buffer.from([0x01, 0x00, 0x5e, (bytes[17] ?? 0) & 0x7f, bytes[18] ?? 0, bytes[19] ?? 0]);
-  if (family === 'ipv6' && bytes[at] === first) return Buffer.from([0x33, 0x33, ...bytes.subarray(36, 40)]);
-  return own;
-}
-
-/** One scenario under way. */
-class Run {
-  readonly #helper: Helper;
-  readonly #interfaces: readonly ScenarioInterface[];
-  readonly #family: Family;
-  readonly #backend: Backend;
-  readonly #book: RuleBook;
-  readonly #reasons: DropReasons;
-  readonly #conntrack: ConntrackTable;
-  /** All that the scenario says: a port that is not in it was chosen by chance. */
-  readonly #said: string;
-  #isTracking: boolean;
-
-  constructor(helper: Helper, scenario: Scenario, { family, backend, book, reasons }: { readonly family: Family; readonly backend: Backend; readonly book: RuleBook; readonly reasons: DropReasons }) {
-    this.#helper = helper;
-    this.#interfaces = scenario.interfaces ?? [];
-    this.#family = family;
-    this.#backend = backend;
-    this.#book = book;
-    this.#reasons = reasons;
-    this.#isTracking = book.isTracking;
-    this.#said = JSON.stringify(scenario);
-    this.#conntrack = new ConntrackTable(helper, family);
-  }
-
-  /** What the making of the namespace set off is not of interest; but flows that are there already are. */
-  async begin(): Promise<void> {
-    this.#conntrack.listen(await this.#helper.ask('gather'));
-  }
-
-  async step(step: ScenarioStep): Promise<StepAnswer> {
-    const { advance = 0, sysctls = {} } = step;
-    const wait = Math.max(Math.round(advance * 1000), this.#book.countsByTick ? tick : 0);
-    if (wait > 0) await this.#helper.ask('sleep', wait);
-    await Promise.all(setSysctls(this.#helper, sysctls));
-    const fates: Fate[] = [];
-    for (const bytes of buildPacket(step.packet, this.#family)) fates.push(await this.#send(step, bytes));
-    const last = fates.at(-1);
-    const conntrack = await this.#conntrack.read();
-    const chosen = conntrack.flatMap(({ reply }) => /(?::| id )(\d+)$/u.exec(reply)?.[1] ?? []).filter(port => !this.#said.includes(port));
-    return {
-      path: fates.flatMap(fate => fate.path), verdict: last?.verdict ?? 'drop', by: last?.by ?? null, out: fates.flatMap(fate => fate.out), ct: last?.ct ?? null,
-      conntrack, generated: fates.flatMap(fate => fate.generated),
-      ...(chosen.length === 0 ? {} : { chance: chosen.map(port => `port or id ${port}`) }),
-    };
-  }
-
-  async #send(step: ScenarioStep, bytes: Uint8Array): Promise<Fate> {
-    const isLocal = step.in === 'local';
-    const sent = isLocal ? this.#sendLocal(step.packet, bytes) : this.#receive(step, bytes);
-    const [[failed], told] = await Promise.all([sent, this.#helper.ask('gather')]);
-    if (told.includes('!lost')) throw new Error('the kernel told more than there was room for');
-    this.#conntrack.listen(told);
-    const journeys = journeysOf(eventsIn(told, this.#backend, this.#book));
-    this.#isTracking ||= journeys.some(journey => journey.seen.ct !== undefined && journey.seen.ct.state !== untracked);
-    return fateOf({ family: this.#family, book: this.#book, isLocal, journeys, left: this.#leftIn(told), reasons: reasonsIn(told, this.#reasons), isTracking: this.#isTracking, failed: Number(failed) });
-  }
-
-  #sendLocal({ dst, uid = 0, gid = 0, mark = 0 }: ScenarioPacket, bytes: Uint8Array): Promise<readonly string[]> {
-    return this.#helper.ask('local', this.#family === 'ipv4' ? 4 : 6, uid, gid, mark, dst ?? '-', hexWord(bytes));
-  }
-
-  #receive(step: ScenarioStep, bytes: Uint8Array): Promise<readonly string[]> {
-    const number = this.#interfaces.findIndex(one => one.name === step.in);
-    const device = this.#interfaces[number];
-    if (device === undefined) throw new SetUpError(`there is no interface ${step.in}`);
-    if (device.kind === 'tun') return this.#helper.ask('frame', number, hexWord(bytes));
-    const { smac } = step.packet;
-    const source = smac === undefined ? neighbour : Buffer.from(smac.replaceAll(':', ''), 'hex');
-    const destination = destinationOf(step.packet, bytes, this.#family, macOf(device, number), step.broadcast === true);
-    return this.#helper.ask('frame', number, hexWord(Buffer.concat([destination, source, etherTypes[this.#family], bytes])));
-  }
-
-  #leftIn(told: readonly string[]): readonly Left[] {
-    return told.filter(word => word.startsWith('F')).flatMap(word => {
-      const colon = word.indexOf(':');
-      const number = Number(word.slice(1, colon));
-      const frame = Buffer.from(word.slice(colon + 1), 'hex');
-      const device = this.#interfaces[number];
-      if (device === undefined) return [];
-      if (device.kind === 'tun') return [{ device: device.name, index: number + 2, bytes: frame }];
-      return frame.subarray(12, 14).equals(etherTypes[this.#family]) ? [{ device: device.name, index: number + 2, bytes: frame.subarray(14) }] : [];
-    });
-  }
-}
-
 /** A scenario that takes longer hangs, in milliseconds; `advance` comes on top. */
 const timeLimit = 60_000;
+
+/** What takes longer than so many milliseconds ends with its helper. */
+async function limited<T>(helper: Helper, milliseconds: number, work: () => Promise<T>): Promise<T> {
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    helper.kill();
+  }, milliseconds);
+  try {
+    return await work();
+  } catch (error) {
+    throw isLate ? new SetUpError(`it takes longer than ${String(milliseconds / 1000)} seconds`) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The kernel's refusal is an answer, too. */
+async function settled<T>(work: Promise<T>): Promise<T | SetUpError> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof SetUpError) return error;
+    throw error;
+  }
+}
 
 /** Several helpers, because the kernel lets each of them wait most of the time: scenarios may be run side by side. Call `close` when done. */
 export class Kernel {
@@ -139,12 +56,42 @@ export class Kernel {
     const waits = scenario.steps.map(step => step.advance ?? 0);
     const long = waits.find(seconds => seconds > patience);
     if (long !== undefined) throw new SetUpError(`the kernel's clock cannot be moved by ${String(long)} seconds`);
+    const reasons = await this.#reasons;
+    return this.#withHelper(helper => limited(helper, timeLimit + waits.reduce((sum, seconds) => sum + seconds * 1000, 0), async () => {
+      const namespace = await Namespace.open(helper, scenario, reasons);
+      return namespace.play(scenario);
+    }));
+  }
+
+  /**
+   * What really happens on one host after the other that has these rules: they are loaded once, and nothing but what rules
+   * themselves remember (`recent`, `limit` …) is left of the hosts before. In their order: the answer, or why there is none.
+   */
+  async runAll(rules: SharedRules, hosts: readonly HostAndSteps[]): Promise<readonly (ScenarioAnswer | SetUpError)[]> {
+    const answers: (ScenarioAnswer | SetUpError)[] = [];
+    while (answers.length < hosts.length) await this.#withHelper(helper => this.#goOn(helper, rules, hosts, answers));
+    return answers;
+  }
+
+  /** Up to the end, or to where a new namespace is needed. */
+  async #goOn(helper: Helper, rules: SharedRules, hosts: readonly HostAndSteps[], answers: (ScenarioAnswer | SetUpError)[]): Promise<void> {
+    const reasons = await this.#reasons;
+    const namespace = await settled(limited(helper, timeLimit * 5, () => Namespace.open(helper, { ...rules, steps: [] }, reasons)));
+    if (namespace instanceof SetUpError) {
+      answers.push(...hosts.slice(answers.length).map(() => namespace));
+      return;
+    }
+    for (const host of hosts.slice(answers.length)) {
+      if (!helper.isAlive || !namespace.hasRoom) return;
+      answers.push(await settled(limited(helper, timeLimit, () => namespace.move(host))));
+    }
+  }
+
+  async #withHelper<T>(work: (helper: Helper) => Promise<T>): Promise<T> {
     const helper = this.#idle.pop() ?? await new Promise<Helper>(resolve => this.#queue.push(resolve));
-    const timer = setTimeout(() => helper.kill(), timeLimit + waits.reduce((sum, seconds) => sum + seconds * 1000, 0));
     try {
-      return await this.#runOn(helper, scenario);
+      return await work(helper);
     } finally {
-      clearTimeout(timer);
       this.#giveBack(helper.isAlive ? helper : new Helper(helper.number));
     }
   }
@@ -153,17 +100,6 @@ export class Kernel {
     const next = this.#queue.shift();
     if (next === undefined) this.#idle.push(helper);
     else next(helper);
-  }
-
-  async #runOn(helper: Helper, scenario: Scenario): Promise<ScenarioAnswer> {
-    const { family = 'ipv4', backend = 'nft' } = scenario;
-    const saved = await setUp(helper, scenario, family, backend);
-    const book = await readRuleBook(helper, saved, { family, backend });
-    const run = new Run(helper, scenario, { family, backend, book, reasons: await this.#reasons });
-    const steps: StepAnswer[] = [];
-    await run.begin();
-    for (const step of scenario.steps) steps.push(await run.step(step));
-    return { steps };
   }
 
   /** To be called when no scenario is under way. */

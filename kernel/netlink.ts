@@ -3,7 +3,7 @@
 export const flags = { request: 1, ack: 4, dump: 0x300 } as const;
 
 /** Subsystem << 8 | message. */
-export const messageTypes = { conntrackGet: 0x0101, logPacket: 0x0400, logConfig: 0x0401, nftGetRule: 0x0a07, nftTrace: 0x0a11 } as const;
+export const messageTypes = { conntrackGet: 0x0101, conntrackDelete: 0x0102, expectationDelete: 0x0202, logPacket: 0x0400, logConfig: 0x0401, nftGetRule: 0x0a07, nftTrace: 0x0a11 } as const;
 
 /** NLA_F_NESTED */
 export const nested = 0x8000;

@@ -1,7 +1,9 @@
 /** From a scenario to the namespace that it describes. */
 import type { Scenario, ScenarioInterface } from '../analyzer/netfilter/scenario.js';
 import type { Backend, Family } from '../analyzer/values/value.js';
-import { hexWord, type Helper } from './helper-process.js';
+import { HelperError, hexWord, type Helper } from './helper-process.js';
+import type { HostAndSteps } from './namespace.js';
+import { messageTypes, request } from './netlink.js';
 import { startWatching } from './watch.js';
 
 /** The kernel refused what a scenario asks for: its rules, a route, an address. */
@@ -41,9 +43,10 @@ export function macOf({ mac }: ScenarioInterface, number: number): Buffer {
   return Buffer.from((mac ?? `02:00:00:00:00:${(number + 1).toString(16).padStart(2, '0')}`).replaceAll(':', ''), 'hex');
 }
 
-/** A link-local address follows from the MAC address, where that is said; no other is made up. */
-function makeDevices(helper: Helper, interfaces: readonly ScenarioInterface[]): readonly Promise<unknown>[] {
-  return interfaces.flatMap((one, number) => {
+/** A link-local address follows from the MAC address, where that is said; no other is made up. `before`: how many there are already. */
+function makeDevices(helper: Helper, interfaces: readonly ScenarioInterface[], before = 0): readonly Promise<unknown>[] {
+  return interfaces.flatMap((one, index) => {
+    const number = before + index;
     const isTun = one.kind === 'tun';
     const linkLocal = setSysctls(helper, { 'net.ipv6.conf.default.addr_gen_mode': isTun || one.mac === undefined ? 1 : 0 });
     return [...linkLocal, helper.ask('device', one.name, isTun ? 'tun' : 'tap', isTun ? '-' : hexWord(macOf(one, number)), one.mtu ?? 1500)];
@@ -114,12 +117,33 @@ function commands(helper: Helper, scenario: Scenario, family: Family, backend: B
   ];
 }
 
+/** The first failure among things that were asked for. @throws {SetUpError} */
+async function allDone(done: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(done)).find(one => one.status === 'rejected');
+  if (failed === undefined) return;
+  const { reason } = failed;
+  throw reason instanceof HelperError ? reason : new SetUpError(reason instanceof Error ? reason.message : String(reason));
+}
+
 /** @returns what `iptables-save` prints of the rules afterwards. @throws {SetUpError} */
 export async function setUp(helper: Helper, scenario: Scenario, family: Family, backend: Backend): Promise<string> {
   const done = commands(helper, scenario, family, backend);
   const saved = helper.run([`${programs[family][backend]}-save`]);
-  const results = await Promise.allSettled([...done, saved]);
-  const failed = results.find(one => one.status === 'rejected');
-  if (failed !== undefined) throw new SetUpError((failed.reason as Error).message);
+  await allDone([...done, saved]);
   return saved;
+}
+
+/** Takes away what a namespace was as a host: its flows, routes and addresses. */
+function clear(helper: Helper, family: Family, devices: readonly ScenarioInterface[]): readonly Promise<unknown>[] {
+  const flush = [messageTypes.conntrackDelete, messageTypes.expectationDelete].map(type => helper.netlink('questions', request(type, {})));
+  const lines = [...devices.map(({ name }) => `addr flush dev ${name}`), 'route flush table main'];
+  return [...flush, ...ip(helper, [family === 'ipv4' ? '-4' : '-6'], lines)];
+}
+
+/** Makes another host of a namespace: `devices` are those that it has, `fresh` those that it lacks. @throws {SetUpError} */
+export async function rearrange(helper: Helper, host: HostAndSteps, { family, devices, fresh }: { readonly family: Family; readonly devices: readonly ScenarioInterface[]; readonly fresh: readonly ScenarioInterface[] }): Promise<void> {
+  await allDone([
+    ...clear(helper, family, devices), ...makeDevices(helper, fresh, devices.length), ...makeRoutes(helper, host, family),
+    ...(family === 'ipv6' ? [helper.ask('settle')] : []), ...insertFlows(helper, host.conntrack ?? ''),
+  ]);
 }
