@@ -31,6 +31,11 @@ export interface WitnessHost {
   readonly conntrack?: string;
 }
 
+/** What the kernel of a machine says of a finding, by the packets of its witness. */
+export type KernelWord =
+  | { readonly kernel: 'confirmed' }
+  | { readonly kernel: 'contradicted' | 'not-replayed'; readonly reason: string };
+
 /** An edit that repairs the file: `text` in place of `span`. */
 export interface Fix {
   readonly description: string;

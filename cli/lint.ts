@@ -1,41 +1,27 @@
 /** `iptables-lint FILES…` */
-import { examine, hasWitnesses, withoutWitnesses, type Analysis, type AnalyzeOptions, type Examination } from '../analyzer/examine.js';
+import { examine, hasWitnesses, withoutWitnesses, type Analysis, type Examination } from '../analyzer/examine.js';
 import type { FormatName } from '../report/formats.js';
 import { internalErrorLine } from '../report/internal-error.js';
 import { countBySeverity, countOf, type Counts, type FileReport, type Report } from '../report/report.js';
 import { visible } from '../report/visible.js';
+import { hostOf, siblingOf } from './analysis-options.js';
 import { parseCheckLevels } from './check-names.js';
 import { eachSource, inputFiles } from './inputs.js';
 import { loadOptions, type LintOptions } from './options.js';
 import { outputsOf, write, type Output } from './outputs.js';
 import { Progress } from './progress.js';
-import { readSource } from './read-source.js';
-import { areSiblings } from './siblings.js';
 import { isDebugging, raiseExitCode } from './trouble.js';
 import { version } from './version.js';
 
-/** The host of the rules. What reads it is loaded only for this. */
-async function hostOf(path: string): Promise<Pick<AnalyzeOptions, 'host'>> {
-  const [{ hostFrom }, { setupOf }] = await Promise.all([import('./trace/read-inputs.js'), import('../analyzer/netfilter/scenario/host-setup.js')]);
-  const description = await hostFrom(path);
-  return { host: family => setupOf(description, family) };
-}
-
-/** The file beside it with the rules of the same host for the other family, where it is to be linted as well. */
-async function siblingOf(path: string, files: readonly string[], { maxSize }: LintOptions): Promise<Pick<AnalyzeOptions, 'sibling'>> {
-  const beside = files.find(file => areSiblings(file, path));
-  return beside === undefined ? {} : { sibling: await readSource(beside, undefined, maxSize) };
-}
-
 async function analyzeAll(files: readonly string[], options: LintOptions): Promise<readonly Analysis[]> {
   const severities = parseCheckLevels(options.check);
-  const host = options.host === undefined ? {} : await hostOf(options.host);
+  const host = await hostOf(options.host);
   const progress = new Progress();
   const examinations: Examination[] = [];
   await eachSource(files, options, async (source, index) => {
     progress.update(index + 1, files.length, source.path, source.text.length);
     try {
-      examinations.push(examine(source, { ...loadOptions(options), ...host, ...await siblingOf(source.path, files, options), severities, persona: options.persona, showGenerated: options.showGenerated }));
+      examinations.push(examine(source, { ...loadOptions(options), ...host, ...await siblingOf(source.path, files, options.maxSize), severities, persona: options.persona, showGenerated: options.showGenerated }));
     } finally {
       progress.clear();
     }

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { formatNames } from '../report/formats.js';
 import type { CollectOptions } from './collect.js';
 import { inputOptions, type FmtOptions, type LintOptions } from './options.js';
+import type { ReplayOptions } from './replay.js';
 import { endQuietlyOnClosedPipe } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
 import { reportTrouble, Trouble } from './trouble.js';
@@ -130,6 +131,30 @@ function collectCommand(): Command {
     .action(async (options: CollectOptions) => { await (await import('./collect.js')).collect(options); });
 }
 
+const replayExamples = `
+It needs Linux, root, a C compiler, iproute2, nftables and the iptables that the rules are for. All happens in network
+namespaces that it makes for itself; rules, addresses and settings of this machine are not touched.
+
+Exit code: 0 the kernel confirms all that could be replayed; 1 it contradicts something; 2 nothing could be replayed.
+
+Examples:
+  iptables-lint /etc/iptables/rules.v4 --format json > report.json
+  sudo iptables-lint replay report.json
+  sudo iptables-lint replay report.json --rules-root /srv/firewall --format json`;
+
+function replayCommand(): Command {
+  const command = new Command('replay')
+    .description('let the kernel of this machine confirm the packets of a report')
+    .argument('<report>', 'what --format json has printed, or - for standard input')
+    .addOption(option('--format <name>', 'how to print it; json: the report again, marked').choices(['pretty', 'json']).default('pretty'))
+    .option('--rules-root <folder>', 'where the paths of the report begin (default: here)')
+    .addOption(option('--persona <who>', 'as the report was made').choices(['operator', 'auditor']).default('operator'))
+    .option('--host <file>', 'as the report was made')
+    .addHelpText('after', replayExamples);
+  return withColorOptions(withInputOptions(command))
+    .action(async (report: string, options: ReplayOptions) => { await (await import('./replay.js')).replay(report, options); });
+}
+
 function explainCommand(): Command {
   return withColorOptions(new Command('explain'))
     .description('say what a check looks for, why, and what to do')
@@ -146,7 +171,7 @@ function checksCommand(): Command {
 
 function program(): Command {
   const root = lintCommand();
-  for (const command of [fmtCommand(), traceCommand(), collectCommand(), explainCommand(), checksCommand()]) root.addCommand(command);
+  for (const command of [fmtCommand(), traceCommand(), collectCommand(), replayCommand(), explainCommand(), checksCommand()]) root.addCommand(command);
   root.helpCommand('help [command]', 'print the help of a command');
   for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
   return root;

@@ -13,15 +13,15 @@ const timeLimit = 60_000;
 
 /** What takes longer than so many milliseconds ends with its helper. */
 async function limited<T>(helper: Helper, milliseconds: number, work: () => Promise<T>): Promise<T> {
-  let isLate = false;
+  const limit = { isOver: false };
   const timer = setTimeout(() => {
-    isLate = true;
+    limit.isOver = true;
     helper.kill();
   }, milliseconds);
   try {
     return await work();
   } catch (error) {
-    throw isLate ? new SetUpError(`it takes longer than ${String(milliseconds / 1000)} seconds`) : error;
+    throw limit.isOver ? new SetUpError(`it takes longer than ${String(milliseconds / 1000)} seconds`) : error;
   } finally {
     clearTimeout(timer);
   }
@@ -40,13 +40,14 @@ async function settled<T>(work: Promise<T>): Promise<T | SetUpError> {
 /** Several helpers, because the kernel lets each of them wait most of the time: scenarios may be run side by side. Call `close` when done. */
 export class Kernel {
   readonly #idle: Helper[];
+  readonly #all = new Set<Helper>();
   readonly #queue: ((helper: Helper) => void)[] = [];
   readonly #reasons: Promise<DropReasons>;
   readonly #count: number;
 
   constructor(helpers = 4) {
     this.#count = helpers;
-    this.#idle = Array.from({ length: helpers }, (_, number) => new Helper(number));
+    this.#idle = Array.from({ length: helpers }, (_, number) => this.#start(number));
     const [first] = this.#idle;
     this.#reasons = first === undefined ? Promise.resolve(new Map()) : readDropReasons(first);
   }
@@ -92,14 +93,30 @@ export class Kernel {
     try {
       return await work(helper);
     } finally {
-      this.#giveBack(helper.isAlive ? helper : new Helper(helper.number));
+      this.#giveBack(helper.isAlive ? helper : this.#restart(helper));
     }
+  }
+
+  #start(number: number): Helper {
+    const helper = new Helper(number);
+    this.#all.add(helper);
+    return helper;
+  }
+
+  #restart(helper: Helper): Helper {
+    this.#all.delete(helper);
+    return this.#start(helper.number);
   }
 
   #giveBack(helper: Helper): void {
     const next = this.#queue.shift();
     if (next === undefined) this.#idle.push(helper);
     else next(helper);
+  }
+
+  /** At once, whatever is under way. */
+  kill(): void {
+    for (const helper of this.#all) helper.kill();
   }
 
   /** To be called when no scenario is under way. */

@@ -7,7 +7,7 @@ import { Run, type Place } from './run.js';
 import { rearrange, setUp } from './set-up.js';
 
 /** What hosts of one namespace have in common. */
-export type SharedRules = Pick<Scenario, 'family' | 'backend' | 'rules' | 'ipsets'>;
+export type SharedRules = Pick<Scenario, 'family' | 'backend' | 'rules' | 'ipsets' | 'sysctls'>;
 
 /** What may be another each time. */
 export type HostAndSteps = Pick<Scenario, 'interfaces' | 'routes' | 'conntrack' | 'steps'>;

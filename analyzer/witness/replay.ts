@@ -8,7 +8,8 @@ import type { Family } from '../values/value.js';
 import { createHost, type DetailedAnswer, type DetailedStep, type Host, type TraceOptions } from '../netfilter/engine.js';
 import { ScenarioError } from '../netfilter/scenario/scenario-error.js';
 import { allWays } from '../netfilter/scenario/ways.js';
-import { compare, isLoss, type Comparison } from './compare.js';
+import { compareSteps } from './compare-steps.js';
+import type { Comparison } from './compare.js';
 import { describeHost, isForwarded, join, planHost, setupOf, shared, type HostPlan, type SharedPlan } from './host-plan.js';
 import type { Proposal, ProposedStep } from './proposal.js';
 import { answeredStep, replyTo } from './reply.js';
@@ -149,13 +150,6 @@ function packetOf({ proto = 'tcp', ...rest }: WitnessStep['packet']): { readonly
   return { proto: typeof proto === 'boolean' ? 'tcp' : proto, ...rest };
 }
 
-/** The first step that is not as shown. */
 function compareAll({ proposal: { shows } }: Play, { steps, answers, repliesTo }: Traveled): Comparison {
-  for (const [index, step] of steps.entries()) {
-    const [shown, answer, first] = [shows[index], answers[index], answers[repliesTo[index] ?? -1]];
-    if (first !== undefined && isLoss(first.verdict)) return { kind: 'elsewhere', why: `step ${String(index + 1)}: what it replies to does not arrive: ${first.by ?? first.verdict}` };
-    const compared = answer === undefined ? undefined : compare(step, shown ?? {}, answer, first !== undefined);
-    if (compared !== undefined && compared.kind !== 'agrees') return { ...compared, why: `step ${String(index + 1)}: ${compared.why}` };
-  }
-  return { kind: 'agrees' };
+  return compareSteps(steps, shows, answers, repliesTo);
 }

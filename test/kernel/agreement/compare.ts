@@ -1,6 +1,7 @@
 /** Where the engine's answer and the kernel's differ. */
 import { isDeepStrictEqual } from 'node:util';
-import { isSameDecider, isSameTable } from '../compare.js';
+import { isSameDecider } from '../../../kernel/same-decider.js';
+import { isSameTable } from '../compare.js';
 import type { GeneratedAnswer, ScenarioAnswer, ScenarioPacket, StepAnswer } from '../../../analyzer/netfilter/scenario.js';
 
 export interface Difference {
