@@ -1,6 +1,6 @@
 /** The last part of `npm run check:package`: installs the packed package into an empty folder, and runs it from there. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { root } from './bundle.js';
@@ -37,6 +37,7 @@ try {
   writeFileSync(join(folder, 'use.js'), program);
   expect('import { analyze }', run(process.execPath, ['use.js'], folder).trim(), 'undefined-chain');
   writeFileSync(join(folder, 'trace.js'), traced);
+  expect('the helper of replay', existsSync(join(folder, 'node_modules/iptables-lint/kernel/helper/main.c')), true);
   expect('import { createHost }', run(process.execPath, ['trace.js'], folder).trim(), 'filter:INPUT:1');
 } finally {
   rmSync(folder, { recursive: true });

@@ -5,11 +5,11 @@ import { readSource } from '../read-source.js';
 import { Trouble } from '../trouble.js';
 
 function found(input: unknown): string {
-  return input === null ? 'null' : input === undefined ? 'missing' : Array.isArray(input) ? 'a list' : typeof input === 'object' ? 'an object' : JSON.stringify(input).slice(0, 60);
+  return input === null ? 'null' : Array.isArray(input) ? 'a list' : typeof input === 'object' ? 'an object' : JSON.stringify(input).slice(0, 60);
 }
 
 function saying(what: string): (issue: v.BaseIssue<unknown>) => string {
-  return issue => `must be ${what}, and is ${found(issue.input)}`;
+  return issue => issue.input === undefined ? 'is missing' : `must be ${what}, and is ${found(issue.input)}`;
 }
 
 const text = v.string(saying('text'));
@@ -39,7 +39,7 @@ export type JsonFinding = v.InferOutput<typeof finding>;
 
 function problemOf(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue);
-  return path === null ? `it ${issue.message}` : `${path} ${issue.message}`;
+  return `${path ?? 'it'}${/^(?:must|is) /u.test(issue.message) ? '' : ':'} ${issue.message}`;
 }
 
 function parsed(path: string, json: string): unknown {
