@@ -33,7 +33,7 @@ export async function lintAgain(file: JsonReport['files'][number], report: JsonR
   const paths = report.files.map(one => placeOf(one.path, options));
   const source = await readSource(path, undefined, options.maxSize);
   const sibling = path === standardInput ? {} : await siblingOf(path, paths, options.maxSize);
-  const { found, source: read } = examine(source, { ...loadOptions(options), ...given, ...sibling, checks: checks.filter(({ name }) => names.has(name)) });
+  const { found, source: read } = examine(source, { ...loadOptions(options), ...given, ...sibling, showGenerated: true, checks: checks.filter(({ name }) => names.has(name)) });
   const byKey = new Map(found.map(one => [keyOfFound(read, one), one]));
   return finding => byKey.get(keyOf(finding));
 }
