@@ -35,6 +35,12 @@ export class BoxWriter {
     this.#at[this.count] = this.#sides;
   }
 
+  /** To begin anew. */
+  clear(): void {
+    this.count = 0;
+    this.#sides = 0;
+  }
+
   finish(): Pick<Boxes, 'at' | 'dim' | 'lo' | 'hi'> {
     return { at: this.#at.slice(0, this.count + 1), dim: this.#dim.slice(0, this.#sides), lo: this.#lo.slice(0, this.#sides), hi: this.#hi.slice(0, this.#sides) };
   }
@@ -54,7 +60,7 @@ type Sides = readonly number[] | undefined;
  * from their parts, and parts that rules share are read once.
  */
 export class ConstraintWriter {
-  readonly boxes = new BoxWriter();
+  readonly boxes: BoxWriter;
   readonly #dimensions: Dimensions;
   readonly #parts = new Map<Constraint, Sides>();
   readonly #lo: Int32Array;
@@ -62,7 +68,8 @@ export class ConstraintWriter {
   /** The dimensions that the constraint at hand says something of. */
   readonly #named: number[] = [];
 
-  constructor(dimensions: Dimensions) {
+  constructor(dimensions: Dimensions, boxes: BoxWriter = new BoxWriter()) {
+    this.boxes = boxes;
     this.#dimensions = dimensions;
     this.#lo = new Int32Array(dimensions.last.length);
     this.#hi = new Int32Array(dimensions.last.length).fill(-1);

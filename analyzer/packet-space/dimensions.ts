@@ -32,6 +32,9 @@ export function maskAtom(field: Field, value: Scalar, mask: Scalar): string {
   return `${field} & 0x${BigInt(mask).toString(16)} == 0x${BigInt(value).toString(16)}`;
 }
 
+/** Fields, each with the other one of its pair. */
+export type Twins = Readonly<Partial<Record<Field, Field>>>;
+
 /** What a field is compared with: range i is lows[i] … highs[i]. */
 interface FieldUse {
   readonly lows: Scalar[];
@@ -43,13 +46,35 @@ interface FieldUse {
 export class DimensionBuilder {
   readonly #family: Family;
   readonly #fields = new Map<NumericField, FieldUse>();
-  readonly #names = { in: new Set<string>(), out: new Set<string>() };
-  readonly #prefixes = { in: new Set<string>(), out: new Set<string>() };
+  readonly #names: Readonly<Record<'in' | 'out', Set<string>>>;
+  readonly #prefixes: Readonly<Record<'in' | 'out', Set<string>>>;
   readonly #atoms = new Set<string>();
   readonly #seen = new Set<Constraint>();
+  readonly #twins: Twins;
+  /** Fields whose twins are known, too. */
+  #paired = 0;
 
-  constructor(family: Family) {
+  /** `twins`: fields whose values move from one to the other. Whatever is asked of one is asked of both, so that they have the same classes. */
+  constructor(family: Family, twins: Twins = {}) {
     this.#family = family;
+    this.#twins = twins;
+    const two = (): Record<'in' | 'out', Set<string>> => {
+      const own = new Set<string>();
+      return { in: own, out: twins.in === 'out' ? own : new Set<string>() };
+    };
+    this.#names = two();
+    this.#prefixes = two();
+  }
+
+  /** Adds what a rule asks, or a question. */
+  addWhole(constraint: Constraint): void {
+    this.add(constraint);
+    if (this.#fields.size === this.#paired) return;
+    for (const field of [...this.#fields.keys()].slice(this.#paired)) {
+      const twin = this.#twins[field];
+      if (twin !== undefined && isNumeric(twin)) this.#use(twin);
+    }
+    this.#paired = this.#fields.size;
   }
 
   add(constraint: Constraint): void {
@@ -81,7 +106,10 @@ export class DimensionBuilder {
 
   #use(field: NumericField): FieldUse {
     let use = this.#fields.get(field);
-    if (use === undefined) this.#fields.set(field, use = { lows: [], highs: [], masks: [] });
+    if (use === undefined) {
+      const twin = this.#twins[field];
+      this.#fields.set(field, use = (twin !== undefined && isNumeric(twin) ? this.#fields.get(twin) : undefined) ?? { lows: [], highs: [], masks: [] });
+    }
     return use;
   }
 
@@ -104,11 +132,19 @@ export class DimensionBuilder {
 
   finish(): Dimensions {
     const list: Dimension[] = [];
+    const starts = new Map<FieldUse, readonly Scalar[]>();
     for (const field of ['in', 'out'] as const) list.push({ kind: 'name', field, names: new InterfaceNames(this.#names[field], this.#prefixes[field]) });
     for (const [field, use] of this.#fields) {
       const groups = use.masks.length === 0 ? undefined : bitGroups(field, this.#family, use);
       if (groups === undefined) for (const { value, mask } of use.masks) this.#atoms.add(maskAtom(field, value, mask));
-      list.push(...groups ?? [rangeDimension(field, this.#family, use)]);
+      if (groups !== undefined) {
+        list.push(...groups);
+        continue;
+      }
+      const max = largestOf(field, this.#family);
+      const own = starts.get(use) ?? startsOf(max, use);
+      starts.set(use, own);
+      list.push({ kind: 'range', field, starts: own, max });
     }
     for (const name of this.#atoms) list.push({ kind: 'atom', name });
     const fields = new Map<Field, number[]>();
@@ -121,18 +157,24 @@ export class DimensionBuilder {
   }
 }
 
-function rangeDimension(field: NumericField, family: Family, { lows, highs }: FieldUse): Dimension {
-  const max = largestOf(field, family);
-  const edges = [scalarOf(field, family, 0), ...lows, ...highs.flatMap(high => high < max ? [next(high)] : [])];
-  return { kind: 'range', field, starts: edges.every(edge => typeof edge === 'number') ? sortedNumbers(edges) : [...new Set(edges)].sort((a, b) => a < b ? -1 : a > b ? 1 : 0), max };
+/** Where a class begins: at the ends of all ranges. */
+function startsOf(max: Scalar, { lows, highs }: FieldUse): readonly Scalar[] {
+  if (typeof max === 'number') return sortedNumbers(max, lows, highs);
+  const edges = [0n, ...lows, ...highs.flatMap(high => high < max ? [next(high)] : [])];
+  return [...new Set(edges)].sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** In order, each once. */
-function sortedNumbers(values: readonly number[]): readonly number[] {
-  const sorted = Float64Array.from(values).sort();
-  const out: number[] = [];
-  for (const value of sorted) if (value !== out.at(-1)) out.push(value);
-  return out;
+function sortedNumbers(max: number, lows: readonly Scalar[], highs: readonly Scalar[]): readonly number[] {
+  const edges = new Float64Array(1 + lows.length + highs.length);
+  for (let i = 0; i < lows.length; i++) {
+    edges[1 + 2 * i] = Number(lows[i]);
+    edges[2 + 2 * i] = (highs[i] ?? 0) < max ? Number(highs[i]) + 1 : 0;
+  }
+  edges.sort();
+  let count = 0;
+  for (const edge of edges) if (count === 0 || edge !== edges[count - 1]) edges[count++] = edge;
+  return Array.from(edges.subarray(0, count));
 }
 
 /** Splits the field's bits into groups that every mask holds whole or not at all; undefined where that does not work out. */

@@ -1,9 +1,10 @@
 /** Exact questions about packets on their whole way through a host: table after table, translated and marked, and back. */
 import type { Ruleset } from '../../model/ruleset.js';
 import type { Constraint } from '../../packet/constraint.js';
-import { compileChains, dimensionsFor } from './chains.js';
+import { compileChains } from './compile-chains.js';
 import { readRuleset } from './read-ruleset.js';
 import { makePipeline, type Pipeline } from './passes.js';
+import { dimensionsFor } from './pipeline-dimensions.js';
 import { extraChains, type Routing } from './stages.js';
 
 export { paths, type Path, type Routing } from './stages.js';

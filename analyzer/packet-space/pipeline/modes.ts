@@ -38,7 +38,7 @@ const parted: readonly Mode[] = [{ ...usual, states: [INVALID, INVALID] }, { ...
 
 function fieldsOf({ list, below, dimensions }: Chains, chain: number): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const id of below(chain)) for (const d of list[id]?.dim ?? []) {
+  for (const id of below(chain)) for (const d of list[id]?.asks ?? []) {
     const one = dimensions.list[d];
     if (one !== undefined) found.add(one.kind === 'atom' ? 'atom' : one.field);
   }

@@ -1,16 +1,12 @@
 /** What the rules of all tables ask and write, before anything is compiled. */
 import type { Hook, RuleContext } from '../../extensions/define.js';
 import type { Chain, Rule, Ruleset, Table } from '../../model/ruleset.js';
-import { ctstates, is, type Constraint, type Field } from '../../packet/constraint.js';
+import { always, ctstates, is, type Constraint, type Field } from '../../packet/constraint.js';
 import type { Rewriting } from '../../packet/rewriting.js';
 import type { RuleAt } from '../answers.js';
 import { fieldsOf } from '../changes.js';
 import { callOrder } from '../compile.js';
 import { RuleConstraints } from '../rule-constraint.js';
-interface Known {
-  readonly asks: Constraint;
-  readonly rewritings: readonly Rewriting[];
-}
 
 /** The hooks from which a chain can be called. */
 function hooksOf(table: Table): ReadonlyMap<string, readonly Hook[]> {
@@ -37,13 +33,15 @@ function unknownWrites(fields: readonly Field[]): Rewriting[] {
   return fields.map(field => ({ kind: 'unknown', field }));
 }
 
+const nothing: readonly Rewriting[] = [];
+
 /** What a rule writes, wherever it may run. */
 function rewritingsOf(ruleset: Ruleset, table: Table, rule: Rule, hooks: readonly Hook[]): readonly Rewriting[] {
   const { target } = rule;
   if (target.kind === 'opaque') return unknownWrites(everyField);
-  if (target.kind !== 'extension') return [];
+  if (target.kind !== 'extension') return nothing;
   const { definition, given, ordered } = target.use;
-  if (definition.changes === undefined && definition.rewrites === undefined) return [];
+  if (definition.changes === undefined && definition.rewrites === undefined) return nothing;
   const cx: RuleContext = { family: ruleset.family, backend: ruleset.backend, table: table.name, ordered, protocol: protocolOf(rule) };
   const isKnown = Object.keys(target.use.unresolved).length === 0;
   if (definition.rewrites === undefined || !isKnown) return unknownWrites((definition.changes ?? []).flatMap(change => fieldsOf[change]));
@@ -91,31 +89,41 @@ function protocolOf({ protocol }: Rule): RuleContext['protocol'] {
 export interface ReadRuleset {
   readonly ruleset: Ruleset;
   readonly rules: readonly RuleAt[];
-  readonly read: readonly Known[];
-  readonly order: readonly { readonly table: Table; readonly chain: Chain }[];
+  /** What a rule asks, by its number. It is not kept: that would be most of what there is to keep. */
+  readonly asks: (rule: number) => Constraint;
+  /** By number; rules that write nothing are absent. */
+  readonly rewritings: ReadonlyMap<number, readonly Rewriting[]>;
+  /** Chains, callees before callers, each with the number of its first rule. */
+  readonly order: readonly { readonly table: Table; readonly chain: Chain; readonly first: number }[];
   readonly cyclic: boolean;
 }
 
 /** Reads what is needed of a rule set. */
 export function readRuleset(ruleset: Ruleset): ReadRuleset {
   const rules: RuleAt[] = [];
-  const read: Known[] = [];
-  const order: { table: Table; chain: Chain }[] = [];
+  const rewritings = new Map<number, readonly Rewriting[]>();
+  const constraints = new Map<string, RuleConstraints>();
+  const order: { table: Table; chain: Chain; first: number }[] = [];
   let cyclic = false;
   for (const table of ruleset.tables.values()) {
     const names = callOrder(table);
     cyclic ||= names === undefined;
-    const constraints = new RuleConstraints(ruleset, table.name);
+    constraints.set(table.name, new RuleConstraints(ruleset, table.name));
     const hooks = hooksOf(table);
     for (const name of (names ?? []).toReversed()) {
       const chain = table.chains.get(name);
       if (chain === undefined) continue;
-      order.push({ table, chain });
-      chain.rules.forEach((rule, i) => {
+      order.push({ table, chain, first: rules.length });
+      for (const [i, rule] of chain.rules.entries()) {
+        const written = rewritingsOf(ruleset, table, rule, hooks.get(name) ?? []);
+        if (written.length > 0) rewritings.set(rules.length, written);
         rules.push({ table: table.name, chain: name, position: i + 1, rule });
-        read.push({ asks: constraints.of(rule), rewritings: rewritingsOf(ruleset, table, rule, hooks.get(name) ?? []) });
-      });
+      }
     }
   }
-  return { ruleset, rules, read, order, cyclic };
+  const asks = (number: number): Constraint => {
+    const at = rules[number];
+    return (at === undefined ? undefined : constraints.get(at.table)?.of(at.rule)) ?? always;
+  };
+  return { ruleset, rules, asks, rewritings, order, cyclic };
 }

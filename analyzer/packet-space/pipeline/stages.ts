@@ -112,7 +112,7 @@ function* chainsAt(chains: Chains, hook: Hook, tables: readonly TableName[]): Ge
 export function isRerouting(chains: Chains): boolean {
   const { fields } = chains.dimensions;
   const out = fields.get('out')?.[0] ?? -1;
-  const asks = (some: Iterable<PipelineChain>): boolean => [...some].some(one => one.dim.includes(out));
+  const asks = (some: Iterable<PipelineChain>): boolean => [...some].some(one => one.asks.includes(out));
   if (!asks(chainsAt(chains, 'OUTPUT', sendingTables)) && !asks(chainsAt(chains, 'POSTROUTING', ['mangle']))) return false;
   const dimensions = new Set(rerouting.mangle?.fields.flatMap(field => fields.get(field) ?? []));
   const writes = (one: PipelineChain): boolean => one.writes.some(some => some?.some(write => dimensions.has(write.dimension)) === true);
@@ -169,10 +169,21 @@ export function stagesOf(chains: Chains, path: Path, routed: boolean, isReply: b
     const policy = list[chain]?.policy;
     const does = (list[chain]?.does ?? 0) | (isNat && !isReply ? list[underWay]?.does ?? 0 : 0) | (policy === 'DROP' ? 2 : 0);
     const isStage = chain !== none || (isNat && moves) || table === 'routing';
-    if (isStage) stages.push({ hook, table, chain, byState: isNat && !isReply && !isAsked, underWay: isReply || isAsked ? none : underWay, does, strict: isStrict(chains, chain), epoch });
+    if (isStage) stages.push({ hook, table, chain, byState: isNat && !isReply && !isAsked, underWay: isReply || isAsked ? none : underWay, does, strict: isStrictHere(chains, chain), epoch });
     if ((isNat && moves) || (table === 'raw' && connectionsAsked)) epoch++;
   }
   return stages;
+}
+
+const strict = new WeakMap<Chains, Map<number, boolean>>();
+
+/** `isStrict`, found out once: paths share their chains. */
+function isStrictHere(chains: Chains, chain: number): boolean {
+  let known = strict.get(chains);
+  if (known === undefined) strict.set(chains, known = new Map<number, boolean>());
+  let is = known.get(chain);
+  if (is === undefined) known.set(chain, is = isStrict(chains, chain));
+  return is;
 }
 
 /** Whether rules below a chain test what rules below it write on the way. */
@@ -185,8 +196,8 @@ function isStrict(chains: Chains, chain: number): boolean {
     const one = chains.list[id];
     if (one === undefined || seen.has(id)) continue;
     seen.add(id);
-    open.push(...one.callee.filter(callee => callee >= 0));
-    for (const d of one.dim) tested.add(d);
+    open.push(...one.callees);
+    for (const d of one.asks) tested.add(d);
     one.writes.forEach((some, box) => {
       for (const write of some ?? []) {
         if (write.kind === 'copy') tested.add(write.from);
