@@ -1,5 +1,6 @@
 /** What checks may ask about one rule set; each answer is computed once for all of them. */
 import type { Check, CheckContext } from './checks/define-check.js';
+import { rulesetAt, type Pace } from './checks/paces.js';
 import { defaultSettings, type Settings } from './checks/settings.js';
 import type { Chain, Rule, Ruleset, Table } from './model/ruleset.js';
 import type { HostSetup } from './netfilter/engine.js';
@@ -17,13 +18,15 @@ export interface Given {
   readonly count: (by: number) => void;
 }
 
-export function contextOf(ruleset: Ruleset, { checks, host, settings: given, sibling, count }: Given): CheckContext {
+export function contextOf(ruleset: Ruleset, all: Given): CheckContext {
+  const { checks, host, settings: given, sibling, count } = all;
   let space: PacketSpace | undefined;
   let whole: { readonly pipeline: Pipeline | undefined } | undefined;
   const settings = { ...defaultSettings, ...given };
   const reached = new Map<Table, ReadonlyMap<Rule, Reach>>();
+  const paced = new Map<Pace, CheckContext>();
   const getSpace = (): PacketSpace => space ??= packetSpace(ruleset);
-  return {
+  const cx: CheckContext = {
     ruleset, settings, sibling,
     host: host?.(ruleset.family),
     space: getSpace,
@@ -42,5 +45,12 @@ export function contextOf(ruleset: Ruleset, { checks, host, settings: given, sib
         for (const [index, rule] of chain.rules.entries()) yield { table: table.name, chain: chain.name, position: index + 1, rule, in: chain };
       }
     },
+    at: pace => {
+      const other = rulesetAt(ruleset, pace);
+      const same = other === ruleset ? cx : paced.get(pace) ?? contextOf(other, all);
+      paced.set(pace, same);
+      return same;
+    },
   };
+  return cx;
 }

@@ -11,6 +11,7 @@ import type { HostSetup } from '../netfilter/engine.js';
 import type { Constraint } from '../packet/constraint.js';
 import type { Illustration, ProposedStep, Shown } from '../witness/proposal.js';
 import { ownerOf, ownersOf } from './owners.js';
+import type { Pace } from './paces.js';
 import type { Settings } from './settings.js';
 
 /** What a check may ask. Answers are computed once for all checks of a rule set. */
@@ -29,6 +30,8 @@ export interface CheckContext {
   readonly sibling: () => Ruleset | undefined;
   /** Counts a question that the budget left open. */
   readonly undecided: (count?: number) => void;
+  /** The same of the rules as those meet them who never, or always, send more than limits allow. Rules keep their places. */
+  readonly at: (pace: Pace) => CheckContext;
 }
 
 /** What a check reports; what is absent is the check's own, or the whole rule. */

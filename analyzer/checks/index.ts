@@ -8,6 +8,7 @@ import { lockout } from './lockout.js';
 import { relatedMissing } from './related-missing.js';
 import { loopbackBlocked } from './loopback-blocked.js';
 import { neighbourDiscoveryBlocked } from './neighbour-discovery-blocked.js';
+import { exposedService } from './exposed-service.js';
 import { hostBitsSet } from './host-bits-set.js';
 import { missingEstablishedReturn } from './missing-established-return.js';
 import { outputDropBreakage } from './output-drop-breakage.js';
@@ -29,6 +30,7 @@ export const checks: readonly Check[] = [
   relatedMissing,
   neighbourDiscoveryBlocked,
   deadStateMatch,
+  exposedService,
   unusedChain,
   deprecatedStateMatch,
   hostBitsSet,

@@ -139,6 +139,8 @@ export interface MatchDefinition<O extends Options = Options> extends ExtensionD
   readonly requires?: Constraint;
   /** So many bytes of the transport header must be there: later fragments do not match, and a packet that is cut short is dropped. */
   readonly header?: number;
+  /** It tells what comes too often, or is too much, from what is not: whether it matches `below` the bound or `above`; undefined: this use does not. */
+  readonly bounds?: (given: GivenOf<O>) => 'below' | 'above' | undefined;
   /** What the whole match asks of a packet. Absent: `requires` and what all its options ask, together. */
   readonly means?: (given: GivenOf<O>, cx: RuleContext) => Constraint;
   /**

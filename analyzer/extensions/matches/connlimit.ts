@@ -46,6 +46,7 @@ export const connlimit = defineMatch('connlimit', () => ({
     daddr: option({ names: ['--connlimit-daddr'], doc: 'count by destination address', value: flag, excludes: ['saddr'], means: () => always }),
   },
   check: ({ upto, above }) => upto === undefined && above === undefined ? '--connlimit-upto or --connlimit-above must be given' : undefined,
+  bounds: ({ upto, above }) => (upto === undefined ? above?.negated === true : !upto.negated) ? 'below' : 'above',
   save: ({ upto, above, mask, daddr }, { family }) => {
     const isUpto = upto === undefined ? above?.negated === true : !upto.negated;
     const bits = mask?.value ?? (family === 'ipv4' ? 32 : 128);

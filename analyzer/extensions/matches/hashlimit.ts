@@ -206,6 +206,7 @@ export const hashlimit = defineMatch('hashlimit', () => ({
   doc: 'Matches at a limited rate, counted apart for each address or port.',
   options,
   check,
+  bounds: given => isAbove(given) ? 'above' : 'below',
   save,
   arbitrary,
   matches,

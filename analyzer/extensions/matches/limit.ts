@@ -78,6 +78,7 @@ export const limit = defineMatch('limit', () => ({
     const count = burst === undefined || (burst.value === 0 && cx.backend === 'nft') ? usual.burst : burst.value;
     return `--limit ${rate.print(given?.value ?? { period: usual.period, seconds: 3_600 }, cx)}${count === usual.burst ? '' : ` --limit-burst ${String(count)}`}`;
   },
+  bounds: () => 'below',
   means: () => unknown('how many packets came before'),
   matches: ({ rate: given, burst }, { backend, world }) =>
     (backend === 'nft' ? nftLimit : legacyLimit)(world, given?.value.period ?? usual.period, burst?.value ?? usual.burst),

@@ -11,6 +11,7 @@ export const quota = defineMatch('quota', () => ({
       means: bytes => bytes === 0n ? never : unknown('how much of a quota is left'),
     }),
   },
+  bounds: ({ quota: given }) => given?.negated === true ? 'above' : 'below',
   matches: ({ quota: given }) => {
     // Beyond 2^53 bytes nothing is lost that a packet could use up.
     let left = Number(given?.value ?? 0n);

@@ -95,6 +95,8 @@ export const recent = defineMatch('recent', () => ({
     const action = set === undefined ? remove === undefined ? undefined : '--remove' : '--set';
     return action !== undefined && hitcount !== undefined && hitcount.value !== 0 ? `--hitcount cannot be used together with ${action}` : undefined;
   },
+  // Without a count, who was seen before is a matter of who it is.
+  bounds: ({ rcheck, update, hitcount }) => (hitcount?.value ?? 0) < 2 ? undefined : (rcheck ?? update)?.negated === true ? 'below' : 'above',
   save: (given, { family, ordered }) => {
     const { seconds, hitcount, name, mask } = given;
     const action = actions.find(one => given[one] !== undefined) ?? 'rcheck';

@@ -114,6 +114,19 @@ export function reachGoal(chains: Chains, path: Path, watch: Watch): Goal {
   };
 }
 
+/** A packet that matches a rule, and gets to the end of its path. */
+export function passGoal(chains: Chains, path: Path, watch: Watch): Goal {
+  const { leads } = watch;
+  return {
+    path, watch, back: undefined,
+    miss: trip => {
+      const isSeen = sawIn(trip, 0, trip.backFrom);
+      if (isSeen && !trip.dropped) return undefined;
+      return [...droppedBy(trip, 0, trip.backFrom), ...isSeen ? [] : missesRule(trip, leads, chains, 0, trip.backFrom)];
+    },
+  };
+}
+
 /** All stages let the packet pass. */
 export function acceptsAll(trip: Trip, from: number, to: number): Reason {
   return claim => { for (let at = from; at < to; at++) if (((trip.run.stages[at]?.stage.does ?? 0) & stops) !== 0) claim.verdict(at); };

@@ -2,7 +2,7 @@
 import type { Rule } from '../../model/ruleset.js';
 import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { PacketSample, RuleAt } from '../answers.js';
-import { reachGoal, watchFor } from './goals.js';
+import { passGoal, reachGoal, watchFor } from './goals.js';
 import { tryHint } from './hints.js';
 import type { Part } from './claim.js';
 import type { Pipeline } from './passes.js';
@@ -24,21 +24,23 @@ export interface ReachOptions {
   readonly path?: Path;
   /** Only packets with which connections begin: NEW, and nat is asked about them. */
   readonly first?: boolean;
+  /** It is to get to the end of its path as well. */
+  readonly passes?: boolean;
   readonly budget?: SolveBudget;
   /** Likely such a packet, as it comes: it is tried first. */
   readonly hint?: PacketSample;
 }
 
 /** Whether some packet matches a rule, having passed what stands before it on any path (or the given one). */
-export function reachThrough(pipeline: Pipeline, rule: Rule, { packets = always, path, first = false, budget = solveBudget(), hint }: ReachOptions = {}): Passage {
+export function reachThrough(pipeline: Pipeline, rule: Rule, { packets = always, path, first = false, passes = false, budget = solveBudget(), hint }: ReachOptions = {}): Passage {
   const { rules } = pipeline.chains;
-  const found = search(pipeline, rule, { packets, paths: path === undefined ? paths : [path], budget, only: undefined, first, hint });
+  const found = search(pipeline, rule, { packets, paths: path === undefined ? paths : [path], budget, only: undefined, first, passes, hint });
   return found.kind === 'none' ? { kind: 'dead', by: [...found.rules].sort((a, b) => a - b).flatMap(one => rules[one] ?? []) } : found;
 }
 
 /** The rules of a proof that no packet matches a rule, if `only` these rules are certain to be there; undefined where it does not hold, or takes too long. */
 export function proveDead(pipeline: Pipeline, rule: Rule, only: ReadonlySet<number>, budget: SolveBudget): ReadonlySet<number> | undefined {
-  const found = search(pipeline, rule, { packets: always, paths, budget, only, first: false, hint: undefined });
+  const found = search(pipeline, rule, { packets: always, paths, budget, only, first: false, passes: false, hint: undefined });
   // A rule that may or may not be there is met where it is; the proof does without.
   return found.kind === 'none' ? new Set([...found.rules].filter(one => only.has(one))) : undefined;
 }
@@ -49,6 +51,7 @@ interface Search {
   readonly budget: SolveBudget;
   readonly only: ReadonlySet<number> | undefined;
   readonly first: boolean;
+  readonly passes: boolean;
   readonly hint: PacketSample | undefined;
 }
 
@@ -74,17 +77,18 @@ function* atMost<T>(some: Iterable<T>, limit: number): Generator<T, void> {
 function search(pipeline: Pipeline, rule: Rule, asked: Search): Exclude<Passage, { kind: 'dead' }> | { readonly kind: 'none'; readonly rules: ReadonlySet<number> } {
   const { chains } = pipeline;
   const { paths: ways, budget, only, hint } = asked;
+  const goalOf = asked.passes ? passGoal : reachGoal;
   const number = chains.numbers.get(rule) ?? -1;
   const watch = watchFor(chains, number);
   const rules = new Set<number>();
   if (watch === undefined) return { kind: 'none', rules };
   let open = false;
   if (hint !== undefined) for (const path of ways) {
-    const found = tryHint(pipeline, reachGoal(chains, path, watch), atMost(allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), hintLimit), hint);
+    const found = tryHint(pipeline, goalOf(chains, path, watch), atMost(allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), hintLimit), hint);
     if (found !== undefined) return { kind: 'live', path, found };
   }
   for (const path of ways) {
-    const goal = { ...reachGoal(chains, path, watch), ...only === undefined ? {} : { only } };
+    const goal = { ...goalOf(chains, path, watch), ...only === undefined ? {} : { only } };
     const solved = solve(pipeline, goal, allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), budget);
     if (solved.kind === 'found') return { kind: 'live', path, found: solved };
     if (solved.kind === 'undecided') open = true;

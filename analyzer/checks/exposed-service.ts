@@ -1,0 +1,192 @@
+import type { Because } from '../finding.js';
+import type { Table } from '../model/ruleset.js';
+import type { PacketSample, RuleAt } from '../packet-space/answers.js';
+import { deciderOf, firstPacket, reachThrough, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import { all, not, type Constraint } from '../packet/constraint.js';
+import type { Shown } from '../witness/proposal.js';
+import { stepOf } from '../witness/step.js';
+import { deciderBecause } from './deciders.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { innerServices, type InnerService } from './inner-services.js';
+import { holdsForAnybody } from './luck.js';
+import { countOf, namedPorts, portsWithin, type NamedPorts } from './named-ports.js';
+import { fromOutside } from './outside.js';
+import { publishedBy } from './published.js';
+import { firstTo, isForSomebody, strangers } from './strangers.js';
+import { effectOf } from './targets.js';
+
+/** A service that a stranger can reach by a rule, and a packet of his. */
+interface Exposed {
+  readonly service: InnerService;
+  readonly found: Sighting;
+  readonly sample: PacketSample;
+  readonly certainty: 'certain' | 'possible';
+}
+
+/** What a stranger's packets to a service are like, as they come. */
+type Asked = (service: InnerService) => Constraint;
+
+/** So many ports are opened one by one, or as a range that is meant. Who opens more does not think of each. */
+const meant = 1024;
+/** Different services that a wider range must hold to be reported; some of media or of passive FTP hold one or two. */
+const many = 3;
+/** More services than this are not all asked about and named. */
+const listed = 6;
+
+function servicesIn(named: NamedPorts): readonly InnerService[] {
+  const services = innerServices.flatMap((one): InnerService[] => {
+    const ports = one.protocol === named.protocol ? portsWithin(named, one.from, one.to) : [];
+    const [from = one.from, to = from] = [ports[0], ports.at(-1)];
+    return ports.length === 0 ? [] : [{ ...one, from, to }];
+  });
+  return countOf(named) <= meant || new Set(services.map(({ name }) => name)).size >= many ? services : [];
+}
+
+function portsOf({ from, to }: InnerService): readonly number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
+
+/** Those of the services that a stranger reaches along a path by way of the rule. */
+function exposedBy(cx: CheckContext, pipeline: Pipeline, { rule }: RuleAt, path: Path, services: readonly InnerService[], asked: Asked): readonly Exposed[] {
+  return services.slice(0, listed).flatMap((service): readonly Exposed[] => {
+    const packets = asked(service);
+    const answer = reachThrough(pipeline, rule, { packets, path, first: true, passes: true });
+    if (answer.kind === 'undecided') cx.undecided();
+    if (answer.kind !== 'live') return [];
+    const certainty = holdsForAnybody(pipeline, answer.found);
+    return certainty === 'no' ? [] : [{ service, found: answer.found, certainty, get sample() { return firstPacket(pipeline, answer.found, packets).sample; } }];
+  });
+}
+
+/** `MySQL (tcp/3306) and Redis (tcp/6379)`; `asked` are those that the rule names. */
+function listText(exposed: readonly Exposed[], asked: readonly InnerService[]): string {
+  const words = exposed.map(({ service: { name, protocol, from, to } }) => `${name} (${protocol}/${String(from)}${from === to ? '' : `-${String(to)}`})`);
+  const last = asked.length > listed ? 'others' : words.length > 1 ? words.pop() : undefined;
+  return `${words.join(', ')}${last === undefined ? '' : ` and ${last}`}`;
+}
+
+interface Told {
+  readonly at: RuleAt;
+  readonly message: string;
+  readonly help: string;
+  readonly shown: Shown;
+  readonly because?: readonly Because[];
+}
+
+function report(exposed: readonly Exposed[], first: Exposed, { shown, ...told }: Told): Report {
+  const { sample } = first;
+  return {
+    ...told,
+    severity: exposed.some(({ service }) => service.severity === 'warning') ? 'warning' : 'info',
+    certainty: exposed.every(one => one.certainty === 'possible') ? 'possible' : 'certain',
+    witness: [stepOf(sample, sample.in ?? 'eth0')], shows: [shown],
+  };
+}
+
+const remedies = 'name whom it is for (-s NETWORK, or -i INTERFACE of the inside), or reach it through a VPN or an SSH tunnel';
+
+/** Services that DNAT publishes, and the rules of table filter that let them through on that account. */
+function* published(cx: CheckContext, whole: () => Pipeline | undefined, through: Set<string>): Generator<Report, void> {
+  const nat = cx.ruleset.tables.get('nat');
+  if (nat === undefined) return;
+  for (const at of cx.rules(nat)) {
+    const inside = isForSomebody(at.rule) ? undefined : publishedBy(cx.ruleset, at.rule);
+    const services = inside === undefined ? [] : servicesIn(inside.ports);
+    const pipeline = inside === undefined || services.length === 0 ? undefined : whole();
+    if (inside === undefined || pipeline === undefined) continue;
+    const exposed = exposedBy(cx, pipeline, at, 'through', services, service => all([strangers(cx), firstTo(service.protocol, inside.isMoved ? undefined : portsOf(service))]));
+    const [first] = exposed;
+    if (first === undefined) continue;
+    const passing = first.found.trip.run.stages.find(({ stage }) => stage.table === 'filter' && stage.hook === 'FORWARD');
+    const by = passing === undefined ? undefined : deciderOf(pipeline, passing);
+    if (by !== undefined && 'rule' in by) through.add(referenceOf(by));
+    const { dport } = first.sample;
+    const outer = dport === undefined || portsWithin(inside.ports, dport, dport).length > 0 ? '' : `, as port ${String(dport)}`;
+    yield report(exposed, first, {
+      at, message: `anybody on the internet can reach ${listText(exposed, services)}: this rule publishes it${outer}`,
+      because: by === undefined ? [] : [deciderBecause(cx.ruleset, by, 'lets it through')],
+      shown: { at: 'nat:PREROUTING', matches: [referenceOf(at)] }, help: remedies,
+    });
+  }
+}
+
+/** Services that rules of table filter open. */
+function* opened(cx: CheckContext, table: Table, whole: () => Pipeline | undefined, through: ReadonlySet<string>): Generator<Report, void> {
+  const coming = strangers(cx);
+  const inwards = all([coming, not(fromOutside(cx, 'out'))]);
+  for (const at of cx.rules(table)) {
+    const ports = effectOf(at.rule) === 'accept' && !isForSomebody(at.rule) && !through.has(referenceOf(at)) ? namedPorts(cx.ruleset, table.name, at.rule) : undefined;
+    const services = ports === undefined ? [] : servicesIn(ports);
+    if (ports === undefined || services.length === 0) continue;
+    if (cx.reach(table).get(at.rule)?.kind === 'shadowed') continue;
+    const pipeline = whole();
+    if (pipeline === undefined) return;
+    for (const path of ['in', 'through'] as const) {
+      const exposed = exposedBy(cx, pipeline, at, path, services, service => all([path === 'in' ? coming : inwards, firstTo(service.protocol, portsOf(service))]));
+      const [first] = exposed;
+      if (first === undefined) continue;
+      yield report(exposed, first, {
+        at, message: `anybody on the internet can reach ${listText(exposed, services)}: this rule lets everybody in`,
+        shown: { at: path === 'in' ? 'filter:INPUT' : 'filter:FORWARD', fate: 'passes', matches: [referenceOf(at)] }, help: remedies,
+      });
+      break;
+    }
+  }
+}
+
+export const exposedService = defineCheck({
+  name: 'exposed-service',
+  kind: 'exposure',
+  severity: 'warning',
+  auditor: 'warning',
+  summary: 'A rule opens a service to everybody that is made for those inside',
+  why: `Databases, caches, control planes, file shares and remote desktops are made for a network of friends. Many of them ask for no
+password, or for one that can be guessed, and all of them are looked for, day and night, by programs that try every address of the internet.
+The rule is reported where a packet from a public address that no rule names, by an interface that may lead outside, gets through all tables
+by it: to this host, or by DNAT to another. Which interfaces lead outside is said by \`trustedInterfaces\`, by the default route of a
+host file, by what nat translates on its way out, or else it is those of which the rules do not show that they are trusted.
+What some people offer to the world on purpose (LDAP, rsync) is an info.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -s 10.20.0.0/16 -p tcp -m tcp --dport 3306 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:friends - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -s 203.0.113.64/29 -j friends
+-A INPUT -m set --match-set office src -j friends
+-A friends -p tcp -m multiport --dports 3306,6379 -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    const filter = cx.ruleset.tables.get('filter');
+    // Limits do not keep anybody out who takes his time.
+    const patient = cx.at('patient');
+    const whole = (): Pipeline | undefined => patient.pipeline();
+    const through = new Set<string>();
+    yield* published(patient, whole, through);
+    if (filter === undefined) return;
+    yield* opened(patient, patient.ruleset.tables.get('filter') ?? filter, whole, through);
+  },
+});

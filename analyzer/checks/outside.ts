@@ -1,0 +1,88 @@
+/** Which interfaces lead to the internet, as far as somebody said it, or the rules do. */
+import { isPrivate } from '../packet/address-blocks.js';
+import { any, not, type Constraint } from '../packet/constraint.js';
+import { isUnresolved, type Rule, type Ruleset } from '../model/ruleset.js';
+import type { InterfaceName } from '../values/interface-name.js';
+import type { CheckContext } from './define-check.js';
+import { effectOf } from './targets.js';
+
+/** Interfaces that containers, virtual machines and their networks have: the internet is never behind them. */
+const virtual = /^(?:lo|docker|br-[0-9a-f]{12}|virbr|vnet|veth|cni|cali|tunl|flannel|podman|lxc|lxd|weave|vmnet|vboxnet|ifb|dummy|kube-)/u;
+
+const named = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint => ({ kind: 'interface', field, name, prefix });
+
+/** `wg+`, as a rule names it. */
+function interfaceName(word: string): InterfaceName {
+  return word.endsWith('+') ? { name: word.slice(0, -1), prefix: true } : { name: word, prefix: false };
+}
+
+function sameName(a: InterfaceName, b: InterfaceName): boolean {
+  return a.name === b.name && a.prefix === b.prefix;
+}
+
+function* rulesOf({ tables }: Ruleset): Generator<Rule, void> {
+  for (const table of tables.values()) for (const chain of table.chains.values()) yield* chain.rules;
+}
+
+/** Everything that comes by an interface is let in: whoever writes that trusts who is there. */
+function trustsAll({ inInterface, protocol, matches, target }: Rule): boolean {
+  return inInterface !== undefined && !inInterface.negated && protocol === undefined && matches.length === 0 && target.kind === 'extension' && target.use.definition.effect === 'accept';
+}
+
+/** It translates what leaves by an interface, to anywhere. */
+function isWayOut(rule: Rule): boolean {
+  const to = rule.destination;
+  const isLocal = to !== undefined && !to.negated && !isUnresolved(to.value) && isPrivate(to.value.address);
+  return rule.outInterface !== undefined && !rule.outInterface.negated && !isLocal && effectOf(rule) === 'nat';
+}
+
+/** What the rules say of interfaces. */
+interface Mentioned {
+  /** All that are named, other than lo. */
+  readonly names: readonly InterfaceName[];
+  readonly waysOut: readonly InterfaceName[];
+  readonly trusted: readonly InterfaceName[];
+}
+
+const known = new WeakMap<Ruleset, Mentioned>();
+
+function mentionedIn(ruleset: Ruleset): Mentioned {
+  let found = known.get(ruleset);
+  if (found !== undefined) return found;
+  const names = new Map<string, InterfaceName>();
+  const [waysOut, trusted] = [new Map<string, InterfaceName>(), new Map<string, InterfaceName>()];
+  const note = (list: Map<string, InterfaceName>, one: InterfaceName): void => { list.set(`${one.name}${one.prefix ? '+' : ''}`, one); };
+  for (const rule of rulesOf(ruleset)) {
+    for (const given of [rule.inInterface, rule.outInterface]) if (given !== undefined && given.value.name !== '' && given.value.name !== 'lo') note(names, given.value);
+    if (rule.outInterface !== undefined && !virtual.test(rule.outInterface.value.name) && isWayOut(rule)) note(waysOut, rule.outInterface.value);
+    if (rule.inInterface !== undefined && trustsAll(rule)) note(trusted, rule.inInterface.value);
+  }
+  known.set(ruleset, found = { names: [...names.values()], waysOut: [...waysOut.values()], trusted: [...trusted.values()] });
+  return found;
+}
+
+/** Devices of default routes, whether in words or as `ip -j` prints them. */
+function defaultDevices({ routes = [] }: NonNullable<CheckContext['host']>): readonly string[] {
+  return [...new Set(routes.flatMap((route): readonly string[] => {
+    if (typeof route !== 'string') return route['dst'] === 'default' && typeof route['dev'] === 'string' ? [route['dev']] : [];
+    return /^(?:default|0\.0\.0\.0\/0|::\/0)\b.*\bdev (\S+)/u.exec(route)?.slice(1, 2) ?? [];
+  }))];
+}
+
+/**
+ * Whether a packet came from outside by the interface of `field` (`out`: goes there). In this order: by what is trusted, where somebody said it; by
+ * the host's default routes; by what nat translates on its way out. Else it is any interface that no rule names, and the only one that rules name,
+ * unless they trust it: of several nobody knows which is which.
+ */
+export function fromOutside({ ruleset, settings, host }: Pick<CheckContext, 'ruleset' | 'settings' | 'host'>, field: 'in' | 'out' = 'in'): Constraint {
+  const { names, waysOut, trusted } = mentionedIn(ruleset);
+  const some = (list: readonly InterfaceName[]): Constraint => any(list.map(one => named(field, one)));
+  const lo = interfaceName('lo');
+  const declared = settings.trustedInterfaces.map(interfaceName);
+  if (declared.length > 0) return not(some([lo, ...declared]));
+  const routed = host === undefined ? [] : defaultDevices(host);
+  if (routed.length > 0) return some(routed.map(interfaceName));
+  if (waysOut.length > 0) return some(waysOut);
+  const open = names.filter(one => !virtual.test(one.name) && !trusted.some(other => sameName(one, other)));
+  return not(some([lo, ...open.length === 1 ? names.filter(one => one !== open[0]) : names]));
+}

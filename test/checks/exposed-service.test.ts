@@ -1,0 +1,94 @@
+/** What strangers can reach: by rules that name a service, through all tables. */
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+import type { AnalyzeOptions } from '../../analyzer/examine.js';
+
+function host(...rules: readonly string[]): string {
+  return ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', '-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', ...rules, 'COMMIT', ''].join('\n');
+}
+
+function found(text: string, options: AnalyzeOptions = {}): string[] {
+  const { findings, internalErrors } = analyze({ path: 'exposed.rules', text }, options);
+  if (internalErrors.length > 0) throw new Error(JSON.stringify(internalErrors));
+  return findings.filter(one => one.check === 'exposed-service').map(({ rule, severity, message }) => `${severity} ${rule ?? ''} ${/reach (.*): this/u.exec(message)?.[1] ?? message}`);
+}
+
+const redis = '-A INPUT -p tcp -m tcp --dport 6379 -j ACCEPT';
+const mysql = ['warning filter:INPUT:3 MySQL (tcp/3306)'];
+
+test('one finding for each rule, with the services that it opens', t => {
+  t.deepEqual(found(host('-A INPUT -p tcp -m multiport --dports 22,3306,6379 -j ACCEPT', '-A INPUT -p udp -m udp --dport 11211 -j ACCEPT')), [
+    'warning filter:INPUT:3 Redis (tcp/6379) and MySQL (tcp/3306)', 'warning filter:INPUT:4 memcached (udp/11211)',
+  ]);
+});
+
+test('a stranger shows it, and the engine agrees', t => {
+  const [finding] = analyze({ path: 'exposed.rules', text: host(redis) }).findings;
+  t.deepEqual(finding?.witness, [{ in: 'eth0', packet: { proto: 'tcp', src: '198.51.100.7', dst: '192.0.2.1', sport: 40_000, dport: 6379, flags: 'S' } }]);
+});
+
+test('an earlier DROP, in any table, closes what a rule opens', t => {
+  t.deepEqual(found(host('-A INPUT ! -s 10.0.0.0/8 -p tcp -m tcp --dport 6000:6999 -j DROP', redis)), []);
+  t.deepEqual(found(`*raw\n-A PREROUTING ! -s 10.0.0.0/8 -p tcp -m tcp --dport 6379 -j DROP\nCOMMIT\n${host(redis)}`), []);
+  t.deepEqual(found(`${host(redis)}*security\n-A INPUT -p tcp -m tcp --dport 6379 -j DROP\nCOMMIT\n`), []);
+});
+
+test('chains, limits and lists of the unwanted do not keep a stranger out', t => {
+  t.deepEqual(found(host(':db - [0:0]', '-A INPUT -p tcp -g db', '-A db -p tcp -m tcp --dport 3306 -j ACCEPT')), ['warning filter:db:1 MySQL (tcp/3306)']);
+  t.deepEqual(found(host('-A INPUT -p tcp -m tcp --dport 3306 -m hashlimit --hashlimit-upto 3/min --hashlimit-mode srcip --hashlimit-name x -j ACCEPT')), mysql);
+  t.deepEqual(found(host('-A INPUT -m recent --name x --update --seconds 60 --hitcount 4 -j DROP', '-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT')), ['warning filter:INPUT:4 MySQL (tcp/3306)']);
+  t.deepEqual(found(host('-A INPUT -m set --match-set unwanted src -j DROP', '-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT')), ['warning filter:INPUT:4 MySQL (tcp/3306)']);
+});
+
+test('whoever is on a list, has knocked, or comes from a network that is named, is no stranger', t => {
+  for (const guard of ['-m set --match-set friends src', '-m recent --name knocked --rcheck --seconds 30', '-s 198.51.100.0/24', '-s 198.51.100.7', '-m iprange --src-range 10.0.0.1-10.0.0.9', '-s 192.168.0.0/16', '-m mac --mac-source 02:00:00:00:00:01', '-m mark --mark 0x1', '-m connmark --mark 0x1', '-m frobnicate --x']) {
+    t.deepEqual(found(host(`-A INPUT ${guard} -p tcp -m tcp --dport 3306 -j ACCEPT`)), [], guard);
+    t.deepEqual(found(host(':in - [0:0]', `-A INPUT ${guard} -j in`, '-A in -p tcp -m tcp --dport 3306 -j ACCEPT')), [], guard);
+  }
+});
+
+test('a part of the world is the world', t => {
+  t.deepEqual(found(host('-A INPUT -s 0.0.0.0/1 -p tcp -m tcp --dport 3306 -j ACCEPT')), mysql);
+  t.deepEqual(found(host('-A INPUT ! -s 203.0.113.0/24 -p tcp -m tcp --dport 3306 -j ACCEPT')), mysql);
+});
+
+test('interfaces that are trusted, or of which nobody knows', t => {
+  const rule = (name: string): string => `-A INPUT -i ${name} -p tcp -m tcp --dport 3306 -j ACCEPT`;
+  t.deepEqual(found(host(rule('eth0'))), mysql, 'the only one');
+  t.deepEqual(found(host(rule('docker0'))), [], 'of containers');
+  t.deepEqual(found(host(rule('eth1'), '-A INPUT -i eth0 -p tcp -m tcp --dport 80 -j ACCEPT')), [], 'one of two');
+  t.deepEqual(found(host(rule('eth1'), '-A INPUT -i eth0 -j ACCEPT')), mysql, 'the other is trusted');
+  t.deepEqual(found(host(rule('eth1')), { settings: { trustedInterfaces: ['eth1'] } }), []);
+  t.deepEqual(found(host(rule('eth1'), '-A INPUT -i eth0 -p tcp -m tcp --dport 80 -j ACCEPT'), { settings: { trustedInterfaces: ['eth0'] } }), mysql);
+  t.deepEqual(found(host(rule('eth1')), { host: () => ({ routes: ['default via 192.0.2.254 dev eth0'] }) }), []);
+  t.deepEqual(found(host(rule('eth0')), { host: () => ({ routes: [{ dst: 'default', gateway: '192.0.2.254', dev: 'eth0' }] }) }), mysql);
+  const nat = '*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n';
+  t.deepEqual(found(nat + host(rule('eth1'))), []);
+  t.deepEqual(found(nat + host('-A INPUT ! -i eth1 -p tcp -m tcp --dport 3306 -j ACCEPT')), mysql);
+});
+
+test('ranges: what is meant is named, what holds a port by chance is not', t => {
+  t.deepEqual(found(host('-A INPUT -p tcp -m tcp --dport 5900:5920 -j ACCEPT')), ['warning filter:INPUT:3 VNC (tcp/5900-5909)']);
+  t.deepEqual(found(host('-A INPUT -p udp -m udp --dport 10000:20000 -j ACCEPT')), [], 'media');
+  t.is(found(host('-A INPUT -p tcp -m tcp --dport 1024:65535 -j ACCEPT')).length, 1);
+  t.is(found(host('-A INPUT -p tcp -m tcp ! --dport 22 -j ACCEPT')).length, 1);
+  t.deepEqual(found(host('-A INPUT -p tcp -j ACCEPT')), [], 'who opens everything names no service');
+});
+
+test('what DNAT publishes is exposed where FORWARD lets it through, by the port inside', t => {
+  const published = (forward: string): string => `*nat\n-A PREROUTING -i eth0 -p tcp -m tcp --dport 8888 -j DNAT --to-destination 10.0.0.5:5432\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n${host(forward)}`;
+  t.deepEqual(found(published('-A FORWARD -i eth0 -d 10.0.0.5/32 -p tcp -m tcp --dport 5432 -j ACCEPT')), ['warning nat:PREROUTING:1 PostgreSQL (tcp/5432)']);
+  t.deepEqual(found(published('-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT')).length, 1);
+  t.deepEqual(found(published('-A FORWARD -s 192.168.0.0/16 -d 10.0.0.5/32 -j ACCEPT')), []);
+  t.deepEqual(found(published('-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 8888 -j ACCEPT')), [], 'the port is another by then');
+});
+
+test('a router may open it to a server behind it; what goes out is no exposure', t => {
+  const nat = '*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n';
+  t.deepEqual(found(nat + host('-A FORWARD -i wan0 -p tcp -m tcp --dport 3389 -j ACCEPT')), ['warning filter:FORWARD:1 RDP (tcp/3389)']);
+  t.deepEqual(found(nat + host('-A FORWARD -i lan0 -o wan0 -p tcp -m tcp --dport 3389 -j ACCEPT', '-A FORWARD -o wan0 -p tcp -m tcp --dport 3389 -j ACCEPT')), []);
+});
+
+test('IPv6', t => {
+  t.deepEqual(found(host(redis, '-A INPUT -s 2001:db8:5::/48 -p tcp -m tcp --dport 3306 -j ACCEPT'), { family: 'ipv6' }), ['warning filter:INPUT:3 Redis (tcp/6379)']);
+});
