@@ -11,8 +11,8 @@ export async function hostOf(path: string | undefined): Promise<Pick<AnalyzeOpti
   return { host: family => setupOf(description, family) };
 }
 
-/** The file beside it with the rules of the same host for the other family, where it is to be linted as well. `maxSize` is in megabytes. */
-export async function siblingOf(path: string, files: readonly string[], maxSize: number | undefined): Promise<Pick<AnalyzeOptions, 'sibling'>> {
-  const beside = files.find(file => areSiblings(file, path));
+/** The file with the rules of the same host for the other family: the one that is configured, or one beside it that is linted as well. `maxSize` is in megabytes. */
+export async function siblingOf(path: string, files: readonly string[], maxSize: number | undefined, configured?: string): Promise<Pick<AnalyzeOptions, 'sibling'>> {
+  const beside = configured ?? files.find(file => areSiblings(file, path));
   return beside === undefined ? {} : { sibling: await readSource(beside, undefined, maxSize) };
 }

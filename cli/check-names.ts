@@ -5,13 +5,21 @@ import { loadChecks } from '../analyzer/model/load-checks.js';
 import { didYouMean } from '../analyzer/model/suggest.js';
 import { Trouble } from './trouble.js';
 
-export type Level = Severity | 'off';
-const levels: Readonly<Record<Level, true>> = { off: true, info: true, warning: true, error: true };
+export const levels = ['off', 'info', 'warning', 'error'] as const satisfies readonly (Severity | 'off')[];
+export type Level = (typeof levels)[number];
 
 export const checkNames: readonly string[] = [...checks.map(check => check.name), ...Object.keys(loadChecks)];
 
+export function unknownCheckMessage(name: string): string {
+  return `there is no check ${name}: ${didYouMean(name, checkNames) ?? 'iptables-lint checks lists them all'}`;
+}
+
 export function unknownCheck(name: string): Trouble {
-  return new Trouble(`there is no check ${name}: ${didYouMean(name, checkNames) ?? 'iptables-lint checks lists them all'}`);
+  return new Trouble(unknownCheckMessage(name));
+}
+
+function isLevel(word: string | undefined): word is Level {
+  return levels.some(level => level === word);
 }
 
 /** `NAME=LEVEL` words to levels by name; a later word wins. */
@@ -19,8 +27,8 @@ export function parseCheckLevels(words: readonly string[] = []): Readonly<Record
   const entries = words.map(word => {
     const [name = '', level] = word.split('=', 2);
     if (!checkNames.includes(name)) throw unknownCheck(name);
-    if (level === undefined || !Object.hasOwn(levels, level)) throw new Trouble(`--check ${word}: write --check ${name}=LEVEL with one of ${Object.keys(levels).join(', ')}`);
-    return [name, level as Level] as const;
+    if (!isLevel(level)) throw new Trouble(`--check ${word}: write --check ${name}=LEVEL with one of ${levels.join(', ')}`);
+    return [name, level] as const;
   });
   return Object.fromEntries(entries);
 }

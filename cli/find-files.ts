@@ -26,23 +26,23 @@ async function byGlob(pattern: string): Promise<readonly string[]> {
   return found;
 }
 
-async function filesOf(operand: string): Promise<readonly string[]> {
+async function filesOf(operand: string, isIgnored: (path: string) => boolean): Promise<readonly string[]> {
   if (operand === standardInput) return [operand];
   try {
-    return (await stat(operand)).isDirectory() ? (await inDirectory(operand)).toSorted() : [operand];
+    return (await stat(operand)).isDirectory() ? (await inDirectory(operand)).filter(file => !isIgnored(file)).toSorted() : [operand];
   } catch (error) {
     if (error instanceof Trouble) throw error;
-    if (/[*?[\]{}]/u.test(operand)) return (await byGlob(operand)).toSorted();
+    if (/[*?[\]{}]/u.test(operand)) return (await byGlob(operand)).filter(file => !isIgnored(file)).toSorted();
     throw new Trouble(`cannot read ${operand}: ${systemCause(error)}`, { cause: error });
   }
 }
 
-/** The files in the order of the operands, each once. What cannot be found is reported, and the rest goes on. */
-export async function findFiles(operands: readonly string[]): Promise<readonly string[]> {
+/** The files in the order of the operands, each once; what is found by folder or glob may be ignored, what is named is not. What cannot be found is reported, and the rest goes on. */
+export async function findFiles(operands: readonly string[], isIgnored: (path: string) => boolean = () => false): Promise<readonly string[]> {
   const files = new Set<string>();
   for (const operand of operands) {
     try {
-      for (const file of await filesOf(operand)) files.add(file);
+      for (const file of await filesOf(operand, isIgnored)) files.add(file);
     } catch (error) {
       reportTrouble(error);
     }

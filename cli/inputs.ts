@@ -6,9 +6,9 @@ import { readSource, standardInput } from './read-source.js';
 import { isInputPiped } from './streams.js';
 import { reportTrouble, Trouble } from './trouble.js';
 
-/** The names of the files; standard input where none is given and something is piped in. */
-export async function inputFiles(operands: readonly string[], command: string): Promise<readonly string[]> {
-  if (operands.length > 0) return findFiles(operands);
+/** The names of the files; standard input where none is given and something is piped in. `isIgnored`: of those found in folders. */
+export async function inputFiles(operands: readonly string[], command: string, isIgnored?: (path: string) => boolean): Promise<readonly string[]> {
+  if (operands.length > 0) return findFiles(operands, isIgnored);
   if (isInputPiped()) return [standardInput];
   throw new Trouble(`no files: name some, as in ${command} /etc/iptables/rules.v4, or pipe rules in; see iptables-lint --help`);
 }

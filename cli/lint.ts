@@ -4,24 +4,22 @@ import type { FormatName } from '../report/formats.js';
 import { internalErrorLine } from '../report/internal-error.js';
 import { countBySeverity, countOf, type Counts, type FileReport, type Report } from '../report/report.js';
 import { visible } from '../report/visible.js';
-import { hostOf, siblingOf } from './analysis-options.js';
-import { parseCheckLevels } from './check-names.js';
 import { eachSource, inputFiles } from './inputs.js';
-import { loadOptions, type LintOptions } from './options.js';
+import { lintPlan, type LintPlan } from './lint-plan.js';
+import type { LintOptions } from './options.js';
 import { outputsOf, write, type Output } from './outputs.js';
 import { Progress } from './progress.js';
 import { isDebugging, raiseExitCode } from './trouble.js';
 import { version } from './version.js';
+import type { FailLevel } from './words.js';
 
-async function analyzeAll(files: readonly string[], options: LintOptions): Promise<readonly Analysis[]> {
-  const severities = parseCheckLevels(options.check);
-  const host = await hostOf(options.host);
+async function analyzeAll(files: readonly string[], options: LintOptions, plan: LintPlan): Promise<readonly Analysis[]> {
   const progress = new Progress();
   const examinations: Examination[] = [];
   await eachSource(files, options, async (source, index) => {
     progress.update(index + 1, files.length, source.path, source.text.length);
     try {
-      examinations.push(examine(source, { ...loadOptions(options), ...host, ...await siblingOf(source.path, files, options.maxSize), severities, persona: options.persona, showGenerated: options.showGenerated }));
+      examinations.push(examine(source, await plan.optionsFor(source, files)));
     } finally {
       progress.clear();
     }
@@ -37,7 +35,7 @@ async function confirmAll(examinations: readonly Examination[]): Promise<readonl
 }
 
 /** Whether what was found is enough to fail. `--max-warnings` says how many warnings are not. */
-function isFailure(counts: Counts, { failOn, maxWarnings }: LintOptions): boolean {
+function isFailure(counts: Counts, failOn: FailLevel, { maxWarnings }: LintOptions): boolean {
   if (failOn === 'never') return false;
   const tooManyWarnings = maxWarnings === undefined ? failOn !== 'error' && counts.warning > 0 : counts.warning > maxWarnings;
   return counts.error > 0 || tooManyWarnings || (failOn === 'info' && counts.info > 0);
@@ -81,8 +79,9 @@ async function writeReport(analyses: readonly Analysis[], options: LintOptions, 
 
 export async function lint(operands: readonly string[], options: LintOptions): Promise<void> {
   const outputs = outputsOf(options.format);
-  const analyses = await analyzeAll(await inputFiles(operands, 'iptables-lint'), options);
-  const fails = isFailure(countBySeverity(analyses.flatMap(analysis => analysis.findings)), options);
+  const plan = await lintPlan(options);
+  const analyses = await analyzeAll(await inputFiles(operands, 'iptables-lint', plan.isIgnored), options, plan);
+  const fails = isFailure(countBySeverity(analyses.flatMap(analysis => analysis.findings)), plan.failOn, options);
   if (fails) raiseExitCode(1);
   if (analyses.some(analysis => analysis.unreadable || analysis.internalErrors.length > 0)) raiseExitCode(2);
   await writeReport(analyses, options, outputs, fails);

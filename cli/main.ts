@@ -8,6 +8,7 @@ import { endQuietlyOnClosedPipe } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
 import { reportTrouble, Trouble } from './trouble.js';
 import { version } from './version.js';
+import { failLevels, personas } from './words.js';
 
 const option = (flags: string, description: string): Option => new Option(flags, description);
 
@@ -53,12 +54,14 @@ function lintCommand(): Command {
     .argument('[files...]', 'what to lint; standard input where something is piped in')
     .addOption(option('--format <name[=file]>', `how to print the findings, and where to; may be repeated: ${formatNames.join(', ')} (default: pretty)`).argParser(collect))
     .addOption(option('--check <name=level>', 'set a check to off, info, warning or error; may be repeated').argParser(collect))
-    .addOption(option('--fail-on <level>', 'the least severity that makes the exit code 1').choices(['error', 'warning', 'info', 'never']).default('warning'))
+    .addOption(option('--fail-on <level>', 'the least severity that makes the exit code 1 (default: warning)').choices([...failLevels]))
     .option('--max-warnings <number>', 'so many warnings do not make the exit code 1', count)
     .option('--quiet', 'print errors only; the exit code stays the same')
-    .addOption(option('--persona <who>', 'who reads it: for an auditor, what is open to whom matters more').choices(['operator', 'auditor']).default('operator'))
+    .addOption(option('--persona <who>', 'who reads it: for an auditor, what is open to whom matters more').choices([...personas]))
     .option('--show-generated', 'show what is to be said about how docker, ufw and others write their rules')
-    .option('--host <file>', 'the host that has these rules, as "iptables-lint collect" wrote it');
+    .option('--host <file>', 'the host that has these rules, as "iptables-lint collect" wrote it')
+    .option('--config <file>', 'the configuration (default: iptables-lint.yaml here, or in the nearest folder above)')
+    .option('--no-config', 'read no configuration');
   withColorOptions(withInputOptions(program));
   return program
     .version(version, '-V, --version', 'print the version')
@@ -169,11 +172,41 @@ function checksCommand(): Command {
     .action(async (options: { format: 'table' | 'json'; color?: boolean }) => { await (await import('./commands.js')).listChecks(options.format, options.color); });
 }
 
+const configExamples = `
+It is iptables-lint.yaml, in the folder where the program runs or the nearest above. docs/config.md has all keys.
+
+Examples:
+  iptables-lint init
+  iptables-lint config check
+  iptables-lint config print gateways/rules.v4`;
+
+function configCommand(): Command {
+  const command = new Command('config').description('show and check the configuration').addHelpText('after', configExamples);
+  command.addCommand(withColorOptions(new Command('print'))
+    .description('print what holds for a file, all that it builds on put together')
+    .argument('[file]', 'the rule file; absent: what holds for all')
+    .option('--config <file>', 'the configuration (default: the nearest)')
+    .action(async (file: string | undefined, options: { config?: string; color?: boolean }) => { await (await import('./config/commands.js')).configPrint(file, options); }));
+  command.addCommand(withColorOptions(new Command('check'))
+    .description('say what is wrong with configurations, and where')
+    .argument('[files...]', 'the configurations (default: the nearest)')
+    .action(async (files: string[], options: { color?: boolean }) => { await (await import('./config/commands.js')).configCheck(files, options.color); }));
+  return command;
+}
+
+function initCommand(): Command {
+  return new Command('init')
+    .description('look at the rule files and write a first iptables-lint.yaml, explained')
+    .argument('[files...]', 'the rule files (default: those in this folder)')
+    .option('--force', 'write over the one that is there')
+    .action(async (files: string[], options: { force?: boolean }) => { await (await import('./config/init.js')).init(files, options); });
+}
+
 function program(): Command {
   const root = lintCommand();
-  for (const command of [fmtCommand(), traceCommand(), collectCommand(), replayCommand(), explainCommand(), checksCommand()]) root.addCommand(command);
+  for (const command of [fmtCommand(), traceCommand(), collectCommand(), replayCommand(), explainCommand(), checksCommand(), configCommand(), initCommand()]) root.addCommand(command);
   root.helpCommand('help [command]', 'print the help of a command');
-  for (const command of [root, ...root.commands]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
+  for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
   return root;
 }
 

@@ -6,8 +6,7 @@ import type { LoadOptions } from '../analyzer/model/load.js';
 import type { Backend, Family } from '../analyzer/values/value.js';
 import type { InputFormat } from '../grammar/statements.js';
 import { defaultMaxSize } from './read-source.js';
-
-export type FailLevel = 'error' | 'warning' | 'info' | 'never';
+import { backends, families, inputFormats, tables, type FailLevel } from './words.js';
 
 /** How files are to be read. Absent: as the file itself says. */
 export interface InputOptions {
@@ -25,10 +24,11 @@ export interface LintOptions extends InputOptions {
   readonly format?: readonly string[];
   /** `NAME=LEVEL`, as typed. */
   readonly check?: readonly string[];
-  readonly failOn: FailLevel;
+  readonly failOn?: FailLevel;
   readonly maxWarnings?: number;
   readonly quiet?: boolean;
-  readonly persona: Persona;
+  readonly persona?: Persona;
+  readonly config?: string | boolean;
   readonly host?: string;
   readonly showGenerated?: boolean;
   readonly color?: boolean;
@@ -42,12 +42,6 @@ export interface FmtOptions extends InputOptions {
   readonly color?: boolean;
 }
 
-/** Written as records so that the compiler holds them complete, without loading what they speak of. */
-const inputs: Readonly<Record<InputFormat, true>> = { save: true, restore: true, 'list-rules': true, script: true };
-const families: Readonly<Record<Family, true>> = { ipv4: true, ipv6: true };
-const backends: Readonly<Record<Backend, true>> = { legacy: true, nft: true };
-const tables: Readonly<Record<TableName, true>> = { filter: true, nat: true, mangle: true, raw: true, security: true };
-
 function megabytes(word: string): number {
   const size = Number(word);
   if (!(size > 0)) throw new InvalidArgumentError('It must be a number above 0.');
@@ -56,10 +50,10 @@ function megabytes(word: string): number {
 
 export function inputOptions(option: (flags: string, description: string) => Option): readonly Option[] {
   return [
-    option('--input <format>', 'what the files are (default: detected)').choices(Object.keys(inputs)),
-    option('--family <family>', 'whose rules they are (default: by the header, the file name, the addresses)').choices(Object.keys(families)),
-    option('--backend <backend>', 'which iptables loads them (default: by the header, else nft)').choices(Object.keys(backends)),
-    option('--table <name>', 'the table that "iptables -S" output is of (default: filter)').choices(Object.keys(tables)),
+    option('--input <format>', 'what the files are (default: detected)').choices([...inputFormats]),
+    option('--family <family>', 'whose rules they are (default: by the header, the file name, the addresses)').choices([...families]),
+    option('--backend <backend>', 'which iptables loads them (default: by the header, else nft)').choices([...backends]),
+    option('--table <name>', 'the table that "iptables -S" output is of (default: filter)').choices([...tables]),
     option('--stdin-filename <name>', 'what to call standard input in reports'),
     option('--max-size <megabytes>', 'how large a file may be').default(defaultMaxSize).argParser(megabytes),
   ];

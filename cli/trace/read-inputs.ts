@@ -7,10 +7,10 @@ import type { Scenario } from '../../analyzer/netfilter/scenario.js';
 import type { Ruleset } from '../../analyzer/model/ruleset.js';
 import type { SourceText } from '../../grammar/source-text.js';
 import { frameFinding } from '../../report/full.js';
-import { frameProblem } from '../../report/problem-frame.js';
 import { wantsColor, widthOf } from '../color.js';
 import { loadOptions, type InputOptions } from '../options.js';
 import { readSource } from '../read-source.js';
+import { tellProblems } from '../tell-problems.js';
 import { Trouble } from '../trouble.js';
 
 type Family = Ruleset['family'];
@@ -27,7 +27,7 @@ function tell(lines: Iterable<string>): void {
 export async function scenarioFrom(path: string, color: boolean | undefined): Promise<Scenario> {
   const source = await readSource(path);
   const { scenario, problems } = readScenario(source.text);
-  for (const problem of problems) tell(frameProblem(source, problem, errorStyle(color)));
+  tellProblems(source, problems, color);
   if (scenario === undefined) throw new Trouble(`${path} is no scenario: repair the errors above first`);
   return scenario;
 }
@@ -52,7 +52,7 @@ export function packetFrom(line: string, option: string, color: boolean | undefi
     return parsePacketWords(line);
   } catch (error) {
     if (!(error instanceof WordsError)) throw error;
-    tell(frameProblem({ path: option, text: line }, error, errorStyle(color)));
+    tellProblems({ path: option, text: line }, [error], color);
     throw new Trouble(`${option} is no packet: ${error.message}`);
   }
 }

@@ -1,5 +1,6 @@
 /** What a scenario may hold: its keys, their types and ranges. Files, and packets in words, are held against it. */
 import * as v from 'valibot';
+import { found, flag, list, object, text, whole } from '../../model/schema-words.js';
 import { didYouMean } from '../../model/suggest.js';
 import { Problem } from '../../values/value.js';
 import { macAddress } from '../../values/mac-address.js';
@@ -8,36 +9,6 @@ import { findProtocol, protocolNames } from './protocol-names.js';
 import { chunkType } from './sctp-bytes.js';
 import { ScenarioError } from './scenario-error.js';
 import { flagBits } from './tcp-bytes.js';
-
-interface Wrong {
-  readonly expected: string | null;
-  readonly received: string;
-  readonly input: unknown;
-}
-
-function found({ input, received }: Wrong): string {
-  return typeof input === 'object' && input !== null ? (Array.isArray(input) ? 'a list' : 'an object') : received;
-}
-
-/** An object that has these keys and no others. */
-function object<const E extends v.ObjectEntries>(entries: E, what: string): v.StrictObjectSchema<E, (issue: v.StrictObjectIssue) => string> {
-  return v.strictObject(entries, issue => {
-    const last = issue.path?.at(-1)?.key;
-    const key = typeof last === 'string' ? last : '';
-    if (issue.expected !== 'never' && issue.expected !== `"${key}"`) return `${what} must be an object, and is ${found(issue)}`;
-    if (issue.expected !== 'never') return `${what} lacks \`${key}\``;
-    const near = didYouMean(key, Object.keys(entries));
-    return `unknown key \`${key}\` in ${what}${near === undefined ? '' : `: ${near}`}`;
-  });
-}
-
-const text = v.string(issue => `must be text, and is ${found(issue)}${typeof issue.input === 'number' || typeof issue.input === 'boolean' ? ': put it in quotes' : ''}`);
-const flag = v.boolean(issue => `must be true or false, and is ${found(issue)}`);
-
-function whole(most: number): v.GenericSchema<number> {
-  const message = (issue: Wrong): string => `must be a whole number from 0 to ${String(most)}, and is ${found(issue)}`;
-  return v.pipe(v.number(message), v.integer(message), v.minValue(0, message), v.maxValue(most, message));
-}
 
 const [u4, u8, u16, u32] = [whole(15), whole(255), whole(65535), whole(0xffff_ffff)];
 const seconds = v.pipe(v.number(issue => `must be a number of seconds, and is ${found(issue)}`), v.minValue(0, 'must not be negative: time only goes on'), v.finite('must be a number of seconds'));
@@ -62,7 +33,6 @@ const protocol = v.pipe(textOrNumber, v.check(value => findProtocol(value) !== u
 }));
 const mac = v.pipe(text, v.check(word => !(macAddress.parse([word], { family: 'ipv4', backend: 'nft', protocol: undefined }) instanceof Problem), 'must be an Ethernet address, as 02:00:00:00:00:01'));
 const optional = v.exactOptional;
-const list = <S extends v.GenericSchema>(of: S): v.ArraySchema<S, (issue: v.ArrayIssue) => string> => v.array(of, issue => `must be a list, and is ${found(issue)}`);
 
 const quoted: v.GenericSchema<ScenarioPacket> = v.lazy(() => packetSchema);
 

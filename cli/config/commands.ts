@@ -1,0 +1,35 @@
+/** `iptables-lint config print|check|schema` */
+import { stringify } from 'yaml';
+import { print } from '../streams.js';
+import { reportTrouble, Trouble } from '../trouble.js';
+import { configNames, findConfig } from './find-config.js';
+import { configForFile } from './for-file.js';
+import { readConfig } from './read-config.js';
+
+async function pathOrNearest(path: string | undefined): Promise<string> {
+  const found = path ?? await findConfig();
+  if (found === undefined) throw new Trouble(`no configuration: neither here nor in a folder above is an ${configNames[0]}; iptables-lint init writes one`);
+  return found;
+}
+
+/** What holds for a file, all layers put together. */
+export async function configPrint(file: string | undefined, { config, color }: { readonly config?: string; readonly color?: boolean }): Promise<void> {
+  const layers = await readConfig(await pathOrNearest(config), color);
+  const said = file === undefined ? layers.map(({ path }) => `# ${path}\n`).join('') : `# for ${file}, from ${layers.map(({ path }) => path).join(', ')}\n`;
+  const { host, ...rest } = configForFile(layers, file ?? '');
+  const failOn = layers.findLast(layer => layer.config['fail-on'] !== undefined)?.config['fail-on'];
+  const all = { ...failOn === undefined ? {} : { 'fail-on': failOn }, ...rest, ...host === undefined ? {} : { host } };
+  await print(`${said}${Object.keys(all).length === 0 ? '# it says nothing\n' : stringify(all)}`);
+}
+
+/** Whether configurations can be read; what is wrong is told, with its place. */
+export async function configCheck(paths: readonly string[], color: boolean | undefined): Promise<void> {
+  for (const path of paths.length > 0 ? paths : [await pathOrNearest(undefined)]) {
+    try {
+      const layers = await readConfig(path, color);
+      await print(`${path} is right${layers.length > 1 ? `, with ${String(layers.length - 1)} that it builds on` : ''}\n`);
+    } catch (error) {
+      reportTrouble(error);
+    }
+  }
+}

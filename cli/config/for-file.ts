@@ -1,0 +1,64 @@
+/** What a configuration says of one file. */
+import { relative, resolve } from 'node:path';
+import picomatch from 'picomatch';
+import type { Settings } from '../../analyzer/checks/settings.js';
+import type { ConfigLayer } from './read-config.js';
+import type { FileConfig } from './schema.js';
+
+function merged(base: FileConfig, over: FileConfig): FileConfig {
+  return {
+    ...base, ...over,
+    ...base.checks === undefined && over.checks === undefined ? {} : { checks: { ...base.checks, ...over.checks } },
+    ...base.management === undefined && over.management === undefined ? {} : { management: { ...base.management, ...over.management } },
+  };
+}
+
+function matches(folder: string, globs: readonly string[], path: string): boolean {
+  return picomatch.isMatch(relative(folder, resolve(path)), [...globs], { dot: true });
+}
+
+/** What one file says of all files; its host file by its whole path. */
+function general({ folder, config }: ConfigLayer): FileConfig {
+  const { $schema, extends: bases, ignore, 'fail-on': failOn, siblings, overrides, ...entries } = config;
+  return located(folder, entries);
+}
+
+function located(folder: string, config: FileConfig): FileConfig {
+  return config.host === undefined ? config : { ...config, host: resolve(folder, config.host) };
+}
+
+/** Later layers go before earlier ones, and what is said of some files before what is said of all. */
+export function configForFile(layers: readonly ConfigLayer[], path: string): FileConfig {
+  const overrides = layers.flatMap(({ folder, config }) => (config.overrides ?? [])
+    .filter(({ files }) => matches(folder, files, path))
+    .map(({ files, ...entries }) => located(folder, entries)));
+  return [...layers.map(general), ...overrides].reduce(merged, {});
+}
+
+/** Whether the file is left out when its folder is linted. */
+export function isIgnored(layers: readonly ConfigLayer[], path: string): boolean {
+  return layers.some(({ folder, config }) => matches(folder, config.ignore ?? [], path));
+}
+
+/** The other file of a pair, by its whole path. */
+export function configuredSibling(layers: readonly ConfigLayer[], path: string): string | undefined {
+  for (const { folder, config } of layers) {
+    for (const { ipv4, ipv6 } of config.siblings ?? []) {
+      const [one, other] = [resolve(folder, ipv4), resolve(folder, ipv6)];
+      if (resolve(path) === one) return other;
+      if (resolve(path) === other) return one;
+    }
+  }
+  return undefined;
+}
+
+/** What checks are told. */
+export function settingsOf({ management, 'trusted-interfaces': trustedInterfaces, 'needed-services': neededServices, 'conntrack-max': conntrackMax }: FileConfig): Partial<Settings> {
+  return {
+    ...management?.ports === undefined ? {} : { managementPorts: management.ports },
+    ...management?.peers === undefined ? {} : { managementPeers: management.peers },
+    ...trustedInterfaces === undefined ? {} : { trustedInterfaces },
+    ...neededServices === undefined ? {} : { neededServices },
+    ...conntrackMax === undefined ? {} : { conntrackMax },
+  };
+}

@@ -1,0 +1,68 @@
+/** What `iptables-lint.yaml` may hold. */
+import * as v from 'valibot';
+import { found, list, object, oneOf, text, whole } from '../../analyzer/model/schema-words.js';
+import { parseAddressMask } from '../../analyzer/values/address-mask.js';
+import { Problem } from '../../analyzer/values/value.js';
+import { checkNames, levels, unknownCheckMessage } from '../check-names.js';
+import { backends, failLevels, families, inputFormats, personas } from '../words.js';
+
+const optional = v.exactOptional;
+const textOrList = v.pipe(
+  v.union([v.string(), v.array(v.string())], issue => `must be text or a list of texts, and is ${found(issue)}`),
+  v.transform(value => typeof value === 'string' ? [value] : value),
+);
+
+const network = v.pipe(text, v.check(
+  word => (['ipv4', 'ipv6'] as const).some(family => !(parseAddressMask(word, family) instanceof Problem)),
+  ({ input }) => `\`${input}\` is no address and no network, as 192.0.2.0/24`,
+));
+
+const port = whole(65_535);
+
+const checks = v.pipe(
+  v.record(v.string(), oneOf(levels, 'level'), issue => `must be an object of checks and their levels, and is ${found(issue)}`),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const [key, value] of Object.entries(dataset.value)) {
+      if (!checkNames.includes(key)) addIssue({ message: unknownCheckMessage(key), path: [{ type: 'object', origin: 'key', input: dataset.value, key, value }] });
+    }
+  }),
+);
+
+/** What may be said of all files, and of some. */
+const entries = {
+  checks: optional(v.pipe(checks, v.description('Levels of checks, by name'))),
+  persona: optional(v.pipe(oneOf(personas, 'persona'), v.description('Who reads the findings'))),
+  input: optional(v.pipe(oneOf(inputFormats, 'input'), v.description('What the files are; detected where absent'))),
+  family: optional(v.pipe(oneOf(families, 'family'), v.description('Whose rules they are'))),
+  backend: optional(v.pipe(oneOf(backends, 'backend'), v.description('Which iptables loads them'))),
+  host: optional(v.pipe(text, v.description('The host file that `iptables-lint collect` wrote, beside this file'))),
+  management: optional(object({
+    ports: optional(v.pipe(list(port), v.description('TCP ports by which the host is managed; 22 where absent'))),
+    peers: optional(v.pipe(list(network), v.description('Whence it is managed; from anywhere where absent'))),
+  }, '`management`')),
+  'trusted-interfaces': optional(v.pipe(list(text), v.description('Interfaces of which everybody is trusted, as rules name them (eth1, wg+)'))),
+  'needed-services': optional(v.pipe(list(text), v.description('Outbound services that the host needs'))),
+  'conntrack-max': optional(v.pipe(whole(0xffff_ffff), v.description('How many flows the kernel tracks at most'))),
+};
+
+const override = object({ files: v.pipe(textOrList, v.description('Globs, from the folder of this file')), ...entries }, 'the override');
+
+const config = object({
+  $schema: optional(text),
+  extends: optional(v.pipe(textOrList, v.description('Files that this one builds on; what it says itself goes before'))),
+  ignore: optional(v.pipe(textOrList, v.description('Globs of files that are not linted when a folder is'))),
+  'fail-on': optional(v.pipe(oneOf(failLevels, 'level'), v.description('The least severity that makes the exit code 1'))),
+  siblings: optional(v.pipe(list(object({ ipv4: text, ipv6: text }, 'a pair of files')), v.description('Rules of one host in two files, of both families'))),
+  ...entries,
+  overrides: optional(v.pipe(list(override), v.description('What is different for some files; a later one goes before'))),
+}, 'the configuration');
+
+/** An empty file says nothing. */
+export const configSchema = v.nullable(config, {});
+export const configObject = config;
+
+export type Config = v.InferOutput<typeof config>;
+export type Override = v.InferOutput<typeof override>;
+/** What holds for one file. */
+export type FileConfig = Omit<Override, 'files'>;

@@ -1,0 +1,9 @@
+/** Mistakes in a file of the user's, framed, on stderr. */
+import type { SourceText, Span } from '../grammar/source-text.js';
+import { frameProblem } from '../report/problem-frame.js';
+import { wantsColor, widthOf } from './color.js';
+
+export function tellProblems(source: SourceText, problems: readonly { readonly message: string; readonly span: Span }[], color: boolean | undefined): void {
+  const style = { color: wantsColor(color, process.stderr), width: widthOf(process.stderr) };
+  for (const problem of problems) process.stderr.write(`${[...frameProblem(source, problem, style)].join('\n')}\n\n`);
+}

@@ -1,0 +1,113 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import Ajv from 'ajv';
+import { parse } from 'yaml';
+import { checks } from '../../analyzer/checks/index.js';
+import { configSchemaText } from '../../scripts/config-schema.js';
+import { clean, folderWith, run, withError, withInfo, withWarning } from './run.js';
+
+async function severities(words: readonly string[], cwd: string): Promise<Record<string, string>> {
+  const { stdout } = await run(['--format', 'json', ...words], { cwd });
+  const { files } = JSON.parse(stdout) as { files: { path: string; findings: { severity: string; check: string }[] }[] };
+  return Object.fromEntries(files.map(({ path, findings }) => [path, findings.filter(one => ['host-bits-set', 'unused-chain', 'undefined-chain'].includes(one.check)).map(one => one.severity).join()]));
+}
+
+test('levels come from the nearest configuration above, and the command line goes before it', async t => {
+  const folder = folderWith(t, { 'iptables-lint.yaml': 'checks: { host-bits-set: error }\n', 'hosts/a.rules': withWarning });
+  const cwd = join(folder, 'hosts');
+  t.deepEqual(await severities(['a.rules'], cwd), { 'a.rules': 'error' });
+  t.deepEqual(await severities(['--check', 'host-bits-set=info', 'a.rules'], cwd), { 'a.rules': 'info' });
+  t.deepEqual(await severities(['--no-config', 'a.rules'], cwd), { 'a.rules': 'warning' });
+});
+
+test('a configuration builds on others, and says other things of some files', async t => {
+  const folder = folderWith(t, {
+    'base/common.yaml': 'checks: { host-bits-set: info, unused-chain: error }\noverrides: [{ files: "*.old", checks: { host-bits-set: off } }]\n',
+    'iptables-lint.yaml': 'extends: base/common.yaml\nchecks: { host-bits-set: warning }\noverrides:\n  - files: [gateways/**]\n    checks: { host-bits-set: error }\n',
+    'a.rules': withWarning, 'gateways/b.rules': withWarning, 'c.rules': withInfo, 'base/x.old': withWarning,
+  });
+  t.deepEqual(await severities(['a.rules', 'gateways/b.rules', 'c.rules', 'base/x.old'], folder), { 'a.rules': 'warning', 'gateways/b.rules': 'error', 'c.rules': 'error', 'base/x.old': '' });
+});
+
+test('fail-on and ignore', async t => {
+  const folder = folderWith(t, { 'iptables-lint.yaml': 'fail-on: never\nignore: old/**\n', 'a.rules': withWarning, 'old/b.rules': withWarning });
+  t.is((await run(['a.rules'], { cwd: folder })).code, 0);
+  t.is((await run(['--fail-on', 'warning', 'a.rules'], { cwd: folder })).code, 1);
+  t.deepEqual(Object.keys(await severities(['.'], folder)), ['a.rules']);
+  t.deepEqual(Object.keys(await severities(['old/b.rules'], folder)), ['old/b.rules']);
+});
+
+const wrong: readonly (readonly [text: string, message: RegExp])[] = [
+  ['cheks: {}\n', /unknown key `cheks` in the configuration: did you mean `checks`\?[^]*iptables-lint\.yaml:1:1[^]*\^{5}/u],
+  ['checks:\n  shadowed-rul: off\n', /there is no check shadowed-rul: did you mean `shadowed-rule`\?[^]*:2:3/u],
+  ['checks: { shadowed-rule: loud }\n', /`loud` is no level: one of off, info, warning, error/u],
+  ['management: { peers: [192.0.2.0/33] }\n', /192\.0\.2\.0\/33` is no address and no network/u],
+  ['management: { ports: [70000] }\n', /`management\.ports\[0\]` must be a whole number from 0 to 65535/u],
+  ['overrides: [{ checks: {} }]\n', /the override lacks `files`/u],
+  ['checks: [\n', /iptables-lint\.yaml:2:1/u],
+  ['extends: iptables-lint.yaml\n', /builds on itself/u],
+  ['extends: nowhere.yaml\n', /cannot read .*nowhere\.yaml: no such file/u],
+];
+
+for (const [text, message] of wrong) {
+  test(`config check says what is wrong, and linting ends with 2: ${text.trim()}`, async t => {
+    const folder = folderWith(t, { 'iptables-lint.yaml': text, 'a.rules': clean });
+    const { code, stderr } = await run(['config', 'check'], { cwd: folder });
+    t.is(code, 2);
+    t.regex(stderr, message);
+    t.is((await run(['a.rules'], { cwd: folder })).code, 2);
+  });
+}
+
+test('config print shows what holds for a file', async t => {
+  const folder = folderWith(t, { 'iptables-lint.yaml': 'persona: auditor\noverrides: [{ files: "*.v4", checks: { unused-chain: off } }]\n' });
+  const { code, stdout } = await run(['config', 'print', 'rules.v4'], { cwd: folder });
+  t.is(code, 0);
+  t.deepEqual(parse(stdout), { persona: 'auditor', checks: { 'unused-chain': 'off' } });
+  const none = await run(['config', 'print'], { cwd: folderWith(t, {}) });
+  t.is(none.code, 2);
+  t.regex(none.stderr, /iptables-lint init writes one/u);
+});
+
+test('init writes a configuration that is right, from what it sees, and never over another', async t => {
+  const folder = folderWith(t, { 'rules.v4': clean.replace('COMMIT', '-A INPUT -i wg0 -j ACCEPT\nCOMMIT'), 'rules.v6': clean, 'error.rules': withError });
+  const { code, stdout } = await run(['init'], { cwd: folder });
+  t.is(code, 0);
+  t.regex(stdout, /3 rule files.*wg0/u);
+  const text = readFileSync(join(folder, 'iptables-lint.yaml'), 'utf8');
+  t.regex(text, /# trusted-interfaces:\n# {3}- wg0/u);
+  t.deepEqual((parse(text) as { siblings: object }).siblings, [{ ipv4: 'rules.v4', ipv6: 'rules.v6' }]);
+  t.is((await run(['config', 'check'], { cwd: folder })).code, 0);
+  t.is((await run(['init'], { cwd: folder })).code, 2);
+  t.is((await run(['init', '--force'], { cwd: folder })).code, 0);
+});
+
+test('every key that init shows as a comment is right too', async t => {
+  const folder = folderWith(t, { 'a.rules': clean, 'host.json': '{}' });
+  await run(['init'], { cwd: folder });
+  const text = readFileSync(join(folder, 'iptables-lint.yaml'), 'utf8').replace(/^# (?!yaml-lang)(?=[ a-z-]+:|[ -]+)/gmu, '');
+  writeFileSync(join(folder, 'iptables-lint.yaml'), text);
+  const { code, stderr } = await run(['config', 'check'], { cwd: folder });
+  t.is(code, 0, stderr);
+});
+
+test('the schema for editors is current, and takes what docs/config.md shows', t => {
+  t.is(readFileSync('docs/iptables-lint.schema.json', 'utf8'), configSchemaText(), 'run npm run docs');
+  const page = readFileSync('docs/config.md', 'utf8');
+  const shown = parse(/```yaml\n([^]*?)```/u.exec(page)?.[1] ?? '') as object;
+  const schema = JSON.parse(configSchemaText()) as { $schema?: string; properties: Record<string, object> };
+  const ajv = new Ajv.default({ strict: false });
+  const { $schema, ...plain } = schema;
+  const { checks: levels, ...rest } = shown as { checks: Record<string, string> };
+  t.true(ajv.validate(plain, rest), JSON.stringify(ajv.errors));
+  t.true(Object.keys(levels).length > 0);
+  t.false(ajv.validate(plain, { checks: { nonsense: 'off' } }));
+  t.true(checks.every(({ name }) => configSchemaText().includes(`"${name}"`)));
+});
+
+test('docs/config.md has every key', t => {
+  const { properties } = JSON.parse(configSchemaText()) as { properties: Record<string, object> };
+  const page = readFileSync('docs/config.md', 'utf8');
+  for (const key of Object.keys(properties)) if (key !== '$schema') t.true(page.includes(`\`${key}\``), key);
+});
