@@ -19,7 +19,8 @@ export { loadChecks, type LoadCheckName } from './analyzer/model/load-checks.js'
 export { load, type Loaded, type LoadOptions } from './analyzer/model/load.js';
 export { printRuleset, type PrintOptions } from './analyzer/model/print.js';
 export type { Chain, Rule, Ruleset, Table } from './analyzer/model/ruleset.js';
-export { converse, type Conversation, type Exchange, type Opening } from './analyzer/netfilter/scenario/conversation.js';
+export { converse, type Conversation, type Exchange } from './analyzer/netfilter/scenario/conversation.js';
+export type { Opening } from './analyzer/netfilter/scenario/sides.js';
 export { createHost, rulesetFor, runScenario, type DetailedAnswer, type DetailedStep, type Host, type HostSetup, type TraceOptions } from './analyzer/netfilter/engine.js';
 export { readHost, type HostDescription, type HostInterface, type HostReading } from './analyzer/netfilter/host/host.js';
 export { parsePacketWords, WordsError, type PacketWords } from './analyzer/netfilter/scenario/packet-words.js';

@@ -1,34 +1,40 @@
 /** Where a packet comes from, when its author does not say. */
 import type { HostSetup } from '../engine.js';
-import type { HostAddress } from '../host/host.js';
+import type { HostAddress, HostInterface } from '../host/host.js';
 import { contains, readAddress, readPrefix } from '../host/prefix.js';
+import type { Prefix } from '../host/route.js';
 import { readRoute } from '../host/route-words.js';
 import type { ScenarioPacket } from '../scenario.js';
+import type { Address } from '../../values/address.js';
 import { Problem, type Family } from '../../values/value.js';
 
 function words(given: string | HostAddress): string {
   return typeof given === 'string' ? given : given.address;
 }
 
-interface Way {
+/** A network, and the interface by which it is reached. */
+export interface Way {
   readonly device: string;
-  readonly length: number;
+  readonly prefix: Prefix;
 }
 
-/** Ways back to the source: connected networks, and routes of the main table. */
-function* waysTo(source: number | bigint, family: Family, { interfaces = [], routes = [] }: HostSetup): Generator<Way, void> {
-  for (const { name, addresses = [] } of interfaces) {
-    for (const prefix of addresses.map(given => readPrefix(words(given), family))) if (prefix !== undefined && contains(prefix, source, family)) yield { device: name, length: prefix.length };
-  }
-  for (const route of routes.map(route => readRoute(route, family))) {
-    if (route instanceof Problem || route.table !== 'main') continue;
-    const device = route.nextHops[0]?.device ?? '';
-    if (device !== '' && contains({ address: route.destination, length: route.length }, source, family)) yield { device, length: route.length };
-  }
+/** Where networks are, the smallest first: those of the addresses, and the routes of the main table. */
+export function waysOf(family: Family, { interfaces = [], routes = [] }: HostSetup): readonly Way[] {
+  const connected = interfaces.flatMap(({ name, addresses = [] }) => addresses.flatMap(given => {
+    const prefix = readPrefix(words(given), family);
+    return prefix === undefined ? [] : [{ device: name, prefix }];
+  }));
+  const routed = routes.flatMap(given => {
+    const route = readRoute(given, family);
+    const device = route instanceof Problem || route.table !== 'main' ? '' : route.nextHops[0]?.device ?? '';
+    return route instanceof Problem || device === '' ? [] : [{ device, prefix: { address: route.destination, length: route.length } }];
+  });
+  return [...connected, ...routed].sort((a, b) => b.prefix.length - a.prefix.length);
 }
 
-function isOwn(source: number | bigint, family: Family, { interfaces = [] }: HostSetup): boolean {
-  return interfaces.some(({ addresses = [] }) => addresses.some(given => readAddress(words(given).split('/', 1)[0] ?? '', family) === source));
+/** The addresses of an interface, as numbers. */
+export function ownAddresses({ addresses = [] }: HostInterface, family: Family): readonly Address[] {
+  return addresses.flatMap(given => readAddress(words(given).split('/', 1)[0] ?? '', family) ?? []);
 }
 
 /**
@@ -37,7 +43,7 @@ function isOwn(source: number | bigint, family: Family, { interfaces = [] }: Hos
  */
 export function arrivalOf(packet: ScenarioPacket, family: Family, setup: HostSetup): string {
   const source = packet.src === undefined ? undefined : readAddress(packet.src, family);
-  if (source !== undefined && isOwn(source, family, setup)) return 'local';
-  const ways = source === undefined ? [] : [...waysTo(source, family, setup)].sort((a, b) => b.length - a.length);
-  return ways[0]?.device ?? setup.interfaces?.find(({ name }) => name !== 'lo')?.name ?? 'local';
+  if (source !== undefined && setup.interfaces?.some(one => ownAddresses(one, family).includes(source)) === true) return 'local';
+  const way = source === undefined ? undefined : waysOf(family, setup).find(({ prefix }) => contains(prefix, source, family));
+  return way?.device ?? setup.interfaces?.find(({ name }) => name !== 'lo')?.name ?? 'local';
 }

@@ -1,0 +1,99 @@
+/** Plays conversations near a rule set's constants, and tests of each what must be true: the smallest that breaks a property is the answer. */
+import type { RunDetails } from 'fast-check';
+import { placeOf, type Place } from '../generate/near/packets-near.js';
+import { play, scenarioOf } from '../generate/near/play.js';
+import { preludesTo } from '../generate/near/preludes.js';
+import { scripts, type Script } from '../generate/near/script.js';
+import { crc32c } from '../packet/crc32c.js';
+import type { Ruleset } from '../model/ruleset.js';
+import type { HostSetup } from '../netfilter/engine.js';
+import type { Scenario } from '../netfilter/scenario.js';
+import type { Fc } from '../values/value.js';
+import type { Breach, Property, Wishes } from './property.js';
+import { smallerHost } from './smaller-host.js';
+
+export interface FuzzOptions extends Wishes {
+  readonly properties: readonly Property[];
+  /** Conversations for each property. */
+  readonly runs: number;
+  readonly seed: number;
+  /** The path of an earlier failure: only that is played. */
+  readonly path?: string;
+  /** The host; absent: one that the rules make likely. */
+  readonly setup?: HostSetup;
+  /** Is told now and then how far it has come. */
+  readonly progress?: (property: string, played: number) => void;
+}
+
+export type Outcome = { readonly property: Property } & (
+  | { readonly kind: 'held'; readonly runs: number; readonly packets: number }
+  | { readonly kind: 'skipped'; readonly why: string }
+  /** `scenario`: the smallest conversation that was found, up to the packet that breaks the property. */
+  | { readonly kind: 'failed'; readonly runs: number; readonly shrinks: number; readonly path: string; readonly why: string; readonly scenario: Scenario }
+);
+
+/** Smaller conversations that are tried of one that fails. */
+const mostShrinks = 2000;
+
+/** A seed that hangs on these texts and nothing else. */
+export function seedOf(texts: readonly string[]): number {
+  return crc32c(new TextEncoder().encode(texts.join('\0'))) >>> 1;
+}
+
+/** A property being tested. */
+class Trial {
+  readonly #test: (script: Script) => Breach | undefined;
+  readonly #progress: (played: number) => void;
+  played = 0;
+  packets = 0;
+  #failedAt: number | undefined;
+
+  constructor(place: Place, property: Property, { progress, ...wishes }: FuzzOptions) {
+    const test = property.test(place, wishes);
+    this.#test = script => {
+      const conversation = play(place, script);
+      this.packets += conversation.events.length;
+      return test(conversation);
+    };
+    this.#progress = played => progress?.(property.name, played);
+  }
+
+  /** Whether the property holds of what this script says; true of everything once enough is tried to make it smaller. */
+  readonly holds = (script: Script): boolean => {
+    this.#progress(++this.played);
+    if (this.#failedAt !== undefined && this.played > this.#failedAt + mostShrinks) return true;
+    if (this.#test(script) === undefined) return true;
+    this.#failedAt ??= this.played;
+    return false;
+  };
+}
+
+function failure(place: Place, property: Property, options: FuzzOptions, [script]: [Script], { numRuns, numShrinks, counterexamplePath }: RunDetails<[Script]>): Outcome {
+  const small = options.setup === undefined ? smallerHost(place, script, property, options) : place;
+  const played = play(small, script);
+  const breach = property.test(small, options)(played);
+  const scenario = scenarioOf(played, (breach?.index ?? played.events.length) + 1);
+  const { family, backend, steps } = scenario;
+  return {
+    property, kind: 'failed', runs: numRuns, shrinks: numShrinks, path: counterexamplePath ?? '', why: breach?.why ?? '',
+    scenario: options.setup === undefined ? scenario : { ...family === undefined ? {} : { family }, ...backend === undefined ? {} : { backend }, steps },
+  };
+}
+
+/** Tests the properties of one rule set; the same options give the same answer. `fc` is fast-check, which is handed in so that only those load it who need it. */
+export function* fuzz(fc: Fc, ruleset: Ruleset, options: FuzzOptions): Generator<Outcome, void> {
+  const place = placeOf(ruleset, options.setup);
+  let preludes: ReturnType<typeof preludesTo> | undefined;
+  for (const property of options.properties) {
+    const why = property.skipped?.(options);
+    if (why !== undefined) {
+      yield { property, kind: 'skipped', why };
+      continue;
+    }
+    const trial = new Trial(place, property, options);
+    const drawn = scripts(fc, place, preludes ??= preludesTo(place));
+    const result = fc.check(fc.property(drawn, trial.holds), { seed: options.seed, numRuns: options.runs, ...options.path === undefined ? {} : { path: options.path, endOnFailure: true } });
+    if (result.counterexample === null) yield { property, kind: 'held', runs: result.numRuns, packets: trial.packets };
+    else yield failure(place, property, options, result.counterexample, result);
+  }
+}

@@ -1,0 +1,56 @@
+import type { Place } from '../../generate/near/packets-near.js';
+import type { DetailedStep } from '../../netfilter/engine.js';
+import { ruleReference, type Ruleset } from '../../model/ruleset.js';
+import { packetSpace, reach } from '../../packet-space/index.js';
+import { pipeline, reachThrough } from '../../packet-space/pipeline/index.js';
+import { defineProperty } from '../property.js';
+
+/** In larger rule sets only one table after the other is reasoned about, and in still larger ones nothing. */
+const most = { rules: 3000, through: 300 };
+
+const mistake = 'this is a mistake of iptables-lint: please report it';
+
+function countOf({ tables }: Ruleset): number {
+  return [...tables.values()].flatMap(({ chains }) => [...chains.values()]).reduce((sum, { rules }) => sum + rules.length, 0);
+}
+
+/** Rules to which no packet comes, as exact reasoning has it, each with what it says. */
+function deadRules({ ruleset }: Place): ReadonlyMap<string, string> {
+  const dead = new Map<string, string>();
+  const count = countOf(ruleset);
+  if (count > most.rules) return dead;
+  const space = packetSpace(ruleset);
+  const whole = count > most.through ? undefined : pipeline(ruleset);
+  for (const table of ruleset.tables.values()) {
+    const reached = reach(space, table);
+    for (const chain of table.chains.values()) for (const [index, rule] of chain.rules.entries()) {
+      const kind = reached.get(rule)?.kind ?? 'undecided';
+      const name = ruleReference(table.name, chain.name, index + 1);
+      if (kind !== 'live' && kind !== 'undecided') dead.set(name, kind);
+      else if (whole !== undefined && reachThrough(whole, rule).kind === 'dead') dead.set(name, 'dead on the whole way');
+    }
+  }
+  return dead;
+}
+
+/** Every rule that the packet matched, and those that were sent because of it. */
+function matchedBy({ path, generated }: DetailedStep): readonly string[] {
+  return [...path, ...generated.flatMap(one => one.path)];
+}
+
+export const claimsHold = defineProperty({
+  name: 'claims-hold',
+  summary: 'no packet matches a rule of which exact reasoning says that none can',
+  doc: `The linter's claims that a rule is shadowed, contradicts itself or is never come to, table by table and, in rule sets of up to ${String(most.through)} rules, on the
+whole way, are held against every packet that is played. It should never fail: a counterexample is a mistake of iptables-lint.`,
+  test: place => {
+    const dead = deadRules(place);
+    return ({ events }) => {
+      for (const [index, { answer }] of events.entries()) {
+        const found = matchedBy(answer).find(one => dead.has(one));
+        if (found !== undefined) return { index, why: `${found} is matched, and it is held to be ${dead.get(found) ?? ''}; ${mistake}` };
+      }
+      return undefined;
+    };
+  },
+});
