@@ -11,6 +11,7 @@ const layers = [
   ['^analyzer/netfilter/', '^analyzer/packet-space/'],
   ['^analyzer/generate/'],
   ['^analyzer/witness/'],
+  ['^analyzer/fuzz/'],
   ['^analyzer/checks/'],
   ['^analyzer/examine\\.ts$'],
   ['^analyzer/analyze\\.ts$'],
@@ -46,6 +47,11 @@ module.exports = {
     {
       name: 'engine-on-demand-in-cli', severity: 'error',
       from: { path: '^cli/' }, to: { path: '^analyzer/analyze\\.ts$', dependencyTypesNot: ['dynamic-import', 'type-only'] },
+    },
+    { name: 'fast-check-on-demand', comment: 'arbitraries are handed fast-check: only those load it who ask for them', severity: 'error', from: { path: '^(grammar|analyzer|report|kernel|index\\.ts)' }, to: { path: 'node_modules/fast-check', dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'fast-check-on-demand-in-cli', severity: 'error',
+      from: { path: '^cli/' }, to: { path: 'node_modules/fast-check', dependencyTypesNot: ['dynamic-import', 'type-only'] },
     },
     ...forbidden,
   ],

@@ -50,3 +50,12 @@ export type { Fate } from './analyzer/packet-space/pipeline/fates/fate-words.js'
 export type { Back } from './analyzer/packet-space/pipeline/turn.js';
 export type { ReachOptions } from './analyzer/packet-space/pipeline/reach.js';
 export { solveBudget, type SolveBudget, type Solved } from './analyzer/packet-space/pipeline/solve.js';
+
+/** For property tests of one's own, with fast-check, which is handed in; docs/fuzz.md. */
+export { conversations } from './analyzer/generate/near/conversations.js';
+export { packetsNear } from './analyzer/generate/near/packets-near.js';
+export { supposedHost } from './analyzer/generate/near/supposed-host.js';
+export { rulesetText as rulesets, type RulesetPlace } from './analyzer/generate/ruleset.js';
+export { fuzz, seedOf, type FuzzOptions, type Outcome } from './analyzer/fuzz/fuzz.js';
+export { properties } from './analyzer/fuzz/properties/index.js';
+export type { Breach, PortRange, Property, Wishes } from './analyzer/fuzz/property.js';

@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { formatNames } from '../report/formats.js';
 import type { CollectOptions } from './collect.js';
+import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import { inputOptions, type FmtOptions, type LintOptions } from './options.js';
 import type { ReplayOptions } from './replay.js';
 import { endQuietlyOnClosedPipe } from './streams.js';
@@ -158,6 +159,36 @@ function replayCommand(): Command {
     .action(async (report: string, options: ReplayOptions) => { await (await import('./replay.js')).replay(report, options); });
 }
 
+const fuzzExamples = `
+It plays conversations, with answers, near the constants of the rules, through the whole engine. What breaks a property is made
+as small as it goes, and printed as a scenario: iptables-lint trace RULES --scenario FILE plays it again.
+Without --host the host is one that the rules make likely.
+
+Exit code: 0 no property was broken; 1 one was; 2 it could not be tested.
+
+Examples:
+  iptables-lint fuzz /etc/iptables/rules.v4
+  iptables-lint fuzz rules.v4 --host host.json --untrusted eth0 --allow-ports 22,443,udp/51820
+  iptables-lint fuzz rules.v4 --property replies-pass --runs 5000 --output lost.yaml`;
+
+function fuzzCommand(): Command {
+  const command = new Command('fuzz')
+    .description('test what must be true of every conversation, and show the smallest of which it is not')
+    .argument('[rules]', 'the rule file, or - for standard input')
+    .addOption(option('--property <name>', 'test only this one; may be repeated').argParser(collect))
+    .option('--runs <number>', 'conversations for each property', count, 300)
+    .option('--seed <number>', 'another number, other conversations (default: by the input)', count)
+    .option('--path <path>', 'play only the failure that was printed with this path')
+    .option('--allow-ports <list>', 'the ports that may be reached from outside, as 22,443,udp/53,8000:8080')
+    .addOption(option('--untrusted <interface>', 'where outside is (default: every interface but lo); may be repeated').argParser(collect))
+    .option('--host <file>', 'the host that has these rules, as "iptables-lint collect" wrote it')
+    .addOption(option('--format <name>', 'how to print it').choices(['pretty', 'json']).default('pretty'))
+    .option('--output <file>', 'write the scenario of the first failure there')
+    .addHelpText('after', fuzzExamples);
+  return withColorOptions(withInputOptions(command))
+    .action(async (rules: string | undefined, options: FuzzCommandOptions) => { await (await import('./fuzz.js')).fuzz(rules, options); });
+}
+
 function explainCommand(): Command {
   return withColorOptions(new Command('explain'))
     .description('say what a check looks for, why, and what to do')
@@ -204,7 +235,7 @@ function initCommand(): Command {
 
 function program(): Command {
   const root = lintCommand();
-  for (const command of [fmtCommand(), traceCommand(), collectCommand(), replayCommand(), explainCommand(), checksCommand(), configCommand(), initCommand()]) root.addCommand(command);
+  for (const command of [fmtCommand(), traceCommand(), fuzzCommand(), collectCommand(), replayCommand(), explainCommand(), checksCommand(), configCommand(), initCommand()]) root.addCommand(command);
   root.helpCommand('help [command]', 'print the help of a command');
   for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
   return root;

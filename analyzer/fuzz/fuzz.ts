@@ -11,6 +11,7 @@ import type { Scenario } from '../netfilter/scenario.js';
 import type { Fc } from '../values/value.js';
 import type { Breach, Property, Wishes } from './property.js';
 import { smallerHost } from './smaller-host.js';
+import { smallest } from './smallest.js';
 
 export interface FuzzOptions extends Wishes {
   readonly properties: readonly Property[];
@@ -21,6 +22,8 @@ export interface FuzzOptions extends Wishes {
   readonly path?: string;
   /** The host; absent: one that the rules make likely. */
   readonly setup?: HostSetup;
+  /** When the first packet is sent, in seconds since 1970 (UTC). */
+  readonly start?: number;
   /** Is told now and then how far it has come. */
   readonly progress?: (property: string, played: number) => void;
 }
@@ -68,7 +71,9 @@ class Trial {
   };
 }
 
-function failure(place: Place, property: Property, options: FuzzOptions, [script]: [Script], { numRuns, numShrinks, counterexamplePath }: RunDetails<[Script]>): Outcome {
+function failure(place: Place, property: Property, options: FuzzOptions, [found]: [Script], { numRuns, numShrinks, counterexamplePath }: RunDetails<[Script]>): Outcome {
+  const test = property.test(place, options);
+  const script = smallest(found, one => test(play(place, one))?.index);
   const small = options.setup === undefined ? smallerHost(place, script, property, options) : place;
   const played = play(small, script);
   const breach = property.test(small, options)(played);
@@ -82,7 +87,7 @@ function failure(place: Place, property: Property, options: FuzzOptions, [script
 
 /** Tests the properties of one rule set; the same options give the same answer. `fc` is fast-check, which is handed in so that only those load it who need it. */
 export function* fuzz(fc: Fc, ruleset: Ruleset, options: FuzzOptions): Generator<Outcome, void> {
-  const place = placeOf(ruleset, options.setup);
+  const place = placeOf(ruleset, options.setup, options.start === undefined ? {} : { start: options.start });
   let preludes: ReturnType<typeof preludesTo> | undefined;
   for (const property of options.properties) {
     const why = property.skipped?.(options);

@@ -1,11 +1,14 @@
 /** Which flows have begun in a played conversation: a packet of theirs has arrived, or gone on. */
 import type { Event } from '../generate/near/play.js';
 import type { ScenarioPacket } from '../netfilter/scenario.js';
+import { packetDefaults } from '../netfilter/scenario/packet-defaults.js';
+import { isPing } from '../netfilter/scenario/protocol-names.js';
 import { isThrough } from './answers.js';
 
 /** The same for both directions. */
 function keyOf({ proto, src = '', dst = '', sport, dport, id }: ScenarioPacket): string {
-  const ends = [`${src} ${String(sport ?? id ?? '')}`, `${dst} ${String(dport ?? id ?? '')}`];
+  const number = isPing(proto) ? id ?? packetDefaults.icmpId : '';
+  const ends = [`${src} ${String(sport ?? number)}`, `${dst} ${String(dport ?? number)}`];
   return [String(proto), ...ends.sort()].join(' ');
 }
 

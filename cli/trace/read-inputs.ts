@@ -58,11 +58,11 @@ export function packetFrom(line: string, option: string, color: boolean | undefi
 }
 
 /** The rule sets of a file. The kernel would not have loaded one with errors, so that nothing can be said of its packets. */
-export function rulesFrom(source: SourceText, options: InputOptions & { readonly color?: boolean }): readonly Ruleset[] {
+export function rulesFrom(source: SourceText, options: InputOptions & { readonly color?: boolean }, done = 'traced'): readonly Ruleset[] {
   const { findings, loaded } = analyzeWithoutWitnesses(source, { ...loadOptions(options), checks: [] });
   const errors = findings.filter(finding => finding.severity === 'error');
   for (const finding of errors) tell(frameFinding(source, finding, errorStyle(options.color)));
-  if (errors.length > 0) throw new Trouble(`${source.path} is not traced: iptables-restore would refuse it; repair the errors above first`);
+  if (errors.length > 0) throw new Trouble(`${source.path} is not ${done}: iptables-restore would refuse it; repair the errors above first`);
   return loaded.rulesets;
 }
 

@@ -1,7 +1,7 @@
-import type { Place } from '../../generate/near/packets-near.js';
-import { createHost } from '../../netfilter/engine.js';
+import { freshHost, type Place } from '../../generate/near/packets-near.js';
 import type { ScenarioPacket, ScenarioStep } from '../../netfilter/scenario.js';
 import { echo, quotingTypes } from '../../netfilter/scenario/packet-defaults.js';
+import { isPing } from '../../netfilter/scenario/protocol-names.js';
 import { isSure, isThrough, letInBy } from '../answers.js';
 import { KnownFlows } from '../known-flows.js';
 import { defineProperty } from '../property.js';
@@ -22,7 +22,7 @@ function answerIn({ src, dst, ...packet }: ScenarioPacket, family: Place['rulese
   const service = { ...ends, sport: ports.client, dport };
   if (proto === 'tcp') return /^[SEC]+$/u.test(flags) || flags === 'none' ? undefined : { what: `a segment with flags ${flags}`, question: { proto, ...service }, asking: 'a SYN' };
   if (proto === 'udp') return sport === 0 || sport >= ports.services || dport < ports.clients ? undefined : { what: `a datagram from port ${String(sport)}`, question: { proto, ...service }, asking: 'one from another port' };
-  if (proto !== 'icmp' && proto !== 'icmpv6') return undefined;
+  if (!isPing(proto)) return undefined;
   const isError = type !== undefined && quotingTypes[family].has(type);
   if (!isError && type !== echo[family].reply) return undefined;
   return { what: isError ? `an error of ICMP (type ${String(type)})` : 'an echo reply', question: { proto, ...ends, type: echo[family].request }, asking: 'an echo request' };
@@ -34,9 +34,10 @@ export const unaskedStaysOut = defineProperty({
   doc: `A packet from outside in the form of an answer (TCP but for a SYN, UDP from a service's port to a client's, an echo reply, an ICMP error),
 of which no flow has begun, is delivered or forwarded, where a packet that asks (a SYN, a datagram from another port, an echo request) would not be:
 the rules take its form for proof that somebody asked. So is any packet called ESTABLISHED without a flow that has begun.`,
-  test: ({ ruleset, terrain }) => {
+  test: place => {
+    const { ruleset, terrain } = place;
     const isOpenAnyway = (step: ScenarioStep, packet: ScenarioPacket): boolean => {
-      const answer = createHost(ruleset, terrain.setup).sendInDetail({ in: step.in, packet }, false);
+      const answer = freshHost(place).sendInDetail({ in: step.in, packet }, false);
       return isThrough(answer) || !isSure(answer);
     };
     return ({ events }) => {

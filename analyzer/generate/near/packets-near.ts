@@ -1,9 +1,10 @@
 /** Packets near the constants of a rule set: most of them are such as some rule asks for, but for one thing or another. */
 import type { Ruleset } from '../../model/ruleset.js';
-import type { HostSetup } from '../../netfilter/engine.js';
+import { createHost, type Host, type HostSetup, type TraceOptions } from '../../netfilter/engine.js';
 import type { ScenarioPacket, ScenarioStep } from '../../netfilter/scenario.js';
 import { flagText } from '../../netfilter/scenario/tcp-bytes.js';
-import { hasPorts, nameOfProtocol } from '../../netfilter/scenario/protocol-names.js';
+import { echo } from '../../netfilter/scenario/packet-defaults.js';
+import { hasPorts, isPing, nameOfProtocol } from '../../netfilter/scenario/protocol-names.js';
 import type { Field } from '../../packet/constraint.js';
 import { preferred } from '../../packet-space/preferences.js';
 import { printAddress } from '../../values/address.js';
@@ -17,11 +18,18 @@ export interface Place {
   readonly ruleset: Ruleset;
   readonly terrain: Terrain;
   readonly sketches: Sketches;
+  /** When packets are sent. */
+  readonly when: Pick<TraceOptions, 'start'>;
 }
 
 /** The place of a rule set, on a described host or, without one, on the one that its rules make likely. */
-export function placeOf(ruleset: Ruleset, setup: HostSetup = supposedHost(ruleset)): Place {
-  return { ruleset, terrain: new Terrain(ruleset.family, setup), sketches: new Sketches(ruleset) };
+export function placeOf(ruleset: Ruleset, setup: HostSetup = supposedHost(ruleset), when: Place['when'] = {}): Place {
+  return { ruleset, terrain: new Terrain(ruleset.family, setup), sketches: new Sketches(ruleset), when };
+}
+
+/** A host on which nothing has been sent yet. */
+export function freshHost({ ruleset, terrain, when }: Place): Host {
+  return createHost(ruleset, terrain.setup, when);
 }
 
 /** A packet that was drawn. */
@@ -62,11 +70,21 @@ interface Choice {
   readonly whom: number;
   readonly protocol: number;
   readonly port: number;
+  /** Undefined: the packet asks something. Else it has the form of an answer, and this says of which. */
+  readonly answer: number | undefined;
 }
 
-function choices(fc: Fc): Arbitrary<Choice> {
-  return fc.record({ way: fc.nat(1), device: fc.nat(11), other: fc.nat(11), who: fc.nat(9), whom: fc.nat(9), protocol: fc.nat(5), port: fc.nat(7) });
+/** Whether packets may have the form of answers. */
+export type Forms = 'questions' | 'any';
+
+function choices(fc: Fc, forms: Forms): Arbitrary<Choice> {
+  const answer = forms === 'questions' ? fc.constant(undefined) : fc.option(fc.nat(answerFlags.length - 1), { nil: undefined, freq: 2 });
+  return fc.record({ way: fc.nat(1), device: fc.nat(11), other: fc.nat(11), who: fc.nat(9), whom: fc.nat(9), protocol: fc.nat(5), port: fc.nat(7), answer });
 }
+
+const answerFlags = ['A', 'SA', 'PA', 'FA', 'R', 'RA'] as const;
+/** From a service to a client. */
+const answerPorts = { sport: 53, dport: 40_000 };
 
 function text(value: Scalar | undefined): string | undefined {
   return value === undefined ? undefined : typeof value === 'string' ? value : printAddress(value);
@@ -89,7 +107,8 @@ function endsOf(terrain: Terrain, way: Way, values: Values, { device, other, who
   if (way === 'out') return { in: 'local', src: src ?? oneOf(terrain.own(out), who) ?? '', dst: dst ?? oneOf(terrain.behind(out), whom) ?? '' };
   const entry = known(text(values.in)) ?? known(src === undefined ? undefined : terrain.wayTo(src)) ?? usual;
   const there = way === 'in' ? terrain.own(entry) : terrain.behind(out);
-  return { in: entry, src: src ?? oneOf(terrain.behind(entry), who) ?? '', dst: dst ?? oneOf(there, whom) ?? '' };
+  const from = src ?? oneOf(terrain.behind(entry), who) ?? '';
+  return { in: entry, src: from, dst: dst ?? oneOf(there.filter(one => one !== from), whom) ?? '' };
 }
 
 function numberOf(value: Scalar | undefined): number | undefined {
@@ -97,14 +116,16 @@ function numberOf(value: Scalar | undefined): number | undefined {
 }
 
 /** What of the packet stands behind its addresses. */
-function wordsOf(values: Values, { protocol, port }: Choice, { family }: Terrain): ScenarioPacket {
+function wordsOf(values: Values, { protocol, port, answer }: Choice, { family }: Terrain): ScenarioPacket {
   const asksForPorts = values.dport !== undefined || values.sport !== undefined;
   const icmp = family === 'ipv4' ? 1 : 58;
   const proto = nameOfProtocol(numberOf(values.protocol) ?? (values.icmpType !== undefined ? icmp : oneOf(asksForPorts ? [6, 17] : [6, 6, 6, 17, 17, icmp], protocol) ?? 6));
+  const usual = answer === undefined ? { sport: undefined, dport: Number(oneOf(preferred('dport', family), port)), flags: undefined, type: undefined }
+    : { ...answerPorts, flags: answerFlags[answer], type: echo[family].reply };
   const given = {
-    ...hasPorts(proto) ? { sport: numberOf(values.sport), dport: numberOf(values.dport) ?? Number(oneOf(preferred('dport', family), port)) } : {},
-    ...proto === 'tcp' && values.tcpFlags !== undefined ? { flags: flagText(Number(values.tcpFlags)) } : {},
-    ...proto === 'icmp' || proto === 'icmpv6' ? { type: numberOf(values.icmpType), code: numberOf(values.icmpCode) } : {},
+    ...hasPorts(proto) ? { sport: numberOf(values.sport) ?? usual.sport, dport: numberOf(values.dport) ?? usual.dport } : {},
+    ...proto === 'tcp' ? { flags: values.tcpFlags === undefined ? usual.flags : flagText(Number(values.tcpFlags)) } : {},
+    ...isPing(proto) ? { type: numberOf(values.icmpType) ?? usual.type, code: numberOf(values.icmpCode) } : {},
     ttl: numberOf(values.ttl), mark: numberOf(values.mark), payload_len: lengthOf(values.length, family),
   };
   return { proto, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
@@ -122,18 +143,18 @@ function drawn({ terrain }: Place, sketch: Sketch | undefined, values: Values, c
   const isLocal = ends.in === 'local';
   return {
     step: { in: ends.in, packet: { ...words, ...isLocal && mark !== undefined ? { mark } : {}, src: ends.src, dst: ends.dst } },
-    isSpoofed: !isLocal && terrain.wayTo(ends.src) !== ends.in,
+    isSpoofed: terrain.wayTo(ends.src) !== ends.in && !(isLocal && ends.src === loopback[terrain.family]),
   };
 }
 
 /** Packets that some rule asks for, or nearly so; now and then any. */
-export function drawnPackets(fc: Fc, place: Place): Arbitrary<Drawn> {
-  const free = choices(fc).map(choice => drawn(place, undefined, {}, choice));
+export function drawnPackets(fc: Fc, place: Place, forms: Forms): Arbitrary<Drawn> {
+  const free = choices(fc, forms).map(choice => drawn(place, undefined, {}, choice));
   const { count } = place.sketches;
   if (count === 0) return free;
   const near = fc.nat(count - 1).chain(index => {
     const sketch = place.sketches.at(index);
-    return fc.tuple(sketch === undefined ? fc.constant({}) : valuesOf(fc, sketch), choices(fc)).map(([values, choice]) => drawn(place, sketch, values, choice));
+    return fc.tuple(sketch === undefined ? fc.constant({}) : valuesOf(fc, sketch), choices(fc, forms)).map(([values, choice]) => drawn(place, sketch, values, choice));
   });
   return fc.oneof({ weight: 1, arbitrary: free }, { weight: 7, arbitrary: near });
 }
@@ -143,7 +164,7 @@ export function packetFor(place: Place, index: number): Drawn | undefined {
   const sketch = place.sketches.at(index);
   if (sketch === undefined) return undefined;
   const values: Values = Object.fromEntries([...sketch.hits].flatMap(([field, [first]]) => first === undefined ? [] : [[field, first]]));
-  return drawn(place, sketch, values, { way: 0, device: 0, other: 0, who: 0, whom: 0, protocol: 0, port: 0 });
+  return drawn(place, sketch, values, { way: 0, device: 0, other: 0, who: 0, whom: 0, protocol: 0, port: 0, answer: undefined });
 }
 
 /**
@@ -151,5 +172,5 @@ export function packetFor(place: Place, index: number): Drawn | undefined {
  * ruleset), step => …))`. They travel between the addresses of `setup`; without it, of a host that the rules make likely.
  */
 export function packetsNear(fc: Fc, ruleset: Ruleset, setup?: HostSetup): Arbitrary<ScenarioStep> {
-  return drawnPackets(fc, placeOf(ruleset, setup)).map(({ step }) => step);
+  return drawnPackets(fc, placeOf(ruleset, setup), 'any').map(({ step }) => step);
 }

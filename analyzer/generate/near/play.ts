@@ -1,11 +1,11 @@
 /** A script played on a host: each packet answers what the other side saw, addresses translated or not. */
-import { createHost, type DetailedStep, type Host } from '../../netfilter/engine.js';
+import type { DetailedStep, Host } from '../../netfilter/engine.js';
 import type { Scenario, ScenarioPacket, ScenarioStep } from '../../netfilter/scenario.js';
-import { hasPorts } from '../../netfilter/scenario/protocol-names.js';
+import { hasPorts, isPing } from '../../netfilter/scenario/protocol-names.js';
 import { ScenarioError } from '../../netfilter/scenario/scenario-error.js';
 import { scriptOf, type Line } from '../../netfilter/scenario/scripts.js';
 import { arrived, Sides } from '../../netfilter/scenario/sides.js';
-import type { Drawn, Place } from './packets-near.js';
+import { freshHost, type Drawn, type Place } from './packets-near.js';
 import type { Script, Turn } from './script.js';
 
 /** A packet of a played conversation, and what became of it. */
@@ -45,12 +45,16 @@ class Talk {
   constructor({ step, isSpoofed }: Drawn, number: number) {
     // What opens a conversation is its first packet, whatever the rule asked for; each flow has a port of its own.
     const { flags, type, code, ...packet } = step.packet;
-    const ports = hasPorts(packet.proto) ? { sport: packet.sport ?? 40_000 + number } : { id: 1 + number };
-    this.opening = { ...step, packet: { ...packet, ...ports } };
+    this.opening = { ...step, packet: { ...packet, ...endOf(packet, packet.sport ?? 40_000 + number, 1 + number) } };
     this.flow = { number, isSpoofed };
     this.lines = scriptOf(packet.proto);
     this.sides = new Sides(this.opening);
   }
+}
+
+/** What tells a client's flows apart: its port, or the id of a ping. */
+function endOf({ proto }: ScenarioPacket, sport: number, id: number): Partial<ScenarioPacket> {
+  return hasPorts(proto) ? { sport } : isPing(proto) ? { id } : {};
 }
 
 /** Plays one conversation. */
@@ -63,9 +67,9 @@ class Player {
   #pause = 0;
   #crowded = 0;
 
-  constructor({ ruleset, terrain }: Place, flows: readonly Drawn[]) {
-    this.#host = createHost(ruleset, terrain.setup);
-    this.#isV6 = ruleset.family === 'ipv6';
+  constructor(place: Place, flows: readonly Drawn[]) {
+    this.#host = freshHost(place);
+    this.#isV6 = place.ruleset.family === 'ipv6';
     this.#talks = flows.map((one, number) => new Talk(one, number));
   }
 
@@ -114,7 +118,7 @@ class Player {
     if (first === undefined) return;
     const { packet } = opening;
     const number = 1 + this.#crowded++;
-    this.send({ ...opening, packet: { ...packet, ...first.fields, ...hasPorts(packet.proto) ? { sport: 50_000 + number } : { id: 50_000 + number } } }, undefined);
+    this.send({ ...opening, packet: { ...packet, ...first.fields, ...endOf(packet, 50_000 + number, 50_000 + number) } }, undefined);
   }
 
   #complain(talk: Talk): void {

@@ -3,10 +3,9 @@
  * new, one packet of each rule after the other, and by keeping what leads somewhere new again.
  */
 import { nameOf } from '../../netfilter/journey.js';
-import { createHost, type Host } from '../../netfilter/engine.js';
 import type { ScenarioStep } from '../../netfilter/scenario.js';
 import { ScenarioError } from '../../netfilter/scenario/scenario-error.js';
-import { packetFor, type Drawn, type Place } from './packets-near.js';
+import { freshHost, packetFor, type Drawn, type Place } from './packets-near.js';
 
 /** Packets that are sent in all, packets that are tried as the next, and packets of one prelude. */
 const most = { sent: 6000, next: 40, length: 6 };
@@ -19,8 +18,8 @@ function nextPackets(place: Place): readonly ScenarioStep[] {
 }
 
 /** Which rules the last of these packets matches. */
-function matchedBy({ ruleset, terrain }: Place, steps: readonly ScenarioStep[]): readonly string[] {
-  const host: Host = createHost(ruleset, terrain.setup);
+function matchedBy(place: Place, steps: readonly ScenarioStep[]): readonly string[] {
+  const host = freshHost(place);
   let path: readonly string[] = [];
   try {
     for (const step of steps) path = host.travel(step).flatMap(journey => journey.steps.map(nameOf));

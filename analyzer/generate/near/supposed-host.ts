@@ -56,6 +56,11 @@ function networksIn(ruleset: Ruleset): readonly Network[] {
 
 const ownSides: Readonly<Record<string, 'source' | 'destination'>> = { INPUT: 'destination', OUTPUT: 'source', PREROUTING: 'destination' };
 
+/** Hardly anybody's own: that by which all of a network are meant. */
+function isBroadcast(address: Address): boolean {
+  return typeof address === 'number' && address % 256 === 255;
+}
+
 /** Addresses that are the host's own: packets for them come to INPUT, or packets from them to OUTPUT. */
 function ownIn(ruleset: Ruleset, networks: readonly Network[]): readonly (readonly [Address, string | undefined])[] {
   const bits = bitsOf(ruleset.family);
@@ -64,7 +69,7 @@ function ownIn(ruleset: Ruleset, networks: readonly Network[]): readonly (readon
   for (const { rule, chain } of rulesOf(ruleset)) {
     const side = ownSides[chain];
     const prefix = side === undefined ? undefined : prefixIn(rule[side], ruleset.family);
-    if (prefix?.length === bits && !remote.has(prefix.address) && own.size < most.networks) own.set(prefix.address, own.get(prefix.address) ?? (chain === 'OUTPUT' ? named(rule.outInterface) : named(rule.inInterface)));
+    if (prefix?.length === bits && !remote.has(prefix.address) && !isBroadcast(prefix.address) && own.size < most.networks) own.set(prefix.address, own.get(prefix.address) ?? (chain === 'OUTPUT' ? named(rule.outInterface) : named(rule.inInterface)));
   }
   return [...own];
 }

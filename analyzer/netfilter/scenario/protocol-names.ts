@@ -32,3 +32,8 @@ const withPorts = new Set<number>([protocolNumber.tcp, protocolNumber.udp, proto
 export function hasPorts(proto: string | number): boolean {
   return withPorts.has(findProtocol(proto) ?? -1);
 }
+
+/** Whether it is ICMP, of either family. */
+export function isPing(proto: string | number): boolean {
+  return proto === 'icmp' || proto === 'icmpv6';
+}

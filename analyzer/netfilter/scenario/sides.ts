@@ -1,6 +1,6 @@
 /** The two sides of a conversation: where they are, and how each sees the other, addresses translated or not. */
 import type { DetailedStep } from '../engine.js';
-import { hasPorts } from './protocol-names.js';
+import { hasPorts, isPing } from './protocol-names.js';
 import type { Line } from './scripts.js';
 import { ScenarioError } from './scenario-error.js';
 import type { ScenarioPacket, ScenarioStep } from '../scenario.js';
@@ -71,9 +71,8 @@ export class Sides {
     const { packet } = opening;
     const withPorts = hasPorts(packet.proto);
     if (withPorts && packet.dport === undefined) throw new ScenarioError('a conversation needs the port of the server');
-    const isPing = packet.proto === 'icmp' || packet.proto === 'icmpv6';
     this.#opening = opening;
-    this.#client = { src: packet.src, dst: packet.dst, sport: withPorts ? packet.sport ?? clientPort : undefined, dport: packet.dport, id: isPing ? packet.id ?? 1 : undefined };
+    this.#client = { src: packet.src, dst: packet.dst, sport: withPorts ? packet.sport ?? clientPort : undefined, dport: packet.dport, id: isPing(packet.proto) ? packet.id ?? 1 : undefined };
   }
 
   step({ from, fields }: Line): ScenarioStep {

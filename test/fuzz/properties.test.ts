@@ -1,0 +1,79 @@
+import test from 'ava';
+import * as fc from 'fast-check';
+import { fuzz, seedOf, type FuzzOptions, type Outcome } from '../../analyzer/fuzz/fuzz.js';
+import { claimsHold } from '../../analyzer/fuzz/properties/claims-hold.js';
+import { properties } from '../../analyzer/fuzz/properties/index.js';
+import { placeOf } from '../../analyzer/generate/near/packets-near.js';
+import { play } from '../../analyzer/generate/near/play.js';
+import { load } from '../../analyzer/model/load.js';
+import { emptyRuleset, type Ruleset } from '../../analyzer/model/ruleset.js';
+import { runScenario } from '../../analyzer/netfilter/engine.js';
+import { cases, textOf, type Case } from './cases.js';
+
+function rulesetOf(text: string): Ruleset {
+  return load({ path: 'rules.v4', text }).rulesets[0] ?? emptyRuleset('ipv4');
+}
+
+function outcomeOf(one: Case, options: Partial<FuzzOptions> = {}): Outcome {
+  const { property, setup, allowed, untrusted } = one;
+  const text = textOf(one);
+  const wishes = { ...setup === undefined ? {} : { setup }, ...allowed === undefined ? {} : { allowed }, ...untrusted === undefined ? {} : { untrusted } };
+  const [outcome] = fuzz(fc, rulesetOf(text), { properties: properties.filter(({ name }) => name === property), runs: 300, seed: seedOf([text]), ...wishes, ...options });
+  if (outcome === undefined) throw new Error(`there is no property ${property}`);
+  return outcome;
+}
+
+for (const one of cases) {
+  const { property, what, broken } = one;
+  test(`${property} ${broken === undefined ? 'holds where' : 'is broken where'} ${what}`, t => {
+    const outcome = outcomeOf(one);
+    if (broken === undefined) {
+      t.is(outcome.kind, 'held', JSON.stringify(outcome));
+      return;
+    }
+    if (outcome.kind !== 'failed') return t.fail(`it held in ${JSON.stringify(outcome)}`);
+    const { scenario } = outcome;
+    t.is(scenario.steps.length, broken.steps.length, JSON.stringify(scenario.steps));
+    for (const [index, fields] of broken.steps.entries()) t.like(scenario.steps[index]?.packet, fields);
+    // What is printed shows by itself what it is said to show.
+    t.like(runScenario([rulesetOf(textOf(one))], scenario).steps.at(-1), { verdict: broken.verdict, by: broken.by });
+  });
+}
+
+test('every property has a rule set that keeps it, and all but that about us one that breaks it', t => {
+  const names = (isBroken: boolean): readonly string[] => [...new Set(cases.filter(one => (one.broken !== undefined) === isBroken).map(one => one.property))].sort();
+  const all = properties.map(({ name }) => name).sort();
+  t.deepEqual(names(false), all);
+  t.deepEqual(names(true), all.filter(name => name !== claimsHold.name));
+});
+
+test('claims-hold is broken by a packet that matches what is held to be shadowed', t => {
+  const rules = (...lines: readonly string[]): Ruleset => rulesetOf(textOf({ property: '', what: '', rules: lines }));
+  const live = placeOf(rules('-A INPUT -p udp -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j DROP'));
+  const dead = placeOf(rules('-A INPUT -p tcp -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j DROP'));
+  const played = play(live, { before: [{ in: 'eth0', packet: { proto: 'tcp', src: '198.51.100.7', dst: live.terrain.own('eth0')[0] ?? '', dport: 22 } }], flows: [], turns: [] });
+  t.is(claimsHold.test(live, {})(played), undefined);
+  t.like(claimsHold.test(dead, {})(played), { index: 0 });
+});
+
+test('the same seed finds the same, and another seed other conversations', t => {
+  const [one] = cases;
+  if (one === undefined) return t.fail();
+  t.deepEqual(outcomeOf(one), outcomeOf(one));
+  const firsts = [1, 2, 3, 4, 5].map(seed => JSON.stringify(outcomeOf(one, { seed })));
+  t.true(new Set(firsts).size > 1);
+});
+
+test('the path that is printed plays the failure again, and no more', t => {
+  for (const one of cases.filter(({ broken }) => broken !== undefined)) {
+    const first = outcomeOf(one);
+    if (first.kind !== 'failed') return t.fail();
+    const again = outcomeOf(one, { path: first.path });
+    t.like(again, { kind: 'failed', why: first.why, scenario: first.scenario, shrinks: 0 });
+  }
+});
+
+test('ports that nobody lists are not asked about', t => {
+  const [one] = cases.filter(({ property }) => property === 'new-only-to-listed-ports').map(({ allowed, ...rest }) => rest);
+  t.is(one === undefined ? '' : outcomeOf(one).kind, 'skipped');
+});
