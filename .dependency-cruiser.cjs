@@ -12,7 +12,7 @@ const layers = [
   ['^analyzer/generate/'],
   ['^analyzer/witness/'],
   ['^analyzer/fuzz/'],
-  ['^analyzer/checks/'],
+  ['^analyzer/checks/', '^analyzer/suppress/'],
   ['^analyzer/examine\\.ts$'],
   ['^analyzer/analyze\\.ts$'],
   ['^report/'],
@@ -42,7 +42,7 @@ module.exports = {
     { name: 'io-only-in-cli', comment: 'the command line reads and writes, and what asks the kernel runs programs', severity: 'error', from: { pathNot: '^(cli|kernel)/' }, to: { path: '^(node:)?(fs|fs/promises|child_process|http|https)$' } },
     {
       name: 'engine-on-demand', comment: 'the engine is loaded where there is a witness to replay: most of a start would be its', severity: 'error',
-      from: { path: '^analyzer/(checks/|examine\\.ts$)' }, to: { path: '^analyzer/(netfilter/|witness/(replay|compare|host-plan)\\.ts$)' },
+      from: { path: '^analyzer/(checks/|examine\\.ts$)' }, to: { path: '^analyzer/(netfilter/|witness/(replay|compare|host-plan)\\.ts$)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'engine-on-demand-in-cli', severity: 'error',

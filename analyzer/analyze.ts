@@ -1,6 +1,6 @@
 /** From a source text to findings: load, run the checks, replay every witness in the engine, collect. */
 import type { SourceText } from '../grammar/source-text.js';
-import { examine, type Analysis, type AnalyzeOptions, type Examination, type Found, type InternalError } from './examine.js';
+import { examine, setApart, type Analysis, type AnalyzeOptions, type Examination, type Found, type InternalError } from './examine.js';
 import type { Finding } from './finding.js';
 import { replayAll, type Replay } from './witness/replay.js';
 
@@ -40,7 +40,7 @@ export function confirm({ found, ...examination }: Examination): Analysis {
     if (answer?.kind === 'agrees') findings.push({ ...one.finding, witness: answer.steps, ...answer.host === undefined ? {} : { host: answer.host } });
     else if (answer?.kind !== 'disagrees' || !answer.refutes) findings.push(one.finding);
   }
-  return { ...examination, findings, internalErrors };
+  return { ...examination, ...setApart(findings), internalErrors };
 }
 
 /** Lints one source. Never throws on bad input. */

@@ -5,12 +5,13 @@ import { exampleOf, isMutedInGenerated, toFinding, type Check, type Example, typ
 import { checks as allChecks } from './checks/index.js';
 import type { Finding } from './finding.js';
 import type { Diagnostic, Severity } from './model/diagnostic.js';
-import type { LoadCheckName } from './model/load-checks.js';
+import { loadChecks, type LoadCheckName } from './model/load-checks.js';
 import { load, type Loaded, type LoadOptions } from './model/load.js';
 import type { Ruleset } from './model/ruleset.js';
 import type { Family } from './values/value.js';
 import type { Settings } from './checks/settings.js';
 import type { HostSetup } from './netfilter/engine.js';
+import { suppressing } from './suppress/suppress.js';
 import type { Proposal } from './witness/proposal.js';
 
 export interface AnalyzeOptions extends LoadOptions {
@@ -26,6 +27,12 @@ export interface AnalyzeOptions extends LoadOptions {
   readonly sibling?: SourceText;
   /** Findings about how rules are written are shown for generated chains as well. */
   readonly showGenerated?: boolean | undefined;
+  /** `false`: notes that suppress findings count for nothing. */
+  readonly suppressions?: boolean | undefined;
+  /** `false`: a note that suppresses findings needs no reason. */
+  readonly requireReason?: boolean | undefined;
+  /** `2026-11-21`: the day for notes that count until some day. Absent: today. */
+  readonly today?: string | undefined;
 }
 
 export type Persona = 'operator' | 'auditor';
@@ -66,6 +73,8 @@ export interface InternalError {
 export interface Analysis extends Omit<Examination, 'found'> {
   /** What loading found and what the checks found, by their place in the file. Their witnesses are confirmed by the engine. */
   readonly findings: readonly Finding[];
+  /** What would be among them, but for notes in the file that say that it is meant. */
+  readonly suppressed: readonly Finding[];
   readonly internalErrors: readonly InternalError[];
 }
 
@@ -143,6 +152,25 @@ function siblingOf(ruleset: Ruleset, loaded: Loaded, { sibling, ...options }: An
   return () => (answer ??= { ruleset: find() }).ruleset;
 }
 
+/** What notes in the file say of the findings; and what is to be said of the notes. */
+function suppressed(found: readonly Found[], { source, rulesets }: Loaded, options: AnalyzeOptions): readonly Found[] {
+  if (options.suppressions === false) return found;
+  const { checks = allChecks, severities, today = new Date().toISOString().slice(0, 10), requireReason = true } = options;
+  const asked = new Set([...checks.filter(check => isWanted(check, options)).map(({ name }) => name), ...Object.keys(loadChecks)]);
+  const { by, complaints } = suppressing(source, rulesets, {
+    today, isReasonRequired: requireReason, names: [...allChecks.map(({ name }) => name), ...Object.keys(loadChecks)],
+    wasAsked: check => asked.has(check) && severities?.[check] !== 'off',
+  });
+  const marked = found.map((one): Found => {
+    const note = by(one.finding.check, one.finding.span.start);
+    return note === undefined ? one : { ...one, proposal: undefined, finding: { ...one.finding, suppressed: note } };
+  });
+  return [...marked, ...complaints().map(({ check, message, span, help, fix }): Found => {
+    const plain = fromDiagnostic({ check, severity: loadChecks[check].severity, message, span, line: 0, help });
+    return fix === undefined ? plain : { ...plain, finding: { ...plain.finding, fix } };
+  })];
+}
+
 /** Loads one source and runs the checks on it. Never throws on bad input. */
 export function examine(source: SourceText, options: AnalyzeOptions = {}): Examination {
   const loaded = load(source, options);
@@ -160,7 +188,7 @@ export function examine(source: SourceText, options: AnalyzeOptions = {}): Exami
       }
     }
   }
-  const all = withoutRepeats(found).flatMap(one => withSeverity(one, options)).sort(byPlace);
+  const all = suppressed(withoutRepeats(found), loaded, options).flatMap(one => withSeverity(one, options)).sort(byPlace);
   const shown = options.showGenerated === true ? all : all.filter(one => !one.isGenerated);
   return {
     source: loaded.source, loaded, undecided, found: shown, generated: all.length - shown.length,
@@ -177,6 +205,11 @@ export function inputOfExample(example: string | Example, options: AnalyzeOption
   }];
 }
 
+/** Those that are suppressed, and the others. */
+export function setApart(findings: readonly Finding[]): Pick<Analysis, 'findings' | 'suppressed'> {
+  return { findings: findings.filter(one => one.suppressed === undefined), suppressed: findings.filter(one => one.suppressed !== undefined) };
+}
+
 /** Whether there are witnesses for the engine to confirm. */
 export function hasWitnesses({ found }: Examination): boolean {
   return found.some(({ proposal }) => proposal !== undefined);
@@ -184,7 +217,7 @@ export function hasWitnesses({ found }: Examination): boolean {
 
 /** The analysis of a source whose findings have no witnesses. */
 export function withoutWitnesses({ found, ...examination }: Examination): Analysis {
-  return { ...examination, findings: found.map(({ finding }) => finding), internalErrors: [] };
+  return { ...examination, ...setApart(found.map(({ finding }) => finding)), internalErrors: [] };
 }
 
 /** `analyze` without the engine, for those who do not ask for packets: it need not be loaded. */

@@ -43,6 +43,13 @@ export interface Fix {
   readonly text: string;
 }
 
+/** That a finding is known and meant, as a note in the file says. */
+export interface Suppressed {
+  readonly reason: string;
+  /** `2027-01-31`: the last day on which the note counts. */
+  readonly until?: string;
+}
+
 export interface Finding {
   readonly check: string;
   readonly severity: Severity;
@@ -60,6 +67,8 @@ export interface Finding {
   /** What to do about it. */
   readonly help: string;
   readonly fix?: Fix;
+  /** Present where a note in the file says that it is meant. */
+  readonly suppressed?: Suppressed;
   /** The program that made the rule or chain it is about, where one did. */
   readonly owner?: string;
 }

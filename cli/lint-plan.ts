@@ -30,8 +30,8 @@ function hosts(): (path: string | undefined) => Promise<HostOption> {
 }
 
 /** What the command line says of all files. */
-function said({ persona, showGenerated }: LintOptions): AnalyzeOptions {
-  return { ...persona === undefined ? {} : { persona }, showGenerated };
+function said({ persona, showGenerated, suppressions }: LintOptions): AnalyzeOptions {
+  return { ...persona === undefined ? {} : { persona }, showGenerated, suppressions };
 }
 
 /** Without a configuration: the command line alone. */
@@ -60,7 +60,7 @@ async function configuredPlan(layers: readonly ConfigLayer[], options: LintOptio
       return {
         ...loadOptions({ ...options, ...input && { input }, ...family && { family }, ...backend && { backend } }),
         ...await hostAt(host), ...await siblingOf(path, files, options.maxSize, configuredSibling(layers, resolve(path))),
-        severities: { ...config.checks, ...severities }, settings: settingsOf(config), ...said({ ...options, ...persona && { persona } }),
+        severities: { ...config.checks, ...severities }, settings: settingsOf(config), requireReason: config['require-reason'], ...said({ ...options, ...persona && { persona } }),
       };
     },
   };

@@ -9,7 +9,7 @@ import { lintPlan, type LintPlan } from './lint-plan.js';
 import type { LintOptions } from './options.js';
 import { outputsOf, write, type Output } from './outputs.js';
 import { Progress } from './progress.js';
-import { isDebugging, raiseExitCode } from './trouble.js';
+import { isDebugging, raiseExitCode, Trouble } from './trouble.js';
 import { version } from './version.js';
 import type { FailLevel } from './words.js';
 
@@ -54,8 +54,10 @@ function tellInternalErrors(analyses: readonly Analysis[]): void {
   }
 }
 
-function reportOf(analyses: readonly Analysis[], quiet: boolean): Report {
-  const files = analyses.map(({ source, findings, loaded }): FileReport => ({ source, rulesets: loaded.rulesets, findings: quiet ? findings.filter(finding => finding.severity === 'error') : findings }));
+function reportOf(analyses: readonly Analysis[], { quiet = false, showSuppressed = false }: LintOptions): Report {
+  const files = analyses.map(({ source, findings, suppressed, loaded }): FileReport => ({
+    source, rulesets: loaded.rulesets, findings: quiet ? findings.filter(finding => finding.severity === 'error') : findings, ...showSuppressed ? { suppressed } : {},
+  }));
   const total = (count: (analysis: Analysis) => number): number => analyses.reduce((sum, analysis) => sum + count(analysis), 0);
   return {
     files, version,
@@ -70,17 +72,30 @@ function reportOf(analyses: readonly Analysis[], quiet: boolean): Report {
 const forPeople = new Set<FormatName>(['pretty', 'full', 'compact']);
 
 async function writeReport(analyses: readonly Analysis[], options: LintOptions, outputs: readonly Output[], fails: boolean): Promise<void> {
-  const report = reportOf(analyses, options.quiet === true);
+  const report = reportOf(analyses, options);
   const isEmpty = report.files.every(file => file.findings.length === 0);
   const isSilent = analyses.length === 0 || (options.quiet === true && isEmpty);
   if (isSilent && fails) process.stderr.write('iptables-lint: no errors, but warnings or infos that make it fail; run without --quiet to see them\n');
   for (const output of outputs) if (!isSilent || output.file !== undefined || !forPeople.has(output.format)) await write(report, output, options.color);
 }
 
+/** Without what a baseline, or an earlier commit, knows already. */
+async function leftOf(analyses: readonly Analysis[], files: readonly string[], { baseline, updateBaseline, since }: LintOptions, plan: LintPlan): Promise<readonly Analysis[]> {
+  if (updateBaseline === true && baseline === undefined) throw new Trouble('--update-baseline: name the file, as in --baseline iptables-lint-baseline.json --update-baseline');
+  if (baseline === undefined && since === undefined) return analyses;
+  const [{ knownByBaseline, updateBaseline: writeBaseline }, { knownSince }, { withoutKnown }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
+  if (baseline !== undefined && updateBaseline === true) process.stderr.write(`iptables-lint: ${visible(await writeBaseline(baseline, analyses))}\n`);
+  const known = baseline !== undefined ? await knownByBaseline(baseline) : knownSince(since ?? 'HEAD', source => plan.optionsFor(source, files));
+  const { analyses: left, told } = await withoutKnown(analyses, known);
+  for (const line of told) process.stderr.write(`iptables-lint: ${visible(line)}\n`);
+  return left;
+}
+
 export async function lint(operands: readonly string[], options: LintOptions): Promise<void> {
   const outputs = outputsOf(options.format);
   const plan = await lintPlan(options);
-  const analyses = await analyzeAll(await inputFiles(operands, 'iptables-lint', plan.isIgnored), options, plan);
+  const files = await inputFiles(operands, 'iptables-lint', plan.isIgnored);
+  const analyses = await leftOf(await analyzeAll(files, options, plan), files, options, plan);
   const fails = isFailure(countBySeverity(analyses.flatMap(analysis => analysis.findings)), plan.failOn, options);
   if (fails) raiseExitCode(1);
   if (analyses.some(analysis => analysis.unreadable || analysis.internalErrors.length > 0)) raiseExitCode(2);

@@ -61,6 +61,11 @@ function lintCommand(): Command {
     .addOption(option('--persona <who>', 'who reads it: for an auditor, what is open to whom matters more').choices([...personas]))
     .option('--show-generated', 'show what is to be said about how docker, ufw and others write their rules')
     .option('--host <file>', 'the host that has these rules, as "iptables-lint collect" wrote it')
+    .option('--no-suppressions', 'show what notes in the files say is meant, as if they did not')
+    .option('--show-suppressed', 'show it apart, with the reasons')
+    .option('--baseline <file>', 'leave out the findings that are written down there')
+    .option('--update-baseline', 'write down all findings in the --baseline file')
+    .addOption(option('--since <commit>', 'show only what was not found in the files as git has them at that commit').conflicts('baseline'))
     .option('--config <file>', 'the configuration (default: iptables-lint.yaml here, or in the nearest folder above)')
     .option('--no-config', 'read no configuration');
   withColorOptions(withInputOptions(program));

@@ -31,6 +31,11 @@ export interface LintOptions extends InputOptions {
   readonly config?: string | boolean;
   readonly host?: string;
   readonly showGenerated?: boolean;
+  readonly suppressions?: boolean;
+  readonly showSuppressed?: boolean;
+  readonly baseline?: string;
+  readonly updateBaseline?: boolean;
+  readonly since?: string;
   readonly color?: boolean;
 }
 

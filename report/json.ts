@@ -6,7 +6,7 @@ import { allFindings, countBySeverity, type FileReport, type Format, type Report
 import { visibleJson } from './visible.js';
 
 export function findingJson(source: SourceText, finding: Finding): object {
-  const { check, severity, certainty, message, span, rule, because, witness, host, help, fix, owner } = finding;
+  const { check, severity, certainty, message, span, rule, because, witness, host, help, fix, owner, suppressed } = finding;
   return {
     check, severity, certainty, message,
     ...placeOf(source, span),
@@ -15,11 +15,13 @@ export function findingJson(source: SourceText, finding: Finding): object {
     witness, ...host === undefined ? {} : { host }, help,
     ...fix === undefined ? {} : { fix: { description: fix.description, ...placeOf(source, fix.span), text: fix.text } },
     ...owner === undefined ? {} : { owner },
+    ...suppressed === undefined ? {} : { suppressed },
   };
 }
 
-function fileJson({ source, findings }: FileReport): object {
-  return { path: source.path, findings: findings.map(finding => findingJson(source, finding)) };
+function fileJson({ source, findings, suppressed }: FileReport): object {
+  const written = (some: readonly Finding[]): readonly object[] => some.map(finding => findingJson(source, finding));
+  return { path: source.path, findings: written(findings), ...suppressed === undefined ? {} : { suppressed: written(suppressed) } };
 }
 
 export function summaryJson(report: Report): object {

@@ -8,6 +8,6 @@ function line(value: object): string {
 }
 
 export const ndjson: Format = report => [
-  ...report.files.flatMap(({ source, findings }) => findings.map(finding => line({ path: source.path, ...findingJson(source, finding) }))),
+  ...report.files.flatMap(({ source, findings, suppressed = [] }) => [...findings, ...suppressed].map(finding => line({ path: source.path, ...findingJson(source, finding) }))),
   line({ schemaVersion: 1, summary: summaryJson(report) }),
 ].join('');

@@ -2,12 +2,15 @@
 import type { Finding } from '../analyzer/finding.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import type { Ruleset } from '../analyzer/model/ruleset.js';
-import type { SourceText } from '../grammar/source-text.js';
+import { positionAt, type SourceText } from '../grammar/source-text.js';
+import { visible } from './visible.js';
 
 export interface FileReport {
   readonly source: SourceText;
   /** By their place in the file. */
   readonly findings: readonly Finding[];
+  /** What notes in the file say is meant; absent where nobody wants to see it. */
+  readonly suppressed?: readonly Finding[];
   /** What the rules are that the findings name. */
   readonly rulesets?: readonly Ruleset[];
 }
@@ -63,8 +66,16 @@ export function nothingFound(report: Report): string {
 }
 
 /** What the reader must know about what is not in the report: questions without an answer, and findings that are not shown. */
-export function notesOf({ undecided, generated = 0 }: Report): readonly string[] {
+/** What a note in the file says is meant, in one line. */
+function suppressedLine({ path, ...source }: SourceText, { span, check, message, suppressed }: Finding): string {
+  const { line } = positionAt({ path, ...source }, span.start);
+  const until = suppressed?.until === undefined ? '' : `, until ${suppressed.until}`;
+  return visible(`suppressed: ${path}:${String(line)} ${check}: ${message} (${suppressed?.reason ?? ''}${until})`);
+}
+
+export function notesOf({ undecided, generated = 0, files }: Report): readonly string[] {
   return [
+    ...files.flatMap(({ source, suppressed = [] }) => suppressed.map(finding => suppressedLine(source, finding))),
     ...undecided === 0 ? [] : [`${countOf(undecided, 'question')} left undecided: the rule set is too intricate for the step limit`],
     ...generated === 0 ? [] : [`${countOf(generated, 'finding')} in generated chains not shown; --show-generated shows ${generated === 1 ? 'it' : 'them'}`],
   ];

@@ -58,7 +58,7 @@ function steps(source: SourceText, { span, witness, host }: Finding): ThreadFlow
 }
 
 function resultOf(source: SourceText, finding: Finding, fingerprint: string, ruleIndex: number): Result {
-  const { check, severity, certainty, message, span, rule, help, fix, because, witness } = finding;
+  const { check, severity, certainty, message, span, rule, help, fix, because, witness, suppressed } = finding;
   const text = visible(`${message}${certainty === 'possible' ? ' (possible)' : ''}${help === '' ? '' : `. What to do: ${help}`}`);
   return {
     ruleId: check, ruleIndex, level: levels[severity], message: { text },
@@ -67,6 +67,7 @@ function resultOf(source: SourceText, finding: Finding, fingerprint: string, rul
     ...because.length === 0 ? {} : { relatedLocations: related(source, finding) },
     ...witness === null || witness.length === 0 ? {} : { codeFlows: [{ message: { text: 'Packets that show it' }, threadFlows: [{ locations: steps(source, finding) }] }] },
     ...fix === undefined ? {} : { fixes: [{ description: { text: fix.description }, artifactChanges: [{ artifactLocation: { uri: uriOf(source.path) }, replacements: [{ deletedRegion: { charOffset: fix.span.start, charLength: fix.span.end - fix.span.start }, insertedContent: { text: fix.text } }] }] }] },
+    ...suppressed === undefined ? {} : { suppressions: [{ kind: 'inSource', justification: visible(suppressed.reason) }] },
     properties: { certainty },
   };
 }
@@ -74,8 +75,9 @@ function resultOf(source: SourceText, finding: Finding, fingerprint: string, rul
 function results({ files }: Report, rules: readonly ReportingDescriptor[]): readonly Result[] {
   const indexes = new Map(rules.map(({ id }, index) => [id, index]));
   const ofFile = (file: FileReport): readonly { finding: Finding; result: Result }[] => {
-    const fingerprints = fingerprintsOf(file);
-    return file.findings.map((finding, index) => ({ finding, result: resultOf(file.source, finding, fingerprints[index] ?? '', indexes.get(finding.check) ?? -1) }));
+    const findings = [...file.findings, ...file.suppressed ?? []];
+    const fingerprints = fingerprintsOf({ ...file, findings });
+    return findings.map((finding, index) => ({ finding, result: resultOf(file.source, finding, fingerprints[index] ?? '', indexes.get(finding.check) ?? -1) }));
   };
   // Should some have to be left out, these are not the errors.
   return files.flatMap(ofFile).sort((a, b) => rank[a.finding.severity] - rank[b.finding.severity]).map(({ result }) => result);

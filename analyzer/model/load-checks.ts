@@ -173,6 +173,21 @@ export const loadChecks = {
     why: 'Split the list over several rules, or use an ipset of type bitmap:port.',
     bad: filter('-A INPUT -p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16 -j ACCEPT'),
   },
+  'invalid-suppression': {
+    severity: 'warning', summary: 'A note that is to suppress findings cannot be understood, so that it counts for nothing',
+    why: 'Such a note names checks that exist, and says why: whoever reads the file later must be able to tell whether it still holds. Without a reason, or with a name that is no check, it suppresses nothing.',
+    bad: filter('# iptables-lint-disable-next-line host-bits-set', '-A INPUT -s 192.0.2.1/24 -j ACCEPT'),
+  },
+  'expired-suppression': {
+    severity: 'warning', summary: 'A note that suppresses findings counted until a day that is over',
+    why: 'What was put off until a day comes back after it: repair it, or decide anew.',
+    bad: filter('# iptables-lint-disable-next-line host-bits-set until=2020-01-31 -- the migration', '-A INPUT -s 192.0.2.1/24 -j ACCEPT'),
+  },
+  'unused-suppression': {
+    severity: 'warning', summary: 'A note suppresses findings that are not there',
+    why: 'The rule was repaired and the note was left. It would hide the next mistake of that kind in this place.',
+    bad: filter('# iptables-lint-disable-next-line host-bits-set -- the whole network is meant', '-A INPUT -s 192.0.2.0/24 -j ACCEPT'),
+  },
 } as const satisfies Record<string, LoadCheck>;
 
 export type LoadCheckName = keyof typeof loadChecks;

@@ -1,6 +1,6 @@
 /** What `iptables-lint.yaml` may hold. */
 import * as v from 'valibot';
-import { found, list, object, oneOf, text, whole } from '../../analyzer/model/schema-words.js';
+import { flag, found, list, object, oneOf, text, whole } from '../../analyzer/model/schema-words.js';
 import { parseAddressMask } from '../../analyzer/values/address-mask.js';
 import { Problem } from '../../analyzer/values/value.js';
 import { checkNames, levels, unknownCheckMessage } from '../check-names.js';
@@ -36,6 +36,7 @@ const entries = {
   input: optional(v.pipe(oneOf(inputFormats, 'input'), v.description('What the files are; detected where absent'))),
   family: optional(v.pipe(oneOf(families, 'family'), v.description('Whose rules they are'))),
   backend: optional(v.pipe(oneOf(backends, 'backend'), v.description('Which iptables loads them'))),
+  'require-reason': optional(v.pipe(flag, v.description('Whether a note that suppresses findings must say why'))),
   host: optional(v.pipe(text, v.description('The host file that `iptables-lint collect` wrote, beside this file'))),
   management: optional(object({
     ports: optional(v.pipe(list(port), v.description('TCP ports by which the host is managed; 22 where absent'))),

@@ -1,0 +1,77 @@
+/** Notes, baselines and commits, as a user meets them. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { folderWith, run, table, withWarning } from './run.js';
+
+const second = '-A INPUT -s 198.51.100.1/24 -j DROP';
+const both = withWarning.replace('COMMIT', `${second}\nCOMMIT`);
+
+test('what is suppressed does not fail, and is shown where that is asked for', async t => {
+  const folder = folderWith(t, { 'a.rules': withWarning.replace('-A', '# iptables-lint-disable-next-line host-bits-set -- the network is meant\n-A') });
+  const plain = await run(['a.rules'], { cwd: folder });
+  t.is(plain.code, 0);
+  t.false(plain.stdout.includes('host-bits-set'));
+  const shown = await run(['--show-suppressed', 'a.rules'], { cwd: folder });
+  t.is(shown.code, 0);
+  t.regex(shown.stdout, /suppressed: a\.rules:6 host-bits-set: .*\(the network is meant\)/u);
+  t.is((await run(['--no-suppressions', 'a.rules'], { cwd: folder })).code, 1);
+  const { stdout } = await run(['--show-suppressed', '--format', 'json', 'a.rules'], { cwd: folder });
+  const { files } = JSON.parse(stdout) as { files: { suppressed: { suppressed: { reason: string } }[] }[] };
+  t.deepEqual(files[0]?.suppressed.map(one => one.suppressed), [{ reason: 'the network is meant' }]);
+});
+
+test('a baseline hides what is written down, through moved lines, and nothing new', async t => {
+  const folder = folderWith(t, { 'a.rules': withWarning });
+  const file = join(folder, 'a.rules');
+  const lint = (...words: readonly string[]): ReturnType<typeof run> => run(['--baseline', 'known.json', ...words, 'a.rules'], { cwd: folder });
+  t.is((await lint()).code, 2, 'there is none yet');
+  const { code, stderr } = await lint('--update-baseline');
+  t.is(code, 0);
+  t.regex(stderr, /wrote \d+ findings? to known\.json/u);
+  t.is((await lint()).code, 0);
+
+  writeFileSync(file, withWarning.replace('-A', '# moved\n-A INPUT -i lo -j ACCEPT\n-A'));
+  t.is((await lint()).code, 0);
+  writeFileSync(file, both);
+  const found = await lint();
+  t.is(found.code, 1);
+  t.true(found.stdout.includes('198.51.100.1') || found.stdout.includes('7:'), found.stdout);
+  writeFileSync(file, withWarning.replace('COMMIT', `${withWarning.split('\n')[4] ?? ''}\nCOMMIT`));
+  t.is((await lint()).code, 1, 'a second one like the first is new');
+
+  writeFileSync(file, table());
+  t.regex((await lint()).stderr, /no longer found; --update-baseline forgets/u);
+  await lint('--update-baseline');
+  t.false(readFileSync(join(folder, 'known.json'), 'utf8').includes('host-bits-set'));
+});
+
+test('a baseline that is none is no success, and --update-baseline wants a name', async t => {
+  const folder = folderWith(t, { 'a.rules': withWarning, 'known.json': '{"files": 3}' });
+  t.is((await run(['--baseline', 'known.json', 'a.rules'], { cwd: folder })).code, 2);
+  const { code, stderr } = await run(['--update-baseline', 'a.rules'], { cwd: folder });
+  t.is(code, 2);
+  t.regex(stderr, /name the file, as in --baseline/u);
+});
+
+test('--since shows what a change brought', async t => {
+  const folder = folderWith(t, { 'a.rules': withWarning });
+  const git = (...words: readonly string[]): number | null => spawnSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.net', ...words], { cwd: folder }).status;
+  git('init', '-q');
+  git('add', '.');
+  if (git('commit', '-qm', 'first') !== 0) {
+    t.pass('there is no git here');
+    return;
+  }
+  t.is((await run(['--since', 'HEAD', 'a.rules'], { cwd: folder })).code, 0);
+  writeFileSync(join(folder, 'a.rules'), both);
+  writeFileSync(join(folder, 'new.rules'), withWarning);
+  const { code, stdout, stderr } = await run(['--since', 'HEAD', '--format', 'compact', 'a.rules', 'new.rules'], { cwd: folder });
+  t.is(code, 1);
+  t.deepEqual(stdout.split('\n').filter(line => line.includes('[host-bits-set]')).map(line => /^[^:]+:\d+/u.exec(line)?.[0]), ['a.rules:6', 'new.rules:5']);
+  t.regex(stderr, /that HEAD has as well not shown/u);
+  const none = await run(['--since', 'nonsense', 'a.rules'], { cwd: folder });
+  t.is(none.code, 2);
+  t.regex(none.stderr, /git knows no such commit/u);
+});
