@@ -2,6 +2,7 @@ import { ctstates, not, oneOf } from '../packet/constraint.js';
 import { reachWith } from '../packet-space/index.js';
 import { stateReach } from '../packet-space/pipeline/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { awaitsData } from './awaited-data.js';
 import { defineCheck } from './define-check.js';
 import { asksForState } from './state-asked.js';
 
@@ -56,7 +57,8 @@ COMMIT
       if (pipeline === undefined) return;
       const answer = stateReach(pipeline, at.rule);
       if (answer.kind === 'undecided') cx.undecided();
-      if (answer.kind !== 'dead') continue;
+      // Of rules that wait for what a helper announces another check speaks.
+      if (answer.kind !== 'dead' || awaitsData(cx, table, at, constraints.of(at.rule))) continue;
       yield {
         at, message: 'no packet is ever in the state that this rule waits for: no connection can begin that would come by here',
         help: 'let the first packets of connections in (NEW), or delete the rule',

@@ -4,6 +4,11 @@ import { deadStateMatch } from './dead-state-match.js';
 import { deprecatedStateMatch } from './deprecated-state-match.js';
 import { duplicateRule } from './duplicate-rule.js';
 import { icmpErrorsDropped } from './icmp-errors-dropped.js';
+import { helperWithoutRelated } from './helper-without-related.js';
+import { relatedWithoutHelper } from './related-without-helper.js';
+import { invalidAccepted } from './invalid-accepted.js';
+import { establishedRuleLate } from './established-rule-late.js';
+import { superfluousStateMatch } from './superfluous-state-match.js';
 import { lockout } from './lockout.js';
 import { relatedMissing } from './related-missing.js';
 import { loopbackBlocked } from './loopback-blocked.js';
@@ -28,6 +33,11 @@ export const checks: readonly Check[] = [
   loopbackBlocked,
   icmpErrorsDropped,
   relatedMissing,
+  helperWithoutRelated,
+  relatedWithoutHelper,
+  superfluousStateMatch,
+  invalidAccepted,
+  establishedRuleLate,
   neighbourDiscoveryBlocked,
   deadStateMatch,
   exposedService,

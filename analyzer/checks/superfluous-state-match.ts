@@ -1,0 +1,122 @@
+import type { Because } from '../finding.js';
+import type { Table } from '../model/ruleset.js';
+import type { Reach, RuleAt } from '../packet-space/answers.js';
+import { reachWith } from '../packet-space/index.js';
+import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { ctstates, is, type Constraint } from '../packet/constraint.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { statesOf } from './replies.js';
+import { effectOf } from './targets.js';
+
+type State = keyof typeof ctstates;
+const states: readonly State[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'];
+
+/** The states that a rule asks for; undefined where it asks for none, or also for something else of the connection. */
+function statesAsked(constraint: Constraint): readonly State[] | undefined {
+  const parts = constraint.kind === 'all' ? constraint.of : [constraint];
+  const asked = parts.filter(part => part.kind === 'within' && part.field === 'ctstate');
+  const [one] = asked;
+  if (asked.length !== 1 || one?.kind !== 'within') return undefined;
+  return states.filter(state => one.ranges.some(({ low, high }) => low <= ctstates[state] && ctstates[state] <= high));
+}
+
+/** States that the rule asks for and that no packet has which comes to it, and who takes those. */
+interface Idle {
+  readonly at: RuleAt;
+  readonly left: readonly State[];
+  readonly idle: readonly State[];
+  readonly by: readonly RuleAt[];
+}
+
+function idleIn(cx: CheckContext, table: Table, at: RuleAt, asked: readonly State[]): Idle | undefined {
+  const answers = asked.map((state): readonly [State, Reach] => [state, reachWith(cx.space(), table, at, is('ctstate', ctstates[state]))]);
+  const left = answers.filter(([, answer]) => answer.kind === 'live').map(([state]) => state);
+  const idle = answers.filter(([, answer]) => answer.kind === 'shadowed');
+  if (!left.includes('NEW') || idle.length === 0 || left.length + idle.length < asked.length) return undefined;
+  const by = new Map(idle.flatMap(([, answer]) => answer.kind === 'shadowed' ? answer.by : []).map(one => [referenceOf(one), one]));
+  return { at, left, idle: idle.map(([state]) => state), by: [...by.values()] };
+}
+
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;
+}
+
+function reportIdle([first, ...others]: readonly [Idle, ...Idle[]]): Report {
+  const { at, left, idle, by } = first;
+  const taken = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `takes ${listed(idle)} packets before` }));
+  const same = others.map((one): Because => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' }));
+  const kept = states.filter(state => !left.includes(state) && !idle.includes(state));
+  return {
+    at,
+    message: `no ${listed(idle)} packet comes to this rule${others.length === 0 ? '' : ` (nor to ${String(others.length)} more of this chain)`}, so that asking for ${idle.length === 1 ? 'it' : 'them'} changes nothing: the match lets pass ${listed(left)}, and keeps out ${listed(kept)}`,
+    because: [...taken, ...same],
+    help: `ask for what can come: -m conntrack --ctstate ${left.join(',')}`,
+  };
+}
+
+function reportEmpty(at: RuleAt): Report {
+  return { at, message: 'every packet is in one of these states: the match asks for nothing', help: 'leave the match out; or leave out INVALID, if these packets are not wanted' };
+}
+
+/** Every packet is in one of them; without NOTRACK, only neighbour discovery (IPv6) is UNTRACKED. */
+function areAll(cx: CheckContext, asked: readonly State[]): boolean {
+  const mayBeUntracked = cx.ruleset.family === 'ipv6' || statesOf(cx.ruleset).first.kind !== 'within' || cx.ruleset.tables.has('raw');
+  return states.every(state => asked.includes(state) || (state === 'UNTRACKED' && !mayBeUntracked));
+}
+
+export const superfluousStateMatch = defineCheck({
+  name: 'superfluous-state-match',
+  kind: 'conversations',
+  severity: 'info',
+  mutedIn: 'generated',
+  summary: 'A state that the rule asks for never comes to it, or all states do',
+  why: `Where an earlier rule has let all ESTABLISHED packets pass, a rule that asks for \`NEW,ESTABLISHED\` sees none of them.
+It reads as if it let connections go on, and would be changed or removed with care for nothing; what the match
+really does is to keep INVALID and untracked packets out. A match that asks for every state there is does nothing at all.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -i eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p icmp -m conntrack --ctstate RELATED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    const table = cx.ruleset.tables.get('filter');
+    if (table === undefined) return;
+    const constraints = new RuleConstraints(cx.ruleset, table.name);
+    const found = new Map<string, [Idle, ...Idle[]]>();
+    for (const at of cx.rules(table)) {
+      const asked = statesAsked(constraints.of(at.rule));
+      if (asked === undefined || asked.length < 2 || effectOf(at.rule) !== 'accept') continue;
+      if (areAll(cx, asked)) yield reportEmpty(at);
+      const idle = idleIn(cx, table, at, asked);
+      if (idle === undefined) continue;
+      const key = [at.chain, ...idle.idle, ...idle.by.map(referenceOf)].join(' ');
+      const known = found.get(key);
+      if (known === undefined) found.set(key, [idle]);
+      else known.push(idle);
+    }
+    for (const some of found.values()) yield reportIdle(some);
+  },
+});
