@@ -9,11 +9,17 @@ import { effectOf } from './targets.js';
 /** Fewer are not worth a word. */
 const worthAWord = 10;
 
+function isInterface(one: Constraint): boolean {
+  return one.kind === 'interface' || (one.kind === 'not' && one.of.kind === 'interface');
+}
+
 /** It asks for the state and for nothing else, but perhaps for an interface. */
 function asksOnlyForState({ source, destination, protocol, fragment, matches }: Rule, constraint: Constraint): boolean {
   const known = matches.flatMap(use => isOpaque(use) ? [] : [use.definition.name]);
   const isOnly = known.length === matches.length && [source, destination, protocol, fragment].every(one => one === undefined);
-  return isOnly && (constraint.kind === 'all' ? constraint.of : [constraint]).every(one => one.kind === 'interface' || one.kind === 'not' || (one.kind === 'within' && one.field === 'ctstate'));
+  const parts = constraint.kind === 'all' ? constraint.of : [constraint];
+  const isState = (one: Constraint): boolean => one.kind === 'within' && one.field === 'ctstate';
+  return isOnly && parts.some(isState) && parts.every(one => isState(one) || isInterface(one));
 }
 
 /** Through how many rules a packet goes at least before it comes to a chain. */

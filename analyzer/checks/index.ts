@@ -9,6 +9,7 @@ import { relatedWithoutHelper } from './related-without-helper.js';
 import { invalidAccepted } from './invalid-accepted.js';
 import { establishedRuleLate } from './established-rule-late.js';
 import { superfluousStateMatch } from './superfluous-state-match.js';
+import { notrackStateConflict } from './notrack-state-conflict.js';
 import { lockout } from './lockout.js';
 import { relatedMissing } from './related-missing.js';
 import { loopbackBlocked } from './loopback-blocked.js';
@@ -35,6 +36,7 @@ export const checks: readonly Check[] = [
   relatedMissing,
   helperWithoutRelated,
   relatedWithoutHelper,
+  notrackStateConflict,
   superfluousStateMatch,
   invalidAccepted,
   establishedRuleLate,

@@ -7,11 +7,13 @@ import { stepOf } from '../witness/step.js';
 import { isPolicy } from './deciders.js';
 import { dropsTheRest } from './default-drop.js';
 import { defineCheck, referenceOf } from './define-check.js';
-import { notLoopback } from './replies.js';
+import { fromStrangers } from './strangers.js';
 import { asksForState } from './state-asked.js';
 
 /** An answer that nobody asked for: INVALID even where the kernel picks up connections in their midst (tcp_new() in nf_conntrack_proto_tcp.c). */
-const strayAnswer: Constraint = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 18, 63), is('ctstate', ctstates.INVALID), is('fragment', 0), notLoopback]);
+function strayAnswers(cx: Parameters<typeof fromStrangers>[0]): Constraint {
+  return all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 18, 63), is('ctstate', ctstates.INVALID), fromStrangers(cx)]);
+}
 
 /** Some rule asks for states: who asks for none has no such thing as INVALID. */
 function asksForStates(ruleset: Ruleset, table: Table): boolean {
@@ -24,7 +26,7 @@ export const invalidAccepted = defineCheck({
   kind: 'conversations',
   severity: 'info',
   auditor: 'warning',
-  summary: 'Packets that belong to no connection, and begin none (state INVALID), are let in',
+  summary: 'Packets that belong to no connection, and begin none (state INVALID), are let in from anywhere',
   why: `A packet is INVALID where connection tracking can make nothing of it: an answer that nobody asked for, a reset out of
 the blue, an error about an unknown connection. A rule that opens a port without asking for the state lets them in.
 Most of them are harmless, for TCP itself refuses them; port scanners use them to tell open ports from closed ones, and
@@ -59,18 +61,19 @@ COMMIT
 -A INPUT -p tcp -m tcp --dport 443 --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT
 COMMIT
 `,
-  asks: () => [strayAnswer],
+  asks: cx => [strayAnswers({ ...cx, host: undefined })],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined || !asksForStates(cx.ruleset, table) || !dropsTheRest(cx, table, 'INPUT')) return;
     const pipeline = cx.pipeline();
+    const strayAnswer = strayAnswers(cx);
     const answer = pipeline === undefined ? undefined : question(pipeline, 'in', strayAnswer, 'accept');
     if (answer?.kind === 'undecided') cx.undecided();
-    if (pipeline === undefined || answer?.kind !== 'yes' || answer.by === undefined || isPolicy(answer.by)) return;
+    if (pipeline === undefined || answer?.kind !== 'yes' || !answer.certain || answer.by === undefined || isPolicy(answer.by)) return;
     const { sample } = firstPacket(pipeline, answer.found, strayAnswer);
     yield {
-      at: answer.by, certainty: answer.certain ? 'certain' : 'possible',
-      message: 'this rule lets in packets of state INVALID, too: what belongs to no connection and begins none; no rule before it drops them',
+      at: answer.by,
+      message: 'this rule lets anybody’s packets in even if they belong to no connection and begin none (state INVALID)',
       witness: [stepOf(sample, sample.in ?? 'eth0')],
       shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(answer.by)] }],
       help: 'drop them behind the rule for known connections: -m conntrack --ctstate INVALID -j DROP; or let in only what is NEW: -m conntrack --ctstate NEW',

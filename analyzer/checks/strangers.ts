@@ -63,18 +63,23 @@ function knownOf(ruleset: Ruleset): Known {
 }
 
 /**
- * First packets of strangers, from outside, to public addresses. A stranger is somebody on the internet whose network no rule names. Never where the
- * rules name everybody who was thought of.
+ * Whether a packet is a stranger's, from outside, to a public address. A stranger is somebody on the internet whose network no rule names. Never
+ * where the rules name everybody who was thought of.
  */
-export function strangers(cx: Pick<CheckContext, 'ruleset' | 'settings' | 'host'>): Constraint {
+export function fromStrangers(cx: Pick<CheckContext, 'ruleset' | 'settings' | 'host'>): Constraint {
   const { ruleset } = cx;
   const { people: everybody, isParted } = knownOf(ruleset);
   const src = oneOf('src', isParted ? everybody : everybody.slice(0, 1));
   return all([
     // What a person would choose comes first, and so it is what is shown.
     any([all([oneOf('src', everybody.slice(0, 1)), oneOf('dst', usualHost[ruleset.family])]), all([src, { kind: 'within', field: 'dst', ranges: publicRanges[ruleset.family] }])]),
-    fromOutside(cx), is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router),
+    fromOutside(cx), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router),
   ]);
+}
+
+/** First packets of strangers. */
+export function strangers(cx: Pick<CheckContext, 'ruleset' | 'settings' | 'host'>): Constraint {
+  return all([fromStrangers(cx), is('ctstate', ctstates.NEW)]);
 }
 
 /** Whether a rule is for those of a named network only: no stranger matches it. Quick, and sometimes wrong about who does. */

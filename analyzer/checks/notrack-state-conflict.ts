@@ -1,0 +1,150 @@
+import type { Because } from '../finding.js';
+import type { Table } from '../model/ruleset.js';
+import type { Answer } from '../packet-space/answers.js';
+import { ask } from '../packet-space/index.js';
+import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
+import { stepOf } from '../witness/step.js';
+import { deadElsewhere } from './dead-elsewhere.js';
+import { deciderBecause, isPolicy } from './deciders.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
+import { answersTo, comesTo, exempting, type Exempt } from './notrack.js';
+import { notLoopback } from './replies.js';
+
+const { NEW, UNTRACKED } = ctstates;
+const passing = ['accept', 'queue', 'unknown'] as const;
+
+interface Conflict {
+  readonly hook: 'INPUT' | 'FORWARD' | 'OUTPUT';
+  readonly tracked: Extract<Answer, { kind: 'yes' }>;
+  readonly untracked: Extract<Answer, { kind: 'no' }>;
+}
+
+/** As the first packets of connections they would pass, and exempt from tracking none of them does, wherever they come by. */
+function conflictOf(cx: CheckContext, table: Table, exempt: Exempt): Conflict | undefined {
+  const these = all([exempt.packets, notLoopback, is('fragment', 0)]);
+  const hooks = hooksOf(exempt).map(hook => ({ hook, untracked: ask(cx.space(), table, hook, all([these, is('ctstate', UNTRACKED)]), passing) }));
+  for (const { hook, untracked } of hooks.every(one => one.untracked.kind === 'no') ? hooks : []) {
+    const tracked = ask(cx.space(), table, hook, all([these, is('ctstate', NEW)]), ['accept']);
+    // Of a rule to which no packet comes at all another check speaks.
+    const isSaid = tracked.kind === 'yes' && !isPolicy(tracked.by) && deadElsewhere(cx).has(tracked.by.rule);
+    if (tracked.kind === 'yes' && tracked.certain && untracked.kind === 'no' && !isSaid) return { hook, tracked, untracked };
+  }
+  return undefined;
+}
+
+function hooksOf({ hooks }: Exempt): readonly Conflict['hook'][] {
+  return [...hooks.includes('PREROUTING') ? ['INPUT', 'FORWARD'] as const : [], ...hooks.includes('OUTPUT') ? ['OUTPUT'] as const : []];
+}
+
+function reportConflict(cx: CheckContext, { at }: Exempt, { hook, tracked, untracked }: Conflict): Report {
+  const { witness } = tracked;
+  const allows: Because = deciderBecause(cx.ruleset, tracked.by, 'would let them pass, if they were tracked');
+  const sample = { ...witness, ctstate: 'UNTRACKED' };
+  return {
+    at,
+    message: `what this rule exempts from connection tracking is dropped at ${hook}: the rules there wait for NEW packets, and these are UNTRACKED`,
+    because: [allows, ...untracked.by.map(one => deciderBecause(cx.ruleset, one, 'drops them'))],
+    witness: [stepOf(sample, hook === 'OUTPUT' ? 'local' : witness.in ?? 'eth0')],
+    shows: [{ at: `filter:${hook}`, fate: 'lost' }],
+    help: `let them pass untracked: -A ${hook} … -m conntrack --ctstate UNTRACKED -j ACCEPT; or delete the exemption`,
+  };
+}
+
+function mentionsPort(constraint: Constraint): boolean {
+  const parts = constraint.kind === 'all' ? constraint.of : [constraint];
+  const isPort = (one: Constraint): boolean => one.kind === 'within' && one.field === 'dport';
+  const isKnown = (one: Constraint): boolean => one.kind === 'within' && one.field === 'protocol' && one.ranges.every(({ low }) => low === protocolNumber.tcp || low === protocolNumber.udp);
+  return parts.some(isPort) && parts.some(isKnown);
+}
+
+/** The requests to a service of this host are exempt, and none of its answers is. */
+function isOneWay(cx: CheckContext, raw: Table, table: Table, exempt: Exempt, others: readonly Exempt[]): boolean {
+  if (!exempt.hooks.includes('PREROUTING') || !mentionsPort(exempt.packets)) return false;
+  const accepted = ask(cx.space(), table, 'INPUT', all([exempt.packets, notLoopback, is('ctstate', UNTRACKED), is('fragment', 0)]), ['accept']);
+  if (accepted.kind !== 'yes' || !accepted.certain) return false;
+  const answers = all([answersTo(exempt.packets), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
+  return !others.some(other => comesTo(cx, raw, other.at, 'OUTPUT', answers));
+}
+
+function reportOneWay({ at }: Exempt): Report {
+  return {
+    at, severity: 'info',
+    message: 'requests are exempt from connection tracking, and the answers to them are not: for each answer of UDP a flow is tracked after all, and each of TCP is INVALID',
+    help: 'exempt the answers as well: -t raw -A OUTPUT with --sport in place of --dport, -j CT --notrack',
+  };
+}
+
+export const notrackStateConflict = defineCheck({
+  name: 'notrack-state-conflict',
+  kind: 'conversations',
+  severity: 'error',
+  summary: 'Packets are exempt from connection tracking, and later rules wait for their state',
+  why: `\`-j CT --notrack\` in table raw spares busy services the connection table. Such packets are UNTRACKED: neither NEW nor
+ESTABLISHED, and nat leaves them alone. A rule of table filter that lets them pass must not ask for those states; where
+none does without, the service is dead (\`unreachable-rule\` says so of rules that are for such packets only). Both directions must be exempt: where only the requests are, each answer
+begins a flow of its own, and the table fills all the same; that is told as an info.`,
+  bad: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack
+-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+-A INPUT -p udp -m multiport --dports 53,123 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`,
+  good: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack
+-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+-A INPUT -p udp -m multiport --dports 53,123 -m conntrack --ctstate NEW,UNTRACKED -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:dns - [0:0]
+-A PREROUTING -p udp -j dns
+-A OUTPUT -p udp -j dns
+-A dns -p udp -m udp --dport 53 -j CT --notrack
+-A dns -p udp -m udp --sport 53 -j CT --notrack
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+-A INPUT -p udp -m udp --dport 53 -m conntrack ! --ctstate INVALID -j ACCEPT
+-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    const { tables } = cx.ruleset;
+    const [table, raw] = [tables.get('filter'), tables.get('raw')];
+    if (table === undefined || raw === undefined) return;
+    const rules = exempting(cx);
+    for (const exempt of rules) {
+      const conflict = conflictOf(cx, table, exempt);
+      if (conflict !== undefined) yield reportConflict(cx, exempt, conflict);
+      else if (isOneWay(cx, raw, table, exempt, rules)) yield reportOneWay(exempt);
+    }
+  },
+});
