@@ -157,6 +157,7 @@ function replayCommand(): Command {
     .argument('<report>', 'what --format json has printed, or - for standard input')
     .addOption(option('--format <name>', 'how to print it; json: the report again, marked').choices(['pretty', 'json']).default('pretty'))
     .option('--rules-root <folder>', 'where the paths of the report begin (default: here)')
+    .addOption(option('--check <name=level>', 'as the report was made; may be repeated').argParser(collect))
     .addOption(option('--persona <who>', 'as the report was made').choices(['operator', 'auditor']).default('operator'))
     .option('--host <file>', 'as the report was made')
     .addHelpText('after', replayExamples);

@@ -47,9 +47,9 @@ function difference(engine: ScenarioAnswer, kernel: ScenarioAnswer): string | un
   return undefined;
 }
 
-/** Why the packets do not show what the finding says, when they fare so; undefined where they do. */
+/** Why the packets do not show what the finding says, when they fare so; undefined where they do. They need not be those that were meant, as long as they show it. */
 function objection({ proposal, steps }: Case, answers: readonly DetailedStep[]): string | undefined {
-  const sent = proposal.steps.map((step, index): ProposedStep => ({ ...step, in: steps[index]?.in ?? step.in }));
+  const sent = proposal.steps.map(({ packet, in: from }, index): ProposedStep => ({ packet, in: steps[index]?.in ?? from }));
   const repliesTo = proposal.steps.map((step, index) => answeredStep(step, proposal.steps.slice(0, index)));
   const compared = compareSteps(sent, proposal.shows, answers, repliesTo);
   return compared.kind === 'agrees' ? undefined : compared.why.replace(/^step /u, 'packet ');

@@ -1,15 +1,17 @@
 /** The findings of a report, found again: a report has the packets, and only the check says what they show. */
 import { isAbsolute, join } from 'node:path';
-import { checks } from '../../analyzer/checks/index.js';
 import { examine, type AnalyzeOptions, type Found } from '../../analyzer/examine.js';
 import { positionAt, type SourceText } from '../../grammar/source-text.js';
 import { siblingOf } from '../analysis-options.js';
+import { parseCheckLevels } from '../check-names.js';
 import { loadOptions, type InputOptions } from '../options.js';
 import { readSource, standardInput } from '../read-source.js';
 import type { JsonFinding, JsonReport } from './read-report.js';
 
 export interface LintAgainOptions extends InputOptions {
   readonly rulesRoot?: string;
+  /** `NAME=LEVEL`, as typed. */
+  readonly check?: readonly string[];
 }
 
 function keyOf({ check, message, rule, line, column, endLine, endColumn }: Pick<JsonFinding, 'check' | 'message' | 'rule' | 'line' | 'column' | 'endLine' | 'endColumn'>): string {
@@ -28,12 +30,13 @@ function placeOf(path: string, { rulesRoot }: LintAgainOptions): string {
 
 /** Lints a file of the report again, for what its findings with witnesses are about; answers for each of them what is found now. @throws {Trouble} where it cannot be read */
 export async function lintAgain(file: JsonReport['files'][number], report: JsonReport, options: LintAgainOptions, given: Pick<AnalyzeOptions, 'host' | 'persona'>): Promise<(finding: JsonFinding) => Found | undefined> {
-  const names = new Set(file.findings.filter(one => one.witness !== null).map(one => one.check));
+  // Also those that are off unless somebody asks for them. All checks run: which questions are asked decides on the packets that are found.
+  const named = Object.fromEntries(file.findings.map(({ check }) => [check, 'info'] as const));
   const path = placeOf(file.path, options);
   const paths = report.files.map(one => placeOf(one.path, options));
   const source = await readSource(path, undefined, options.maxSize);
   const sibling = path === standardInput ? {} : await siblingOf(path, paths, options.maxSize);
-  const { found, source: read } = examine(source, { ...loadOptions(options), ...given, ...sibling, showGenerated: true, checks: checks.filter(({ name }) => names.has(name)) });
+  const { found, source: read } = examine(source, { ...loadOptions(options), ...given, ...sibling, showGenerated: true, severities: { ...named, ...parseCheckLevels(options.check) } });
   const byKey = new Map(found.map(one => [keyOfFound(read, one), one]));
   return finding => byKey.get(keyOf(finding));
 }
