@@ -1,5 +1,5 @@
 /** `iptables-lint replay REPORT` */
-import type { AnalyzeOptions, Found, Persona } from '../analyzer/examine.js';
+import type { AnalyzeOptions, Persona } from '../analyzer/examine.js';
 import type { KernelWord } from '../analyzer/finding.js';
 import type { Ruleset } from '../analyzer/model/ruleset.js';
 import { Kernel } from '../kernel/kernel.js';
@@ -12,7 +12,7 @@ import { visibleJson } from '../report/visible.js';
 import { hostOf } from './analysis-options.js';
 import { wantsColor } from './color.js';
 import { Progress } from './progress.js';
-import { lintAgain, type LintAgainOptions } from './replay/lint-again.js';
+import { lintAgain, type LintAgainOptions, type LintedAgain } from './replay/lint-again.js';
 import { readReport, type JsonFinding, type JsonReport } from './replay/read-report.js';
 import { print } from './streams.js';
 import { raiseExitCode, Trouble } from './trouble.js';
@@ -30,12 +30,12 @@ const noWitness: KernelWord = { kernel: 'not-replayed', reason: 'it has no packe
 const changed: KernelWord = { kernel: 'not-replayed', reason: 'it is not found any more: the file changed, or it was linted with other options' };
 
 /** What is found again with packets to show it, by rule set; the others have their word at once. */
-function sorted(file: JsonFile, again: (finding: JsonFinding) => Found | undefined): { readonly words: Map<JsonFinding, KernelWord>; readonly exhibits: ReadonlyMap<Ruleset, ReadonlyMap<JsonFinding, Exhibit>> } {
+function sorted(file: JsonFile, { find }: LintedAgain): { readonly words: Map<JsonFinding, KernelWord>; readonly exhibits: ReadonlyMap<Ruleset, ReadonlyMap<JsonFinding, Exhibit>> } {
   const words = new Map<JsonFinding, KernelWord>();
   const exhibits = new Map<Ruleset, Map<JsonFinding, Exhibit>>();
   for (const finding of file.findings) {
     const { witness, host } = finding;
-    const found = witness === null ? undefined : again(finding);
+    const found = witness === null ? undefined : find(finding);
     if (witness === null) words.set(finding, noWitness);
     else if (found?.ruleset === undefined || found.proposal === undefined) words.set(finding, changed);
     else {
@@ -53,7 +53,7 @@ function allAlike(file: JsonFile, reason: string): ReadonlyMap<JsonFinding, Kern
 /** The kernel's word on each finding of a file. */
 async function wordsOn(kernel: Kernel, file: JsonFile, report: JsonReport, options: ReplayOptions, given: Pick<AnalyzeOptions, 'host' | 'persona'>): Promise<ReadonlyMap<JsonFinding, KernelWord>> {
   if (file.findings.every(({ witness }) => witness === null)) return allAlike(file, '');
-  let again: (finding: JsonFinding) => Found | undefined;
+  let again: LintedAgain;
   try {
     again = await lintAgain(file, report, options, given);
   } catch (error) {
@@ -62,7 +62,7 @@ async function wordsOn(kernel: Kernel, file: JsonFile, report: JsonReport, optio
   }
   const { words, exhibits } = sorted(file, again);
   for (const [ruleset, ofRuleset] of exhibits) {
-    const answers = await replayInKernel(kernel, ruleset, [...ofRuleset.values()]);
+    const answers = await replayInKernel(kernel, { ruleset, text: again.textOf(ruleset) }, [...ofRuleset.values()]);
     for (const [index, finding] of [...ofRuleset.keys()].entries()) words.set(finding, answers[index] ?? changed);
   }
   return words;

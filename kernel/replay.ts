@@ -1,6 +1,5 @@
 /** Witnesses of one rule set, replayed by the kernel. */
 import type { KernelWord, WitnessHost } from '../analyzer/finding.js';
-import { printRuleset } from '../analyzer/model/print.js';
 import type { Ruleset } from '../analyzer/model/ruleset.js';
 import { assumedHost } from '../analyzer/netfilter/scenario/assumed-host.js';
 import { ScenarioError } from '../analyzer/netfilter/scenario/scenario-error.js';
@@ -20,6 +19,12 @@ export interface Exhibit {
   /** Absent: the one that `trace` assumes. */
   readonly host?: WitnessHost | undefined;
   readonly proposal: Proposal;
+}
+
+/** A rule set, and what iptables-restore is given of it. */
+export interface Rules {
+  readonly ruleset: Ruleset;
+  readonly text: string;
 }
 
 /** Witnesses that are played on one helper, one after the other: loading the rules is to be worth it. */
@@ -60,10 +65,10 @@ async function orRefusal(answer: Promise<ScenarioAnswer>): Promise<Played> {
 }
 
 /** Plays all on the kernel; what it did, by exhibit. */
-async function play(kernel: Kernel, ruleset: Ruleset, exhibits: readonly Exhibit[]): Promise<ReadonlyMap<Exhibit, Played>> {
+async function play(kernel: Kernel, { ruleset, text }: Rules, exhibits: readonly Exhibit[]): Promise<ReadonlyMap<Exhibit, Played>> {
   const played = new Map<Exhibit, Played>();
   const { family, backend } = ruleset;
-  const rules: SharedRules = { family, backend, sysctls: withoutRedirects([]), rules: [...printRuleset(ruleset)].map(line => `${line}\n`).join('') };
+  const rules: SharedRules = { family, backend, sysctls: withoutRedirects([]), rules: text };
   const remembers = softRule(ruleset, undefined, new Set()) !== undefined;
   const withSets = (given: string): SharedRules => {
     const ipsets = `${given}${missingSets(ruleset, given)}`;
@@ -99,9 +104,9 @@ function wordOn(exhibit: Exhibit, ruleset: Ruleset, played: Played | undefined, 
 }
 
 /** What the kernel says, in the order of the exhibits. */
-export async function replayInKernel(kernel: Kernel, ruleset: Ruleset, exhibits: readonly Exhibit[]): Promise<readonly KernelWord[]> {
+export async function replayInKernel(kernel: Kernel, rules: Rules, exhibits: readonly Exhibit[]): Promise<readonly KernelWord[]> {
   const now = Date.now() / 1000;
   const fitting = new Set(exhibits.filter(({ steps, proposal }) => steps.length === proposal.steps.length));
-  const played = await play(kernel, ruleset, [...fitting]);
-  return exhibits.map(one => fitting.has(one) ? wordOn(one, ruleset, played.get(one), now) : { kernel: 'not-replayed', reason: `its witness has ${String(one.steps.length)} packets, and shows something of ${String(one.proposal.steps.length)}` });
+  const played = await play(kernel, rules, [...fitting]);
+  return exhibits.map(one => fitting.has(one) ? wordOn(one, rules.ruleset, played.get(one), now) : { kernel: 'not-replayed', reason: `its witness has ${String(one.steps.length)} packets, and shows something of ${String(one.proposal.steps.length)}` });
 }

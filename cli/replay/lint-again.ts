@@ -1,6 +1,9 @@
 /** The findings of a report, found again: a report has the packets, and only the check says what they show. */
 import { isAbsolute, join } from 'node:path';
 import { examine, type AnalyzeOptions, type Found } from '../../analyzer/examine.js';
+import type { Loaded } from '../../analyzer/model/load.js';
+import { printRuleset } from '../../analyzer/model/print.js';
+import type { Ruleset } from '../../analyzer/model/ruleset.js';
 import { positionAt, type SourceText } from '../../grammar/source-text.js';
 import { siblingOf } from '../analysis-options.js';
 import { parseCheckLevels } from '../check-names.js';
@@ -28,15 +31,28 @@ function placeOf(path: string, { rulesRoot }: LintAgainOptions): string {
   return rulesRoot === undefined || isAbsolute(path) ? path : join(rulesRoot, path);
 }
 
+export interface LintedAgain {
+  readonly find: (finding: JsonFinding) => Found | undefined;
+  /** For iptables-restore. */
+  readonly textOf: (ruleset: Ruleset) => string;
+}
+
+/** The file itself, where iptables-restore takes it: in the words of whoever wrote it. Else the rules that could be read of it. */
+function restorable(ruleset: Ruleset, { format, rulesets, source, diagnostics }: Loaded): string {
+  const isTaken = (format === 'save' || format === 'restore') && rulesets.length === 1 && !diagnostics.some(one => one.severity === 'error');
+  if (isTaken) return source.text;
+  return [...printRuleset(ruleset)].map(line => `${line}\n`).join('');
+}
+
 /** Lints a file of the report again, for what its findings with witnesses are about; answers for each of them what is found now. @throws {Trouble} where it cannot be read */
-export async function lintAgain(file: JsonReport['files'][number], report: JsonReport, options: LintAgainOptions, given: Pick<AnalyzeOptions, 'host' | 'persona'>): Promise<(finding: JsonFinding) => Found | undefined> {
+export async function lintAgain(file: JsonReport['files'][number], report: JsonReport, options: LintAgainOptions, given: Pick<AnalyzeOptions, 'host' | 'persona'>): Promise<LintedAgain> {
   // Also those that are off unless somebody asks for them. All checks run: which questions are asked decides on the packets that are found.
   const named = Object.fromEntries(file.findings.map(({ check }) => [check, 'info'] as const));
   const path = placeOf(file.path, options);
   const paths = report.files.map(one => placeOf(one.path, options));
   const source = await readSource(path, undefined, options.maxSize);
   const sibling = path === standardInput ? {} : await siblingOf(path, paths, options.maxSize);
-  const { found, source: read } = examine(source, { ...loadOptions(options), ...given, ...sibling, showGenerated: true, severities: { ...named, ...parseCheckLevels(options.check) } });
+  const { found, source: read, loaded } = examine(source, { ...loadOptions(options), ...given, ...sibling, showGenerated: true, severities: { ...named, ...parseCheckLevels(options.check) } });
   const byKey = new Map(found.map(one => [keyOfFound(read, one), one]));
-  return finding => byKey.get(keyOf(finding));
+  return { find: finding => byKey.get(keyOf(finding)), textOf: ruleset => restorable(ruleset, loaded) };
 }

@@ -20,6 +20,7 @@
 
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
+#include <linux/ipv6_route.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -162,13 +163,23 @@ static void gather(void) {
   putchar('\n');
 }
 
-/** Whether an address of this line of /proc/net/if_inet6 is not tentative (0x40), and has its route to itself. */
+/** Whether packets to this address are the host's own: a route of the address's prefix, which is there before, does not say so. */
+static int has_local_route(const char *address, const char *routes) {
+  char start[40];
+  unsigned flags;
+  snprintf(start, sizeof start, "%s 80 ", address);
+  for (const char *at = routes; (at = strstr(at, start)) != NULL; at++) {
+    if (sscanf(at, "%*s %*s %*s %*s %*s %*s %*s %*s %x", &flags) == 1 && (flags & RTF_LOCAL)) return 1;
+  }
+  return 0;
+}
+
+/** Whether an address of this line of /proc/net/if_inet6 is not tentative (0x40), and is the host's. */
 static int is_settled(const char *line, const char *routes) {
-  char address[33], route[40];
+  char address[33];
   unsigned state;
   if (sscanf(line, "%32s %*x %*x %*x %x", address, &state) != 2) return 1;
-  snprintf(route, sizeof route, "%s 80 ", address);
-  return (state & 0x40) == 0 && strstr(routes, route) != NULL;
+  return (state & 0x40) == 0 && has_local_route(address, routes);
 }
 
 static int are_all_settled(void) {
