@@ -158,8 +158,10 @@ function replayCommand(): Command {
     .addOption(option('--format <name>', 'how to print it; json: the report again, marked').choices(['pretty', 'json']).default('pretty'))
     .option('--rules-root <folder>', 'where the paths of the report begin (default: here)')
     .addOption(option('--check <name=level>', 'as the report was made; may be repeated').argParser(collect))
-    .addOption(option('--persona <who>', 'as the report was made').choices(['operator', 'auditor']).default('operator'))
+    .addOption(option('--persona <who>', 'as the report was made').choices([...personas]))
     .option('--host <file>', 'as the report was made')
+    .option('--config <file>', 'as the report was made')
+    .option('--no-config', 'as the report was made')
     .addHelpText('after', replayExamples);
   return withColorOptions(withInputOptions(command))
     .action(async (report: string, options: ReplayOptions) => { await (await import('./replay.js')).replay(report, options); });

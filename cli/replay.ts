@@ -1,5 +1,4 @@
 /** `iptables-lint replay REPORT` */
-import type { AnalyzeOptions, Persona } from '../analyzer/examine.js';
 import type { KernelWord } from '../analyzer/finding.js';
 import type { Ruleset } from '../analyzer/model/ruleset.js';
 import { Kernel } from '../kernel/kernel.js';
@@ -9,19 +8,18 @@ import { whatIsMissing } from '../kernel/requirements.js';
 import { SetUpError } from '../kernel/set-up.js';
 import { printReplay, type ReplayedFile } from '../report/replay.js';
 import { visibleJson } from '../report/visible.js';
-import { hostOf } from './analysis-options.js';
 import { wantsColor } from './color.js';
+import { lintPlan, type LintPlan } from './lint-plan.js';
+import type { InputOptions, LintOptions } from './options.js';
 import { Progress } from './progress.js';
 import { lintAgain, type LintAgainOptions, type LintedAgain } from './replay/lint-again.js';
 import { readReport, type JsonFinding, type JsonReport } from './replay/read-report.js';
 import { print } from './streams.js';
 import { raiseExitCode, Trouble } from './trouble.js';
 
-export interface ReplayOptions extends LintAgainOptions {
+/** Among them those of `lint` that decide on what is found. */
+export interface ReplayOptions extends InputOptions, LintAgainOptions, Pick<LintOptions, 'check' | 'persona' | 'host' | 'config' | 'color'> {
   readonly format: 'pretty' | 'json';
-  readonly persona: Persona;
-  readonly host?: string;
-  readonly color?: boolean;
 }
 
 type JsonFile = JsonReport['files'][number];
@@ -51,11 +49,11 @@ function allAlike(file: JsonFile, reason: string): ReadonlyMap<JsonFinding, Kern
 }
 
 /** The kernel's word on each finding of a file. */
-async function wordsOn(kernel: Kernel, file: JsonFile, report: JsonReport, options: ReplayOptions, given: Pick<AnalyzeOptions, 'host' | 'persona'>): Promise<ReadonlyMap<JsonFinding, KernelWord>> {
+async function wordsOn(kernel: Kernel, file: JsonFile, report: JsonReport, options: ReplayOptions, plan: LintPlan): Promise<ReadonlyMap<JsonFinding, KernelWord>> {
   if (file.findings.every(({ witness }) => witness === null)) return allAlike(file, '');
   let again: LintedAgain;
   try {
-    again = await lintAgain(file, report, options, given);
+    again = await lintAgain(file, report, options, plan);
   } catch (error) {
     if (error instanceof Trouble) return allAlike(file, error.message);
     throw error;
@@ -89,14 +87,15 @@ function exitOnSignals(): void {
 }
 
 async function replayAll(report: JsonReport, options: ReplayOptions): Promise<readonly ReplayedFile<JsonFinding>[]> {
-  const given = { ...await hostOf(options.host), persona: options.persona };
+  const { format, ...said } = options;
+  const plan = await lintPlan(said);
   const progress = new Progress();
   const kernel = await startKernel();
   const files: ReplayedFile<JsonFinding>[] = [];
   try {
     for (const [index, file] of report.files.entries()) {
       progress.update(index + 1, report.files.length, file.path, 0);
-      const words = await wordsOn(kernel, file, report, options, given);
+      const words = await wordsOn(kernel, file, report, options, plan);
       files.push({ path: file.path, findings: file.findings.map(finding => ({ finding, word: words.get(finding) ?? changed })) });
     }
   } finally {

@@ -1,20 +1,19 @@
 /** The findings of a report, found again: a report has the packets, and only the check says what they show. */
 import { isAbsolute, join } from 'node:path';
-import { examine, type AnalyzeOptions, type Found } from '../../analyzer/examine.js';
+import { examine, type Found } from '../../analyzer/examine.js';
 import type { Loaded } from '../../analyzer/model/load.js';
 import { printRuleset } from '../../analyzer/model/print.js';
 import type { Ruleset } from '../../analyzer/model/ruleset.js';
 import { positionAt, type SourceText } from '../../grammar/source-text.js';
-import { siblingOf } from '../analysis-options.js';
-import { parseCheckLevels } from '../check-names.js';
-import { loadOptions, type InputOptions } from '../options.js';
-import { readSource, standardInput } from '../read-source.js';
+import type { LintPlan } from '../lint-plan.js';
+import { readSource } from '../read-source.js';
 import type { JsonFinding, JsonReport } from './read-report.js';
 
-export interface LintAgainOptions extends InputOptions {
+export interface LintAgainOptions {
+  /** Where the paths of the report begin. */
   readonly rulesRoot?: string;
-  /** `NAME=LEVEL`, as typed. */
-  readonly check?: readonly string[];
+  /** In megabytes. */
+  readonly maxSize?: number;
 }
 
 function keyOf({ check, message, rule, line, column, endLine, endColumn }: Pick<JsonFinding, 'check' | 'message' | 'rule' | 'line' | 'column' | 'endLine' | 'endColumn'>): string {
@@ -44,15 +43,13 @@ function restorable(ruleset: Ruleset, { format, rulesets, source, diagnostics }:
   return [...printRuleset(ruleset)].map(line => `${line}\n`).join('');
 }
 
-/** Lints a file of the report again, for what its findings with witnesses are about; answers for each of them what is found now. @throws {Trouble} where it cannot be read */
-export async function lintAgain(file: JsonReport['files'][number], report: JsonReport, options: LintAgainOptions, given: Pick<AnalyzeOptions, 'host' | 'persona'>): Promise<LintedAgain> {
+/** Lints a file of the report again, as `plan` says; answers for each of its findings what is found now. @throws {Trouble} where it cannot be read */
+export async function lintAgain(file: JsonReport['files'][number], report: JsonReport, options: LintAgainOptions, plan: LintPlan): Promise<LintedAgain> {
+  const source = await readSource(placeOf(file.path, options), undefined, options.maxSize);
+  const given = await plan.optionsFor(source, report.files.map(one => placeOf(one.path, options)));
   // Also those that are off unless somebody asks for them. All checks run: which questions are asked decides on the packets that are found.
   const named = Object.fromEntries(file.findings.map(({ check }) => [check, 'info'] as const));
-  const path = placeOf(file.path, options);
-  const paths = report.files.map(one => placeOf(one.path, options));
-  const source = await readSource(path, undefined, options.maxSize);
-  const sibling = path === standardInput ? {} : await siblingOf(path, paths, options.maxSize);
-  const { found, source: read, loaded } = examine(source, { ...loadOptions(options), ...given, ...sibling, showGenerated: true, severities: { ...named, ...parseCheckLevels(options.check) } });
+  const { found, source: read, loaded } = examine(source, { ...given, showGenerated: true, severities: { ...given.severities, ...named } });
   const byKey = new Map(found.map(one => [keyOfFound(read, one), one]));
   return { find: finding => byKey.get(keyOf(finding)), textOf: ruleset => restorable(ruleset, loaded) };
 }
