@@ -56,6 +56,7 @@ export { conversations } from './analyzer/generate/near/conversations.js';
 export { packetsNear } from './analyzer/generate/near/packets-near.js';
 export { supposedHost } from './analyzer/generate/near/supposed-host.js';
 export { rulesetText as rulesets, type RulesetPlace } from './analyzer/generate/ruleset.js';
-export { fuzz, seedOf, type FuzzOptions, type Outcome } from './analyzer/fuzz/fuzz.js';
+export { fuzz, usualRuns, type FuzzOptions, type Outcome } from './analyzer/fuzz/fuzz.js';
 export { properties } from './analyzer/fuzz/properties/index.js';
+export { seedOf } from './analyzer/fuzz/seed.js';
 export type { Breach, PortRange, Property, Wishes } from './analyzer/fuzz/property.js';

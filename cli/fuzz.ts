@@ -1,8 +1,9 @@
 /** `iptables-lint fuzz RULES` */
 import { writeFile } from 'node:fs/promises';
-import { fuzz as test, seedOf, type FuzzOptions, type Outcome } from '../analyzer/fuzz/fuzz.js';
+import { fuzz as test, usualRuns, type FuzzOptions, type Outcome } from '../analyzer/fuzz/fuzz.js';
 import { properties } from '../analyzer/fuzz/properties/index.js';
 import type { Property } from '../analyzer/fuzz/property.js';
+import { seedOf } from '../analyzer/fuzz/seed.js';
 import type { Ruleset } from '../analyzer/model/ruleset.js';
 import { didYouMean } from '../analyzer/model/suggest.js';
 import { createHost } from '../analyzer/netfilter/engine.js';
@@ -26,17 +27,17 @@ function chosen(names: readonly string[] | undefined): readonly Property[] {
   return names === undefined ? properties : properties.filter(one => names.includes(one.name));
 }
 
-type Settings = Pick<FuzzOptions, 'properties' | 'runs' | 'seed' | 'path' | 'allowed' | 'untrusted' | 'progress'>;
+type Settings = Pick<FuzzOptions, 'properties' | 'seed' | 'path' | 'allowed' | 'untrusted' | 'progress'>;
 
 function settingsOf(options: FuzzCommandOptions, texts: readonly string[]): Settings {
-  const { runs, seed = seedOf(texts), path, untrusted, allowPorts } = options;
-  if (runs === 0) throw new Trouble('--runs 0 tests nothing');
+  const { seed = seedOf(texts), path, untrusted, allowPorts } = options;
+  if (options.runs === 0) throw new Trouble('--runs 0 tests nothing');
   if (untrusted !== undefined && allowPorts === undefined) throw new Trouble('--untrusted goes with --allow-ports: which ports may be reached from there?');
   const wanted = chosen(options.property);
   if (path !== undefined && (wanted.length !== 1 || options.property === undefined)) throw new Trouble('--path goes with --property: the one that was printed with it');
   if (path !== undefined && !/^\d+(?::\d+)*$/u.test(path)) throw new Trouble(`--path ${path} is none: it is numbers with colons, as printed with a failure`);
   return {
-    properties: wanted, runs, seed,
+    properties: wanted, seed,
     ...path === undefined ? {} : { path }, ...untrusted === undefined ? {} : { untrusted }, ...allowPorts === undefined ? {} : { allowed: allowedPorts(allowPorts) },
   };
 }
@@ -82,8 +83,9 @@ export async function fuzz(operand: string | undefined, options: FuzzCommandOpti
   const fc = await import('fast-check');
   const progress = new Progress();
   const results = rulesets.map((ruleset): FuzzResult => {
-    const told = (property: string, played: number): void => { progress.update(played, settings.runs, `${source.path}: ${property}`, 0); };
-    const outcomes = tested(ruleset, { ...settings, ...host.of(ruleset), progress: told }, fc);
+    const runs = options.runs ?? usualRuns(ruleset);
+    const told = (property: string, played: number): void => { progress.update(played, runs, `${source.path}: ${property}`, 0); };
+    const outcomes = tested(ruleset, { ...settings, ...host.of(ruleset), runs, progress: told }, fc);
     progress.clear();
     return { family: ruleset.family, seed: settings.seed, outcomes };
   });

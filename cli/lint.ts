@@ -24,7 +24,14 @@ async function analyzeAll(files: readonly string[], options: LintOptions, plan: 
       progress.clear();
     }
   });
-  return confirmAll(examinations);
+  return confirmAll(options.decide === true ? await decideAll(examinations) : examinations);
+}
+
+/** fast-check, and what searches with it, are loaded only where there is something to decide. */
+async function decideAll(examinations: readonly Examination[]): Promise<readonly Examination[]> {
+  if (!examinations.some(one => one.found.some(({ finding }) => finding.certainty === 'possible'))) return examinations;
+  const [fc, { decidePossible }] = await Promise.all([import('fast-check'), import('../analyzer/decide.js')]);
+  return examinations.map(one => decidePossible(fc, one));
 }
 
 /** The engine is loaded only where there is a witness for it to replay. */

@@ -27,6 +27,8 @@ export interface LintOptions extends InputOptions {
   readonly failOn?: FailLevel;
   readonly maxWarnings?: number;
   readonly quiet?: boolean;
+  /** Search for conversations that show what is only possible. */
+  readonly decide?: boolean;
   readonly persona?: Persona;
   readonly config?: string | boolean;
   readonly host?: string;

@@ -54,7 +54,7 @@ function settings(version) {
     bundle: true, format: 'esm', platform: 'node', target: 'node20.19',
     minify: true, legalComments: 'none', sourcemap: true, sourcesContent: false,
     metafile: true, logLevel: 'warning',
-    /** Only the library can need it; the program never does. */
+    /** Loaded by those who draw: users of the library, `fuzz` and `--decide`. */
     external: ['fast-check'],
     define: { IPTABLES_LINT_VERSION: JSON.stringify(version) },
     /** Some of the bundled packages are CommonJS and require Node's own modules. */

@@ -4,7 +4,6 @@ import { placeOf, type Place } from '../generate/near/packets-near.js';
 import { play, scenarioOf } from '../generate/near/play.js';
 import { preludesTo } from '../generate/near/preludes.js';
 import { scripts, type Script } from '../generate/near/script.js';
-import { crc32c } from '../packet/crc32c.js';
 import type { Ruleset } from '../model/ruleset.js';
 import type { HostSetup } from '../netfilter/engine.js';
 import type { Scenario } from '../netfilter/scenario.js';
@@ -35,12 +34,15 @@ export type Outcome = { readonly property: Property } & (
   | { readonly kind: 'failed'; readonly runs: number; readonly shrinks: number; readonly path: string; readonly why: string; readonly scenario: Scenario }
 );
 
-/** Smaller conversations that are tried of one that fails. */
-const mostShrinks = 2000;
+/** Smaller conversations that are tried of one that fails, by how many were drawn. */
+const shrinksPerRun = 5;
 
-/** A seed that hangs on these texts and nothing else. */
-export function seedOf(texts: readonly string[]): number {
-  return crc32c(new TextEncoder().encode(texts.join('\0'))) >>> 1;
+/** So many conversations take seconds: a host is made anew for each. */
+const usual = { runs: 300, least: 20, rules: 200_000 };
+
+export function usualRuns({ tables }: Ruleset): number {
+  const rules = [...tables.values()].flatMap(({ chains }) => [...chains.values()]).reduce((sum, chain) => sum + chain.rules.length, 0);
+  return Math.max(usual.least, Math.min(usual.runs, Math.floor(usual.rules / Math.max(1, rules))));
 }
 
 /** A property being tested. */
@@ -50,9 +52,11 @@ class Trial {
   played = 0;
   packets = 0;
   #failedAt: number | undefined;
+  readonly #mostShrinks: number;
 
   constructor(place: Place, property: Property, { progress, ...wishes }: FuzzOptions) {
     const test = property.test(place, wishes);
+    this.#mostShrinks = Math.max(200, wishes.runs * shrinksPerRun);
     this.#test = script => {
       const conversation = play(place, script);
       this.packets += conversation.events.length;
@@ -64,7 +68,7 @@ class Trial {
   /** Whether the property holds of what this script says; true of everything once enough is tried to make it smaller. */
   readonly holds = (script: Script): boolean => {
     this.#progress(++this.played);
-    if (this.#failedAt !== undefined && this.played > this.#failedAt + mostShrinks) return true;
+    if (this.#failedAt !== undefined && this.played > this.#failedAt + this.#mostShrinks) return true;
     if (this.#test(script) === undefined) return true;
     this.#failedAt ??= this.played;
     return false;

@@ -30,7 +30,7 @@ const oblivion = 10 * 86_400;
 const mostWays = 16;
 
 /** A proposal whose packets and host are known. */
-interface Play {
+export interface Play {
   readonly proposal: Proposal;
   readonly plan: HostPlan;
 }
@@ -42,7 +42,7 @@ interface Group {
 }
 
 /** The proposal with its packets complete, and the host for them; or why there is none. */
-function prepare(proposal: Proposal, family: Family): Play | string {
+export function prepare(proposal: Proposal, family: Family): Play | string {
   const { shows } = proposal;
   const steps = completed(proposal.steps, family).flatMap((step, index) => sized(step, family, isForwarded(step, shows[index])) ?? []);
   if (steps.length < proposal.steps.length) return 'no packet of its protocol is so short, or it is not known how long its header is';
@@ -122,14 +122,15 @@ function confirmed({ plan }: Play, { steps }: Traveled): Replay {
 }
 
 /** Steps as they were sent, and what became of them. */
-interface Traveled {
+export interface Traveled {
   readonly steps: readonly ProposedStep[];
   readonly answers: readonly DetailedStep[];
   /** What they reply to, by number; undefined: nothing. */
   readonly repliesTo: readonly (number | undefined)[];
 }
 
-function travel(host: Host, { proposal }: Play): Traveled {
+/** Lets the packets of a proposal travel; those that reply are addressed to what the other side saw. */
+export function travel(host: Host, { proposal }: Play): Traveled {
   const steps: ProposedStep[] = [];
   const answers: DetailedStep[] = [];
   const repliesTo = proposal.steps.map((step, index) => answeredStep(step, proposal.steps.slice(0, index)));

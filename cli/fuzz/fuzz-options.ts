@@ -3,7 +3,7 @@ import type { InputOptions } from '../options.js';
 
 export interface FuzzCommandOptions extends InputOptions {
   readonly property?: readonly string[];
-  readonly runs: number;
+  readonly runs?: number;
   readonly seed?: number;
   readonly path?: string;
   /** As typed. */

@@ -1,8 +1,9 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { fuzz, seedOf, type FuzzOptions, type Outcome } from '../../analyzer/fuzz/fuzz.js';
+import { fuzz, type FuzzOptions, type Outcome } from '../../analyzer/fuzz/fuzz.js';
 import { claimsHold } from '../../analyzer/fuzz/properties/claims-hold.js';
 import { properties } from '../../analyzer/fuzz/properties/index.js';
+import { seedOf } from '../../analyzer/fuzz/seed.js';
 import { placeOf } from '../../analyzer/generate/near/packets-near.js';
 import { play } from '../../analyzer/generate/near/play.js';
 import { load } from '../../analyzer/model/load.js';

@@ -3,10 +3,11 @@ import type { DetailedStep } from '../../netfilter/engine.js';
 import { ruleReference, type Ruleset } from '../../model/ruleset.js';
 import { packetSpace, reach } from '../../packet-space/index.js';
 import { pipeline, reachThrough } from '../../packet-space/pipeline/index.js';
+import { solveBudget } from '../../packet-space/pipeline/solve.js';
 import { defineProperty } from '../property.js';
 
-/** In larger rule sets only one table after the other is reasoned about, and in still larger ones nothing. */
-const most = { rules: 3000, through: 300 };
+/** In larger rule sets only one table after the other is reasoned about, and in still larger ones nothing; what takes more packets than this to prove is not claimed. */
+const most = { rules: 3000, through: 300, packets: 1000 };
 
 const mistake = 'this is a mistake of iptables-lint: please report it';
 
@@ -27,7 +28,7 @@ function deadRules({ ruleset }: Place): ReadonlyMap<string, string> {
       const kind = reached.get(rule)?.kind ?? 'undecided';
       const name = ruleReference(table.name, chain.name, index + 1);
       if (kind !== 'live' && kind !== 'undecided') dead.set(name, kind);
-      else if (whole !== undefined && reachThrough(whole, rule).kind === 'dead') dead.set(name, 'dead on the whole way');
+      else if (whole !== undefined && reachThrough(whole, rule, { budget: solveBudget(most.packets) }).kind === 'dead') dead.set(name, 'dead on the whole way');
     }
   }
   return dead;

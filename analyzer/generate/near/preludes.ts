@@ -7,8 +7,10 @@ import type { ScenarioStep } from '../../netfilter/scenario.js';
 import { ScenarioError } from '../../netfilter/scenario/scenario-error.js';
 import { freshHost, packetFor, type Drawn, type Place } from './packets-near.js';
 
-/** Packets that are sent in all, packets that are tried as the next, and packets of one prelude. */
-const most = { sent: 6000, next: 40, length: 6 };
+/** Rules that are made ready in all (for each try it is the whole rule set), packets that are tried as the next, and packets of one prelude. */
+const most = { rules: 200_000, next: 40, length: 6 };
+/** What a try costs beside its rules, in rules. */
+const basis = 30;
 
 /** What rules ask for, the plain packet of each; those that arrive all come from one source, unless the rule names another. */
 function nextPackets(place: Place): readonly ScenarioStep[] {
@@ -36,11 +38,11 @@ export function preludesTo(place: Place): readonly (readonly ScenarioStep[])[] {
   const met = new Set<string>();
   const found: (readonly ScenarioStep[])[] = [];
   const open: (readonly ScenarioStep[])[] = [[]];
-  let left = most.sent;
+  let left = most.rules;
   for (let before = open.shift(); before !== undefined; before = open.shift()) {
     for (const step of next) {
       const steps = [...before, step];
-      left -= steps.length;
+      left -= place.sketches.count + basis + steps.length;
       if (left < 0) return found;
       const added = matchedBy(place, steps).filter(rule => !met.has(rule));
       for (const rule of added) met.add(rule);
