@@ -16,15 +16,20 @@ import { loopbackBlocked } from './loopback-blocked.js';
 import { neighbourDiscoveryBlocked } from './neighbour-discovery-blocked.js';
 import { exposedService } from './exposed-service.js';
 import { hostBitsSet } from './host-bits-set.js';
+import { jumpToEmptyChain } from './jump-to-empty-chain.js';
 import { missingEstablishedReturn } from './missing-established-return.js';
+import { neverMatches } from './never-matches.js';
 import { outputDropBreakage } from './output-drop-breakage.js';
 import { redundantRule } from './redundant-rule.js';
 import { shadowedRule } from './shadowed-rule.js';
+import { unreachableAfterGoto } from './unreachable-after-goto.js';
+import { unreachableChain } from './unreachable-chain.js';
 import { unreachableRule } from './unreachable-rule.js';
 import { unusedChain } from './unused-chain.js';
 
 export const checks: readonly Check[] = [
   shadowedRule,
+  neverMatches,
   unreachableRule,
   redundantRule,
   duplicateRule,
@@ -43,7 +48,10 @@ export const checks: readonly Check[] = [
   neighbourDiscoveryBlocked,
   deadStateMatch,
   exposedService,
+  unreachableAfterGoto,
+  unreachableChain,
   unusedChain,
+  jumpToEmptyChain,
   deprecatedStateMatch,
   hostBitsSet,
 ];

@@ -1,25 +1,16 @@
-import type { Because } from '../finding.js';
 import type { Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
-import { defineCheck, referenceOf, type Report } from './define-check.js';
+import { defineCheck, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
 import { isOwnDoing } from './owners.js';
-import { effectOf, isFinal, targetText } from './targets.js';
-
-function listOf(rules: readonly RuleAt[], at: RuleAt): string {
-  const name = (one: RuleAt): string => one.chain === at.chain && one.table === at.table ? `rule ${String(one.position)}` : referenceOf(one);
-  const names = rules.map(name);
-  const last = names.pop() ?? '';
-  return names.length === 0 ? last : `${names.join(', ')} and ${last} together`;
-}
+import { callThatTakes, decideAlike, listOf, takersBecause } from './shadows.js';
+import { targetText } from './targets.js';
 
 function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
-  const deciders = by.filter(one => isFinal(one.rule));
-  const isSame = isFinal(at.rule) && deciders.every(one => effectOf(one.rule) === effectOf(at.rule));
-  const because = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `${isFinal(one.rule) ? 'takes' : 'leads away'} packets that this rule is for: ${targetText(ruleset, one)}` }));
+  const isSame = decideAlike(at.rule, by);
   return {
-    at, because,
+    at, because: takersBecause(ruleset, by),
     // A program that shadows its own rules takes care of itself; where somebody else does, that is worth knowing.
     ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
     severity: isSame ? 'warning' : 'error',
@@ -75,6 +66,8 @@ COMMIT
           const answer = reached.get(rule);
           if (answer?.kind !== 'shadowed' || duplicatesIn(ruleset, table, chain).has(rule)) continue;
           const at = { table: table.name, chain: chain.name, position: index + 1, rule };
+          // What stands behind such a call is reported once, at the call.
+          if (callThatTakes(at, answer.by) !== undefined) continue;
           yield { ...report(ruleset, at, answer.by), illustrate: () => takenInstead(space(), table, at, answer.by) };
         }
       }

@@ -53,3 +53,8 @@ export function valuesOf(dimension: Extract<Dimension, { kind: 'range' }>, low: 
   const after = dimension.starts[high + 1];
   return { low: dimension.starts[low] ?? 0, high: after === undefined ? dimension.max : previous(after) };
 }
+
+/** True where a constraint excludes every packet. */
+export function isNothing(family: Dimensions['family'], constraint: Constraint): boolean {
+  return wishesOf(family, constraint).length === 0;
+}

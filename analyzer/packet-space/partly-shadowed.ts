@@ -68,8 +68,9 @@ function gather(space: TableSpace, place: RulePlace, hook: HookRegions, region: 
   const { chains, boxes, start } = space.compiled;
   for (const [id, jumps] of waysTo(space, place.chain.id)) {
     const chain = chains[id];
-    const end = id === place.chain.id ? start[place.number] : (jumps.at(-1) ?? 0);
-    if (chain === undefined || end === undefined) continue;
+    if (chain === undefined) continue;
+    // What comes back from a chain between may still come by a later way.
+    const end = id === place.chain.id ? start[place.number] ?? chain.from : chain === hook.base ? jumps.at(-1) ?? 0 : chain.to;
     const some = chain.hard.meeting(region, allFates | leads, chain.from, end);
     budget.work -= some.length + 1;
     for (const box of some.sort((a, b) => a - b)) {

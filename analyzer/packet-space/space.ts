@@ -52,8 +52,9 @@ export function spaceOf(space: PacketSpace, table: Table): TableSpace {
   return known;
 }
 
-const hasIn: Readonly<Record<Hook, boolean>> = { PREROUTING: true, INPUT: true, FORWARD: true, OUTPUT: false, POSTROUTING: false };
-const hasOut: Readonly<Record<Hook, boolean>> = { PREROUTING: false, INPUT: false, FORWARD: true, OUTPUT: true, POSTROUTING: true };
+/** In POSTROUTING forwarded packets have it, and those of the host itself have not (ip_output() in net/ipv4/ip_output.c, since Linux 5.7). */
+const hasIn: Readonly<Record<Hook, boolean | 'some'>> = { PREROUTING: true, INPUT: true, FORWARD: true, OUTPUT: false, POSTROUTING: 'some' };
+const hasOut: Readonly<Record<Hook, boolean | 'some'>> = { PREROUTING: false, INPUT: false, FORWARD: true, OUTPUT: true, POSTROUTING: true };
 
 /**
  * The packets that a hook sees. An interface that it has not got is the empty name, which `! -i eth0` matches
@@ -63,7 +64,7 @@ function hookRegion({ dimensions }: CompiledTable, hook: Hook): Region {
   const region = { lo: new Int32Array(dimensions.last.length), hi: dimensions.last.slice() };
   for (const [field, has] of [['in', hasIn[hook]], ['out', hasOut[hook]]] as const) {
     const at = dimensions.fields.get(field)?.[0];
-    if (at === undefined) continue;
+    if (at === undefined || has === 'some') continue;
     if (has) region.lo[at] = 1;
     else region.hi[at] = 0;
   }

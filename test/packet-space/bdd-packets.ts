@@ -140,5 +140,6 @@ export function sampleValues(sample: PacketSample, hook: string, family: Family)
 /** The packets that a built-in chain sees. */
 export function hookPackets(sets: PacketSets, hook: string): Node {
   const name = (field: 'in' | 'out', has: boolean): Node => has ? sets.range(field, 1n, BigInt(sets.interfaces.length - 1)) : sets.is(field, 0);
-  return sets.all([name('in', hasIn.has(hook)), name('out', hasOut.has(hook)), sets.range('ctstate', 0n, BigInt(states.length - 1))]);
+  // Of what is forwarded, POSTROUTING knows where it came in.
+  return sets.all([...hook === 'POSTROUTING' ? [] : [name('in', hasIn.has(hook))], name('out', hasOut.has(hook)), sets.range('ctstate', 0n, BigInt(states.length - 1))]);
 }

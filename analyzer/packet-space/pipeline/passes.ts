@@ -144,7 +144,7 @@ function pass(pipeline: Pipeline, run: Run, stages: readonly Stage[], path: Path
     if (place !== at) {
       const origins = run.origins = before.copy();
       // A packet that lo gives back was sent out of lo.
-      if (!hasIn.has(stage.hook)) origins.setClass(input, 0);
+      if (!hasIn.has(stage.hook) && !(path === 'through' && place === 'POSTROUTING')) origins.setClass(input, 0);
       else if (path === 'loop') origins.take(input, sent, output);
       else origins.take(input, start, input);
       if (hasOut.has(place) || place === 'routing') origins.take(output, place === 'OUTPUT' ? start : sent, output);

@@ -1,0 +1,152 @@
+import type { Rule, Ruleset, Table } from '../model/ruleset.js';
+import { not, oneOf, type Constraint, ctstates } from '../packet/constraint.js';
+import { reachWith } from '../packet-space/index.js';
+import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { asksForState } from './state-asked.js';
+import { contradictionIn } from './contradiction.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { isOwnDoing } from './owners.js';
+import { targetText } from './targets.js';
+
+const overLo: Constraint = { kind: 'interface', field: 'in', name: 'lo', prefix: false };
+/** nf_nat_inet_fn() in net/netfilter/nf_nat_core.c asks nat about these only. */
+const seenByNat = oneOf('ctstate', [ctstates.NEW, ctstates.RELATED]);
+/** No entry is attached to the packet before tracking has seen it, which is behind raw. */
+const seenByRaw = oneOf('ctstate', [ctstates.INVALID, ctstates.UNTRACKED]);
+
+function isDeadWith(cx: CheckContext, table: Table, at: RuleAt, packets: Constraint): boolean {
+  const { kind } = reachWith(cx.space(), table, at, packets);
+  return kind !== 'live' && kind !== 'undecided';
+}
+
+/** A rule that waits for a state which packets do not have in its table. */
+function stateReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const muted = { mutedIn: 'generated' as const };
+  if (table.name === 'nat' && isDeadWith(cx, table, at, seenByNat)) {
+    return {
+      at, ...muted, message: 'no packet can match this rule: nat sees the first packet of a connection only, which is NEW or RELATED',
+      help: 'leave the state out: what nat decides about the first packet holds for all others of the connection',
+    };
+  }
+  if (table.name === 'raw' && isDeadWith(cx, table, at, seenByRaw) && !isDeadWith(cx, table, at, not(overLo))) {
+    return {
+      at, ...muted, severity: 'warning', message: 'next to no packet can match this rule: raw comes before connection tracking, so that only packets over lo have a state there',
+      help: 'do this in mangle PREROUTING, which comes behind connection tracking',
+    };
+  }
+  return undefined;
+}
+
+/** A rule that no jump leads such packets to, in a chain that others come to. */
+interface InVain {
+  readonly at: RuleAt;
+  readonly by: readonly RuleAt[];
+}
+
+/** So many of the others are named. */
+const namedLimit = 64;
+
+/** Such rules of one chain. */
+function calledInVain({ ruleset }: CheckContext, { at, by }: InVain, others: readonly InVain[]): Report {
+  const callers = by.length === 1 ? `the rule that leads to chain \`${at.chain}\` lets no such packet come` : `none of the ${String(by.length)} rules that lead to chain \`${at.chain}\` lets such a packet come`;
+  return {
+    at, severity: 'warning', ...[{ at, by }, ...others].every(one => isOwnDoing(ruleset, one.at, one.by)) ? { mutedIn: 'generated' as const } : {},
+    message: `no packet can match this rule${others.length === 0 ? '' : ` (nor ${String(others.length)} more of its chain)`}: ${callers}`,
+    because: [
+      ...by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `leads other packets here: ${targetText(ruleset, one)}` })),
+      ...others.slice(0, namedLimit).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'no such packet comes here either' })),
+    ],
+    help: 'delete it, or let its packets come to the chain',
+  };
+}
+
+function contradictionReport({ ruleset }: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const why = contradictionIn(ruleset, table, at);
+  // What asks for an interface that a built-in chain has not got is refused at loading.
+  if (why === undefined) return undefined;
+  return { at, mutedIn: 'generated', message: `no packet can match this rule: ${why.text}`, help: why.help };
+}
+
+/** The rules that lead to a chain, where no packet comes by any of them: that is reported as a whole. */
+function isUnreached(cx: CheckContext, table: Table, callers: ReadonlyMap<string, readonly Rule[]>, chain: string): boolean {
+  return (callers.get(chain) ?? []).every(rule => {
+    const kind = cx.reach(table).get(rule)?.kind;
+    return kind !== 'live' && kind !== 'undecided';
+  });
+}
+
+function callersOf(cx: CheckContext, table: Table): ReadonlyMap<string, readonly Rule[]> {
+  const callers = new Map<string, Rule[]>();
+  for (const { rule } of cx.rules(table)) {
+    if (rule.target.kind !== 'chain') continue;
+    const some = callers.get(rule.target.name);
+    if (some === undefined) callers.set(rule.target.name, [rule]);
+    else some.push(rule);
+  }
+  return callers;
+}
+
+function hasStates({ tables }: Ruleset, { name }: Table): boolean {
+  return (name === 'nat' || name === 'raw') && tables.size > 0;
+}
+
+export const neverMatches = defineCheck({
+  name: 'never-matches',
+  kind: 'reachability',
+  severity: 'error',
+  summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
+  why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
+outside of the range beside it, a negation of everything, a state that packets do not have in that table, an
+interface that they do not have at that hook: iptables loads all that without a word, and the rule never matches,
+whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 192.0.2.0/24 -p tcp -m iprange --src-range 198.51.100.1-198.51.100.20 -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -p tcp -m iprange --src-range 198.51.100.1-198.51.100.20 -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 192.0.2.0/24 -p tcp -m iprange --src-range 192.0.2.250-198.51.100.20 -m tcp --dport 22 -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    for (const table of cx.ruleset.tables.values()) {
+      const reached = cx.reach(table);
+      const constraints = hasStates(cx.ruleset, table) ? new RuleConstraints(cx.ruleset, table.name) : undefined;
+      let callers: ReadonlyMap<string, readonly Rule[]> | undefined;
+      const inVain = new Map<string, InVain[]>();
+      for (const at of cx.rules(table)) {
+        const answer = reached.get(at.rule);
+        let report: Report | undefined;
+        if (answer?.kind === 'contradiction') report = contradictionReport(cx, table, at);
+        else if (answer?.kind === 'live' && constraints !== undefined && asksForState(constraints.of(at.rule))) report = stateReport(cx, table, at);
+        else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
+          const some = inVain.get(at.chain);
+          if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);
+          else some.push({ at, by: answer.by });
+        }
+        if (report !== undefined) yield report;
+      }
+      for (const [first, ...others] of inVain.values()) if (first !== undefined) yield calledInVain(cx, first, others);
+    }
+  },
+});

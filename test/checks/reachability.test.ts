@@ -1,0 +1,102 @@
+/** never-matches, unreachable-chain, unreachable-after-goto, jump-to-empty-chain: what they say, and where they must not. */
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+import type { Finding } from '../../analyzer/finding.js';
+
+const names = ['never-matches', 'unreachable-chain', 'unreachable-after-goto', 'jump-to-empty-chain', 'shadowed-rule'];
+
+function of(text: string, family: 'ipv4' | 'ipv6' = 'ipv4'): readonly Finding[] {
+  const { findings, internalErrors } = analyze({ path: 'x.rules', text }, { family });
+  if (internalErrors.length > 0) throw new Error(JSON.stringify(internalErrors));
+  return findings.filter(one => names.includes(one.check));
+}
+
+function filter(...lines: readonly string[]): string {
+  return ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', ...lines, 'COMMIT', ''].join('\n');
+}
+
+function found(...lines: readonly string[]): readonly string[] {
+  return of(filter(...lines)).map(one => `${one.check} ${one.rule ?? ''}`.trim());
+}
+
+function table(name: string, ...lines: readonly string[]): readonly string[] {
+  return of([`*${name}`, ...lines, 'COMMIT', ''].join('\n')).map(one => `${one.check} ${one.rule ?? ''}`.trim());
+}
+
+for (const [rule, words] of [
+  ['-p udp -m udp --dport 53 -m multiport --dports 80,443', '`-m udp --dport 53` and `-m multiport --dports 80,443` exclude each other'],
+  ['-s 10.0.1.0/24 -m iprange --src-range 10.0.0.1-10.0.0.5', '`-s 10.0.1.0/24` and `-m iprange --src-range 10.0.0.1-10.0.0.5` exclude each other'],
+  ['-m conntrack --ctstate NEW -m state --state ESTABLISHED', '`-m conntrack --ctstate NEW` and `-m state --state ESTABLISHED` exclude each other'],
+  ['-s 10.0.0.0/8 -p tcp -m tcp --dport 22 -m length --length 100:50', '`-m length --length 100:50` excludes every packet'],
+  ['-p tcp -m tcp --tcp-flags SYN ACK', '`-m tcp --tcp-flags SYN ACK` excludes every packet'],
+  ['-m mark --mark 0x1/0x2', '`-m mark --mark 0x1/0x2` excludes every packet'],
+  ['-m conntrack ! --ctstate NEW,ESTABLISHED,RELATED,INVALID,UNTRACKED', '`-m conntrack ! --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED` excludes every packet'],
+  ['! -i +', 'the negation of all there is excludes every packet'],
+] as const) {
+  test(`never-matches says what is to blame: ${rule}`, t => {
+    const [finding, ...others] = of(filter(`-A INPUT ${rule} -j ACCEPT`));
+    t.deepEqual([finding?.check, finding?.severity, others.length], ['never-matches', 'error', 0]);
+    t.is(finding?.message, `no packet can match this rule: ${words}`);
+  });
+}
+
+test('criteria that leave one packet are no contradiction', t => {
+  t.deepEqual(found('-A INPUT -p udp -m udp --dport 53 -m multiport --dports 53,80 -j ACCEPT', '-A INPUT -s 10.0.0.4/30 -m iprange --src-range 10.0.0.1-10.0.0.4 -j ACCEPT', '-A INPUT -m limit --limit 1/s -m set --match-set x src -m set ! --match-set x dst -j DROP'), []);
+});
+
+test('a contradiction in IPv6', t => {
+  t.deepEqual(of(filter('-A INPUT -s 2001:db8::/32 -m iprange --src-range fd00::1-fd00::5 -j ACCEPT', '-A INPUT -s 2001:db8::/32 -m iprange --src-range 2001:db7::1-2001:db8:: -j ACCEPT'), 'ipv6').map(one => one.rule), ['filter:INPUT:1']);
+});
+
+test('an interface that packets do not have where the chain is entered', t => {
+  t.deepEqual(found(':x - [0:0]', '-A INPUT -j x', '-A x -o eth0 -j ACCEPT'), ['never-matches filter:x:1']);
+  t.deepEqual(found(':x - [0:0]', '-A INPUT -j x', '-A FORWARD -j x', '-A x -o eth0 -j ACCEPT'), []);
+  t.deepEqual(table('mangle', ':x - [0:0]', '-A OUTPUT -j x', '-A x -i eth0 -j ACCEPT'), ['never-matches mangle:x:1']);
+  t.deepEqual(table('mangle', ':x - [0:0]', '-A POSTROUTING -j x', '-A x -i eth0 -j ACCEPT'), [], 'what is forwarded has one there');
+});
+
+test('what loading refuses is not said twice', t => {
+  t.deepEqual(found('-A INPUT -o eth0 -j ACCEPT', '-A OUTPUT -i eth0 -j ACCEPT'), []);
+});
+
+test('nat sees NEW and RELATED packets', t => {
+  t.deepEqual(table('nat', '-A POSTROUTING -m conntrack --ctstate ESTABLISHED -j MASQUERADE', '-A POSTROUTING -m conntrack --ctstate INVALID,UNTRACKED -j ACCEPT', '-A POSTROUTING -m conntrack --ctstate NEW,ESTABLISHED -j MASQUERADE'), ['never-matches nat:POSTROUTING:1', 'never-matches nat:POSTROUTING:2']);
+  t.deepEqual(table('nat', '-A POSTROUTING -m conntrack --ctstate RELATED -j MASQUERADE', '-A POSTROUTING -m conntrack ! --ctstate INVALID -j MASQUERADE'), []);
+});
+
+test('in raw only packets over lo have a state', t => {
+  t.deepEqual(table('raw', '-A PREROUTING -i eth0 -m conntrack --ctstate NEW -j ACCEPT', '-A PREROUTING -m conntrack --ctstate ESTABLISHED -j ACCEPT'), ['never-matches raw:PREROUTING:1', 'never-matches raw:PREROUTING:2']);
+  t.deepEqual(table('raw', '-A PREROUTING -i lo -m conntrack --ctstate NEW -j ACCEPT', '-A PREROUTING -m conntrack --ctstate NEW,INVALID -j ACCEPT', '-A PREROUTING -p udp -j NOTRACK', '-A PREROUTING -m conntrack --ctstate UNTRACKED -j ACCEPT'), []);
+});
+
+test('rules of a chain that no jump leads their packets to are told once, with the jumps', t => {
+  const [finding, ...others] = of(filter(':web - [0:0]', '-A INPUT -p tcp -m tcp --dport 80 -j web', '-A INPUT -p tcp -m tcp --dport 443 -j web', '-A web -p udp -j DROP', '-A web -p tcp -m tcp --dport 8080 -j DROP', '-A web -s 192.0.2.1/32 -j DROP'));
+  t.deepEqual([finding?.check, finding?.rule, finding?.because.map(one => one.rule), others.length], ['never-matches', 'filter:web:1', ['filter:INPUT:1', 'filter:INPUT:2', 'filter:web:2'], 0]);
+});
+
+test('a chain that is never entered is one finding, with the chains behind it', t => {
+  const [finding, ...others] = of(filter(':a - [0:0]', ':b - [0:0]', ':c - [0:0]', '-A a -j b', '-A b -j c', '-A c -p tcp -j ACCEPT', '-A c -p udp -j ACCEPT'));
+  t.deepEqual([finding?.check, others.length], ['unreachable-chain', 0]);
+  t.regex(finding?.message ?? '', /chain `b`, nor into `c` behind it: only chains that nothing jumps to/u);
+});
+
+test('the jump to it is reported where it is shadowed, and its rules are not', t => {
+  t.deepEqual(found(':a - [0:0]', '-A INPUT -p tcp -j DROP', '-A INPUT -p tcp -m tcp --dport 22 -j a', '-A a -s 192.0.2.1/32 -j ACCEPT', '-A a -s 192.0.2.2/32 -j ACCEPT'), ['unreachable-chain', 'shadowed-rule filter:INPUT:2']);
+});
+
+test('behind a goto that takes every packet, all rules are one finding', t => {
+  const lines = [':a - [0:0]', '-A INPUT -g a', '-A INPUT -p tcp -j ACCEPT', '-A INPUT -p udp -j DROP', '-A a -s 192.0.2.1/32 -j DROP'];
+  t.deepEqual(found(...lines), ['unreachable-after-goto filter:INPUT:2']);
+  t.deepEqual(of(filter(...lines))[0]?.because.map(one => one.rule), ['filter:INPUT:1', 'filter:INPUT:3']);
+});
+
+test('and behind a jump to a chain that decides about all; not where some come back', t => {
+  t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A INPUT -p tcp -j ACCEPT', '-A a -p tcp -j REJECT', '-A a -j DROP'), ['unreachable-after-goto filter:INPUT:2']);
+  t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A INPUT -p tcp -j ACCEPT', '-A a -s 192.0.2.1/32 -j RETURN', '-A a -j DROP'), []);
+  t.deepEqual(found(':a - [0:0]', '-A INPUT -p udp -g a', '-A INPUT -p tcp -j ACCEPT', '-A a -s 192.0.2.1/32 -j DROP'), []);
+});
+
+test('jumps to one empty chain are one finding; a chain with a rule without a target is not empty', t => {
+  t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A FORWARD -p tcp -j a', '-A OUTPUT -j a'), ['jump-to-empty-chain filter:INPUT:1']);
+  t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A a'), []);
+});
