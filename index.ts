@@ -43,7 +43,7 @@ export type { Answer, Decider, Fate as ChainFate, Overlap, PacketSample, PartlyS
 /** All packets on their whole way: `pipeline(ruleset)` first, then questions about paths, rules, conversations. */
 export { fate, isCertain, paths, pipeline, question, reachThrough, type Passage, type Path, type PathAnswer, type Pipeline, type PipelineOptions, type Routing } from './analyzer/packet-space/pipeline/index.js';
 export { neverReplied, replies, stateReach, type ConversationCase, type ConversationQuestion, type Replies, type StateReach } from './analyzer/packet-space/pipeline/index.js';
-export { difference, fates, type Difference, type DifferenceCase, type DifferenceOptions, type FateClaim, type Fates, type FatesOptions } from './analyzer/packet-space/pipeline/index.js';
+export { difference, familyDifference, fates, type Difference, type DifferenceCase, type DifferenceOptions, type FamilyDifference, type FamilyGap, type FateClaim, type Fates, type FatesOptions } from './analyzer/packet-space/pipeline/index.js';
 export { certificate, firstPacket, nextPacket, type Sighting } from './analyzer/packet-space/pipeline/index.js';
 export type { ReadableBox } from './analyzer/packet-space/pipeline/fates/box.js';
 export type { Fate } from './analyzer/packet-space/pipeline/fates/fate-words.js';

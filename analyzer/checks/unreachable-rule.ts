@@ -2,7 +2,7 @@ import type { Because } from '../finding.js';
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { takenElsewhere } from '../witness/taken-elsewhere.js';
-import { deadElsewhere } from './dead-elsewhere.js';
+import { deadElsewhere, isByTranslation } from './dead-elsewhere.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { effectOf, isFinal, targetText } from './targets.js';
 
@@ -44,6 +44,11 @@ function verbOf(acting: readonly RuleAt[]): string {
   return takes && changes ? 'take or change' : changes ? change : take;
 }
 
+function advice(at: RuleAt, by: readonly RuleAt[], first: readonly RuleAt[]): string {
+  if (isByTranslation(at, by)) return `ask for the address and port that ${listOf(first)} gives to packets`;
+  return first.every(isTaker) ? `let its packets pass ${listOf(first)}` : `ask for packets as they are behind ${listOf(first)}`;
+}
+
 function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
   const acting = actors(at, by);
   const deciders = by.filter(one => isFinal(one.rule));
@@ -54,7 +59,7 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
     at, because,
     severity: isSame ? 'warning' : 'error',
     message: `no packet comes to this rule: before table ${at.table} sees them, ${listOf(acting)} ${verbOf(acting)} all that it is for`,
-    help: first.every(isTaker) ? `let its packets pass ${listOf(first)}, or delete it` : `ask for packets as they are behind ${listOf(first)}, or delete it`,
+    help: `${advice(at, by, first)}, or delete it`,
   };
 }
 
