@@ -132,7 +132,7 @@ export function compareWorlds(a: Ruleset, b: Ruleset, path: PathLike): Outcome {
     const [left, right] = [told(joint.sides[0], trips[0]), told(joint.sides[1], trips[1])];
     if (left !== right) differing++;
     if (result.kind !== 'different') continue;
-    const own = result.cases.filter(one => isIn(one.box, inputs, choices));
+    const own = result.cases.filter(({ boxes }) => boxes.some(box => isIn(box, inputs, choices)));
     if (left === right && own.length > 0) problem ??= `a case about a packet that fares alike: ${left}`;
     if (left !== right && own.length === 0 && result.complete) problem ??= `no case about a packet that is ${left} and ${right}`;
     if (own.some(one => verdictOf(one) !== `${verdictIn(left)}, ${verdictIn(right)}`)) problem ??= `${own.map(verdictOf).join(' or ')}: but it is ${left}, ${right}`;

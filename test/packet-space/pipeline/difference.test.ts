@@ -67,6 +67,13 @@ test('addresses, ports and marks in the end are part of the fate', t => {
   t.is(difference(mark('0x1/0xff'), mark('0x1/0xffffffff'))?.kind, 'different');
 });
 
+test('packets that nat may treat in more than one way are listed once', t => {
+  const gateway = (...rules: readonly string[]): string => `*nat\n-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n*filter\n:OUTPUT DROP [0:0]\n${rules.join('\n')}\nCOMMIT\n`;
+  const [a, b] = [gateway(), gateway('-A OUTPUT -p udp -j ACCEPT')].map(text => load({ path: 'x', text }).rulesets[0]);
+  const result = a === undefined || b === undefined ? undefined : difference(a, b, { path: 'out' });
+  t.deepEqual(result?.kind === 'different' ? result.cases.map(({ part, certain }) => [part.fields, certain]) : [], [[['protocol udp'], true]]);
+});
+
 test('what is unknown answers alike in both where the words are the same, and is no reason for certainty', t => {
   const limited = '-A INPUT -p tcp -m limit --limit 5/min -j ACCEPT';
   t.deepEqual(difference(filter([limited, '-A INPUT -s 10.0.0.1/32 -j ACCEPT']), filter(['-A INPUT -s 10.0.0.1/32 -j ACCEPT', limited])), { kind: 'equivalent', certain: false });

@@ -13,6 +13,7 @@ import { solveBudget, type SolveBudget } from '../solve.js';
 import { paths, type Path, type Routing } from '../stages.js';
 import { partings } from './neutral.js';
 import { partsWithin, spacesOf, type Space } from './rest.js';
+import { mergedModes, seenOf } from './modeless.js';
 import { differingFields } from './same.js';
 import { Search, type Found, type Question } from './search.js';
 import { Watches } from './watches.js';
@@ -21,8 +22,8 @@ import { Watches } from './watches.js';
 export interface DifferenceCase {
   readonly path: Path;
   readonly part: ReadableBox;
-  /** The part by inputs of the two pipelines. */
-  readonly box: Box;
+  /** The part by inputs of the two pipelines, for each way in which the kernel may treat such packets. */
+  readonly boxes: readonly Box[];
   /** What becomes of them under the one rule set, and under the other. */
   readonly a: Fate;
   readonly b: Fate;
@@ -118,10 +119,12 @@ function casesOf(joint: Joint, search: Search): readonly DifferenceCase[] {
   const { dimensions } = joint.sides[0].chains;
   const told = search.found.map(found => ({ ...found, ...fatesOf(joint, search, found) }));
   const isLike = (x: typeof told[number], y: typeof told[number]): boolean => x.path === y.path && sameWords(x.a, y.a) && sameWords(x.b, y.b);
-  return joined(told, isLike).map((one): DifferenceCase => {
-    const part = readable(dimensions, one.space, one.box, [[joint.sides[0], one.trips[0]], [joint.sides[1], one.trips[1]]]);
-    const certain = part.given.length === 0 && one.box.holes.every(hole => hole.choices.length === 0);
-    return { path: one.path, part, box: one.box, a: one.a, b: one.b, witness: witnessOf(joint, one), certain, size: sizeOf(dimensions, one.space, one.box) };
+  const sized = joined(told, isLike).map(one => ({ ...one, seen: seenOf(joint.sides[0], one.box), boxes: [one.box] }))
+    .sort((x, y) => sizeOf(dimensions, y.space, y.seen) - sizeOf(dimensions, x.space, x.seen));
+  return mergedModes(sized, isLike).map((one): DifferenceCase => {
+    const part = readable(dimensions, one.space, one.seen, [[joint.sides[0], one.trips[0]], [joint.sides[1], one.trips[1]]]);
+    const certain = part.given.length === 0 && one.seen.holes.every(hole => hole.choices.length === 0);
+    return { path: one.path, part, boxes: one.boxes, a: one.a, b: one.b, witness: witnessOf(joint, one), certain, size: sizeOf(dimensions, one.space, one.seen) };
   }).sort((x, y) => y.size - x.size);
 }
 
