@@ -14,6 +14,9 @@ import { lockout } from './lockout.js';
 import { relatedMissing } from './related-missing.js';
 import { loopbackBlocked } from './loopback-blocked.js';
 import { neighbourDiscoveryBlocked } from './neighbour-discovery-blocked.js';
+import { anyAnyAccept } from './any-any-accept.js';
+import { defaultAccept } from './default-accept.js';
+import { unprotectedFamily } from './unprotected-family.js';
 import { exposedService } from './exposed-service.js';
 import { hostBitsSet } from './host-bits-set.js';
 import { jumpToEmptyChain } from './jump-to-empty-chain.js';
@@ -47,6 +50,9 @@ export const checks: readonly Check[] = [
   establishedRuleLate,
   neighbourDiscoveryBlocked,
   deadStateMatch,
+  defaultAccept,
+  anyAnyAccept,
+  unprotectedFamily,
   exposedService,
   unreachableAfterGoto,
   unreachableChain,

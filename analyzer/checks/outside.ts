@@ -69,13 +69,23 @@ function defaultDevices({ routes = [] }: NonNullable<CheckContext['host']>): rea
   }))];
 }
 
+/** Whether a packet came by an interface that no rule names. */
+export function byUnnamed(ruleset: Ruleset): Constraint {
+  return not(any([interfaceName('lo'), ...mentionedIn(ruleset).names].map(one => named('in', one))));
+}
+
+/** What is known of a host. */
+export type Facts = Pick<CheckContext, 'ruleset' | 'settings' | 'host' | 'sibling'>;
+
 /**
  * Whether a packet came from outside by the interface of `field` (`out`: goes there). In this order: by what is trusted, where somebody said it; by
- * the host's default routes; by what nat translates on its way out. Else it is any interface that no rule names, and the only one that rules name,
+ * the host's default routes; by what nat translates on its way out, in either family. Else it is any interface that no rule names, and the only one that rules name,
  * unless they trust it: of several nobody knows which is which.
  */
-export function fromOutside({ ruleset, settings, host }: Pick<CheckContext, 'ruleset' | 'settings' | 'host'>, field: 'in' | 'out' = 'in'): Constraint {
-  const { names, waysOut, trusted } = mentionedIn(ruleset);
+export function fromOutside({ ruleset, settings, host, sibling }: Facts, field: 'in' | 'out' = 'in'): Constraint {
+  const { names, waysOut: own, trusted } = mentionedIn(ruleset);
+  const other = own.length > 0 ? undefined : sibling();
+  const waysOut = other === undefined ? own : mentionedIn(other).waysOut;
   const some = (list: readonly InterfaceName[]): Constraint => any(list.map(one => named(field, one)));
   const lo = interfaceName('lo');
   const declared = settings.trustedInterfaces.map(interfaceName);

@@ -6,8 +6,7 @@ import { isUnresolved, type Rule, type Ruleset } from '../model/ruleset.js';
 import type { AddressMask } from '../values/address-mask.js';
 import { parseAddress, prefixLength, type Address } from '../values/address.js';
 import { Problem, type Family } from '../values/value.js';
-import type { CheckContext } from './define-check.js';
-import { fromOutside } from './outside.js';
+import { fromOutside, type Facts } from './outside.js';
 
 /** People anywhere: of documentation networks where these will do, else from all over the world. */
 const people: Readonly<Record<Family, readonly Address[]>> = {
@@ -66,7 +65,7 @@ function knownOf(ruleset: Ruleset): Known {
  * Whether a packet is a stranger's, from outside, to a public address. A stranger is somebody on the internet whose network no rule names. Never
  * where the rules name everybody who was thought of.
  */
-export function fromStrangers(cx: Pick<CheckContext, 'ruleset' | 'settings' | 'host'>): Constraint {
+export function fromStrangers(cx: Facts): Constraint {
   const { ruleset } = cx;
   const { people: everybody, isParted } = knownOf(ruleset);
   const src = oneOf('src', isParted ? everybody : everybody.slice(0, 1));
@@ -78,7 +77,7 @@ export function fromStrangers(cx: Pick<CheckContext, 'ruleset' | 'settings' | 'h
 }
 
 /** First packets of strangers. */
-export function strangers(cx: Pick<CheckContext, 'ruleset' | 'settings' | 'host'>): Constraint {
+export function strangers(cx: Facts): Constraint {
   return all([fromStrangers(cx), is('ctstate', ctstates.NEW)]);
 }
 

@@ -50,12 +50,15 @@ export function folderWith(t: ExecutionContext, files: Readonly<Record<string, s
   return folder;
 }
 
+/** What every host's INPUT ends in that lets nobody in by default. */
+const rest = ['-i lo', '-m conntrack --ctstate RELATED,ESTABLISHED', '-p tcp -m tcp --dport 22'].map(words => `-A INPUT ${words} -j ACCEPT`);
+
 export function table(...rules: readonly string[]): string {
-  return ['*filter', ':INPUT ACCEPT [0:0]', ':FORWARD ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
+  return ['*filter', ':INPUT ACCEPT [0:0]', ':FORWARD ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, ...rest, '-A INPUT -j DROP', 'COMMIT', ''].join('\n');
 }
 
 /** Nothing to find. */
-export const clean = table('-A INPUT -p tcp -m tcp --dport 23 -j DROP');
+export const clean = table('-A INPUT -s 203.0.113.0/24 -j DROP');
 /** One error (`undefined-chain`), and nothing else. */
 export const withError = table('-A INPUT -p tcp -m tcp --dport 23 -j NOWHERE');
 /** One warning (`host-bits-set`), and nothing else. */

@@ -1,0 +1,121 @@
+import type { PacketSample, RuleAt } from '../packet-space/answers.js';
+import { ask, redundant } from '../packet-space/index.js';
+import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { all, ctstates, is, type Constraint } from '../packet/constraint.js';
+import type { Table } from '../model/ruleset.js';
+import { stepOf } from '../witness/step.js';
+import { deciderBecause, isPolicy } from './deciders.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { byUnnamed } from './outside.js';
+import { ownerOf } from './owners.js';
+import { filterChain, unspoken } from './unspoken.js';
+
+/** Whether all packets meet it that begin a connection; undefined where it asks for more than the state. */
+function isForNew(constraint: Constraint): boolean | undefined {
+  switch (constraint.kind) {
+    case 'always': return true;
+    case 'within': return constraint.field === 'ctstate' ? constraint.ranges.some(({ low, high }) => low <= ctstates.NEW && ctstates.NEW <= high) : undefined;
+    case 'not': {
+      const inner = isForNew(constraint.of);
+      return inner === undefined ? undefined : !inner;
+    }
+    case 'all': return constraint.of.every(one => isForNew(one) === true) ? true : undefined;
+    case 'any': return constraint.of.some(one => isForNew(one) === true) ? true : undefined;
+    default: return undefined;
+  }
+}
+
+function isOpen(constraint: Constraint): boolean {
+  return isForNew(constraint) === true;
+}
+
+const gre = 47;
+
+/** The rule that lets in what no rule speaks of: TCP and UDP of strangers, and what is neither, from anywhere. */
+function openRule(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): { readonly at: RuleAt; readonly witness: PacketSample } | undefined {
+  const probes = [unspoken(cx, table, hook, 'tcp'), unspoken(cx, table, hook, 'udp'), all([is('protocol', gre), is('ctstate', ctstates.NEW), byUnnamed(cx.ruleset)])];
+  let found: { readonly at: RuleAt; readonly witness: PacketSample } | undefined;
+  for (const probe of probes) {
+    const answer = probe === undefined ? undefined : ask(cx.space(), table, hook, probe, ['accept']);
+    if (answer?.kind !== 'yes' || !answer.certain || isPolicy(answer.by) || (found !== undefined && answer.by.rule !== found.at.rule)) return undefined;
+    found ??= { at: answer.by, witness: answer.witness };
+  }
+  return found;
+}
+
+/** The rule of the built-in chain that leads everything to the chain of the one that accepts. */
+function leaderOf(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', accepting: RuleAt): RuleAt | undefined {
+  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  for (const [index, rule] of filterChain(cx, hook)?.rules.entries() ?? []) {
+    if (rule.target.kind === 'chain' && rule.target.name === accepting.chain && isOpen(constraints.of(rule))) return { table: table.name, chain: hook, position: index + 1, rule };
+  }
+  return undefined;
+}
+
+function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
+  const found = filterChain(cx, hook) === undefined ? undefined : openRule(cx, table, hook);
+  if (found === undefined) return;
+  const { at: accepting, witness } = found;
+  if (ownerOf(cx.ruleset, accepting) !== undefined || !isOpen(new RuleConstraints(cx.ruleset, table.name).of(accepting.rule))) return;
+  const without = redundant(cx.space(), table, accepting);
+  if (without.kind === 'undecided') cx.undecided();
+  if (without.kind !== 'needed') return;
+  const leader = leaderOf(cx, table, hook, accepting);
+  const at = leader ?? accepting;
+  yield {
+    at, message: `${leader === undefined ? 'this rule accepts everything that comes to it' : `this rule leads everything that comes to it to ${accepting.chain}, which accepts it`}${hook === 'INPUT' ? '' : ', from everybody to everybody'}: what is to be dropped behind it never is`,
+    because: leader === undefined ? [] : [deciderBecause(cx.ruleset, accepting, 'accepts it')],
+    witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
+    help: 'say what it is for (-i INTERFACE, -s NETWORK, -p tcp --dport PORT), or delete it',
+  };
+}
+
+export const anyAnyAccept = defineCheck({
+  name: 'any-any-accept',
+  kind: 'exposure',
+  severity: 'warning',
+  auditor: 'error',
+  summary: 'A rule accepts everything from everybody, though the chain is to drop the rest',
+  why: `A rule without any condition, or with none but that a connection is new, takes all that comes to it. Where the policy is DROP, or rules that
+drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
+mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -s 203.0.113.0/24 -j DROP
+-A INPUT -m conntrack --ctstate NEW,RELATED,ESTABLISHED -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -j DROP
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+-A INPUT -p icmp -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:trusted - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -i eth1 -j trusted
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -p icmp -j ACCEPT
+-A trusted -s 192.168.5.66/32 -j DROP
+-A trusted -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    const table = cx.ruleset.tables.get('filter');
+    if (table === undefined) return;
+    yield* lookAt(cx, table, 'INPUT');
+    yield* lookAt(cx, table, 'FORWARD');
+  },
+});

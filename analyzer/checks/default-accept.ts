@@ -1,0 +1,74 @@
+import { stepOf } from '../witness/step.js';
+import { deciderBecause, isPolicy, deciderReference } from './deciders.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
+import { isRouter } from './routers.js';
+import { filterChain, letsInUnspoken } from './unspoken.js';
+import { isUnprotected } from './unprotected-family.js';
+
+const goes = { INPUT: 'comes in', FORWARD: 'passes through' } as const;
+
+function* lookAt(cx: CheckContext, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
+  const [table, chain] = [cx.ruleset.tables.get('filter'), filterChain(cx, hook)];
+  if (table === undefined || chain?.policy !== 'ACCEPT' || table.line === 0) return;
+  const answer = letsInUnspoken(cx, hook);
+  if (answer.kind === 'undecided') cx.undecided();
+  if (answer.kind !== 'yes' || !isPolicy(answer.by)) return;
+  const { witness, by, certain } = answer;
+  yield {
+    chain, span: chain.line === 0 ? table.span : chain.span,
+    certainty: certain ? 'certain' : 'possible',
+    message: `whatever no rule speaks of ${goes[hook]}: ${hook} accepts by default`,
+    because: [deciderBecause(cx.ruleset, by, 'lets in what comes to the end of the chain')],
+    witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', by: [deciderReference(by)] }],
+    help: `name what is wanted, and end the chain with -P ${hook} DROP`,
+  };
+}
+
+export const defaultAccept = defineCheck({
+  name: 'default-accept',
+  kind: 'exposure',
+  severity: 'info',
+  auditor: 'warning',
+  summary: 'What no rule speaks of is let in',
+  why: `A list of what is forbidden is never complete: a service that is installed tomorrow, or listens on another port than one thinks, is open at
+once. A chain that ends in DROP, by its policy or by a last rule, opens only what somebody has named. It is reported where the packet of a
+stranger to a port that no rule names is let in at the end of INPUT, or of FORWARD on a host that routes: not where FORWARD holds nothing but
+what docker, libvirt and the like have put there.`,
+  bad: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 3306 -j DROP
+-A INPUT -p tcp -m tcp --dport 6379 -j DROP
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m multiport --dports 22,80,443 -j ACCEPT
+-A INPUT -p icmp -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:IN - [0:0]
+-A INPUT -j IN
+-A FORWARD -j REJECT --reject-with icmp-host-prohibited
+-A IN -i lo -j ACCEPT
+-A IN -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A IN -p tcp -m multiport --dports 22,80,443 -j ACCEPT
+-A IN -p icmp -j ACCEPT
+-A IN -j REJECT --reject-with icmp-host-prohibited
+COMMIT
+`,
+  * run(cx) {
+    // That the other family is protected says more.
+    if (!isUnprotected(cx)) yield* lookAt(cx, 'INPUT');
+    if (isRouter(cx)) yield* lookAt(cx, 'FORWARD');
+  },
+});
