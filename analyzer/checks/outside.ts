@@ -75,7 +75,7 @@ export function byUnnamed(ruleset: Ruleset): Constraint {
 }
 
 /** What is known of a host. */
-export type Facts = Pick<CheckContext, 'ruleset' | 'settings' | 'host' | 'sibling'>;
+export type Facts = Pick<CheckContext, 'ruleset' | 'settings' | 'host'> & Partial<Pick<CheckContext, 'sibling'>>;
 
 /**
  * Whether a packet came from outside by the interface of `field` (`out`: goes there). In this order: by what is trusted, where somebody said it; by
@@ -84,7 +84,7 @@ export type Facts = Pick<CheckContext, 'ruleset' | 'settings' | 'host' | 'siblin
  */
 export function fromOutside({ ruleset, settings, host, sibling }: Facts, field: 'in' | 'out' = 'in'): Constraint {
   const { names, waysOut: own, trusted } = mentionedIn(ruleset);
-  const other = own.length > 0 ? undefined : sibling();
+  const other = own.length > 0 ? undefined : sibling?.();
   const waysOut = other === undefined ? own : mentionedIn(other).waysOut;
   const some = (list: readonly InterfaceName[]): Constraint => any(list.map(one => named(field, one)));
   const lo = interfaceName('lo');
