@@ -1,6 +1,7 @@
-/** The boxes of one chain, as they are written: what rules ask of fields are sides, what they ask of properties stands beside them. */
-import { BoxIndex } from '../box-index.js';
+/** The boxes of all chains, as they are written: what rules ask of fields are sides, what they ask of properties stands beside them. */
 import { BoxWriter } from '../box-writer.js';
+import type { Boxes } from '../boxes.js';
+import { ChainView, type ChainPlace } from './chain-view.js';
 import type { PipelineChain } from './chains.js';
 import type { Write } from './values.js';
 
@@ -23,19 +24,31 @@ export interface Fields {
   readonly last: Int32Array;
 }
 
-const noAtoms: PipelineChain['atoms'] = [];
-const noWrites: PipelineChain['writes'] = [];
+/** The boxes of all chains, one chain behind the other: what is said of them in `PipelineChain`. */
+export interface AllBoxes extends Boxes, Readonly<Pick<PipelineChain, 'rule' | 'act' | 'callee' | 'soft' | 'doubt'>> {
+  /** By box; those that ask no property, or write nothing, are absent. */
+  readonly atoms: ReadonlyMap<number, readonly number[]>;
+  readonly writes: ReadonlyMap<number, readonly Write[]>;
+}
+
+const nothing: readonly never[] = [];
 
 export class ChainBoxes extends BoxWriter {
   readonly #fields: Fields;
-  #rule: number[] = [];
-  #actions: Action[] = [];
-  #soft: number[] = [];
-  #doubt: number[] = [];
-  #atoms: (readonly number[] | undefined)[] = [];
-  #asked: number[] | undefined;
+  readonly #rule: number[] = [];
+  readonly #actions: Action[] = [];
+  readonly #soft: number[] = [];
+  readonly #doubt: number[] = [];
+  readonly #atoms = new Map<number, number[]>();
+  readonly #writes = new Map<number, readonly Write[]>();
   #isDoubtful = false;
-  #hasAtoms = false;
+  /** Of the chain at hand: its first box, the fields that it asks, the chains that it calls. */
+  #from = 0;
+  readonly #asks = new Set<number>();
+  readonly #callees = new Set<number>();
+  #writing: PipelineChain['writing'][number][] = [];
+  #asksAtoms = false;
+  #all: AllBoxes | undefined;
 
   constructor(fields: Fields) {
     super();
@@ -43,66 +56,74 @@ export class ChainBoxes extends BoxWriter {
   }
 
   override side(dimension: number, low: number, high: number): void {
-    if (dimension < this.#fields.count) super.side(dimension, low, high);
-    else if (this.#fields.doubtful.has(dimension)) this.#isDoubtful = true;
-    else if (low === high) (this.#asked ??= []).push(dimension * 2 + low);
+    if (dimension < this.#fields.count) {
+      super.side(dimension, low, high);
+      this.#asks.add(dimension);
+    } else if (this.#fields.doubtful.has(dimension)) this.#isDoubtful = true;
+    else if (low === high) this.#atom(dimension * 2 + low);
+  }
+
+  #atom(atom: number): void {
+    this.#asksAtoms = true;
+    const known = this.#atoms.get(this.count);
+    if (known === undefined) this.#atoms.set(this.count, [atom]);
+    else known.push(atom);
   }
 
   override close(): void {
     super.close();
     this.#doubt.push(this.#isDoubtful ? 1 : 0);
-    this.#atoms.push(this.#asked);
-    if (this.#asked !== undefined) this.#hasAtoms = true;
-    this.#asked = undefined;
     this.#isDoubtful = false;
   }
 
   /** What the last `count` boxes are: those of one rule (-1: of none), of which the first `certain` hang on nothing unknown. */
   act(rule: number, { count, certain }: { readonly count: number; readonly certain: number }, action: Action): void {
-    const first = this.count - count;
+    if (action.callee >= 0 && count > 0) this.#callees.add(action.callee);
+    const { act, writes } = action;
+    if (writes !== undefined && count > 0) this.#writing.push({ act, writes });
     for (let i = 0; i < count; i++) {
-      if (i >= certain) this.#doubt[first + i] = 1;
+      const box = this.count - count + i;
+      if (i >= certain) this.#doubt[box] = 1;
       this.#rule.push(rule);
       this.#actions.push(action);
-      this.#soft.push(this.#doubt[first + i] === 1 || action.soft === true ? 1 : 0);
+      this.#soft.push(this.#doubt[box] === 1 || action.soft === true ? 1 : 0);
+      if (writes !== undefined) this.#writes.set(box, writes);
     }
   }
 
-  /** The chain, and room for the next. */
-  take(place: Pick<PipelineChain, 'id' | 'name' | 'table' | 'firstBox' | 'policy'>): PipelineChain {
-    const { count } = this;
-    const actions = this.#actions;
-    const rule = Int32Array.from(this.#rule);
-    const bits = Int32Array.from(actions, one => one.bits);
-    const suffix = new Int32Array(count + 1);
-    const end = new Int32Array(count);
-    let active = 0;
-    for (let box = count - 1; box >= 0; box--) {
-      suffix[box] = (suffix[box + 1] ?? 0) | (bits[box] ?? 0);
-      end[box] = box + 1 < count && rule[box] === rule[box + 1] && (rule[box] ?? -1) >= 0 ? end[box + 1] ?? 0 : box + 1;
-      if (bits[box] !== 0) active++;
-    }
-    const boxes = { count, ...this.finish(), bits, last: this.#fields.last };
-    const callee = Int32Array.from(actions, one => one.callee);
-    const chain = {
-      ...boxes, ...place, rule, act: Uint8Array.from(actions, one => one.act), callee, end, soft: Uint8Array.from(this.#soft), doubt: Uint8Array.from(this.#doubt),
-      atoms: this.#hasAtoms ? this.#atoms : noAtoms, writes: actions.some(one => one.writes !== undefined) ? actions.map(one => one.writes) : noWrites,
-      callees: [...new Set(callee)].filter(id => id >= 0), index: new BoxIndex(boxes, activeIn(bits, active)), asks: [...new Set(boxes.dim)], suffix, does: suffix[0] ?? 0,
-    };
-    this.clear();
+  /** The chain of the boxes since the last one. */
+  chain(place: Pick<ChainPlace, 'id' | 'name' | 'table' | 'policy'>): PipelineChain {
+    let does = 0;
+    for (let box = this.#from; box < this.count; box++) does |= this.#actions[box]?.bits ?? 0;
+    const chain = new ChainView({
+      ...place, does, firstBox: this.#from, count: this.count - this.#from,
+      asks: all(this.#asks), callees: all(this.#callees), writing: this.#writing.length === 0 ? nothing : this.#writing, asksAtoms: this.#asksAtoms,
+    }, () => this.all());
+    this.#from = this.count;
+    this.#asks.clear();
+    this.#callees.clear();
+    this.#writing = [];
+    this.#asksAtoms = false;
     return chain;
   }
 
-  override clear(): void {
-    super.clear();
-    [this.#rule, this.#actions, this.#soft, this.#doubt, this.#atoms, this.#hasAtoms] = [[], [], [], [], [], false];
+  /** All that was written; nothing can be added any more. */
+  all(): AllBoxes {
+    return this.#all ??= this.#written();
+  }
+
+  #written(): AllBoxes {
+    const actions = this.#actions;
+    const all = {
+      ...this.finish(), count: this.count, last: this.#fields.last, bits: Int32Array.from(actions, one => one.bits), rule: Int32Array.from(this.#rule), act: Uint8Array.from(actions, one => one.act),
+      callee: Int32Array.from(actions, one => one.callee), soft: Uint8Array.from(this.#soft), doubt: Uint8Array.from(this.#doubt), atoms: this.#atoms, writes: this.#writes,
+    };
+    for (const list of [this.#rule, this.#actions, this.#soft, this.#doubt]) list.length = 0;
+    this.clear();
+    return all;
   }
 }
 
-/** The boxes of which something may come. */
-function activeIn(bits: Int32Array, count: number): Int32Array {
-  const some = new Int32Array(count);
-  let at = 0;
-  for (let box = 0; box < bits.length; box++) if (bits[box] !== 0) some[at++] = box;
-  return some;
+function all<T>(some: ReadonlySet<T>): readonly T[] {
+  return some.size === 0 ? nothing : [...some];
 }

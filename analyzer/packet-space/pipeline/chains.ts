@@ -38,6 +38,10 @@ export interface PipelineChain extends Boxes {
   readonly writes: readonly (readonly Write[] | undefined)[];
   /** The chains that are called. */
   readonly callees: readonly number[];
+  /** What boxes do that write. */
+  readonly writing: readonly { readonly act: number; readonly writes: readonly Write[] }[];
+  /** Some box asks for a property of which something is known. */
+  readonly asksAtoms: boolean;
   readonly index: BoxIndex;
   /** The fields of which some box says something. */
   readonly asks: readonly number[];
@@ -60,6 +64,8 @@ export interface Chains {
   readonly list: readonly PipelineChain[];
   /** By `table CHAIN`. */
   readonly ids: ReadonlyMap<string, number>;
+  /** Of all boxes, chain after chain: the rule's number; -1 for what no rule says. */
+  readonly ruleOfBox: Int32Array;
   /** By rule number: its boxes before anything is known of where it stands; what it asks. */
   readonly cells: (rule: number) => readonly Cell[];
   /** Rules that write something some rule may test, by number. */

@@ -78,7 +78,6 @@ class ChainCompiler {
   readonly #callers = new Map<number, [number, number][]>();
   readonly #actions = new Map<unknown, readonly Action[]>();
   readonly #closures = new Map<number, ReadonlySet<number>>();
-  #firstBox = 0;
 
   constructor(known: ReadRuleset, dimensions: Dimensions, extra: readonly ExtraChain[]) {
     this.#ruleset = known.ruleset;
@@ -102,7 +101,7 @@ class ChainCompiler {
     }
     for (const chain of this.#extra) this.#addExtra(chain);
     return {
-      ruleset: this.#ruleset, tracking: trackingOf(this.#ruleset), dimensions: this.#dimensions, fieldCount: this.#fieldCount, rules, cyclic, list: this.#list, ids: this.#ids, cells: cellsByRule(this.#known, this.#dimensions),
+      ruleset: this.#ruleset, tracking: trackingOf(this.#ruleset), dimensions: this.#dimensions, fieldCount: this.#fieldCount, rules, cyclic, list: this.#list, ids: this.#ids, ruleOfBox: this.#boxes.all().rule, cells: cellsByRule(this.#known, this.#dimensions),
       numbers: new Map(rules.map(({ rule }, i) => [rule, i])), writers: this.#writers, callers: this.#callers, chainOf, below: chain => this.#below(chain),
     };
   }
@@ -190,8 +189,6 @@ class ChainCompiler {
   }
 
   #push(table: string, name: string, policy: Chain['policy']): void {
-    const chain = this.#boxes.take({ id: this.#list.length, name, table, firstBox: this.#firstBox, policy });
-    this.#list.push(chain);
-    this.#firstBox += chain.count;
+    this.#list.push(this.#boxes.chain({ id: this.#list.length, name, table, policy }));
   }
 }

@@ -60,5 +60,5 @@ function differs(chains: Chains, path: Path, { chain, hook }: Stage): boolean {
   if ((own.does & (stops | ~translation)) !== 0 || own.policy === 'DROP') return true;
   // Behind these nobody looks at what was written, but where lo gives the packet back.
   if ((hook === 'POSTROUTING' && path !== 'loop') || (hook === 'INPUT' && chains.ruleset.backend === 'legacy')) return false;
-  return [...fieldsOf(chains, chain)].some(field => !steady.has(field)) || [...chains.below(chain)].some(id => chains.list[id]?.atoms.some(one => one !== undefined) === true);
+  return [...fieldsOf(chains, chain)].some(field => !steady.has(field)) || [...chains.below(chain)].some(id => chains.list[id]?.asksAtoms === true);
 }

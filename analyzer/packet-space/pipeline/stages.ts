@@ -108,14 +108,22 @@ function* chainsAt(chains: Chains, hook: Hook, tables: readonly TableName[]): Ge
   }
 }
 
+const rerouted = new WeakMap<Chains, boolean>();
+
 /** Something at OUTPUT may send packets another way than they were routed first, and somebody asks which. */
 export function isRerouting(chains: Chains): boolean {
+  let is = rerouted.get(chains);
+  if (is === undefined) rerouted.set(chains, is = mayReroute(chains));
+  return is;
+}
+
+function mayReroute(chains: Chains): boolean {
   const { fields } = chains.dimensions;
   const out = fields.get('out')?.[0] ?? -1;
   const asks = (some: Iterable<PipelineChain>): boolean => [...some].some(one => one.asks.includes(out));
   if (!asks(chainsAt(chains, 'OUTPUT', sendingTables)) && !asks(chainsAt(chains, 'POSTROUTING', ['mangle']))) return false;
   const dimensions = new Set(rerouting.mangle?.fields.flatMap(field => fields.get(field) ?? []));
-  const writes = (one: PipelineChain): boolean => one.writes.some(some => some?.some(write => dimensions.has(write.dimension)) === true);
+  const writes = (one: PipelineChain): boolean => one.writing.some(some => some.writes.some(write => dimensions.has(write.dimension)));
   if ([...chainsAt(chains, 'OUTPUT', ['mangle'])].some(writes)) return true;
   if (!chains.tracking.connections) return false;
   // What nat did to a connection at INPUT, or to one that lo gives back, it undoes at OUTPUT.
@@ -198,12 +206,10 @@ function isStrict(chains: Chains, chain: number): boolean {
     seen.add(id);
     open.push(...one.callees);
     for (const d of one.asks) tested.add(d);
-    one.writes.forEach((some, box) => {
-      for (const write of some ?? []) {
-        if (write.kind === 'copy') tested.add(write.from);
-        if (one.act[box] === Step.Write) written.add(write.dimension);
-      }
-    });
+    for (const { act, writes } of one.writing) for (const write of writes) {
+      if (write.kind === 'copy') tested.add(write.from);
+      if (act === Step.Write) written.add(write.dimension);
+    }
   }
   return [...written].some(d => tested.has(d));
 }

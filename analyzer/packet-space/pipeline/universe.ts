@@ -30,8 +30,9 @@ const ttlLimit = 32;
 function withTtl({ chains, forth, ttlInputs }: Pipeline, region: Region): readonly Region[] {
   const d = dimensionOf(chains.dimensions, 'ttl');
   const ttl = chains.dimensions.list[d];
-  const mayBeWritten = forth.through.some(({ hook, chain }) => hook === 'PREROUTING' && [...chains.below(chain)].some(id => chains.list[id]?.writes.some(some => some?.some(write => write.dimension === d)) === true));
-  if (ttl?.kind !== 'range' || mayBeWritten || ttl.starts.length > ttlLimit) return [region];
+  if (ttl?.kind !== 'range' || ttl.starts.length > ttlLimit) return [region];
+  const mayBeWritten = forth.through.some(({ hook, chain }) => hook === 'PREROUTING' && [...chains.below(chain)].some(id => chains.list[id]?.writing.some(({ writes }) => writes.some(write => write.dimension === d)) === true));
+  if (mayBeWritten) return [region];
   return ttl.starts.flatMap((start, i) => {
     const [low, high] = [Math.max(2, Number(start)), Number(ttl.starts[i + 1] ?? 256) - 1];
     if (low > high) return [];

@@ -6,11 +6,9 @@ import type { Chains } from '../chains.js';
 import { ChoiceNames } from '../choice-names.js';
 
 /** Of each box, numbered over all chains: the first one of its rule. */
-export function firstBoxes({ list }: Chains): Int32Array {
-  const first = new Int32Array(list.reduce((sum, chain) => sum + chain.count, 0));
-  for (const { rule, count, firstBox } of list) {
-    for (let box = 0; box < count; box++) first[firstBox + box] = box > 0 && (rule[box] ?? -1) >= 0 && rule[box] === rule[box - 1] ? first[firstBox + box - 1] ?? 0 : firstBox + box;
-  }
+export function firstBoxes({ ruleOfBox: rule }: Chains): Int32Array {
+  const first = new Int32Array(rule.length);
+  for (let box = 0; box < rule.length; box++) first[box] = box > 0 && (rule[box] ?? -1) >= 0 && rule[box] === rule[box - 1] ? first[box - 1] ?? 0 : box;
   return first;
 }
 
