@@ -14,6 +14,8 @@ export class InterfaceNames {
   /** The first class is the empty name: a packet that has no such interface. */
   readonly classes: readonly NameClass[];
   readonly #keys: readonly string[];
+  /** Names that stand for classes, as they were found; by class and what was wanted. */
+  readonly #found = new Map<string, string>();
 
   constructor(names: Iterable<string>, prefixes: Iterable<string>) {
     const classes: NameClass[] = [...new Set(names)].filter(text => text !== '').map(text => ({ text, other: false }));
@@ -70,6 +72,13 @@ export class InterfaceNames {
     const one = this.classes[index];
     if (one === undefined || index === 0) return '';
     if (!one.other) return one.text;
+    const key = `${String(index)} ${wanted.join(' ')}`;
+    let name = this.#found.get(key);
+    if (name === undefined) this.#found.set(key, name = this.#nameOf(one, index, wanted));
+    return name;
+  }
+
+  #nameOf(one: NameClass, index: number, wanted: readonly string[]): string {
     const stem = one.text === '' ? ['eth', 'wan', 'net', 'if', 'x'] : [one.text];
     const tries = [...wanted, ...stem.flatMap(text => Array.from({ length: 40 }, (_, i) => `${text}${String(i)}`.slice(0, 15)))];
     return tries.find(name => name !== '' && this.classOf(name) === index) ?? `${one.text}~`.slice(0, 15);

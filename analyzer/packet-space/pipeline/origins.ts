@@ -1,35 +1,29 @@
 /** Where the fields of a packet on its way come from. */
 
-/** Each field is an input plus an offset, or with input -1 the class `offset` itself. */
+/** Each field is an input plus an offset, or with input -1 the class `offset` itself. Plain arrays: so few numbers are copied sooner than typed ones are made. */
 export class Origins {
-  readonly size: number;
-  readonly #all: Int32Array;
-  readonly input: Int32Array;
-  readonly offset: Int32Array;
+  readonly input: number[];
+  readonly offset: number[];
   /** Stages (a bit each) that may have written the field, or that it was copied from. */
-  readonly stages: Int32Array;
+  readonly stages: number[];
   /** What they would have done to write it. */
-  readonly by: Int32Array;
+  readonly by: number[];
 
-  /** `all`: the four arrays, one behind the other, so that a copy is one. */
-  constructor(all: Int32Array) {
-    const size = all.length >> 2;
-    this.size = size;
-    this.#all = all;
-    this.input = all.subarray(0, size);
-    this.offset = all.subarray(size, 2 * size);
-    this.stages = all.subarray(2 * size, 3 * size);
-    this.by = all.subarray(3 * size);
+  constructor(input: number[], offset: number[], stages: number[], by: number[]) {
+    this.input = input;
+    this.offset = offset;
+    this.stages = stages;
+    this.by = by;
   }
 
   static identity(size: number): Origins {
-    const all = new Int32Array(4 * size);
-    for (let d = 0; d < size; d++) all[d] = d;
-    return new Origins(all);
+    const input = Array.from({ length: size }, (_, d) => d);
+    const nothing = input.map(() => 0);
+    return new Origins(input, nothing, nothing.slice(), nothing.slice());
   }
 
   copy(): Origins {
-    return new Origins(this.#all.slice());
+    return new Origins(this.input.slice(), this.offset.slice(), this.stages.slice(), this.by.slice());
   }
 
   setClass(d: number, value: number): void {
