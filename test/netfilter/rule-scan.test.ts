@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import test from 'ava';
 import { buildPacket } from '../../analyzer/netfilter/scenario/build-packet.js';
-import { anyPort, packed, ScanKey, type QuickTest } from '../../analyzer/netfilter/tables/rule-scan.js';
+import { anyPort, packed, RuleScan, ScanKey, type QuickTest } from '../../analyzer/netfilter/tables/rule-scan.js';
 import { Packet } from '../../analyzer/packet/packet.js';
 
 const addresses = [0x0a00_0001, 0x0a00_0005, 0xc633_6407 | 0, 0xffff_ffff | 0];
@@ -40,4 +40,16 @@ test('packed rules are passed over exactly where their addresses, protocol or po
     for (let at = key.next(numbers, 0); at < tests.length; at = key.next(numbers, at + 1)) found.push(at);
     t.deepEqual(found, tests.flatMap((one, index) => passes(packet, one) ? [index] : []));
   }), { numRuns: 5000, seed: 7 });
+});
+
+test('in long chains rules are found by the networks that they name, the same ones and in order', t => {
+  fc.assert(fc.property(fc.array(quickTests, { minLength: 1, maxLength: 6 }), packets, (few, packet) => {
+    const tests = Array.from({ length: 300 }, (_, i) => few[(i * i) % few.length] ?? few[0]).filter(one => one !== undefined);
+    const key = new ScanKey();
+    key.read(packet, packet.protocol);
+    const scan = new RuleScan(tests);
+    const found: number[] = [];
+    for (let at = scan.next(key, 0); at < tests.length; at = scan.next(key, at + 1)) found.push(at);
+    t.deepEqual(found, tests.flatMap((one, index) => passes(packet, one) ? [index] : []));
+  }), { numRuns: 500, seed: 8 });
 });

@@ -9,7 +9,7 @@ import { unknown, type Constraint } from '../../packet/constraint.js';
 import type { Family } from '../../values/value.js';
 import { beginsWith, exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 import { compileMatch } from './predicate.js';
-import { packed, portsOf, type QuickTest } from './rule-scan.js';
+import { RuleScan, portsOf, type QuickTest } from './rule-scan.js';
 
 type GivenInterface = RuleBody['inInterface'];
 type GivenAddress = RuleBody['source'];
@@ -114,11 +114,11 @@ function compileRule(rule: Rule, chain: CompiledChain, position: number, chains:
 export function compileTable(table: Table, world: World): ReadonlyMap<string, CompiledChain> {
   const name: TableName = table.name;
   const chains = new Map<string, CompiledChain>();
-  for (const chain of table.chains.values()) chains.set(chain.name, { table: name, chain, rules: [], numbers: new Int32Array() });
+  for (const chain of table.chains.values()) chains.set(chain.name, { table: name, chain, rules: [], scan: new RuleScan([]) });
   for (const compiled of chains.values()) {
     const chain: Chain = compiled.chain;
     compiled.rules = chain.rules.map((rule, index) => compileRule(rule, compiled, index + 1, chains, world));
-    compiled.numbers = packed(compiled.rules.map(rule => rule.quick));
+    compiled.scan = new RuleScan(compiled.rules.map(rule => rule.quick));
   }
   return chains;
 }

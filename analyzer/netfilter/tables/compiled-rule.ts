@@ -1,7 +1,7 @@
 /** Rules made ready for the engine: what every rule may ask stands in plain numbers, the rest are predicates. */
 import type { Chain, Rule } from '../../model/ruleset.js';
 import type { Action, Predicate } from '../../packet/traversal.js';
-import type { QuickTest } from './rule-scan.js';
+import type { QuickTest, RuleScan } from './rule-scan.js';
 
 /** What a rule does where its target needs no more than that; the values of the first ones are those of `Verdict`. */
 export const Step = { Continue: 0, Accept: 1, Drop: 2, Return: 3, Queue: 4, Jump: 6, Goto: 7, Act: 8 } as const;
@@ -39,8 +39,8 @@ export interface CompiledChain {
   readonly table: string;
   readonly chain: Chain;
   rules: readonly CompiledRule[];
-  /** The quick tests of the rules, packed. */
-  numbers: Int32Array;
+  /** The quick tests of the rules. */
+  scan: RuleScan;
 }
 
 /** `filter:INPUT:3` */

@@ -90,22 +90,103 @@ export class ScanKey {
 
   /** The first rule from `from` on whose quick test the packet passes; the number of rules where there is none. */
   next(numbers: Int32Array, from: number): number {
-    const { src, dst, protocol, sport, dport } = this;
-    const end = numbers.length;
-    for (let at = from * width; at < end; at += width) {
-      const head = numbers[at] ?? 0;
-      const wanted = head & 0xff;
-      if (wanted !== 0 && (wanted === protocol) === ((head & protocolNegated) !== 0)) continue;
-      if (dport >= 0) {
-        const ports = numbers[at + 6] ?? 0;
-        if (dport < ports >>> 16 || dport > (ports & 0xffff)) continue;
-        const sources = numbers[at + 5] ?? 0;
-        if (sport < sources >>> 16 || sport > (sources & 0xffff)) continue;
-      }
-      if ((((src ^ (numbers[at + 1] ?? 0)) & (numbers[at + 2] ?? 0)) !== 0) !== ((head & srcNegated) !== 0)) continue;
-      if ((((dst ^ (numbers[at + 3] ?? 0)) & (numbers[at + 4] ?? 0)) !== 0) !== ((head & dstNegated) !== 0)) continue;
-      return at / width;
-    }
-    return end / width;
+    const end = numbers.length / width;
+    let at = from;
+    while (at < end && !this.#passes(numbers, at * width)) at++;
+    return at;
   }
+
+  /** The same among some rules, sorted: the first of them from `from` on, and before `limit`; `limit` where there is none. */
+  nextAmong(some: Int32Array, numbers: Int32Array, from: number, limit: number): number {
+    for (let i = placeOf(some, from); i < some.length; i++) {
+      const at = some[i] ?? limit;
+      if (at >= limit) break;
+      if (this.#passes(numbers, at * width)) return at;
+    }
+    return limit;
+  }
+
+  #passes(numbers: Int32Array, at: number): boolean {
+    const { src, dst, protocol, sport, dport } = this;
+    const head = numbers[at] ?? 0;
+    const wanted = head & 0xff;
+    if (wanted !== 0 && (wanted === protocol) === ((head & protocolNegated) !== 0)) return false;
+    if (dport >= 0) {
+      const ports = numbers[at + 6] ?? 0;
+      if (dport < ports >>> 16 || dport > (ports & 0xffff)) return false;
+      const sources = numbers[at + 5] ?? 0;
+      if (sport < sources >>> 16 || sport > (sources & 0xffff)) return false;
+    }
+    if ((((src ^ (numbers[at + 1] ?? 0)) & (numbers[at + 2] ?? 0)) !== 0) !== ((head & srcNegated) !== 0)) return false;
+    return (((dst ^ (numbers[at + 3] ?? 0)) & (numbers[at + 4] ?? 0)) !== 0) === ((head & dstNegated) !== 0);
+  }
+}
+
+/** Where the first number stands that is not smaller. */
+function placeOf(sorted: Int32Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The upper half of an address: what a mask must hold for rules to be looked up by it. */
+const half = 0xffff_0000 | 0;
+
+/** Rules of a chain, sorted: by destination, by source, and all others. */
+interface Halves {
+  readonly dst: ReadonlyMap<number, Int32Array>;
+  readonly src: ReadonlyMap<number, Int32Array>;
+  readonly rest: Int32Array;
+}
+
+/** The rules of a chain that a packet may match. Of long chains those that name a network are looked up by the upper half of its address. */
+export class RuleScan {
+  readonly #numbers: Int32Array;
+  /** Made when a packet first comes to a long chain. */
+  #halves: Halves | undefined;
+
+  constructor(tests: readonly QuickTest[]) {
+    this.#numbers = packed(tests);
+  }
+
+  /** As `ScanKey.next`. */
+  next(key: ScanKey, from: number): number {
+    const numbers = this.#numbers;
+    if (numbers.length < longChain * width) return key.next(numbers, from);
+    const { dst, src, rest } = this.#halves ??= this.#parted();
+    let best = numbers.length / width;
+    for (const some of [dst.get(key.dst >>> 16), src.get(key.src >>> 16), rest]) if (some !== undefined) best = key.nextAmong(some, numbers, from, best);
+    return best;
+  }
+
+  #parted(): Halves {
+    const numbers = this.#numbers;
+    const [dst, src] = [new Map<number, number[]>(), new Map<number, number[]>()];
+    const rest: number[] = [];
+    for (let at = 0, rule = 0; at < numbers.length; at += width, rule++) {
+      const head = numbers[at] ?? 0;
+      const isAt = (place: number, negated: number): boolean => (head & negated) === 0 && ((numbers[at + place] ?? 0) & half) === half;
+      if (isAt(4, dstNegated)) put(dst, (numbers[at + 3] ?? 0) >>> 16, rule);
+      else if (isAt(2, srcNegated)) put(src, (numbers[at + 1] ?? 0) >>> 16, rule);
+      else rest.push(rule);
+    }
+    return { dst: typed(dst), src: typed(src), rest: Int32Array.from(rest) };
+  }
+}
+
+/** From so many rules on. */
+const longChain = 128;
+
+function put(lists: Map<number, number[]>, key: number, rule: number): void {
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, [rule]);
+  else known.push(rule);
+}
+
+function typed(lists: ReadonlyMap<number, readonly number[]>): ReadonlyMap<number, Int32Array> {
+  return new Map([...lists].map(([key, list]) => [key, Int32Array.from(list)]));
 }

@@ -120,11 +120,11 @@ export class TableTraversal implements Traversal {
   /** The first rule from `from` on that matches; it becomes `#rule`, undefined where there is none. */
   #next(chain: CompiledChain, from: number): number {
     const { packet } = this;
-    const { rules, numbers } = chain;
+    const { rules, scan } = chain;
     const isAuthenticated = packet.isAuthenticated && this.world.backend === 'nft';
     if (packet.isCutShort && !isAuthenticated) return this.#nextWithoutProtocol(rules, from);
     this.#key.read(packet, isAuthenticated ? authentication : packet.protocol);
-    for (let at = this.#key.next(numbers, from); at < rules.length; at = this.#key.next(numbers, at + 1)) {
+    for (let at = scan.next(this.#key, from); at < rules.length; at = scan.next(this.#key, at + 1)) {
       const rule = rules[at];
       if (rule === undefined || !this.#isHere(rule)) continue;
       this.#rule = rule;
