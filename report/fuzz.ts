@@ -42,7 +42,8 @@ function yamlOf(scenario: Scenario): string {
 
 /** A scenario file, as `iptables-lint trace RULES --scenario FILE` takes it, with what it shows in front. */
 export function scenarioFile({ property, why, path, scenario }: Failed, seed: number): string {
-  return visible(`# ${property.name}: ${why}\n# --property ${property.name} --seed ${String(seed)} --path ${path}\n`).replaceAll('\\x0a', '\n') + yamlOf(scenario);
+  const lines = [`# ${property.name}: ${why}`, `# --property ${property.name} --seed ${String(seed)} --path ${path}`, ...yamlOf(scenario).split('\n')];
+  return lines.map(visible).join('\n');
 }
 
 function counted(number: number, what: string): string {
@@ -69,7 +70,7 @@ export function printFuzz(results: readonly FuzzResult[], { path, output, host, 
   if (failed.length === 0) return lines.join('\n');
   const hint = `iptables-lint trace ${visible(path)}${host === undefined ? '' : ` --host ${visible(host)}`} --scenario ${output === undefined ? 'FILE' : visible(output)}`;
   const told = output === undefined ? failed : failed.slice(1);
-  return `${[...lines, `${output === undefined ? 'Each scenario below can be a file' : `The first is written to ${visible(output)}`}: ${hint} shows what happens.`, ...told.flatMap(({ one, seed }) => ['', scenarioFile(one, seed).trimEnd()])].join('\n')}\n`;
+  return `${[...lines, `${output === undefined ? 'Each scenario below can be a file' : `The first is written to ${visible(output)}`}: ${hint} shows what happens.${host === undefined ? '\nThe host is one that the rules make likely; --host FILE says what it is.' : ''}`, ...told.flatMap(({ one, seed }) => ['', scenarioFile(one, seed).trimEnd()])].join('\n')}\n`;
 }
 
 function outcomeJson(outcome: Outcome): object {
