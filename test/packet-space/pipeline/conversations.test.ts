@@ -113,3 +113,22 @@ test('what is not tracked is never established, and a reply is seen before filte
 test('a rule that takes other packets as well does not wait for a connection', t => {
   t.is(stateOf(filter('DROP', ['-A INPUT -m conntrack --ctstate NEW,ESTABLISHED -p tcp -j DROP']), 'INPUT', 1), 'not-asked');
 });
+
+/** Replies to a service may go out to any of many networks, but for those that are blocked before. */
+function manyWaysOut(blocked: (network: number) => boolean, before = ''): string {
+  const networks = Array.from({ length: 60 }, (_, i) => i);
+  const drops = networks.filter(blocked).map(i => `-A OUTPUT -d 10.0.${String(i)}.0/24 -j DROP\n`);
+  const accepts = networks.map(i => `-A OUTPUT -d 10.0.${String(i)}.0/24 -p tcp -m tcp --sport 22 -j ACCEPT\n`);
+  return `${before}*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n${drops.join('')}${accepts.join('')}COMMIT\n`;
+}
+
+test('of many rules that might let replies pass, it is enough that the first, one in the middle or the last does', t => {
+  t.is(repliesOf(manyWaysOut(() => true), 1, 'in', 'INPUT').kind, 'never');
+  for (const open of [0, 1, 17, 31, 44, 58, 59]) t.is(repliesOf(manyWaysOut(network => network !== open), 1, 'in', 'INPUT').kind, 'sometimes', `network ${String(open)}`);
+});
+
+test('the same where mangle writes what other rules ask for', t => {
+  const mangle = '*mangle\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n-A PREROUTING -j MARK --set-xmark 0x1/0xffffffff\n-A OUTPUT -p tcp -j TOS --set-tos 0x10\nCOMMIT\n';
+  t.is(repliesOf(manyWaysOut(() => true, mangle), 1, 'in', 'INPUT').kind, 'never');
+  for (const open of [0, 30, 59]) t.is(repliesOf(manyWaysOut(network => network !== open, mangle), 1, 'in', 'INPUT').kind, 'sometimes', `network ${String(open)}`);
+});
