@@ -242,9 +242,24 @@ function initCommand(): Command {
     .action(async (files: string[], options: { force?: boolean }) => { await (await import('./config/init.js')).init(files, options); });
 }
 
-function program(): Command {
+const completeExamples = `
+Examples:
+  iptables-lint complete bash > ~/.local/share/bash-completion/completions/iptables-lint
+  iptables-lint complete zsh > "\${fpath[1]}/_iptables-lint"
+  iptables-lint complete fish > ~/.config/fish/completions/iptables-lint.fish`;
+
+/** For --help: what it does is in complete.ts. */
+function completeCommand(): Command {
+  return new Command('complete')
+    .description('print what a shell needs to complete the words of iptables-lint')
+    .argument('<shell>', 'bash, zsh, fish or powershell')
+    .addHelpText('after', completeExamples);
+}
+
+/** Every command, as commander has it; `complete` aside, which is made by a library. */
+export function program(withComplete = true): Command {
   const root = lintCommand();
-  for (const command of [fmtCommand(), traceCommand(), fuzzCommand(), collectCommand(), replayCommand(), explainCommand(), checksCommand(), configCommand(), initCommand()]) root.addCommand(command);
+  for (const command of [fmtCommand(), traceCommand(), fuzzCommand(), collectCommand(), replayCommand(), explainCommand(), checksCommand(), configCommand(), initCommand(), ...withComplete ? [completeCommand()] : []]) root.addCommand(command);
   root.helpCommand('help [command]', 'print the help of a command');
   for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
   return root;
@@ -268,6 +283,10 @@ function usageTrouble(error: CommanderError, [word = '']: readonly string[]): Tr
 export async function main(words: readonly string[]): Promise<void> {
   endQuietlyOnClosedPipe();
   try {
+    if (words[0] === 'complete' && !words.includes('--help')) {
+      await (await import('./complete.js')).complete(program(false), words);
+      return;
+    }
     const root = program();
     passColorOn(root);
     await root.parseAsync(words, { from: 'user' });

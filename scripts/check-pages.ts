@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { checkKinds, exampleOf, type Check, type CheckKind, type Example } from '../analyzer/checks/define-check.js';
 import { checks } from '../analyzer/checks/index.js';
 import { configSchemaText } from './config-schema.js';
+import { manPage } from './man-page.js';
 import { loadChecks, type LoadCheck } from '../analyzer/model/load-checks.js';
 
 function fence(text: string): string {
@@ -109,4 +110,5 @@ if (process.argv[1]?.endsWith('check-pages.js') === true) {
   for (const file of readdirSync('docs/checks')) rmSync(`docs/checks/${file}`);
   for (const [file, text] of checkPages()) writeFileSync(`docs/checks/${file}`, text);
   writeFileSync('docs/iptables-lint.schema.json', configSchemaText());
+  writeFileSync('docs/iptables-lint.1', manPage());
 }
