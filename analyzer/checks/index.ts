@@ -17,6 +17,9 @@ import { neighbourDiscoveryBlocked } from './neighbour-discovery-blocked.js';
 import { anyAnyAccept } from './any-any-accept.js';
 import { defaultAccept } from './default-accept.js';
 import { unprotectedFamily } from './unprotected-family.js';
+import { familyParity } from './family-parity.js';
+import { outboundSmtpOpen } from './outbound-smtp-open.js';
+import { unlimitedLog } from './unlimited-log.js';
 import { exposedService } from './exposed-service.js';
 import { hostBitsSet } from './host-bits-set.js';
 import { jumpToEmptyChain } from './jump-to-empty-chain.js';
@@ -53,7 +56,10 @@ export const checks: readonly Check[] = [
   defaultAccept,
   anyAnyAccept,
   unprotectedFamily,
+  familyParity,
   exposedService,
+  outboundSmtpOpen,
+  unlimitedLog,
   unreachableAfterGoto,
   unreachableChain,
   unusedChain,

@@ -6,8 +6,9 @@ import type { InterfaceName } from '../values/interface-name.js';
 import type { CheckContext } from './define-check.js';
 import { effectOf } from './targets.js';
 
-/** Interfaces that containers, virtual machines and their networks have: the internet is never behind them. */
-const virtual = /^(?:lo|docker|br-[0-9a-f]{12}|virbr|vnet|veth|cni|cali|tunl|flannel|podman|lxc|lxd|weave|vmnet|vboxnet|ifb|dummy|kube-)/u;
+/** How the interfaces of containers, virtual machines and their networks begin: the internet is never behind them. */
+const virtualNames = ['docker', 'virbr', 'vnet', 'veth', 'cni', 'cali', 'tunl', 'flannel', 'podman', 'lxc', 'lxd', 'weave', 'vmnet', 'vboxnet', 'ifb', 'dummy', 'kube-'];
+const virtual = new RegExp(`^(?:lo$|br-[0-9a-f]{12}|${virtualNames.join('|')})`, 'u');
 
 const named = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint => ({ kind: 'interface', field, name, prefix });
 
@@ -69,9 +70,21 @@ function defaultDevices({ routes = [] }: NonNullable<CheckContext['host']>): rea
   }))];
 }
 
+/** A name that no rule names: it stands for all of these, for rules cannot tell them apart. */
+function unnamed(names: readonly InterfaceName[]): InterfaceName {
+  const isNamed = (word: string): boolean => names.some(one => one.prefix ? word.startsWith(one.name) : word === one.name);
+  const name = ['eth0', 'wan0', 'outside0', 'uplink0'].find(word => !isNamed(word)) ?? 'zz-outside';
+  return { name, prefix: false };
+}
+
 /** Whether a packet came by an interface that no rule names. */
 export function byUnnamed(ruleset: Ruleset): Constraint {
-  return not(any([interfaceName('lo'), ...mentionedIn(ruleset).names].map(one => named('in', one))));
+  return named('in', unnamed(mentionedIn(ruleset).names));
+}
+
+/** Whether a packet came by, or goes to, an interface of containers or virtual machines, or lo. */
+export function virtualInterface(field: 'in' | 'out'): Constraint {
+  return any([named(field, interfaceName('lo')), ...virtualNames.map(name => named(field, { name, prefix: true }))]);
 }
 
 /** What is known of a host. */
@@ -87,12 +100,11 @@ export function fromOutside({ ruleset, settings, host, sibling }: Facts, field: 
   const other = own.length > 0 ? undefined : sibling?.();
   const waysOut = other === undefined ? own : mentionedIn(other).waysOut;
   const some = (list: readonly InterfaceName[]): Constraint => any(list.map(one => named(field, one)));
-  const lo = interfaceName('lo');
   const declared = settings.trustedInterfaces.map(interfaceName);
-  if (declared.length > 0) return not(some([lo, ...declared]));
+  if (declared.length > 0) return not(some([interfaceName('lo'), ...declared]));
   const routed = host === undefined ? [] : defaultDevices(host);
   if (routed.length > 0) return some(routed.map(interfaceName));
   if (waysOut.length > 0) return some(waysOut);
   const open = names.filter(one => !virtual.test(one.name) && !trusted.some(other => sameName(one, other)));
-  return not(some([lo, ...open.length === 1 ? names.filter(one => one !== open[0]) : names]));
+  return some([...open.length === 1 ? open : [], unnamed(names)]);
 }

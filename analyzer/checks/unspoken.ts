@@ -47,7 +47,7 @@ export function letsInUnspoken(cx: Facts & { readonly space: () => PacketSpace; 
 }
 
 function isLostElsewhere(pipeline: Pipeline | undefined, hook: Hook, packets: Constraint): boolean {
-  return pipeline !== undefined && question(pipeline, hook === 'INPUT' ? 'in' : 'through', packets, 'accept').kind === 'no';
+  return pipeline !== undefined && question(pipeline, hook === 'INPUT' ? 'in' : 'through', packets, 'accept', undefined, true).kind === 'no';
 }
 
 /** Of table filter: a built-in chain, where the file has it. */

@@ -165,6 +165,8 @@ export type Effect =
 export interface TargetDefinition<O extends Options = Options> extends ExtensionDefinition<O> {
   readonly kind: 'target';
   readonly effect: Effect | ((given: GivenOf<O>) => Effect);
+  /** Each packet that comes to it leaves a line in a log. */
+  readonly logs?: true;
   /** What later rules may read differently behind this target. */
   readonly changes?: readonly ('mark' | 'connmark' | 'ttl' | 'dscp' | 'ecn' | 'state' | 'addresses' | 'tcp' | 'sets')[];
   /** The same as data, where it is known what is written; `hook` is where the rule runs. Absent: nobody knows what becomes of what it `changes`. */

@@ -7,6 +7,7 @@ import { defineTarget, option } from '../define.js';
 export const log = defineTarget('LOG', () => ({
   doc: 'Writes the packet’s headers to the kernel log.',
   effect: 'continue',
+  logs: true,
   options: {
     prefix: option({ names: ['--log-prefix'], doc: 'text in front, of which 29 bytes are kept', value: text({ min: 1, max: 29, cut: true, name: 'prefix' }) }),
     level: option({

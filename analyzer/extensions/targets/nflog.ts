@@ -16,6 +16,7 @@ const prefix: Value<string> = {
 export const nflog = defineTarget('NFLOG', () => ({
   doc: 'Hands a copy of the packet to programs that log, over a netlink group.',
   effect: 'continue',
+  logs: true,
   options: {
     prefix: option({ names: ['--nflog-prefix'], doc: 'text in front of the message', value: prefix }),
     group: option({ names: ['--nflog-group'], doc: 'netlink group', value: integer(0, 65_535), save: ({ value }) => value === 0 ? '' : `--nflog-group ${String(value)}` }),

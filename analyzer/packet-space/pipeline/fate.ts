@@ -21,8 +21,8 @@ export type PathAnswer =
   | { readonly kind: 'no'; readonly by: readonly Decider[] }
   | { readonly kind: 'undecided' };
 
-/** As `fate`, and who decided. */
-export function question(pipeline: Pipeline, path: Path, packets: Constraint, wanted: 'accept' | 'drop', budget: SolveBudget = solveBudget()): PathAnswer {
+/** As `fate`, and who decided. `first`: only of packets that nat is asked about, as the first of their connections. */
+export function question(pipeline: Pipeline, path: Path, packets: Constraint, wanted: 'accept' | 'drop', budget: SolveBudget = solveBudget(), first = false): PathAnswer {
   const deciders = new Map<string, Decider>();
   const goal = fateGoal(path, wanted);
   const noting: Goal = {
@@ -33,7 +33,8 @@ export function question(pipeline: Pipeline, path: Path, packets: Constraint, wa
       return reasons;
     },
   };
-  const solved = solve(pipeline, noting, partsOf(pipeline, path, packets), budget);
+  const parts = partsOf(pipeline, path, packets).filter(({ hi }) => !first || (hi[pipeline.natInput] === 0 && hi[pipeline.rawInput] === 0));
+  const solved = solve(pipeline, noting, parts, budget);
   switch (solved.kind) {
     case 'found': return { kind: 'yes', found: { ...solved, goal }, by: decidersIn(pipeline, solved.trip).at(0), certain: isCertain(pipeline, { ...solved, goal }) };
     case 'none': return { kind: 'no', by: inOrder(pipeline, deciders.values()) };

@@ -1,0 +1,132 @@
+import { privateRanges, publicRanges } from '../packet/address-blocks.js';
+import type { Ruleset } from '../model/ruleset.js';
+import { isUnresolved } from '../model/ruleset.js';
+import { firstPacket, question } from '../packet-space/pipeline/index.js';
+import { all, any, ctstates, is, not, within, type Constraint } from '../packet/constraint.js';
+import { fullMask, prefixLength } from '../values/address.js';
+import { deciderBecause, deciderReference, isPolicy } from './deciders.js';
+import { defineCheck } from './define-check.js';
+import { fromOutside, virtualInterface, type Facts } from './outside.js';
+import { ownerOf } from './owners.js';
+import { isRouter } from './routers.js';
+import { firstTo } from './strangers.js';
+import { filterChain } from './unspoken.js';
+import { stepOf } from '../witness/step.js';
+
+/** Networks as small as this are somebody's: servers that may send mail. */
+const small = { ipv4: 29, ipv6: 120 } as const;
+/** More of them than this, and nothing is asked. */
+const most = 60;
+/** A mail server somewhere: 198.51.100.25, 2001:db8:1::25. */
+const server = { ipv4: 0xc633_6419, ipv6: (0x2001_0db8_0001n << 80n) | 0x25n } as const;
+
+/** Sources that rules name one by one. */
+function named({ family, tables }: Ruleset): readonly Constraint[] | undefined {
+  const found: Constraint[] = [];
+  for (const table of tables.values()) for (const chain of table.chains.values()) for (const { source } of chain.rules) {
+    if (source === undefined || isUnresolved(source.value)) continue;
+    const { address, mask } = source.value;
+    if ((prefixLength(mask) ?? 0) < small[family]) continue;
+    found.push(typeof address === 'number' ? within('src', address, address + (0xffff_ffff - Number(mask))) : within('src', address, address | (BigInt(fullMask('ipv6')) ^ BigInt(mask))));
+    if (found.length > most) return undefined;
+  }
+  return found;
+}
+
+/** First packets of any client inside to a mail server outside. */
+function mail(facts: Facts): Constraint | undefined {
+  const { ruleset: { family } } = facts;
+  const servers = named(facts.ruleset);
+  if (servers === undefined) return undefined;
+  const inside = family === 'ipv4' ? privateRanges.ipv4 : publicRanges.ipv6;
+  return all([
+    { kind: 'within', field: 'src', ranges: inside }, not(any(servers)), is('dst', server[family]),
+    not(fromOutside(facts)), not(virtualInterface('in')), fromOutside(facts, 'out'),
+    firstTo('tcp', [25]), is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0),
+  ]);
+}
+
+export const outboundSmtpOpen = defineCheck({
+  name: 'outbound-smtp-open',
+  kind: 'exposure',
+  severity: 'info',
+  auditor: 'warning',
+  summary: 'Any machine inside may send mail to any server outside',
+  why: `Mail programs hand their mail to a relay, by port 587 or 465. Who connects to port 25 of servers all over the world is a mail server, or a machine
+that somebody has taken over to send spam: after that the address of the gateway is on lists, and nobody takes its mail any more. It is reported on
+gateways where a client inside whom no rule names gets to port 25 outside. Containers and virtual machines of the host itself are not looked at.`,
+  bad: `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 192.168.5.0/24 -o wan0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i lan0 -p tcp -m tcp --dport 22 -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i lan0 -o wan0 -j ACCEPT
+COMMIT
+`,
+  good: `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 192.168.5.0/24 -o wan0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i lan0 -p tcp -m tcp --dport 22 -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i lan0 -p tcp -m tcp --dport 25 -j REJECT --reject-with tcp-reset
+-A FORWARD -i lan0 -o wan0 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 192.168.5.0/24 -o wan0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i lan0 -p tcp -m tcp --dport 22 -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -s 192.168.5.25/32 -i lan0 -o wan0 -p tcp -m tcp --dport 25 -j ACCEPT
+-A FORWARD -i lan0 -o wan0 -p tcp -m multiport --dports 80,443,587 -j ACCEPT
+COMMIT
+`,
+  asks: () => [firstTo('tcp', [25])],
+  * run(cx) {
+    const chain = filterChain(cx, 'FORWARD');
+    const packets = chain !== undefined && isRouter(cx) ? mail(cx) : undefined;
+    const pipeline = packets === undefined ? undefined : cx.pipeline();
+    if (chain === undefined || packets === undefined || pipeline === undefined) return;
+    const answer = question(pipeline, 'through', packets, 'accept', undefined, true);
+    if (answer.kind === 'undecided') cx.undecided();
+    // What docker and the like let out is theirs.
+    if (answer.kind !== 'yes' || answer.by === undefined || (!isPolicy(answer.by) && ownerOf(cx.ruleset, answer.by) !== undefined)) return;
+    const { by, certain } = answer;
+    const { sample } = firstPacket(pipeline, answer.found, packets);
+    yield {
+      ...isPolicy(by) ? { chain, span: chain.line === 0 ? cx.ruleset.tables.get('filter')?.span ?? chain.span : chain.span } : { at: by },
+      certainty: certain ? 'certain' : 'possible',
+      message: 'any machine inside may send mail to any server outside (tcp/25)',
+      because: [deciderBecause(cx.ruleset, by, 'lets it out')],
+      witness: [stepOf(sample, sample.in ?? 'eth1')], shows: [{ at: 'filter:FORWARD', fate: 'passes', by: [deciderReference(by)] }],
+      help: 'let out the mail of the relay only: -I FORWARD ! -s RELAY -p tcp --dport 25 -j REJECT --reject-with tcp-reset',
+    };
+  },
+});
