@@ -17,6 +17,7 @@ export type { ProposedStep, Shown } from './analyzer/witness/proposal.js';
 export type { Diagnostic, Severity } from './analyzer/model/diagnostic.js';
 export { loadChecks, type LoadCheckName } from './analyzer/model/load-checks.js';
 export { load, type Loaded, type LoadOptions } from './analyzer/model/load.js';
+export { withIpSets } from './analyzer/model/with-ip-sets.js';
 export { printRuleset, type PrintOptions } from './analyzer/model/print.js';
 export type { Chain, Rule, Ruleset, Table } from './analyzer/model/ruleset.js';
 export { converse, type Conversation, type Exchange } from './analyzer/netfilter/scenario/conversation.js';

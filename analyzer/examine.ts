@@ -6,6 +6,7 @@ import { checks as allChecks } from './checks/index.js';
 import type { Finding } from './finding.js';
 import type { Diagnostic, Severity } from './model/diagnostic.js';
 import { loadChecks, type LoadCheckName } from './model/load-checks.js';
+import { withIpSets } from './model/with-ip-sets.js';
 import { load, type Loaded, type LoadOptions } from './model/load.js';
 import type { Ruleset } from './model/ruleset.js';
 import type { Family } from './values/value.js';
@@ -23,6 +24,8 @@ export interface AnalyzeOptions extends LoadOptions {
   readonly persona?: Persona;
   readonly settings?: Partial<Settings>;
   readonly host?: (family: Family) => HostSetup | undefined;
+  /** What is in the sets that rules name, as `ipset save` prints it. Absent: what the host says. */
+  readonly ipsets?: string;
   /** The file with the rules of the same host for the other family. */
   readonly sibling?: SourceText;
   /** Findings about how rules are written are shown for generated chains as well. */
@@ -177,8 +180,10 @@ export function examine(source: SourceText, options: AnalyzeOptions = {}): Exami
   const found: Found[] = loaded.diagnostics.map(fromDiagnostic);
   const checks = (options.checks ?? allChecks).filter(check => isWanted(check, options));
   let undecided = 0;
-  for (const ruleset of loaded.rulesets) {
-    const cx = contextOf(ruleset, { ...options, checks, sibling: siblingOf(ruleset, loaded, options), count: by => { undecided += by; } });
+  for (const read of loaded.rulesets) {
+    const ipsets = options.ipsets ?? options.host?.(read.family)?.ipsets;
+    const ruleset = ipsets === undefined ? read : withIpSets(read, ipsets);
+    const cx = contextOf(ruleset, { ...options, checks, sibling: siblingOf(read, loaded, options), count: by => { undecided += by; } });
     const propose = proposer(ruleset);
     for (const check of checks) {
       for (const report of check.run(cx)) {

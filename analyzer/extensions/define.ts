@@ -6,6 +6,7 @@
 import type { Constraint } from '../packet/constraint.js';
 import type { ProtocolName } from '../packet/protocols.js';
 import type { Rewriting } from '../packet/rewriting.js';
+import type { SetContents } from '../packet/ip-sets.js';
 import type { Action, Predicate, World } from '../packet/traversal.js';
 import type { Arbitrary, Backend, Family, Fc, Value, ValueContext } from '../values/value.js';
 
@@ -65,6 +66,8 @@ export interface OrderedOption {
 export interface RuleContext extends ValueContext {
   readonly table: string;
   readonly ordered: readonly OrderedOption[];
+  /** What is in the sets that rules name, where somebody said it. */
+  readonly sets?: SetContents | undefined;
 }
 
 /** What a match or target is compiled with, once for each rule of a host. */

@@ -1,6 +1,7 @@
 /** A rule set as the kernel would hold it after loading: tables, chains and rules, typed and resolved. */
 import type { SourceText, Span } from '../../grammar/source-text.js';
 import type { AnyMatch, AnyTarget, Given, Hook, TableName } from '../extensions/define.js';
+import type { KnownSets } from '../packet/ip-sets.js';
 import type { Use } from '../extensions/use.js';
 import type { AddressMask } from '../values/address-mask.js';
 import type { InterfaceName } from '../values/interface-name.js';
@@ -85,6 +86,8 @@ export interface Ruleset {
   readonly backend: Backend;
   /** In the order of the file. */
   readonly tables: ReadonlyMap<TableName, Table>;
+  /** What is in the sets that its rules name, where somebody said it. */
+  readonly sets?: KnownSets;
 }
 
 /** No table is loaded: every packet goes its way. */

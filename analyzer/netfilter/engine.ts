@@ -19,7 +19,7 @@ import type { HostSocket } from './host/host.js';
 import { scenarioSysctls, Sysctls } from './host/sysctls.js';
 import { routingOf, type RoutedHost } from './host/scenario-host.js';
 import { defaultStart, HostState } from './host-state.js';
-import { readIpSets } from './ip-set/read-ip-sets.js';
+import { readIpSets } from '../packet/ip-set/read-ip-sets.js';
 import type { Journey } from './journey.js';
 import { macBytes } from './scenario/mac-bytes.js';
 import type { Scenario, ScenarioPacket, ScenarioStep, StepAnswer } from './scenario.js';

@@ -77,8 +77,8 @@ export class RuleConstraints {
     const key = protocol === undefined ? -1 : protocol.number + (protocol.negated ? 256 : 0);
     let meaning = byProtocol.get(key);
     if (meaning === undefined) {
-      const { family, backend } = this.#ruleset;
-      byProtocol.set(key, meaning = meaningOf(use, { family, backend, protocol, table: this.#table, ordered: use.ordered }));
+      const { family, backend, sets } = this.#ruleset;
+      byProtocol.set(key, meaning = meaningOf(use, { family, backend, sets: sets?.contents, protocol, table: this.#table, ordered: use.ordered }));
     }
     return meaning;
   }

@@ -1,4 +1,6 @@
-/** ipset, as rules see it. The sets themselves are kept by netfilter/ip-set/. */
+/** ipset, as rules see it. The sets themselves are kept by packet/ip-set/. */
+import type { SetReference } from '../values/set-reference.js';
+import type { Constraint } from './constraint.js';
 import type { Packet } from './packet.js';
 
 /** How `-m set` and `-j SET` name what to look up: `src,dst` … */
@@ -45,4 +47,15 @@ export interface IpSets {
   add(packet: Packet, change: SetChange): boolean;
   remove(packet: Packet, change: Omit<SetChange, 'timeout' | 'exist'>): boolean;
   info(packet: Packet, test: SetTest): SkbInfo | undefined;
+}
+
+/** What it asks of a packet to be in a set; undefined where nobody knows, or packets do not say. */
+export type SetContents = (reference: SetReference, returnNomatch: boolean) => Constraint | undefined;
+
+/** Sets of which it was said what is in them. */
+export interface KnownSets {
+  /** As `ipset save` prints them. */
+  readonly saved: string;
+  readonly names: ReadonlySet<string>;
+  readonly contents: SetContents;
 }

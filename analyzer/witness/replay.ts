@@ -5,7 +5,7 @@
 import type { WitnessHost, WitnessStep } from '../finding.js';
 import type { Ruleset } from '../model/ruleset.js';
 import type { Family } from '../values/value.js';
-import { createHost, type DetailedAnswer, type DetailedStep, type Host, type TraceOptions } from '../netfilter/engine.js';
+import { createHost, type DetailedAnswer, type DetailedStep, type Host, type HostSetup, type TraceOptions } from '../netfilter/engine.js';
 import { ScenarioError } from '../netfilter/scenario/scenario-error.js';
 import { allWays } from '../netfilter/scenario/ways.js';
 import { compareSteps } from './compare-steps.js';
@@ -56,6 +56,16 @@ function addTo(groups: Group[], index: number, play: Play): void {
   else fitting.plays.push({ index, play });
 }
 
+/** Sets of which it is known what is in them are there, beside those that the packets need. */
+function withSets(setup: HostSetup, { sets }: Ruleset): HostSetup {
+  return sets === undefined ? setup : { ...setup, ipsets: `${sets.saved}\n${setup.ipsets ?? ''}` };
+}
+
+/** Whether a packet is to be in a set of which something else is known. */
+function isAtOdds({ ipsets }: HostPlan, { sets }: Ruleset): boolean {
+  return sets !== undefined && ipsets.split('\n').some(line => sets.names.has(line.split(' ')[1] ?? ''));
+}
+
 /** Plays every proposal, and answers in their order. Never throws for what a packet or a host cannot be. */
 export function replayAll(ruleset: Ruleset, proposals: readonly Proposal[]): readonly Replay[] {
   const answers: Replay[] = [];
@@ -63,10 +73,11 @@ export function replayAll(ruleset: Ruleset, proposals: readonly Proposal[]): rea
   for (const [index, proposal] of proposals.entries()) {
     const play = prepare(proposal, ruleset.family);
     if (typeof play === 'string') answers[index] = { kind: 'unplayable', why: play };
+    else if (isAtOdds(play.plan, ruleset)) answers[index] = { kind: 'unplayable', why: 'it needs in a set what is not known to be there' };
     else addTo(groups, index, play);
   }
   for (const { plan, plays } of groups) {
-    const host = createHost(ruleset, setupOf(plan));
+    const host = createHost(ruleset, withSets(setupOf(plan), ruleset));
     for (const [turn, { index, play }] of plays.entries()) {
       if (turn > 0) host.advance(oblivion);
       answers[index] = orUnplayable(() => judge(ruleset, play, host));
@@ -143,7 +154,7 @@ export function travel(host: Host, { proposal }: Play): Traveled {
 }
 
 function travelAlone(ruleset: Ruleset, play: Play, options: TraceOptions): Traveled {
-  return travel(createHost(ruleset, setupOf(play.plan), options), play);
+  return travel(createHost(ruleset, withSets(setupOf(play.plan), ruleset), options), play);
 }
 
 /** A witness's packets are those of scenarios; only the type is wider. */

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
 import * as fc from 'fast-check';
-import { readIpSets } from '../../analyzer/netfilter/ip-set/read-ip-sets.js';
-import { setType, type Part } from '../../analyzer/netfilter/ip-set/set-type.js';
+import { readIpSets } from '../../analyzer/packet/ip-set/read-ip-sets.js';
+import { setType, type Part } from '../../analyzer/packet/ip-set/set-type.js';
 import type { Packet } from '../../analyzer/packet/packet.js';
 import { ipv4, tcp, udp } from '../netfilter/packet-bytes.js';
 import { reasonToSkip } from './real-iptables.js';

@@ -58,7 +58,7 @@ export const setMatch = defineMatch('set', () => ({
   means: (given, cx) => {
     if (given.set === undefined) return always;
     if (counterKeys.some(key => key in given)) return unknown('the counters of a set change with every packet');
-    const inSet = atom(`set ${setReference.print(given.set.value, cx)}${given.nomatch === undefined ? '' : ' nomatch'}`);
+    const inSet = cx.sets?.(given.set.value, given.nomatch !== undefined) ?? atom(`set ${setReference.print(given.set.value, cx)}${given.nomatch === undefined ? '' : ' nomatch'}`);
     return given.set.negated ? not(inSet) : inSet;
   },
   matches: (given, { ordered }) => {

@@ -4,7 +4,7 @@ import { HostState, defaultStart } from '../../../analyzer/netfilter/host-state.
 import { Sysctls, scenarioSysctls } from '../../../analyzer/netfilter/host/sysctls.js';
 import { routingOf } from '../../../analyzer/netfilter/host/scenario-host.js';
 import { readConntrack } from '../../../analyzer/netfilter/conntrack/read-conntrack.js';
-import { readIpSets } from '../../../analyzer/netfilter/ip-set/read-ip-sets.js';
+import { readIpSets } from '../../../analyzer/packet/ip-set/read-ip-sets.js';
 import type { Journey, Witness } from '../../../analyzer/netfilter/journey.js';
 import { buildPacket } from '../../../analyzer/netfilter/scenario/build-packet.js';
 import { macBytes } from '../../../analyzer/netfilter/scenario/mac-bytes.js';

@@ -1,5 +1,5 @@
 /** The parts of an element in words: `10.0.0.0/24,tcp:80-90,eth0`. A word may stand for many values. */
-import { protocolNumber } from '../../packet/protocols.js';
+import { protocolNumber } from '../protocols.js';
 import { parseAddress, prefixMask, type Address } from '../../values/address.js';
 import { macAddress } from '../../values/mac-address.js';
 import { parseInteger } from '../../values/number.js';

@@ -1,10 +1,10 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { readIpSets } from '../../../analyzer/netfilter/ip-set/read-ip-sets.js';
-import type { IpSetTable } from '../../../analyzer/netfilter/ip-set/ip-set-table.js';
+import { readIpSets } from '../../../analyzer/packet/ip-set/read-ip-sets.js';
+import type { IpSetTable } from '../../../analyzer/packet/ip-set/ip-set-table.js';
 import type { SetFlag, SetTest } from '../../../analyzer/packet/ip-sets.js';
 import { Packet } from '../../../analyzer/packet/packet.js';
-import { ipv4, tcp, udp } from '../packet-bytes.js';
+import { ipv4, tcp, udp } from '../../netfilter/packet-bytes.js';
 
 interface Clock {
   now: number;

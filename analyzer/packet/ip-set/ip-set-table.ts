@@ -1,6 +1,6 @@
 /** The sets of a host, as rules ask them. */
-import type { CounterTest, IpSets, SetChange, SetTest, SkbInfo } from '../../packet/ip-sets.js';
-import type { Packet } from '../../packet/packet.js';
+import type { CounterTest, IpSets, SetChange, SetTest, SkbInfo } from '../ip-sets.js';
+import type { Packet } from '../packet.js';
 import { isExpired, noExtensions, noMac, type Element, type PartValue } from './element.js';
 import { ElementSet, expiry } from './element-set.js';
 import { ListSet } from './list-set.js';

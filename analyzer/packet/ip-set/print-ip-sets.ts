@@ -1,6 +1,6 @@
 /** Sets in the words of `ipset save`. */
-import type { SkbInfo } from '../../packet/ip-sets.js';
-import { protocolNumber } from '../../packet/protocols.js';
+import type { SkbInfo } from '../ip-sets.js';
+import { protocolNumber } from '../protocols.js';
 import { printAddress, type Address } from '../../values/address.js';
 import { protocolWord } from '../../values/protocol.js';
 import { noMac, type Element, type PartValue } from './element.js';

@@ -1,5 +1,5 @@
 /** What is in a set. */
-import type { SkbInfo } from '../../packet/ip-sets.js';
+import type { SkbInfo } from '../ip-sets.js';
 
 /** Addresses are numbers or bigints; ports are `protocol << 16 | port`, or the port alone in bitmap:port; MAC addresses and marks are numbers, interfaces and sets names. */
 export type PartValue = number | bigint | string;

@@ -1,5 +1,5 @@
 /** The elements that an `add` or `del` means, and their extensions. */
-import type { SkbInfo } from '../../packet/ip-sets.js';
+import type { SkbInfo } from '../ip-sets.js';
 import { parseInteger } from '../../values/number.js';
 import { Problem, refuse } from '../../values/value.js';
 import { noExtensions, noMac, type Element, type Extensions, type PartValue } from './element.js';

@@ -1,8 +1,8 @@
 /** What a set finds in a packet: the values of its parts, each from the side that the rule names. */
-import type { SetFlag } from '../../packet/ip-sets.js';
-import { ipv6Header } from '../../packet/ipv6-headers.js';
-import type { Packet } from '../../packet/packet.js';
-import { protocolNumber } from '../../packet/protocols.js';
+import type { SetFlag } from '../ip-sets.js';
+import { ipv6Header } from '../ipv6-headers.js';
+import type { Packet } from '../packet.js';
+import { protocolNumber } from '../protocols.js';
 import type { PartValue } from './element.js';
 import type { Part, SetType } from './set-type.js';
 
