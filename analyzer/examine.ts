@@ -145,6 +145,13 @@ function withoutRepeats(found: readonly Found[]): readonly Found[] {
   });
 }
 
+/** What loading says is left out where a check says more of the same words. */
+function withoutReplaced(found: readonly Found[], checks: readonly Check[]): readonly Found[] {
+  const replaced = new Map(checks.flatMap(({ name, replaces }) => replaces === undefined ? [] : [[name, replaces] as const]));
+  const spans = found.flatMap(({ finding: { check, span } }) => replaced.has(check) ? [{ check: replaced.get(check), span }] : []);
+  return spans.length === 0 ? found : found.filter(({ finding: { check, span } }) => !spans.some(one => one.check === check && one.span.start <= span.start && span.end <= one.span.end));
+}
+
 /** The rules of the same host for the other family: in the same file, or in the one beside it. */
 function siblingOf(ruleset: Ruleset, loaded: Loaded, { sibling, ...options }: AnalyzeOptions): () => Ruleset | undefined {
   let answer: { readonly ruleset: Ruleset | undefined } | undefined;
@@ -193,7 +200,7 @@ export function examine(source: SourceText, options: AnalyzeOptions = {}): Exami
       }
     }
   }
-  const all = suppressed(withoutRepeats(found), loaded, options).flatMap(one => withSeverity(one, options)).sort(byPlace);
+  const all = suppressed(withoutReplaced(withoutRepeats(found), checks), loaded, options).flatMap(one => withSeverity(one, options)).sort(byPlace);
   const shown = options.showGenerated === true ? all : all.filter(one => !one.isGenerated);
   return {
     source: loaded.source, loaded, undecided, found: shown, generated: all.length - shown.length,

@@ -1,6 +1,7 @@
 /** How a check is declared: its file says what it looks for, why, and shows it. */
 import type { Because, Certainty, Finding, Fix } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
+import type { LoadCheckName } from '../model/load-checks.js';
 import { ruleReference, type Chain, type Ruleset, type Table } from '../model/ruleset.js';
 import type { Span } from '../../grammar/source-text.js';
 import type { Reach, RuleAt } from '../packet-space/answers.js';
@@ -90,6 +91,10 @@ export interface Check {
    * generated chains. All checks of kind `hygiene` are so.
    */
   readonly mutedIn?: 'generated';
+  /** Where it speaks, this finding of loading is not repeated for the same place. */
+  readonly replaces?: LoadCheckName;
+  /** Its findings say that no packet matches the rule: where the rule's own counter says otherwise, that is told, and they are only possible. */
+  readonly claimsDead?: true;
   /** One line: what a finding means. */
   readonly summary: string;
   /** Why it matters: a paragraph or two, for `explain` and the docs page. */
@@ -134,11 +139,12 @@ export function isMutedInGenerated(check: Check, report: Report): boolean {
 export function toFinding(check: Check, report: Report, ruleset: Ruleset): Finding {
   const { at } = report;
   const owner = makerOf(ruleset, report);
+  const hits = check.claimsDead === true ? at?.rule.counters?.packets ?? 0n : 0n;
   return {
     check: check.name,
     severity: report.severity ?? check.severity,
-    certainty: report.certainty ?? 'certain',
-    message: report.message,
+    certainty: hits > 0n ? 'possible' : report.certainty ?? 'certain',
+    message: hits > 0n ? `${report.message}; but the counter of the rule says ${String(hits)} (were rules changed since?)` : report.message,
     span: report.span ?? (at === undefined ? { start: 0, end: 0 } : { start: at.rule.start, end: at.rule.end }),
     rule: at === undefined ? null : referenceOf(at),
     because: report.because ?? [],

@@ -26,18 +26,25 @@ import { jumpToEmptyChain } from './jump-to-empty-chain.js';
 import { missingEstablishedReturn } from './missing-established-return.js';
 import { neverMatches } from './never-matches.js';
 import { outputDropBreakage } from './output-drop-breakage.js';
+import { rateLimitWithoutEffect } from './rate-limit-without-effect.js';
 import { redundantRule } from './redundant-rule.js';
 import { shadowedRule } from './shadowed-rule.js';
 import { unreachableAfterGoto } from './unreachable-after-goto.js';
 import { unreachableChain } from './unreachable-chain.js';
 import { unreachableRule } from './unreachable-rule.js';
 import { unusedChain } from './unused-chain.js';
+import { deprecatedTarget } from './deprecated-target.js';
+import { hostnameInRule } from './hostname-in-rule.js';
+import { listCouldBeIpset } from './list-could-be-ipset.js';
+import { mergeableRules } from './mergeable-rules.js';
+import { unusedByCounters } from './unused-by-counters.js';
 
 export const checks: readonly Check[] = [
   shadowedRule,
   neverMatches,
   unreachableRule,
   redundantRule,
+  rateLimitWithoutEffect,
   duplicateRule,
   missingEstablishedReturn,
   outputDropBreakage,
@@ -65,5 +72,10 @@ export const checks: readonly Check[] = [
   unusedChain,
   jumpToEmptyChain,
   deprecatedStateMatch,
+  deprecatedTarget,
+  hostnameInRule,
   hostBitsSet,
+  mergeableRules,
+  listCouldBeIpset,
+  unusedByCounters,
 ];

@@ -95,6 +95,7 @@ export const neverMatches = defineCheck({
   name: 'never-matches',
   kind: 'reachability',
   severity: 'error',
+  claimsDead: true,
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table, an

@@ -23,6 +23,7 @@ export const shadowedRule = defineCheck({
   name: 'shadowed-rule',
   kind: 'reachability',
   severity: 'error',
+  claimsDead: true,
   summary: 'No packet can match the rule, because earlier rules take them all',
   why: `Rules are tried in order, and the first that decides ends the matter. A rule whose every packet is taken by
 rules before it, by one of them or by several together, never does what it says. It is an error where the

@@ -32,6 +32,7 @@ export const unreachableAfterGoto = defineCheck({
   name: 'unreachable-after-goto',
   kind: 'reachability',
   severity: 'error',
+  claimsDead: true,
   summary: 'Rules stand behind a goto or jump from which no packet comes back',
   why: `A goto (-g) is no call: where its chain ends, the packet goes on behind the rule that *jumped* to the present
 chain, or to the policy, and never to the next rule here. So nothing behind a goto that takes every packet is ever

@@ -77,6 +77,7 @@ export const unreachableRule = defineCheck({
   name: 'unreachable-rule',
   kind: 'reachability',
   severity: 'error',
+  claimsDead: true,
   summary: 'No packet comes to the rule, because other tables take or change them all',
   why: `A packet passes several tables, and what raw, mangle or nat do with it is done before filter sees it. A rule whose
 every packet was dropped there, was given another address or mark, or was exempt from connection tracking and so is

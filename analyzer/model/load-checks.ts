@@ -55,8 +55,8 @@ export const loadChecks = {
   },
   'unresolved-name': {
     severity: 'warning', summary: 'A name that only the machine itself can resolve',
-    why: 'A host, user or service name is looked up when the rules are loaded: the answer may differ from machine to machine, and at boot the name service may not be up yet. The rule is treated as if it might match or not.',
-    bad: filter('-A INPUT -s gateway.example.net -j ACCEPT'),
+    why: 'A user or service name is looked up when the rules are loaded: the answer may differ from machine to machine, and at boot the name service may not be up yet. The rule is treated as if it might match or not.',
+    bad: filter('-A OUTPUT -m owner --uid-owner deploy -j ACCEPT'),
   },
   'unknown-extension': {
     severity: 'warning', summary: 'A match or target that is not known; it is treated as if it could do anything',

@@ -4,6 +4,7 @@
  */
 export { ask } from './ask.js';
 export { correlated, generalization } from './overlaps.js';
+export { otherwise } from './otherwise.js';
 export { partlyShadowed } from './partly-shadowed.js';
 export { reach, reachWith } from './reach.js';
 export { redundant } from './redundant.js';

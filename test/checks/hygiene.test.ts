@@ -1,0 +1,130 @@
+/** How rules are written: what could be one rule, what nobody uses, what is out of date. */
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+import { load } from '../../analyzer/model/load.js';
+import { difference } from '../../analyzer/packet-space/pipeline/index.js';
+import type { Finding } from '../../analyzer/finding.js';
+import type { Family } from '../../analyzer/values/value.js';
+
+function of(check: string, text: string, family: Family = 'ipv4'): readonly Finding[] {
+  const { findings, internalErrors } = analyze({ path: 'x.rules', text }, { family });
+  if (internalErrors.length > 0) throw new Error(JSON.stringify(internalErrors));
+  return findings.filter(one => one.check === check);
+}
+
+function filter(...lines: readonly string[]): string {
+  return ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', ...lines, 'COMMIT', ''].join('\n');
+}
+
+function rules(check: string, ...lines: readonly string[]): readonly (string | null)[] {
+  return of(check, filter(...lines)).map(one => one.rule);
+}
+
+const tcp = (port: string, rest = ''): string => `-A INPUT -p tcp -m tcp --dport ${port}${rest} -j ACCEPT`;
+
+for (const lines of [
+  [tcp('80'), tcp('443'), tcp('8000:8100')],
+  [tcp('80', ' -m conntrack --ctstate NEW'), tcp('22', ' -m conntrack --ctstate NEW'), tcp('25', ' -m conntrack --ctstate NEW')],
+  ['-A INPUT -s 10.0.0.0/8 -i eth0 -p udp -m conntrack --ctstate NEW -m udp --sport 53 -j DROP', '-A INPUT -s 10.0.0.0/8 -i eth0 -p udp -m conntrack --ctstate NEW -m udp --sport 123 -j DROP', '-A INPUT -s 10.0.0.0/8 -i eth0 -p udp -m conntrack --ctstate NEW -m udp --sport 5 -j DROP'],
+]) {
+  test(`the merged rule does the same: ${lines[0] ?? ''}`, t => {
+    const before = ['-A INPUT -s 192.0.2.1/32 -j DROP'];
+    const [finding] = of('mergeable-rules', filter(...before, ...lines));
+    const line = /^write (-A .*) in place of the 3$/u.exec(finding?.help ?? '')?.[1] ?? '';
+    const [a, b] = [filter(...before, ...lines), filter(...before, line)].map(text => load({ path: 'x.rules', text }).rulesets[0]);
+    if (a === undefined || b === undefined) throw new Error('not loaded');
+    t.regex(line, /multiport/u);
+    t.is(difference(a, b)?.kind, 'equivalent');
+  });
+}
+
+test('two neighbours, other comments, limits, overlapping or negated ports, another target: not to be merged', t => {
+  t.deepEqual(rules('mergeable-rules', tcp('80'), tcp('443')), []);
+  for (const rest of [' -m limit --limit 1/s', ' -m connlimit --connlimit-above 3']) t.deepEqual(rules('mergeable-rules', tcp('80', rest), tcp('443', rest), tcp('22', rest)), [], rest);
+  t.deepEqual(rules('mergeable-rules', tcp('80', ' -m comment --comment a'), tcp('443', ' -m comment --comment b'), tcp('22', ' -m comment --comment c')), []);
+  t.deepEqual(rules('mergeable-rules', tcp('80:90'), tcp('85'), tcp('22')), []);
+  t.deepEqual(rules('mergeable-rules', tcp('80'), tcp('443'), '-A INPUT -p tcp -m tcp --dport 22 -j DROP', tcp('25')), []);
+  t.deepEqual(rules('mergeable-rules', ...['80', '443', '22'].map(port => `-A INPUT -p tcp -m tcp ! --dport ${port} -j ACCEPT`)), []);
+  t.deepEqual(rules('mergeable-rules', ...['80', '443', '22'].map(port => `-A INPUT -p tcp -m tcp --dport ${port} --sport 1 -j ACCEPT`)), []);
+});
+
+test('more ports than multiport takes make two lists', t => {
+  t.deepEqual(rules('mergeable-rules', ...Array.from({ length: 20 }, (_, i) => tcp(String(100 + 2 * i)))), ['filter:INPUT:1', 'filter:INPUT:16']);
+});
+
+const many = (count: number, line: (i: number) => string): readonly string[] => Array.from({ length: count }, (_, i) => line(i));
+
+test('a list of addresses, of networks, of destinations, in both families', t => {
+  t.deepEqual(rules('list-could-be-ipset', '-A INPUT -i lo -j ACCEPT', ...many(20, i => `-A INPUT -s 192.0.2.${String(i)}/32 -j DROP`), tcp('22')), ['filter:INPUT:2']);
+  const [finding] = of('list-could-be-ipset', filter(...many(25, i => `-A FORWARD -d 10.${String(i)}.0.0/16 -i eth0 -p tcp -j RETURN`)));
+  t.regex(finding?.help ?? '', /hash:net, add the 25 addresses, and write -A FORWARD -i eth0 -p tcp -m set --match-set NAME dst -j RETURN$/u);
+  t.regex(of('list-could-be-ipset', filter(...many(20, i => `-A INPUT -s 2001:db8::${String(i)}/128 -j DROP`)), 'ipv6')[0]?.help ?? '', /hash:ip family inet6/u);
+});
+
+test('a short list, one that is broken, limits, or other verdicts are none', t => {
+  t.deepEqual(rules('list-could-be-ipset', ...many(19, i => `-A INPUT -s 192.0.2.${String(i)}/32 -j DROP`)), []);
+  t.deepEqual(rules('list-could-be-ipset', ...many(24, i => `-A INPUT -s 192.0.2.${String(i)}/32 -j ${i === 12 ? 'REJECT' : 'DROP'}`)), []);
+  t.deepEqual(rules('list-could-be-ipset', ...many(24, i => `-A INPUT -s 192.0.2.${String(i)}/32 -m limit --limit 1/s -j DROP`)), []);
+  t.deepEqual(rules('list-could-be-ipset', ...many(24, i => `-A INPUT -s 192.0.2.${String(i)}/32 -d 198.51.100.${String(i)}/32 -j DROP`)), [], 'they differ in both');
+  t.deepEqual(rules('list-could-be-ipset', ...many(24, i => `-A INPUT -s 10.0.0.0/${String(8 + i)} -j LOG`)), [], 'one packet is logged by many of them');
+});
+
+test('a name is told once: by the check, where it is a host, and by loading else', t => {
+  const text = filter('-A INPUT -s www.example.net -j ACCEPT', '-A INPUT -p tcp -m tcp --dport nosuchservice -j ACCEPT');
+  const found = analyze({ path: 'x.rules', text }).findings.filter(one => ['hostname-in-rule', 'unresolved-name'].includes(one.check));
+  t.deepEqual(found.map(one => `${one.check} ${one.rule ?? ''}`), ['hostname-in-rule filter:INPUT:1', 'unresolved-name ']);
+  const off = analyze({ path: 'x.rules', text }, { severities: { 'hostname-in-rule': 'off' } }).findings.filter(one => one.check === 'unresolved-name');
+  t.is(off.length, 2);
+});
+
+test('NOTRACK can be repaired in place; CT --notrack is what it became', t => {
+  const [finding] = of('deprecated-target', '*raw\n-A PREROUTING -p udp -j NOTRACK\n-A PREROUTING -p tcp -j CT --notrack\nCOMMIT\n');
+  t.deepEqual([finding?.severity, finding?.fix?.text, finding?.rule], ['info', 'CT --notrack', 'raw:PREROUTING:1']);
+});
+
+const counted = (...lines: readonly string[]): string => `*filter\n:INPUT DROP [50000:1]\n:x - [0:0]\n${lines.join('\n')}\nCOMMIT\n`;
+
+test('what opens something and was never used, where many packets came by', t => {
+  const found = of('unused-by-counters', counted('[9:9] -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', '[0:0] -A INPUT -p tcp -m tcp --dport 25 -j ACCEPT', '[0:0] -A INPUT -p udp -j x', '[0:0] -A INPUT -s 192.0.2.1/32 -j DROP', '[0:0] -A x -j ACCEPT'));
+  t.deepEqual(found.map(one => [one.rule, one.because.map(other => other.rule)]), [['filter:INPUT:2', ['filter:INPUT:3']]]);
+});
+
+test('nothing is said without counters, of few packets, or of a rule that few packets come to', t => {
+  t.deepEqual(of('unused-by-counters', counted('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT')), []);
+  t.deepEqual(of('unused-by-counters', counted('[0:0] -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT').replace('50000', '900')), []);
+  t.deepEqual(of('unused-by-counters', counted('[70000:1] -A INPUT -p tcp -j ACCEPT', '[0:0] -A INPUT -p udp -m udp --dport 53 -j ACCEPT').replace('[50000:1]', '[0:0]')), []);
+});
+
+test('hits on a rule that is called dead make that possible, and are told', t => {
+  const text = (hits: string): string => counted('[900:1] -A INPUT -p tcp -j ACCEPT', `${hits} -A INPUT -p tcp -m tcp --dport 22 -j DROP`);
+  t.deepEqual(of('shadowed-rule', text('[0:0]')).map(one => one.certainty), ['certain']);
+  const [finding] = of('shadowed-rule', text('[12:720]'));
+  t.is(finding?.certainty, 'possible');
+  t.regex(finding?.message ?? '', /the counter of the rule says 12 \(were rules changed since\?\)$/u);
+});
+
+test('a limit that limits nothing: by a later rule, by the policy, through a chain', t => {
+  const check = 'rate-limit-without-effect';
+  const limited = '-A INPUT -p tcp -m tcp --dport 22 -m limit --limit 3/min -j ACCEPT';
+  t.deepEqual(rules(check, limited, '-A INPUT -p tcp -m tcp --dport 1:1023 -j ACCEPT'), ['filter:INPUT:1']);
+  t.deepEqual(of(check, filter(limited).replace('INPUT DROP', 'INPUT ACCEPT')).map(one => one.because[0]?.rule), ['filter:INPUT:policy']);
+  t.deepEqual(rules(check, ':x - [0:0]', limited, '-A INPUT -p tcp -j x', '-A x -s 0.0.0.0/1 -j ACCEPT', '-A x -s 128.0.0.0/1 -j ACCEPT'), ['filter:INPUT:1']);
+  t.deepEqual(rules(check, '-A INPUT -p udp -m limit --limit 3/min -j DROP'), ['filter:INPUT:1'], 'what is beyond is dropped by the policy');
+});
+
+test('a limit whose packets fare otherwise beyond it, or are logged there', t => {
+  const check = 'rate-limit-without-effect';
+  const limited = '-A INPUT -p tcp -m tcp --dport 22 -m limit --limit 3/min -j ACCEPT';
+  t.deepEqual(rules(check, limited), []);
+  t.deepEqual(rules(check, limited, '-A INPUT -s 192.0.2.0/24 -p tcp -j ACCEPT'), [], 'for some it limits');
+  t.deepEqual(rules(check, limited, '-A INPUT -p tcp -m tcp --dport 22 -j LOG', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), [], 'what is beyond is logged');
+  t.deepEqual(rules(check, '-A INPUT -m limit --limit 3/min -j LOG', '-A INPUT -j LOG'), []);
+  t.deepEqual(rules(check, limited, '-A INPUT -p tcp -m tcp --dport 22 -m limit --limit 9/min -j ACCEPT'), [], 'two limits are two limits');
+});
+
+test('a limit upside down', t => {
+  const check = 'rate-limit-without-effect';
+  t.deepEqual(rules(check, '-A INPUT -p icmp -m limit --limit 3/min -j DROP', '-A INPUT -p icmp -j ACCEPT'), ['filter:INPUT:1']);
+  t.deepEqual(rules(check, '-A INPUT -p icmp -m hashlimit --hashlimit-above 3/min --hashlimit-name x -j DROP', '-A INPUT -p icmp -j ACCEPT'), []);
+  t.deepEqual(rules(check, '-A INPUT -p icmp -m hashlimit --hashlimit-above 3/min --hashlimit-name x -j ACCEPT'), ['filter:INPUT:1']);
+});
