@@ -5,8 +5,8 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { all, any, ctstates, is, masked, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
+import { conjuncts } from './conjuncts.js';
 import type { CheckContext } from './define-check.js';
-import { asksForState } from './state-asked.js';
 
 /** The helper that a rule asks for (`-m helper --helper NAME`). */
 export function helperAsked({ rule }: RuleAt): string | undefined {
@@ -28,7 +28,12 @@ function isForData(cx: CheckContext, table: Table, at: RuleAt): boolean {
   return isLive(data) && !isLive(not(related)) && !isLive(all([related, error]));
 }
 
+/** The rule itself asks for RELATED, and for no other state. */
+function asksForRelated(constraint: Constraint): boolean {
+  return conjuncts(constraint).some(part => part.kind === 'within' && part.field === 'ctstate' && part.ranges.every(({ low, high }) => low === ctstates.RELATED && high === ctstates.RELATED));
+}
+
 /** Whether a rule waits for connections that a helper announces. `constraint`: what it asks. */
 export function awaitsData(cx: CheckContext, table: Table, at: RuleAt, constraint: Constraint): boolean {
-  return helperAsked(at) !== undefined || (asksForState(constraint) && isForData(cx, table, at));
+  return helperAsked(at) !== undefined || (asksForRelated(constraint) && isForData(cx, table, at));
 }

@@ -1,7 +1,7 @@
 /** Helpers of connection tracking: which rules attach one, and which packets it makes RELATED. */
 import type { Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
-import { all, ctstates, is, masked, type Constraint } from '../packet/constraint.js';
+import { all, ctstates, is, masked, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import type { CheckContext } from './define-check.js';
 import { notLoopback } from './replies.js';
@@ -29,9 +29,9 @@ export function expectedBy(helper: string): Data | undefined {
   return expected.get(helper) ?? expected.get(helper.replace(/-\d+$/u, ''));
 }
 
-/** The first packets of the connections that a helper expects. */
+/** The first packets of the connections that a helper expects: their ports are chosen by programs. */
 export function relatedData({ protocol }: Data): Constraint {
-  return all([is('protocol', protocol), is('ctstate', ctstates.RELATED), is('fragment', 0), notLoopback, ...protocol === tcp ? [masked('tcpFlags', 2, 63)] : []]);
+  return all([is('protocol', protocol), is('ctstate', ctstates.RELATED), is('fragment', 0), notLoopback, ...protocol === gre ? [] : [within('dport', 1024, 65_535)], ...protocol === tcp ? [masked('tcpFlags', 2, 63)] : []]);
 }
 
 export interface Attached {

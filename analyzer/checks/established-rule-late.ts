@@ -3,7 +3,9 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { ctstates, is, type Constraint } from '../packet/constraint.js';
-import { defineCheck, type CheckContext } from './define-check.js';
+import { conjuncts } from './conjuncts.js';
+import type { Because } from '../finding.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { effectOf } from './targets.js';
 
 /** Fewer are not worth a word. */
@@ -17,18 +19,25 @@ function isInterface(one: Constraint): boolean {
 function asksOnlyForState({ source, destination, protocol, fragment, matches }: Rule, constraint: Constraint): boolean {
   const known = matches.flatMap(use => isOpaque(use) ? [] : [use.definition.name]);
   const isOnly = known.length === matches.length && [source, destination, protocol, fragment].every(one => one === undefined);
-  const parts = constraint.kind === 'all' ? constraint.of : [constraint];
+  const parts = conjuncts(constraint);
   const isState = (one: Constraint): boolean => one.kind === 'within' && one.field === 'ctstate';
   return isOnly && parts.some(isState) && parts.every(one => isState(one) || isInterface(one));
 }
 
-/** Through how many rules a packet goes at least before it comes to a chain. */
-function before(table: Table, chain: Chain, seen: ReadonlySet<string> = new Set()): number {
-  if (chain.hook !== undefined) return 0;
-  let least = Infinity;
-  for (const caller of table.chains.values()) {
-    const at = seen.has(caller.name) ? -1 : caller.rules.findIndex(({ target }) => target.kind === 'chain' && target.name === chain.name);
-    if (at >= 0) least = Math.min(least, at + 1 + before(table, caller, new Set([...seen, chain.name])));
+/** By chain: how many rules a packet is compared with at least before it comes there, the jump included. */
+function waysIn(table: Table): ReadonlyMap<string, number> {
+  const least = new Map<string, number>();
+  const open = [...table.chains.values()].filter(({ hook }) => hook !== undefined);
+  for (const { name } of open) least.set(name, 0);
+  for (let chain = open.shift(); chain !== undefined; chain = open.shift()) {
+    const own = least.get(chain.name) ?? 0;
+    for (const [index, { target }] of chain.rules.entries()) {
+      const callee = target.kind === 'chain' ? table.chains.get(target.name) : undefined;
+      if (callee === undefined || (least.get(callee.name) ?? Infinity) <= own + index + 1) continue;
+      // In order of the calls: a chain that is found to be nearer is seldom looked at again.
+      least.set(callee.name, own + index + 1);
+      open.push(callee);
+    }
   }
   return least;
 }
@@ -39,6 +48,18 @@ function firstRule(cx: CheckContext, table: Table, chain: Chain, constraints: Ru
   const rule = chain.rules[index];
   const at = rule === undefined ? undefined : { table: table.name, chain: chain.name, position: index + 1, rule };
   return at !== undefined && reachWith(cx.space(), table, at, is('ctstate', ctstates.ESTABLISHED)).kind === 'live' ? at : undefined;
+}
+
+/** More chains than this are not named. */
+const named = 5;
+
+function report(at: RuleAt, count: number, others: readonly RuleAt[]): Report {
+  return {
+    at,
+    message: `packets of known connections are compared with ${String(count)} rules at least before this one lets them pass${others.length === 0 ? '' : `, and so it is in ${String(others.length)} more chains`}`,
+    because: others.slice(0, named).map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: 'comes as late' })),
+    help: `move it up, to the beginning of the built-in chain${others.length === 0 ? '' : ', once for all'}; what is dropped before it now then goes on until its connections end`,
+  };
 }
 
 export const establishedRuleLate = defineCheck({
@@ -104,14 +125,15 @@ COMMIT
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
     const constraints = new RuleConstraints(cx.ruleset, table.name);
+    const ways = waysIn(table);
+    const late: { readonly at: RuleAt; readonly count: number }[] = [];
     for (const chain of table.chains.values()) {
-      const at = chain.rules.length < worthAWord ? undefined : firstRule(cx, table, chain, constraints);
-      const count = at === undefined ? 0 : at.position - 1 + before(table, chain);
-      if (at === undefined || count < worthAWord || count === Infinity) continue;
-      yield {
-        at, message: `packets of known connections are compared with ${String(count)} rules before this one lets them pass`,
-        help: `move it up, to the beginning of the chain: -I ${chain.name}; what is dropped before it now then goes on until its connections end`,
-      };
+      const way = ways.get(chain.name);
+      const at = way === undefined || way + chain.rules.length <= worthAWord ? undefined : firstRule(cx, table, chain, constraints);
+      if (way !== undefined && at !== undefined && way + at.position > worthAWord) late.push({ at, count: way + at.position - 1 });
     }
+    const [first, ...others] = late.filter(({ at }) => table.chains.get(at.chain)?.hook === undefined);
+    for (const one of late) if (table.chains.get(one.at.chain)?.hook !== undefined) yield report(one.at, one.count, []);
+    if (first !== undefined) yield report(first.at, first.count, others.map(({ at }) => at));
   },
 });

@@ -1,13 +1,13 @@
 import type { Ruleset } from '../model/ruleset.js';
 import type { Severity } from '../model/diagnostic.js';
-import type { Decider } from '../packet-space/answers.js';
+import type { Answer, Decider } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { question } from '../packet-space/pipeline/index.js';
 import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { arrivals, type Arrival } from './arrivals.js';
-import { deciderBecause } from './deciders.js';
+import { deciderBecause, isPolicy } from './deciders.js';
 import { isShut } from './default-drop.js';
 import { defineCheck, type CheckContext } from './define-check.js';
 import { notLoopback } from './replies.js';
@@ -18,7 +18,7 @@ interface Message {
   readonly word: string;
 }
 
-const needed: readonly Message[] = [{ type: 135, name: 'neighbour solicitations', word: 'neighbour-solicitation' }, { type: 136, name: 'neighbour advertisements', word: 'neighbour-advertisement' }];
+const needed: readonly [Message, ...Message[]] = [{ type: 135, name: 'neighbour solicitations', word: 'neighbour-solicitation' }, { type: 136, name: 'neighbour advertisements', word: 'neighbour-advertisement' }];
 const fromRouters: Message = { type: 134, name: 'router advertisements', word: 'router-advertisement' };
 
 /** The kernel does not track them (nf_conntrack_icmpv6_error), and takes none that came through a router (RFC 4861, 7.1). */
@@ -44,12 +44,20 @@ function lostBy(cx: CheckContext, arrival: Arrival, messages: readonly Message[]
   return { arrival, messages: lost };
 }
 
+/** A rule for ICMPv6 lets it in: where one names a link, others need not be there. */
+function isForDiscovery(answer: Answer): boolean {
+  return answer.kind === 'yes' && !isPolicy(answer.by) && answer.by.rule.protocol !== undefined;
+}
+
 /** What is lost on the links on which something else gets in. */
 function lostNeighbours(cx: CheckContext): readonly Lost[] {
   const table = cx.ruleset.tables.get('filter');
   if (table === undefined) return [];
   const other = not(is('protocol', protocolNumber.icmpv6));
-  const used = arrivals(cx.ruleset).filter(one => (one.name === undefined || !withoutNeighbours.test(one.name)) && ask(cx.space(), table, 'INPUT', all([other, one.has('in')]), ['accept', 'queue', 'unknown']).kind !== 'no');
+  const named = arrivals(cx.ruleset).filter(({ name }) => name !== undefined);
+  const isThoughtOf = named.some(one => isForDiscovery(ask(cx.space(), table, 'INPUT', all([packetsOf(needed[0]), one.has('in')]), ['accept'])));
+  const used = arrivals(cx.ruleset).filter(one => (one.name === undefined ? !isThoughtOf : !withoutNeighbours.test(one.name))
+    && ask(cx.space(), table, 'INPUT', all([other, one.has('in')]), ['accept', 'queue', 'unknown']).kind !== 'no');
   return used.map(arrival => lostBy(cx, arrival, needed)).filter(({ messages }) => messages.length > 0);
 }
 
@@ -140,7 +148,7 @@ COMMIT
       span: input.line === 0 ? table.span : input.span, severity,
       message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}are dropped: ${severity === 'error' ? 'neighbours cannot find this host, nor it them' : 'this host learns no address and no route from its router'}`,
       because: uniqueDeciders(ruleset, lost),
-      witness: [stepOf({ src: 'fe80::2', dst: 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.name?.replace('+', '0') ?? 'eth0')],
+      witness: [stepOf({ src: 'fe80::2', dst: 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.device)],
       shows: [{ fate: 'lost' }],
       help: `let them in: ${types.map(word => `-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`).join('; ')}`,
     };

@@ -2,12 +2,13 @@ import type { Because } from '../finding.js';
 import type { Table } from '../model/ruleset.js';
 import type { Answer } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
-import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { all, ctstates, is, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
+import { conjuncts } from './conjuncts.js';
 import { deadElsewhere } from './dead-elsewhere.js';
 import { deciderBecause, isPolicy } from './deciders.js';
-import { defineCheck, type CheckContext, type Report } from './define-check.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { answersTo, comesTo, exempting, type Exempt } from './notrack.js';
 import { notLoopback } from './replies.js';
 
@@ -52,7 +53,7 @@ function reportConflict(cx: CheckContext, { at }: Exempt, { hook, tracked, untra
 }
 
 function mentionsPort(constraint: Constraint): boolean {
-  const parts = constraint.kind === 'all' ? constraint.of : [constraint];
+  const parts = conjuncts(constraint);
   const isPort = (one: Constraint): boolean => one.kind === 'within' && one.field === 'dport';
   const isKnown = (one: Constraint): boolean => one.kind === 'within' && one.field === 'protocol' && one.ranges.every(({ low }) => low === protocolNumber.tcp || low === protocolNumber.udp);
   return parts.some(isPort) && parts.some(isKnown);
@@ -63,14 +64,17 @@ function isOneWay(cx: CheckContext, raw: Table, table: Table, exempt: Exempt, ot
   if (!exempt.hooks.includes('PREROUTING') || !mentionsPort(exempt.packets)) return false;
   const accepted = ask(cx.space(), table, 'INPUT', all([exempt.packets, notLoopback, is('ctstate', UNTRACKED), is('fragment', 0)]), ['accept']);
   if (accepted.kind !== 'yes' || !accepted.certain) return false;
-  const answers = all([answersTo(exempt.packets), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
-  return !others.some(other => comesTo(cx, raw, other.at, 'OUTPUT', answers));
+  const answers = all([answersTo(exempt.packets), within('dport', 32_768, 60_999), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
+  // Where answers are exempt on their way through, the requests are meant that are forwarded.
+  return !others.some(other => comesTo(cx, raw, other.at, 'OUTPUT', answers) || comesTo(cx, raw, other.at, 'PREROUTING', answers));
 }
 
-function reportOneWay({ at }: Exempt): Report {
+function reportOneWay([{ at, packets }, ...others]: readonly [Exempt, ...Exempt[]]): Report {
+  const isTcp = conjuncts(packets).some(one => one.kind === 'within' && one.field === 'protocol' && one.ranges.some(({ low }) => low === protocolNumber.tcp));
   return {
     at, severity: 'info',
-    message: 'requests are exempt from connection tracking, and the answers to them are not: for each answer of UDP a flow is tracked after all, and each of TCP is INVALID',
+    because: others.map((one): Because => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' })),
+    message: `requests are exempt from connection tracking, and the answers to them are not: ${isTcp ? 'the answers are INVALID' : 'each answer begins a flow, and the table fills all the same'}`,
     help: 'exempt the answers as well: -t raw -A OUTPUT with --sport in place of --dport, -j CT --notrack',
   };
 }
@@ -141,10 +145,13 @@ COMMIT
     const [table, raw] = [tables.get('filter'), tables.get('raw')];
     if (table === undefined || raw === undefined) return;
     const rules = exempting(cx);
+    const oneWay: Exempt[] = [];
     for (const exempt of rules) {
       const conflict = conflictOf(cx, table, exempt);
       if (conflict !== undefined) yield reportConflict(cx, exempt, conflict);
-      else if (isOneWay(cx, raw, table, exempt, rules)) yield reportOneWay(exempt);
+      else if (isOneWay(cx, raw, table, exempt, rules)) oneWay.push(exempt);
     }
+    const [first, ...others] = oneWay;
+    if (first !== undefined) yield reportOneWay([first, ...others]);
   },
 });

@@ -5,6 +5,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { all, always, type Constraint, type Field } from '../packet/constraint.js';
+import { conjuncts } from './conjuncts.js';
 import type { CheckContext } from './define-check.js';
 
 function untracks({ family, backend }: Ruleset, { target }: Rule, hook: Hook): boolean {
@@ -40,8 +41,7 @@ const turned: Readonly<Partial<Record<Field, Field>>> = { src: 'dst', dst: 'src'
 
 /** What answers to packets look like, as far as it is plain: addresses and ports exchanged, and the same protocol. More than that is left open. */
 export function answersTo(packets: Constraint): Constraint {
-  const parts = packets.kind === 'all' ? packets.of : [packets];
-  return all(parts.map((part): Constraint => {
+  return all(conjuncts(packets).map((part): Constraint => {
     if (part.kind === 'within' && part.field === 'protocol') return part;
     const field = part.kind === 'within' ? turned[part.field] : undefined;
     return part.kind === 'within' && field !== undefined ? { ...part, field } : always;

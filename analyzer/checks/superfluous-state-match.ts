@@ -4,6 +4,7 @@ import type { Reach, RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { ctstates, is, type Constraint } from '../packet/constraint.js';
+import { conjuncts } from './conjuncts.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { statesOf } from './replies.js';
 import { effectOf } from './targets.js';
@@ -13,8 +14,7 @@ const states: readonly State[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'U
 
 /** The states that a rule asks for; undefined where it asks for none, or also for something else of the connection. */
 function statesAsked(constraint: Constraint): readonly State[] | undefined {
-  const parts = constraint.kind === 'all' ? constraint.of : [constraint];
-  const asked = parts.filter(part => part.kind === 'within' && part.field === 'ctstate');
+  const asked = conjuncts(constraint).filter(part => part.kind === 'within' && part.field === 'ctstate');
   const [one] = asked;
   if (asked.length !== 1 || one?.kind !== 'within') return undefined;
   return states.filter(state => one.ranges.some(({ low, high }) => low <= ctstates[state] && ctstates[state] <= high));

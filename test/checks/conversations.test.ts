@@ -1,0 +1,141 @@
+/** Checks of conversations: rule sets in which they must speak, and others that look the same and are right. */
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+import type { AnalyzeOptions } from '../../analyzer/examine.js';
+
+const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+const lo = '-A INPUT -i lo -j ACCEPT';
+
+function host(...rules: readonly string[]): string {
+  return ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
+}
+
+function found(check: string, text: string, options: AnalyzeOptions = {}): string[] {
+  const { findings, internalErrors } = analyze({ path: 'talk.rules', text }, options);
+  if (internalErrors.length > 0) throw new Error(JSON.stringify(internalErrors));
+  return findings.filter(one => one.check === check).map(({ severity, rule }) => `${severity} ${rule ?? ''}`.trim());
+}
+
+test('lo is blocked by what it is dropped by, and not where all that it needs passes in another way', t => {
+  const blocked = (...rules: readonly string[]): number => found('loopback-blocked', host(...rules)).length;
+  t.is(blocked(known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), 1);
+  t.is(blocked('-A INPUT -s 127.0.0.0/8 -j DROP', lo, known), 1, 'a rule against spoofing in front of lo');
+  t.is(blocked('-A INPUT ! -i lo -d 127.0.0.0/8 -j DROP', lo, known), 0);
+  t.is(blocked('-A INPUT -s 127.0.0.1/32 -d 127.0.0.1/32 -j ACCEPT', known), 0);
+  t.is(blocked('-A INPUT ! -i eth+ -j ACCEPT', known), 0);
+  t.is(blocked(known, '-A INPUT -p tcp -m tcp --dport 1:6379 -j ACCEPT'), 0, 'most of it passes, as it does for everybody');
+  t.is(blocked(), 1, 'OUTPUT lets everything out, and nothing comes in, not even over lo');
+  t.deepEqual(found('loopback-blocked', '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n'), [], 'nothing at all is wanted');
+  t.deepEqual(found('loopback-blocked', `*raw\n-A PREROUTING -i lo -j DROP\nCOMMIT\n${host(lo, known)}`), ['error'], 'another table drops it');
+});
+
+test('what a host needs is what the settings say', t => {
+  const text = '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A OUTPUT -o lo -j ACCEPT\n-A OUTPUT -p udp -m udp --dport 53 -j ACCEPT\nCOMMIT\n';
+  const needing = (...neededServices: readonly string[]): string[] => found('output-drop-breakage', text, { settings: { neededServices } });
+  t.deepEqual(found('output-drop-breakage', text), ['info']);
+  t.deepEqual(needing('dns-udp', 'loopback'), []);
+  t.deepEqual(needing('dns-udp', 'ntp'), ['info']);
+});
+
+test('OUTPUT drops by default by a last rule, and in a chain that is called at last', t => {
+  const text = (...rules: readonly string[]): string => ['*filter', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':rest - [0:0]', '-A OUTPUT -o lo -j ACCEPT', ...rules, 'COMMIT', ''].join('\n');
+  t.deepEqual(found('output-drop-breakage', text('-A OUTPUT -p tcp -m tcp --sport 22 -j ACCEPT', '-A OUTPUT -j REJECT')), ['warning']);
+  t.deepEqual(found('output-drop-breakage', text('-A OUTPUT -p tcp -m tcp --sport 22 -j ACCEPT', '-A OUTPUT -g rest', '-A rest -m limit --limit 1/sec -j LOG', '-A rest -j DROP')), ['warning']);
+  t.deepEqual(found('output-drop-breakage', text('-A OUTPUT -p udp -m udp --dport 53 -j DROP')), [], 'one thing is forbidden');
+});
+
+test('whoever manages the host gets in, from where he is', t => {
+  const ssh = '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT';
+  const from = (peers: readonly string[], ...rules: readonly string[]): string[] => found('lockout', host(lo, known, ...rules), { settings: { managementPeers: peers } });
+  t.deepEqual(from(['192.0.2.7'], ssh), []);
+  t.deepEqual(from(['198.51.100.7'], ssh), ['error']);
+  t.deepEqual(from(['2001:db8::7'], ssh), [], 'a peer of the other family');
+  t.deepEqual(from(['192.0.2.7'], '-A INPUT -s 192.0.2.7/32 -j DROP', ssh), ['error']);
+  t.deepEqual(from([], ssh), [], 'somebody gets in');
+  t.deepEqual(from([], '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT'), ['info'], 'a server, and nobody said how it is managed');
+  t.deepEqual(from([]), [], 'a desktop');
+  t.deepEqual(found('lockout', host(lo, known), { settings: { managementPorts: [2222] } }), ['error'], 'somebody said how');
+  t.deepEqual(found('lockout', `*raw\n-A PREROUTING -p tcp -m tcp --dport 22 -j DROP\nCOMMIT\n${host(lo, known, ssh)}`), ['error'], 'a rule opens the port, and another table closes it');
+});
+
+test('one cause of lost ICMP errors is told once', t => {
+  const both = (...rules: readonly string[]): string[] => [...found('icmp-errors-dropped', host(...rules)), ...found('related-missing', host(...rules))];
+  const web = '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT';
+  t.deepEqual(both(lo, known, web), []);
+  t.deepEqual(both(lo, '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', web), ['warning filter:INPUT:2']);
+  t.deepEqual(both(lo, '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p icmp -j ACCEPT', web), []);
+  t.deepEqual(both(lo, '-A INPUT -p icmp -m icmp ! --icmp-type 8 -j DROP', known, web), ['warning filter:INPUT:2']);
+  t.deepEqual(both(lo, '-A INPUT -p icmp -m icmp --icmp-type 5 -j DROP', known, web), [], 'redirects only');
+  t.deepEqual(both(lo, '-A INPUT -i eth1 -j ACCEPT', '-A INPUT -i eth0 -p icmp -j DROP', known, '-A INPUT -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT'), ['warning filter:INPUT:3'], 'on one of two links');
+});
+
+test('neighbour discovery on links that have neighbours', t => {
+  const six = (...rules: readonly string[]): string[] => found('neighbour-discovery-blocked', host(lo, known, ...rules), { family: 'ipv6' });
+  const ssh = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT';
+  t.deepEqual(six(ssh), ['error']);
+  t.deepEqual(six('-A INPUT -p ipv6-icmp -j ACCEPT', ssh), []);
+  t.deepEqual(six('-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT', '-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT', ssh), ['info'], 'router advertisements alone');
+  t.deepEqual(six('-A INPUT -i eth0 -p ipv6-icmp -j ACCEPT', '-A INPUT -i eth0 -j DROP', '-A INPUT -i eth1 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -j DROP'), ['error'], 'one of two links');
+  t.deepEqual(six('-A INPUT -i eth0 -p ipv6-icmp -j ACCEPT', '-A INPUT -i wg0 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -i eth0 -p tcp -m tcp --dport 22 -j ACCEPT'), [], 'the only link with neighbours, and a tunnel');
+  t.deepEqual(six('-A INPUT -i eth1 -j ACCEPT', ssh), ['error'], 'the link that no rule names');
+  t.deepEqual(found('neighbour-discovery-blocked', '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n', { family: 'ipv6' }), [], 'no IPv6 is wanted');
+});
+
+test('helpers, and what they announce', t => {
+  const raw = (rule: string): string => `*raw\n-A PREROUTING ${rule}\nCOMMIT\n`;
+  const strict = [lo, '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p icmp -m conntrack --ctstate RELATED -j ACCEPT', '-A INPUT -p tcp -m multiport --dports 21,22 -j ACCEPT'];
+  const ftp = raw('-p tcp -m tcp --dport 21 -j CT --helper ftp');
+  const waits = '-A INPUT -p tcp -m conntrack --ctstate RELATED -m helper --helper ftp -j ACCEPT';
+  t.deepEqual(found('helper-without-related', ftp + host(...strict)), ['warning raw:PREROUTING:1']);
+  t.deepEqual(found('helper-without-related', ftp + host(...strict, waits)), []);
+  t.deepEqual(found('helper-without-related', ftp + host(lo, known)), [], 'nothing comes in to FTP');
+  t.deepEqual(found('helper-without-related', raw('-p udp -m udp --dport 69 -j CT --helper tftp') + host(...strict, '-A INPUT -p udp -m udp --dport 69 -j ACCEPT')), [], 'TFTP answers on its own, and OUTPUT lets it');
+  t.deepEqual(found('related-without-helper', host(...strict, waits)), ['warning filter:INPUT:5']);
+  t.deepEqual(found('related-without-helper', ftp + host(...strict, waits)), []);
+  t.deepEqual(found('related-without-helper', host(...strict, waits.replace(' -m helper --helper ftp', ''))), ['info filter:INPUT:5']);
+  t.deepEqual(found('related-without-helper', host(lo, '-A INPUT -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT')), [], 'what is ESTABLISHED passes by it');
+  t.deepEqual(found('related-without-helper', host(...strict, waits), { host: () => ({ sysctls: { 'net.netfilter.nf_conntrack_helper': 1 } }) }), [], 'an old kernel attaches helpers by itself');
+  t.deepEqual(found('dead-state-match', host(...strict, waits)), [], 'it is told once');
+});
+
+test('what is exempt from tracking, and a rule that waits for NEW', t => {
+  const raw = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n';
+  const dns = (match: string): string => host(lo, known, `-A INPUT -p udp -m multiport --dports 53,123 ${match} -j ACCEPT`);
+  t.deepEqual(found('notrack-state-conflict', raw + dns('-m conntrack --ctstate NEW')), ['error raw:PREROUTING:1']);
+  t.deepEqual(found('notrack-state-conflict', raw + dns('-m conntrack ! --ctstate INVALID')), []);
+  t.deepEqual(found('notrack-state-conflict', raw + host(lo, known)), [], 'it is not let in at all');
+  t.deepEqual(found('notrack-state-conflict', raw.replace(/-A OUTPUT.*\n/u, '') + dns('')), ['info raw:PREROUTING:1'], 'one way only');
+  t.deepEqual(found('notrack-state-conflict', `*raw\n-A PREROUTING -i lo -j CT --notrack\n-A OUTPUT -o lo -j CT --notrack\nCOMMIT\n${dns('-m conntrack --ctstate NEW')}`), [], 'over lo');
+});
+
+test('states that never come to a rule', t => {
+  const text = (...rules: readonly string[]): string[] => found('superfluous-state-match', host(lo, ...rules));
+  const rule = '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT';
+  t.deepEqual(text(known, rule), ['info filter:INPUT:3']);
+  t.deepEqual(text(known, rule, rule.replace('22', '23')), ['info filter:INPUT:3'], 'one finding for all of a chain');
+  t.deepEqual(text(rule, known), []);
+  t.deepEqual(text(known.replace('-m', '-p udp -m'), rule), [], 'others are taken');
+  t.deepEqual(text(known.replace('RELATED,ESTABLISHED', 'RELATED'), rule), []);
+  t.deepEqual(text(known.replace('RELATED,', ''), known), [], 'RELATED still comes');
+  t.deepEqual(text('-A INPUT -m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED -j ACCEPT'), ['info filter:INPUT:2'], 'all that there are');
+});
+
+test('INVALID packets of strangers', t => {
+  const text = (...rules: readonly string[]): string[] => found('invalid-accepted', host(lo, known, ...rules));
+  t.deepEqual(text('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), ['info filter:INPUT:3']);
+  t.deepEqual(text('-A INPUT -p tcp -m tcp --dport 22 -m conntrack ! --ctstate INVALID -j ACCEPT'), []);
+  t.deepEqual(text('-A INPUT -s 192.168.0.0/16 -p tcp -m tcp --dport 22 -j ACCEPT'), [], 'from inside only');
+  t.deepEqual(text('-A INPUT -p udp -m udp --dport 53 -j ACCEPT'), []);
+  t.deepEqual(text('-A INPUT -p tcp -m tcp --dport 22 -m set --match-set friends src -j ACCEPT'), [], 'who knows who is in the set');
+  t.deepEqual(found('invalid-accepted', host(lo, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT')), [], 'no rule asks for states');
+  t.deepEqual(found('invalid-accepted', host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), { persona: 'auditor' }), ['warning filter:INPUT:3']);
+});
+
+test('ten rules before the one for known connections', t => {
+  const ports = (count: number): string[] => Array.from({ length: count }, (_, i) => `-A INPUT -p tcp -m tcp --dport ${String(i + 1)} -m conntrack --ctstate NEW -j ACCEPT`);
+  t.deepEqual(found('established-rule-late', host(...ports(9), known)), []);
+  t.deepEqual(found('established-rule-late', host(...ports(10), known)), ['info filter:INPUT:11']);
+  t.deepEqual(found('established-rule-late', host(lo, '-A INPUT -i eth1 -j ACCEPT', ...ports(10), known)), ['info filter:INPUT:13'], 'whatever comes by other interfaces');
+  t.deepEqual(found('established-rule-late', host(known, ...ports(10), known.replace('-m', '-i eth0 -m'))), [], 'others have taken them before');
+  t.deepEqual(found('established-rule-late', host(':late - [0:0]', ...ports(5), '-A INPUT -j late', ...ports(4).map(rule => rule.replace('INPUT', 'late')), known.replace('INPUT', 'late'))), ['info filter:late:5'], 'in a chain');
+});
