@@ -2,6 +2,7 @@
 import type { Check } from './define-check.js';
 import { deadStateMatch } from './dead-state-match.js';
 import { deprecatedStateMatch } from './deprecated-state-match.js';
+import { dnatNotForwarded } from './dnat-not-forwarded.js';
 import { duplicateRule } from './duplicate-rule.js';
 import { icmpErrorsDropped } from './icmp-errors-dropped.js';
 import { helperWithoutRelated } from './helper-without-related.js';
@@ -10,6 +11,7 @@ import { invalidAccepted } from './invalid-accepted.js';
 import { establishedRuleLate } from './established-rule-late.js';
 import { superfluousStateMatch } from './superfluous-state-match.js';
 import { notrackStateConflict } from './notrack-state-conflict.js';
+import { invalidLeaksUnnatted } from './invalid-leaks-unnatted.js';
 import { lockout } from './lockout.js';
 import { relatedMissing } from './related-missing.js';
 import { loopbackBlocked } from './loopback-blocked.js';
@@ -21,16 +23,22 @@ import { familyParity } from './family-parity.js';
 import { outboundSmtpOpen } from './outbound-smtp-open.js';
 import { unlimitedLog } from './unlimited-log.js';
 import { exposedService } from './exposed-service.js';
+import { filterMatchesPreNat } from './filter-matches-pre-nat.js';
 import { hostBitsSet } from './host-bits-set.js';
 import { jumpToEmptyChain } from './jump-to-empty-chain.js';
+import { inputRuleBypassedByDnat } from './input-rule-bypassed-by-dnat.js';
+import { masqueradeEverything } from './masquerade-everything.js';
 import { missingEstablishedReturn } from './missing-established-return.js';
 import { neverMatches } from './never-matches.js';
+import { natShadowed } from './nat-shadowed.js';
 import { outputDropBreakage } from './output-drop-breakage.js';
 import { rateLimitWithoutEffect } from './rate-limit-without-effect.js';
+import { redirectWithoutAccept } from './redirect-without-accept.js';
 import { redundantRule } from './redundant-rule.js';
 import { shadowedRule } from './shadowed-rule.js';
 import { unreachableAfterGoto } from './unreachable-after-goto.js';
 import { unreachableChain } from './unreachable-chain.js';
+import { snatBeforeMasquerade } from './snat-before-masquerade.js';
 import { unreachableRule } from './unreachable-rule.js';
 import { unusedChain } from './unused-chain.js';
 import { deprecatedTarget } from './deprecated-target.js';
@@ -69,6 +77,14 @@ export const checks: readonly Check[] = [
   unlimitedLog,
   unreachableAfterGoto,
   unreachableChain,
+  dnatNotForwarded,
+  filterMatchesPreNat,
+  inputRuleBypassedByDnat,
+  redirectWithoutAccept,
+  natShadowed,
+  masqueradeEverything,
+  snatBeforeMasquerade,
+  invalidLeaksUnnatted,
   unusedChain,
   jumpToEmptyChain,
   deprecatedStateMatch,

@@ -5,6 +5,7 @@ import { defineCheck, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
 import { isOwnDoing } from './owners.js';
 import { callThatTakes, decideAlike, listOf, takersBecause } from './shadows.js';
+import { areTranslating } from './taken-by-translation.js';
 import { targetText } from './targets.js';
 
 function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
@@ -69,6 +70,8 @@ COMMIT
           const at = { table: table.name, chain: chain.name, position: index + 1, rule };
           // What stands behind such a call is reported once, at the call.
           if (callThatTakes(at, answer.by) !== undefined) continue;
+          // nat-shadowed tells of these.
+          if (areTranslating(at, answer.by)) continue;
           yield { ...report(ruleset, at, answer.by), illustrate: () => takenInstead(space(), table, at, answer.by) };
         }
       }

@@ -2,8 +2,10 @@ import type { Because } from '../finding.js';
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { takenElsewhere } from '../witness/taken-elsewhere.js';
+import { bypassedRules } from './bypassed.js';
 import { deadElsewhere, isByTranslation } from './dead-elsewhere.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { rewrittenRules } from './rewritten.js';
 import { effectOf, isFinal, targetText } from './targets.js';
 
 const losing = new Set(['drop', 'reject', 'queue']);
@@ -73,6 +75,11 @@ function isBelowDead(cx: CheckContext, table: Table, { chain }: RuleAt, dead: Re
   return true;
 }
 
+/** filter-matches-pre-nat, or another check of nat, says what its packets have become. */
+function isToldOfNat(cx: CheckContext, table: Table, at: RuleAt, by: readonly RuleAt[]): boolean {
+  return table.name === 'filter' && isByTranslation(at, by) && (rewrittenRules(cx, table).has(at.rule) || bypassedRules(cx).has(at.rule));
+}
+
 export const unreachableRule = defineCheck({
   name: 'unreachable-rule',
   kind: 'reachability',
@@ -132,7 +139,7 @@ COMMIT
     if (dead.size === 0) return;
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
       const by = dead.get(at.rule);
-      if (by === undefined || isBelowDead(cx, table, at, dead)) continue;
+      if (by === undefined || isBelowDead(cx, table, at, dead) || isToldOfNat(cx, table, at, by)) continue;
       yield {
         ...report(cx.ruleset, at, by),
         illustrate: () => {

@@ -104,13 +104,15 @@ function seenOnTheWay({ path, by, verdict }: DetailedStep): Seen {
 }
 
 /** The first thing that is not as shown. */
-function contradiction({ fate, by, matches = [], misses = [] }: Shown, { matched, decider, isLost }: Seen): { readonly why: string; readonly refutes: boolean } | undefined {
+function contradiction({ fate, by, matches = [], misses = [], leavesFrom }: Shown, { matched, decider, isLost }: Seen, left: DetailedStep['out']): { readonly why: string; readonly refutes: boolean } | undefined {
   if (fate !== undefined && (fate === 'lost') !== isLost) return { why: `it ${isLost ? 'is lost' : 'passes'} by ${decider ?? 'nothing'}`, refutes: true };
   const absent = matches.find(one => !matched.includes(one));
   if (absent !== undefined) return { why: `it does not match ${absent}`, refutes: true };
   const present = misses.find(one => matched.includes(one));
   if (present !== undefined) return { why: `it matches ${present}`, refutes: true };
   if (by !== undefined && (decider === undefined || !by.includes(decider))) return { why: `${decider ?? 'nothing'} decides, and not ${by.join(' or ')}`, refutes: false };
+  const [source] = left.map(one => one.src);
+  if (leavesFrom !== undefined && source !== leavesFrom) return { why: source === undefined ? 'it does not leave' : `it leaves with the source ${source}, not ${leavesFrom}`, refutes: true };
   return undefined;
 }
 
@@ -123,6 +125,6 @@ export function compare(step: ProposedStep, shown: Shown, answer: DetailedStep, 
     if (strange !== undefined) return { kind: 'elsewhere', why: strange };
   } else if (answer.by?.startsWith('kernel: ') === true) return { kind: 'elsewhere', why: `${answer.by}, before ${hookOf(step, shown)} has decided` };
   const seen = section === undefined ? seenOnTheWay(answer) : seenIn(section, answer);
-  const found = contradiction(shown, seen);
+  const found = contradiction(shown, seen, answer.out);
   return found === undefined ? agrees : { kind: 'disagrees', ...found, table: seen.table, chains: seen.chains };
 }

@@ -79,8 +79,13 @@ function planArrival(draft: Draft, step: ProposedStep, shown: Shown | undefined)
     const away = step.in === usual ? 'eth1' : usual;
     draft.put(dst, 'via', step.sample?.out ?? draft.places.get(dst)?.device ?? away);
     draft.isPlain = false;
-  } else if (addressKind(dst) === 'unicast') draft.put(dst, 'local', device);
+  } else if (addressKind(dst) === 'unicast' && step.sentOn?.address !== dst) draft.put(dst, 'local', device);
   if (addressKind(src) === 'unicast' && src !== dst) draft.put(src, 'remote', device);
+  if (step.sentOn !== undefined && addressKind(step.sentOn.address) === 'unicast') {
+    const { address, device: next } = step.sentOn;
+    draft.put(address, next === undefined ? 'local' : 'via', next ?? device);
+    draft.isPlain = false;
+  }
 }
 
 function planSending(draft: Draft, step: ProposedStep): void {

@@ -14,11 +14,15 @@ export interface Shown {
   readonly matches?: readonly string[];
   /** None of these matches. */
   readonly misses?: readonly string[];
+  /** The source address with which it leaves the host. */
+  readonly leavesFrom?: string;
 }
 
 export interface ProposedStep extends WitnessStep {
   /** The packet as exact reasoning sees it, where the step was made of it: with what a scenario's packet cannot say. */
   readonly sample?: PacketSample;
+  /** Where it goes to, translated or not, and the interface by which that is reached; without one it is an address of the host. */
+  readonly sentOn?: { readonly address: string; readonly device?: string };
 }
 
 /** Packets, and what they show, step by step. */

@@ -62,11 +62,12 @@ class Asked extends Map<number, number> {
   }
 }
 
-/** Whether a goal holds of the packet whatever is unknown. */
-export function isCertain(pipeline: Pipeline, { goal, trip }: Sighting): boolean {
-  const ways: (readonly (readonly [number, number])[])[] = [[]];
+/** Whether a goal holds of the packet whatever is unknown; but what is `given`, by name of the property, is as the sighting has it. */
+export function isCertain(pipeline: Pipeline, { goal, trip }: Sighting, given: (property: string) => boolean = () => false): boolean {
+  const known = givenChoices(pipeline, trip, given);
+  const ways: (readonly (readonly [number, number])[])[] = [known];
   for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
-    if (way.length > choiceLimit) return false;
+    if (way.length - known.length > choiceLimit) return false;
     const choices = new Asked(way);
     const tried = follow(pipeline, goal.path, { inputs: trip.run.point.inputs, choices }, goal);
     const [open] = choices.open;
@@ -74,4 +75,14 @@ export function isCertain(pipeline: Pipeline, { goal, trip }: Sighting): boolean
     else if (goal.miss(tried) !== undefined) return false;
   }
   return true;
+}
+
+/** The choices of a trip about properties that are given. */
+function givenChoices({ chains: { dimensions, fieldCount }, choices, forth }: Pipeline, { path, run }: Trip, given: (property: string) => boolean): readonly (readonly [number, number])[] {
+  const epochs = new Set(forth[path].map(({ epoch }) => epoch));
+  return dimensions.list.flatMap((one, d) => d < fieldCount || one.kind !== 'atom' || !given(one.name) ? [] : [...epochs].flatMap(epoch => {
+    const choice = choices.atom(d, epoch, false);
+    const value = run.point.choices.get(choice);
+    return value === undefined ? [] : [[choice, value] as const];
+  }));
 }

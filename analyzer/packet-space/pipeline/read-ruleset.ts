@@ -8,8 +8,8 @@ import { fieldsOf } from '../changes.js';
 import { callOrder } from '../compile.js';
 import { RuleConstraints } from '../rule-constraint.js';
 
-/** The hooks from which a chain can be called. */
-function hooksOf(table: Table): ReadonlyMap<string, readonly Hook[]> {
+/** The hooks from which each chain of a table can be called. */
+export function hooksOf(table: Table): ReadonlyMap<string, readonly Hook[]> {
   const hooks = new Map<string, Set<Hook>>();
   for (const name of callOrder(table) ?? [...table.chains.keys()]) {
     const chain = table.chains.get(name);

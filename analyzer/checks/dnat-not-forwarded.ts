@@ -1,0 +1,168 @@
+import type { Table } from '../model/ruleset.js';
+import type { Decider } from '../packet-space/answers.js';
+import { ask } from '../packet-space/index.js';
+import { onward, type Onward, type Pipeline } from '../packet-space/pipeline/index.js';
+import { solveBudget } from '../packet-space/pipeline/solve.js';
+import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { mentions } from './asked.js';
+import { deciderBecause, deciderReference } from './deciders.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { isToSelf, liveTranslations, type Asking } from './nat-rules.js';
+import { destinationText, optionsBehind } from './nat-words.js';
+import { misnamed } from './rewritten.js';
+import { mayDrop } from './targets.js';
+import { translatedStep } from './translated-step.js';
+
+type Lost = Extract<Onward, { kind: 'lost' }>;
+
+interface Stuck extends Asking {
+  readonly lost: Lost;
+  /** Nobody knows that it is another host that they are sent to, and this one would let them in. */
+  readonly isPossible: boolean;
+}
+
+const isNew = is('ctstate', ctstates.NEW);
+const losing = ['drop', 'reject', 'queue', 'unknown'] as const;
+/** What one rule may cost, and how many are asked about. */
+const budget = { packets: 4000, work: 400_000 };
+const questionLimit = 1000;
+
+/** What translated packets are like when they come to filter; all that holds of them before and may not any more is left out. */
+function behind({ asks, translation: { address, ports } }: Asking): Constraint {
+  const parts = (asks.kind === 'all' ? asks.of : [asks]).filter(one => !mentions(one, ['dst', 'dport', 'mark', 'connmark']));
+  const within = (field: 'dst' | 'dport', ranges: Asking['translation']['ports']): Constraint[] => ranges === undefined ? [] : [{ kind: 'within', field, ranges }];
+  return all([...parts, ...within('dst', typeof address === 'string' ? undefined : address), ...within('dport', ports), isNew]);
+}
+
+/** Whether table filter, and nobody else, decides: then it need be asked alone first. */
+function isFilterAlone({ ruleset }: CheckContext): boolean {
+  return ![...ruleset.tables.values()].some(table => table.name !== 'filter' && mayDrop(table));
+}
+
+function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, void> {
+  const isAlone = isFilterAlone(cx);
+  const outside = not({ kind: 'interface', field: 'in', name: 'lo', prefix: false });
+  if (isAlone && ask(cx.space(), filter, 'FORWARD', all([isNew, outside]), losing).kind === 'no') return;
+  // filter-matches-pre-nat says why nothing comes of these.
+  const explained = misnamed(cx, filter);
+  let left = questionLimit;
+  for (const asking of liveTranslations(cx, 'destination')) {
+    const { at, address, hooks } = asking.translation;
+    if (typeof address === 'string' || !hooks.includes('PREROUTING') || explained.has(at.rule)) continue;
+    const isOwn = isToSelf(cx, asking.translation);
+    if (isOwn === true || (isAlone && ask(cx.space(), filter, 'FORWARD', behind(asking), ['accept']).kind === 'yes')) continue;
+    const pipeline = left-- > 0 ? cx.pipeline() : undefined;
+    if (left === -1) cx.undecided();
+    if (pipeline === undefined) return;
+    const lost = onward(pipeline, at.rule, { path: 'through', budget: solveBudget(budget.packets, budget.work) });
+    if (lost.kind === 'undecided') cx.undecided();
+    if (lost.kind !== 'lost') continue;
+    const isPossible = isOwn === undefined && onward(pipeline, at.rule, { path: 'in', budget: solveBudget(budget.packets, budget.work) }).kind !== 'lost';
+    yield { ...asking, lost, isPossible };
+  }
+}
+
+/** One finding for all that end at the same rules. */
+function grouped(all: Iterable<Stuck>): readonly (readonly [Stuck, ...Stuck[]])[] {
+  const groups = new Map<string, [Stuck, ...Stuck[]]>();
+  for (const one of all) {
+    const key = `${one.lost.by.map(deciderReference).join()} ${String(one.isPossible)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return [...groups.values()];
+}
+
+/** So many of a group are named. */
+const named = 5;
+
+function report(cx: CheckContext, pipeline: Pipeline | undefined, [first, ...others]: readonly [Stuck, ...Stuck[]]): Report {
+  const { translation, lost, isPossible } = first;
+  const too = others.length === 0 ? '' : `, and so are those of ${String(others.length)} other ${others.length === 1 ? 'rule' : 'rules'}`;
+  const lines = [first, ...others].slice(0, named).map(one => `-I FORWARD ${optionsBehind(one.asks, one.translation)} -m conntrack --ctstate NEW -j ACCEPT`);
+  return {
+    at: translation.at,
+    ...isPossible ? { certainty: 'possible', severity: 'warning' } : {},
+    message: `connections are sent on to ${destinationText(translation)}${isPossible ? ' (unless that is this host)' : ''}, and on their way there all are dropped${too}`,
+    because: [
+      ...lost.by.map((one: Decider) => deciderBecause(cx.ruleset, one, 'drops them')),
+      ...others.slice(0, named - 1).map(one => ({ rule: referenceOf(one.translation.at), line: one.translation.at.rule.line, message: `sends others to ${destinationText(one.translation)}` })),
+    ],
+    ...pipeline === undefined ? {} : { witness: [translatedStep(pipeline, lost.dies, translation, true)], shows: [{ fate: 'lost', by: lost.by.map(deciderReference), matches: [referenceOf(translation.at)] }] },
+    help: `let them pass, by the address and port that they have by then: ${lines.join('; ')}${others.length >= named ? ' …' : ''}`,
+  };
+}
+
+export const dnatNotForwarded = defineCheck({
+  name: 'dnat-not-forwarded',
+  kind: 'nat',
+  severity: 'error',
+  summary: 'Connections are translated to another host, and dropped on their way there',
+  why: `A DNAT rule only says where a connection is to go. Its packets then pass the FORWARD chain as any others do, with the
+new address and port, and where no rule there accepts them, the port that looks forwarded is closed. It is
+reported when not one first packet that the rule translates gets through, in all tables together. Where the new
+address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible.`,
+  bad: `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i eth1 -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -i eth1 -o eth0 -j ACCEPT
+COMMIT
+`,
+  good: `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i eth1 -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -i eth1 -o eth0 -j ACCEPT
+-A FORWARD -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -i eth1 -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -i eth1 -o eth0 -j ACCEPT
+-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    const filter = cx.ruleset.tables.get('filter');
+    if (filter === undefined) return;
+    const groups = grouped(stuckTranslations(cx, filter));
+    for (const group of groups) yield report(cx, cx.pipeline(), group);
+  },
+});

@@ -1,0 +1,127 @@
+import { onward, type Onward, type Pipeline } from '../packet-space/pipeline/index.js';
+import { solveBudget } from '../packet-space/pipeline/solve.js';
+import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import type { Constraint } from '../packet/constraint.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { bypassedRules } from './bypassed.js';
+import { pathsBehind } from './nat-rules.js';
+import { destinationText, optionsBehind } from './nat-words.js';
+import { rewrittenRules, type Rewritten } from './rewritten.js';
+import { effectOf, targetText } from './targets.js';
+import { translatedStep } from './translated-step.js';
+import type { Translation } from './translations.js';
+
+/** What one question may cost. */
+const budget = { packets: 1000, work: 100_000 };
+
+/** What becomes of the packets that the rule asks for as they come, once they are translated. */
+interface Behind {
+  readonly translation: Translation;
+  readonly answer: Extract<Onward, { kind: 'passes' | 'lost' }>;
+}
+
+function behind(cx: CheckContext, pipeline: Pipeline, { by, asks }: Rewritten): Behind | undefined {
+  for (const translation of by) for (const path of pathsBehind(cx, translation)) {
+    const answer = onward(pipeline, translation.at.rule, { path, packets: asks, budget: solveBudget(budget.packets, budget.work) });
+    if (answer.kind === 'passes' || answer.kind === 'lost') return { translation, answer };
+  }
+  return undefined;
+}
+
+/** It decides otherwise than what becomes of the packets. */
+function isContradicted(effect: string | undefined, found: Behind | undefined): boolean {
+  if (found === undefined) return false;
+  return effect === 'accept' ? found.answer.kind === 'lost' : (effect === 'drop' || effect === 'reject') && found.answer.kind === 'passes';
+}
+
+function report(cx: CheckContext, pipeline: Pipeline, rewritten: Rewritten, asksOf: (translation: Translation) => Constraint): Report {
+  const { at, by } = rewritten;
+  const found = behind(cx, pipeline, rewritten);
+  const first = found?.translation ?? by[0];
+  const sighting = found === undefined ? undefined : found.answer.kind === 'passes' ? found.answer.found : found.answer.dies;
+  const isLost = found?.answer.kind === 'lost';
+  const becomes = first === undefined ? '' : destinationText(first);
+  return {
+    at,
+    severity: isContradicted(effectOf(at.rule), found) ? 'error' : 'warning',
+    message: `no connection begins by this rule: it asks for what ${by.map(one => referenceOf(one.at)).slice(0, 3).join(', ')}${by.length > 3 ? ' …' : ''} ${by.length === 1 ? 'has' : 'have'} rewritten by then, to ${becomes}`,
+    because: by.map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: `packets that this rule is for go to ${destinationText(one)}` })),
+    ...first === undefined || sighting === undefined ? {} : { witness: [translatedStep(pipeline, sighting, first, isLost)], shows: [{ fate: isLost ? 'lost' : 'passes', matches: [referenceOf(first.at)], misses: [referenceOf(at)] }] },
+    help: first === undefined ? '' : `ask for the address and port that packets have by then: ${optionsBehind(asksOf(first), first)} ${targetText(cx.ruleset, at)}`,
+  };
+}
+
+export const filterMatchesPreNat = defineCheck({
+  name: 'filter-matches-pre-nat',
+  kind: 'nat',
+  severity: 'error',
+  summary: 'A filter rule asks for the address or port that nat has rewritten before',
+  why: `Table nat rewrites the destination in PREROUTING (and in OUTPUT), before table filter sees the packet. A filter rule that
+names the public address, or the port as the client dialled it, then meets no connection: FORWARD must name the
+server's own address and port, INPUT the port that REDIRECT sends to. Packets that nat does not look at, such as INVALID
+ones, may still match. It is an error where what the rule says does not happen, a warning where it happens all the same.`,
+  bad: `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -i eth1 -o eth0 -j ACCEPT
+-A FORWARD -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j ACCEPT
+COMMIT
+`,
+  good: `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -i eth1 -o eth0 -j ACCEPT
+-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -d 203.0.113.9/32 -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT
+-A FORWARD -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    const { ruleset } = cx;
+    const [filter, nat] = [ruleset.tables.get('filter'), ruleset.tables.get('nat')];
+    const pipeline = nat === undefined || filter === undefined || rewrittenRules(cx, filter).size === 0 ? undefined : cx.pipeline();
+    if (filter === undefined || pipeline === undefined) return;
+    const constraints = new RuleConstraints(ruleset, 'nat');
+    for (const [rule, rewritten] of rewrittenRules(cx, filter)) {
+      if (!bypassedRules(cx).has(rule)) yield report(cx, pipeline, rewritten, ({ at }) => constraints.of(at.rule));
+    }
+  },
+});

@@ -1,0 +1,133 @@
+import { question, onward, firstPacket, type Pipeline } from '../packet-space/pipeline/index.js';
+import { privateRanges, publicRanges } from '../packet/address-blocks.js';
+import { all, ctstates, is, masked, not, type Constraint, type Range } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
+import { parseAddress } from '../values/address.js';
+import { Problem, type Family } from '../values/value.js';
+import { stepOf } from '../witness/step.js';
+import { mentions } from './asked.js';
+import { deciderBecause } from './deciders.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { liveTranslations, type Asking } from './nat-rules.js';
+import { ownerOf } from './owners.js';
+
+/** Translations that are asked about: one of them is enough. */
+const questionLimit = 16;
+
+/** Addresses that nobody outside can answer to. */
+function fromPrivate(family: Family): Constraint {
+  return { kind: 'within', field: 'src', ranges: privateRanges[family] };
+}
+
+/** The internet: as a person would show it (RFC 5737, RFC 3849), and all of it. */
+function outsides(family: Family): readonly Constraint[] {
+  const shown: Range = family === 'ipv4' ? { low: 0xc000_0200, high: 0xc000_02ff } : { low: 0x2001_0db8n << 96n, high: (0x2001_0db9n << 96n) - 1n };
+  return [[shown], publicRanges[family]].map(ranges => ({ kind: 'within', field: 'dst', ranges }));
+}
+
+/** The end of a connection that is no longer known: a lone RST is INVALID. @see tcp_new() in net/netfilter/nf_conntrack_proto_tcp.c */
+const lateReset = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 4, 63), is('fragment', 0), is('ctstate', ctstates.INVALID)]);
+const opening = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0)]);
+
+/** What the translation is for, as packets come from inside, whatever their state. */
+function meant({ asks, translation: { at: { rule: { outInterface: out } } } }: Asking, family: Family): Constraint {
+  const parts = (asks.kind === 'all' ? asks.of : [asks]).filter(one => !mentions(one, ['ctstate', 'tcpFlags']));
+  // Where it names the way out, they come another way; `! -o docker0` names whence.
+  const same: Constraint[] = out === undefined ? [] : [{ kind: 'interface', field: 'in', ...out.value }];
+  return all([...parts, ...same.map(one => out?.negated === true ? one : not(one)), fromPrivate(family), is('mark', 0)]);
+}
+
+function leak(cx: CheckContext, pipeline: Pipeline, asking: Asking, outside: Constraint): Report | undefined {
+  const { ruleset: { family } } = cx;
+  const packets = all([meant(asking, family), lateReset, outside]);
+  const answer = question(pipeline, 'through', packets, 'accept');
+  if (answer.kind === 'undecided') cx.undecided();
+  if (answer.kind !== 'yes' || !answer.certain || answer.by === undefined) return undefined;
+  const { sample } = firstPacket(pipeline, answer.found, packets);
+  const { src = '', dst, in: from = 'eth1', out = 'eth0' } = sample;
+  const address = parseAddress(src, family);
+  if (address instanceof Problem) return undefined;
+  // Connections of the same client, on the same way, are translated by this rule.
+  const same = all([is('src', address), opening, { kind: 'interface', field: 'in', name: from, prefix: false }, { kind: 'interface', field: 'out', name: out, prefix: false }, is('mark', 0)]);
+  if (onward(pipeline, asking.translation.at.rule, { path: 'through', packets: same }).kind !== 'passes') return undefined;
+  const { at } = asking.translation;
+  const step = stepOf(sample, from);
+  const owner = ownerOf(cx.ruleset, at);
+  return {
+    at,
+    message: `packets of no known connection leave by ${out} with a private address, ${src}: nat translates connections only, and FORWARD lets packets of state INVALID pass${owner === undefined ? '' : ` (${owner} makes no rule against it)`}`,
+    because: [deciderBecause(cx.ruleset, answer.by, 'lets them pass')],
+    witness: [{ ...step, sentOn: { address: dst ?? (family === 'ipv4' ? '192.0.2.1' : '2001:db8::1'), device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
+    help: `drop them first: -I FORWARD -o ${out} -m conntrack --ctstate INVALID -j DROP`,
+  };
+}
+
+export const invalidLeaksUnnatted = defineCheck({
+  name: 'invalid-leaks-unnatted',
+  kind: 'nat',
+  severity: 'info',
+  auditor: 'warning',
+  summary: 'Packets that nat does not see leave the network with their private addresses',
+  why: `Table nat is asked about the first packet of a connection, and what follows is translated as that one was. A packet that
+connection tracking cannot place (state INVALID: a late RST or FIN, one out of the window) is never translated. Where FORWARD accepts
+by interface or by policy, it leaves with its private source: it tells the outside of the inside's addresses, and since nobody
+can answer to it, connections hang until they time out. One rule that drops INVALID packets before others accept them ends it.`,
+  bad: `*nat
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i eth1 -o eth0 -j ACCEPT
+COMMIT
+`,
+  good: `*nat
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+-A FORWARD -i eth1 -o eth0 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*nat
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -i eth1 -o eth0 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`,
+  asks: ({ ruleset }) => [lateReset, opening, fromPrivate(ruleset.family), ...outsides(ruleset.family), is('mark', 0)],
+  * run(cx) {
+    let left = questionLimit;
+    for (const asking of liveTranslations(cx, 'source')) {
+      if (!asking.translation.hooks.includes('POSTROUTING') || left-- <= 0) continue;
+      const pipeline = cx.pipeline();
+      if (pipeline === undefined) return;
+      for (const outside of outsides(cx.ruleset.family)) {
+        const found = leak(cx, pipeline, asking, outside);
+        if (found === undefined) continue;
+        yield found;
+        return;
+      }
+    }
+  },
+});

@@ -1,0 +1,216 @@
+/** The checks of kind `nat`, on gateways and hosts of every sort. */
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+import type { AnalyzeOptions } from '../../analyzer/examine.js';
+import { checks } from '../../analyzer/checks/index.js';
+import type { Finding } from '../../analyzer/finding.js';
+
+interface Lines {
+  readonly raw?: readonly string[];
+  readonly mangle?: readonly string[];
+  readonly nat?: readonly string[];
+  readonly filter?: readonly string[];
+  /** Of INPUT and FORWARD. */
+  readonly policy?: 'ACCEPT' | 'DROP';
+}
+
+const usual = [
+  '-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+  '-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -m conntrack --ctstate INVALID -j DROP',
+];
+
+/** A rule set; table filter begins with what all have, and jumps are declared by what they lead to. */
+function rules({ raw = [], mangle = [], nat = [], filter = [], policy = 'DROP' }: Lines): string {
+  const table = (name: string, head: readonly string[], lines: readonly string[]): string => {
+    const own = new Set(lines.flatMap(line => /^-A ([\w-]+)/u.exec(line)?.[1] ?? []).filter(chain => !/^[A-Z]+$/u.test(chain) || chain === 'DOCKER'));
+    return [`*${name}`, ...head, ...[...own].map(chain => `:${chain} - [0:0]`), ...lines, 'COMMIT', ''].join('\n');
+  };
+  return [
+    raw.length === 0 ? '' : table('raw', [], raw), mangle.length === 0 ? '' : table('mangle', [], mangle), nat.length === 0 ? '' : table('nat', [], nat),
+    table('filter', [`:INPUT ${policy} [0:0]`, `:FORWARD ${policy} [0:0]`, ':OUTPUT ACCEPT [0:0]'], [...usual, ...filter]),
+  ].join('');
+}
+
+const names = checks.filter(check => check.kind === 'nat').map(check => check.name);
+
+function findings(lines: Lines | string, options: AnalyzeOptions = {}): readonly Finding[] {
+  const analysis = analyze({ path: 'nat.rules', text: typeof lines === 'string' ? lines : rules(lines) }, options);
+  if (analysis.internalErrors.length > 0) throw new Error(JSON.stringify(analysis.internalErrors));
+  return analysis.findings.filter(one => names.includes(one.check));
+}
+
+/** `check rule`, with the severity where it is not an error or warning, and what is only possible. */
+function found(lines: Lines | string, options: AnalyzeOptions = {}): readonly string[] {
+  return findings(lines, options).map(({ check, rule, severity, certainty }) => [check, rule ?? '-', ...severity === 'info' ? ['info'] : [], ...certainty === 'possible' ? ['possible'] : []].join(' '));
+}
+
+const dnat = '-A PREROUTING -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443';
+
+test('dnat-not-forwarded: whatever accepts the translated packets will do', t => {
+  const accepting = [
+    '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -j ACCEPT', '-A FORWARD -d 10.0.0.0/24 -j ACCEPT', '-A FORWARD -i eth0 -j ACCEPT', '-A FORWARD ! -d 10.0.0.6/32 -i eth0 -j ACCEPT',
+    '-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT', '-A FORWARD -p tcp -m conntrack --ctorigdstport 8443 -j ACCEPT', '-A FORWARD -p tcp -m multiport --dports 80,443 -j ACCEPT', '-A FORWARD -s 198.51.100.0/24 -j ACCEPT',
+    '-A FORWARD -m limit --limit 5/sec -j ACCEPT', '-A FORWARD -o eth1 -m mac --mac-source 02:00:00:00:00:01 -j ACCEPT', '-A FORWARD -m set --match-set servers dst -j ACCEPT',
+  ];
+  for (const line of accepting) t.deepEqual(found({ nat: [dnat], filter: [line] }), [], line);
+  t.deepEqual(found({ nat: [dnat], filter: ['-A FORWARD -j forward', '-A forward -p tcp -g servers', '-A servers -d 10.0.0.5/32 -j ACCEPT'] }), []);
+});
+
+test('dnat-not-forwarded: and what accepts others will not', t => {
+  const others = [
+    '-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.6/32 -j ACCEPT', '-A FORWARD -p tcp -m tcp --dport 22 -j ACCEPT', '-A FORWARD -p udp -j ACCEPT', '-A FORWARD ! -d 10.0.0.0/24 -j ACCEPT', '-A FORWARD ! -i eth0 -j ACCEPT',
+    '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -m conntrack ! --ctstate NEW -j ACCEPT',
+  ];
+  for (const line of others) t.deepEqual(found({ nat: [dnat], filter: [line] }), ['dnat-not-forwarded nat:PREROUTING:1'], line);
+  t.deepEqual(found({ nat: [dnat], filter: ['-A FORWARD -d 10.0.0.5/32 -j REJECT', '-A FORWARD -d 10.0.0.5/32 -j ACCEPT'] }), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(found({ nat: [dnat], policy: 'ACCEPT', filter: ['-A FORWARD -i eth0 -p tcp -j web', '-A web -p tcp -m tcp --dport 22 -j ACCEPT', '-A web -j DROP', '-A INPUT -j DROP'] }).slice(0, 1), ['dnat-not-forwarded nat:PREROUTING:1']);
+});
+
+test('dnat-not-forwarded: another table may drop them', t => {
+  const open = ['-A FORWARD -i eth0 -j ACCEPT'];
+  t.deepEqual(found({ mangle: ['-A FORWARD -p tcp -m tcp --dport 443 -j DROP'], nat: [dnat], filter: open }), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(found({ mangle: ['-A FORWARD -p tcp -m tcp --dport 8443 -j DROP'], nat: [dnat], filter: open }), []);
+});
+
+test('dnat-not-forwarded: the witness is lost where the finding says, and its host has the server behind another interface', t => {
+  const [one] = findings({ nat: [dnat] });
+  t.deepEqual(one?.witness?.map(step => [step.in, step.packet['dport']]), [['eth0', 8443]]);
+  t.true(one?.host?.routes?.includes('10.0.0.5/32 dev eth1'));
+  t.is(one?.because[0]?.rule, 'filter:FORWARD:policy');
+  t.is(one?.help, 'let them pass, by the address and port that they have by then: -I FORWARD -i eth0 -d 10.0.0.5 -p tcp -m tcp --dport 443 -m conntrack --ctstate NEW -j ACCEPT');
+});
+
+test('dnat-not-forwarded: one finding for all that end at one place', t => {
+  const many = [80, 81, 82, 83, 84, 85, 86].map(port => `-A PREROUTING -i eth0 -p tcp -m tcp --dport ${String(port)} -j DNAT --to-destination 10.0.0.5`);
+  const [one, ...others] = findings({ nat: many });
+  t.deepEqual(others, []);
+  t.regex(one?.message ?? '', /those of 6 other rules/u);
+});
+
+test('dnat-not-forwarded: who is at an address of the host itself is not forwarded to', t => {
+  const host = { interfaces: [{ name: 'eth0', addresses: ['203.0.113.9/24'] }, { name: 'eth1', addresses: ['10.0.0.5/24'] }] };
+  t.deepEqual(found({ nat: [dnat], filter: ['-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT'] }, { host: () => host }), []);
+  t.deepEqual(found({ nat: [dnat], filter: ['-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT'] }), ['dnat-not-forwarded nat:PREROUTING:1 possible']);
+  t.deepEqual(found({ nat: [dnat] }, { host: () => host }), ['redirect-without-accept nat:PREROUTING:1']);
+});
+
+test('dnat-not-forwarded: in IPv6 as well', t => {
+  const nat = ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination [fd00::5]:443'];
+  t.deepEqual(found({ nat, filter: ['-A FORWARD -d fd00::6/128 -j ACCEPT'] }, { family: 'ipv6' }), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(found({ nat, filter: ['-A FORWARD -d fd00::5/128 -p tcp -m tcp --dport 443 -j ACCEPT'] }, { family: 'ipv6' }), []);
+});
+
+const redirect = '-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128';
+
+test('redirect-without-accept: INPUT must let in the new port', t => {
+  for (const line of ['-A INPUT -p tcp -m tcp --dport 3128 -j ACCEPT', '-A INPUT -i eth1 -j ACCEPT', '-A INPUT -m conntrack --ctstate DNAT -j ACCEPT', '-A INPUT -p tcp -m tcp ! --dport 80 -j ACCEPT', '-A INPUT -s 10.0.0.0/24 -p tcp -m multiport --dports 22,3128 -j ACCEPT']) t.deepEqual(found({ nat: [redirect], filter: [line] }), [], line);
+  for (const line of ['-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -i eth0 -j ACCEPT', '-A INPUT -p udp -j ACCEPT']) t.deepEqual(found({ nat: [redirect], filter: [line] }), ['redirect-without-accept nat:PREROUTING:1'], line);
+});
+
+test('redirect-without-accept: a rule for the old port says why, in its own finding', t => {
+  t.deepEqual(found({ nat: ['-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128'], filter: ['-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT'] }), ['filter-matches-pre-nat filter:INPUT:3']);
+});
+
+test('redirect-without-accept: what the host sends itself comes in by lo', t => {
+  const nat = ['-A OUTPUT -p tcp -m tcp --dport 80 -m owner --uid-owner 1000 -j REDIRECT --to-ports 9040'];
+  t.deepEqual(found({ nat }), []);
+  t.deepEqual(found(rules({ nat }).replace('-A INPUT -i lo -j ACCEPT\n', '')), ['redirect-without-accept nat:OUTPUT:1']);
+});
+
+test('redirect-without-accept: DNAT to loopback, and to a port alone', t => {
+  const filter = ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'];
+  t.deepEqual(found({ nat: ['-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 127.0.0.1:3128'], filter }), ['redirect-without-accept nat:PREROUTING:1']);
+  t.deepEqual(found({ nat: ['-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination :3128'], filter }), []);
+  t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination :3128'], filter }), ['redirect-without-accept nat:PREROUTING:1']);
+});
+
+test('filter-matches-pre-nat: the address as it was, the port as it was, the jump to a chain', t => {
+  const nat = ['-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443'];
+  for (const line of ['-A FORWARD -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j ACCEPT', '-A FORWARD -d 203.0.113.9/32 -i eth0 -p tcp -m multiport --dports 8443 -m conntrack --ctstate NEW -j ACCEPT']) t.deepEqual(found({ nat, filter: [line] }), ['filter-matches-pre-nat filter:FORWARD:3'], line);
+  t.deepEqual(found({ nat: ['-A PREROUTING -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443'], filter: ['-A FORWARD -p tcp -m tcp --dport 8443 -j ACCEPT'] }), ['filter-matches-pre-nat filter:FORWARD:3']);
+  t.deepEqual(found({ nat, filter: ['-A FORWARD -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j web', '-A web -s 198.51.100.0/24 -p tcp -m tcp --dport 8443 -j ACCEPT'] }).slice(0, 1), ['filter-matches-pre-nat filter:FORWARD:3']);
+});
+
+test('filter-matches-pre-nat: it matches what nat leaves alone', t => {
+  const nat = ['-A PREROUTING -d 203.0.113.9/32 -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443'];
+  const filter = (line: string): Lines => ({ nat, filter: ['-A FORWARD -d 10.0.0.5/32 -j ACCEPT', line] });
+  for (const line of ['-A FORWARD -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j ACCEPT', '-A FORWARD -d 203.0.113.0/24 -i eth0 -j ACCEPT', '-A FORWARD -i eth0 -p tcp -m tcp --dport 8443 -j ACCEPT', '-A FORWARD -d 203.0.113.9/32 -i eth0 -j DROP']) t.deepEqual(found(filter(line)), [], line);
+  t.deepEqual(found({ raw: ['-A PREROUTING -s 198.51.100.0/24 -j CT --notrack'], ...filter('-A FORWARD -d 203.0.113.9/32 -i eth0 -p tcp -m tcp --dport 8443 -m conntrack --ctstate UNTRACKED -j ACCEPT') }), []);
+});
+
+test('filter-matches-pre-nat: an error where another thing happens, a warning where the same does', t => {
+  const nat = ['-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443'];
+  const severity = (...filter: readonly string[]): readonly string[] => findings({ nat, filter }).map(one => `${one.check} ${one.severity}`);
+  const [named, open] = ['-A FORWARD -d 203.0.113.9/32 -p tcp -m tcp --dport 8443', '-A FORWARD -d 10.0.0.5/32 -j ACCEPT'];
+  t.deepEqual(severity(`${named} -j ACCEPT`), ['filter-matches-pre-nat error']);
+  t.deepEqual(severity(`${named} -j ACCEPT`, open), ['filter-matches-pre-nat warning']);
+  t.deepEqual(severity(`${named} -s 198.51.100.0/24 -j DROP`, open), ['filter-matches-pre-nat error']);
+});
+
+const docker = ['-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER', '-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80'];
+const published = '-A FORWARD -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT';
+
+test('input-rule-bypassed-by-dnat: a closed port, a port for some', t => {
+  for (const line of ['-A INPUT -p tcp -m tcp --dport 8080 -j DROP', '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT', '-A INPUT ! -s 192.0.2.0/24 -p tcp -m multiport --dports 8080,9000 -j REJECT', '-A INPUT -i eth1 -p tcp -m tcp --dport 8080 -j ACCEPT']) {
+    t.deepEqual(found({ nat: docker, filter: [line, published] }), ['input-rule-bypassed-by-dnat filter:INPUT:3'], line);
+  }
+});
+
+test('input-rule-bypassed-by-dnat: rules of other ports, of everything, for everybody, and rules that FORWARD repeats', t => {
+  for (const line of ['-A INPUT -p tcp -m tcp --dport 9090 -j DROP', '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT', '-A INPUT -s 192.0.2.0/24 -j ACCEPT', '-A INPUT -p udp -m udp --dport 8080 -j DROP', '-A INPUT -j DROP', '-A INPUT -i docker0 -p tcp -m tcp --dport 8080 -j DROP']) {
+    t.deepEqual(found({ nat: docker, filter: [line, published] }), [], line);
+  }
+  t.deepEqual(found({ nat: docker, filter: ['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT', published.replace('-d', '-s 192.0.2.0/24 -d')] }), []);
+  t.deepEqual(found({ nat: docker, filter: ['-A INPUT -p tcp -m tcp --dport 8080 -j DROP', '-A FORWARD -p tcp -m conntrack --ctorigdstport 8080 -j DROP', published] }), []);
+});
+
+test('input-rule-bypassed-by-dnat: a port that is forwarded from one interface, or for one address, may be meant so', t => {
+  const filter = ['-A INPUT -s 10.0.0.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 22 -j ACCEPT'];
+  t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.5'], filter }), []);
+  t.deepEqual(found({ nat: ['-A PREROUTING ! -s 10.0.0.0/24 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.5'], filter }), []);
+  t.deepEqual(found({ nat: ['-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.5'], filter }).filter(one => one.startsWith('input')), ['input-rule-bypassed-by-dnat filter:INPUT:3 info']);
+});
+
+test('nat-shadowed: by another table or an exception it is another check that speaks, and by a duplicate as well', t => {
+  t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -j DNAT --to-destination 10.0.0.5', dnat], filter: ['-A FORWARD -i eth0 -j ACCEPT'] }), ['nat-shadowed nat:PREROUTING:2']);
+  t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -j ACCEPT', dnat], filter: ['-A FORWARD -i eth0 -j ACCEPT'] }), []);
+  t.deepEqual(found({ nat: [dnat, dnat], filter: ['-A FORWARD -i eth0 -j ACCEPT'] }), []);
+  t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 8000:8442 -j DNAT --to-destination 10.0.0.6', '-A PREROUTING -i eth0 -p tcp -m tcp --dport 8444:9000 -j DNAT --to-destination 10.0.0.6', dnat], filter: ['-A FORWARD -i eth0 -j ACCEPT'] }), []);
+});
+
+test('nat-shadowed: POSTROUTING does not see the address that PREROUTING has rewritten', t => {
+  const nat = ['-A PREROUTING -d 203.0.113.9/32 -j DNAT --to-destination 10.0.0.5'];
+  const filter = ['-A FORWARD -d 10.0.0.5/32 -j ACCEPT'];
+  const post = (to: string): Lines => ({ nat: [...nat, `-A OUTPUT -d 203.0.113.9/32 -j DNAT --to-destination 10.0.0.5`, `-A POSTROUTING -s 10.0.0.0/24 -d ${to} -j SNAT --to-source 10.0.0.1`], filter });
+  t.deepEqual(found(post('203.0.113.9/32')), ['nat-shadowed nat:POSTROUTING:1']);
+  t.deepEqual(found(post('10.0.0.5/32')), []);
+});
+
+test('masquerade-everything: whatever keeps loopback out', t => {
+  const first = (...nat: readonly string[]): readonly string[] => found({ nat });
+  t.deepEqual(first('-A POSTROUTING -j MASQUERADE'), ['masquerade-everything nat:POSTROUTING:1']);
+  t.deepEqual(first('-A POSTROUTING ! -o eth1 -j SNAT --to-source 203.0.113.9'), ['masquerade-everything nat:POSTROUTING:1']);
+  t.deepEqual(first('-A POSTROUTING ! -d 10.0.0.0/8 -j MASQUERADE'), ['masquerade-everything nat:POSTROUTING:1']);
+  for (const line of ['-o eth0', '! -o lo', '-s 10.0.0.0/8', '! -s 127.0.0.0/8', '! -d 127.0.0.0/8', '-m mark --mark 0x1', '-p udp', '-m addrtype ! --src-type LOCAL']) t.deepEqual(first(`-A POSTROUTING ${line} -j MASQUERADE`), [], line);
+  t.deepEqual(first('-A POSTROUTING -o lo -j RETURN', '-A POSTROUTING -j MASQUERADE'), []);
+  t.deepEqual(first('-A POSTROUTING -o eth+ -j out', '-A out -j MASQUERADE'), []);
+});
+
+test('snat-before-masquerade: never, or across', t => {
+  const nat = (...lines: readonly string[]): readonly string[] => found({ nat: lines.map(line => `-A POSTROUTING ${line}`) });
+  t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2']);
+  t.deepEqual(nat('-s 10.0.0.0/24 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2 info']);
+  t.deepEqual(nat('-s 10.0.0.0/25 -o eth0 -j SNAT --to-source 203.0.113.9', '-s 10.0.0.0/24 -o eth0 -j MASQUERADE'), []);
+  t.deepEqual(nat('-o eth1 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), []);
+  t.deepEqual(nat('-o eth0 -j MASQUERADE', '-o eth0 -j SNAT --to-source 203.0.113.9'), ['nat-shadowed nat:POSTROUTING:2']);
+});
+
+test('invalid-leaks-unnatted: who lets INVALID packets out, and who does not', t => {
+  const text = (...filter: readonly string[]): string => rules({ nat: ['-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE'], filter }).replace('-A FORWARD -m conntrack --ctstate INVALID -j DROP\n', '');
+  for (const line of ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -s 10.0.0.0/24 -j ACCEPT']) t.deepEqual(found(text(line)), ['invalid-leaks-unnatted nat:POSTROUTING:1 info'], line);
+  for (const line of ['-A FORWARD -i eth1 -m conntrack --ctstate NEW -j ACCEPT', '-A FORWARD -i eth1 -o eth2 -j ACCEPT', '-A FORWARD -s 10.0.1.0/24 -j ACCEPT', '-A FORWARD -p udp -j ACCEPT']) t.deepEqual(found(text(line)), [], line);
+  t.deepEqual(found(text('-A FORWARD -o eth0 -m conntrack --ctstate INVALID -j DROP', '-A FORWARD -i eth1 -j ACCEPT')), []);
+  const [one] = findings(text('-A FORWARD -i eth1 -j ACCEPT'));
+  t.is(one?.witness?.[0]?.packet['flags'], 'R');
+  t.deepEqual(findings(text('-A FORWARD -i eth1 -j ACCEPT'), { persona: 'auditor' }).map(({ severity }) => severity), ['warning']);
+});
