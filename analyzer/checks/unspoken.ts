@@ -8,6 +8,7 @@ import { all, any, not, type Constraint } from '../packet/constraint.js';
 import type { CheckContext } from './define-check.js';
 import { countOf, namedPorts, portsWithin } from './named-ports.js';
 import { fromOutside, type Facts } from './outside.js';
+import { notLoopback } from './replies.js';
 import { firstTo, strangers } from './strangers.js';
 import { mayDrop } from './targets.js';
 
@@ -30,7 +31,7 @@ export function unspoken(facts: Facts, table: Table, hook: 'INPUT' | 'FORWARD', 
   const port = unnamedPort(facts, table);
   if (port === undefined) return undefined;
   const protocols = protocol === undefined ? ['tcp', 'udp'] as const : [protocol];
-  return all([strangers(facts), any(protocols.map(one => firstTo(one, [port]))), ...hook === 'FORWARD' ? [not(fromOutside(facts, 'out'))] : []]);
+  return all([strangers(facts), any(protocols.map(one => firstTo(one, [port]))), ...hook === 'FORWARD' ? [notLoopback, not(fromOutside(facts, 'out'))] : []]);
 }
 
 export type Lets = Extract<Answer, { kind: 'yes' }> | { readonly kind: 'no' | 'undecided' };

@@ -6,7 +6,7 @@ import type { Answer, Decider, Fate } from './answers.js';
 import { policyOf, ruleAt, type CompiledChain } from './compile.js';
 import { inOrder } from './explain.js';
 import type { Region } from './boxes.js';
-import { packetsOf } from './packets.js';
+import { isNothing, packetsOf } from './packets.js';
 import { follow, searchAll, type Found } from './question.js';
 import { sampleOf } from './sample.js';
 import { freshBudget } from './search.js';
@@ -25,6 +25,8 @@ export function ask(space: PacketSpace, table: Table, chain: Hook, packets: Cons
   const known = spaceOf(space, table);
   const built = known.built.find(one => one.hook === chain);
   if (built === undefined || known.compiled.cyclic) return { kind: 'undecided' };
+  // What a table does not tell apart it cannot see to be impossible.
+  if (isNothing(known.compiled.dimensions.family, packets)) return { kind: 'no', by: [] };
   const asked = packetsOf(known.compiled.dimensions, packets);
   const regions = asked.regions(built.region);
   const goals = fates.reduce((mask, fate) => mask | known.compiled.fates.maskOf(fate), 0);

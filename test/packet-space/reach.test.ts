@@ -3,7 +3,7 @@ import { load } from '../../analyzer/model/load.js';
 import type { Rule, Table } from '../../analyzer/model/ruleset.js';
 import type { Answer, Fate, PacketSample, Reach, Redundancy, RuleAt } from '../../analyzer/packet-space/answers.js';
 import { ask, correlated, generalization, packetSpace, partlyShadowed, reach, reachWith, redundant, relations, type PacketSpace } from '../../analyzer/packet-space/index.js';
-import { all, is, type Constraint } from '../../analyzer/packet/constraint.js';
+import { all, is, not, type Constraint } from '../../analyzer/packet/constraint.js';
 
 interface Case {
   readonly space: PacketSpace;
@@ -198,4 +198,12 @@ test('an exception is no correlation, and a limit is neither', t => {
   t.like(correlated(one.space, one.table, last), { kind: 'correlated', with: [{ position: 2 }], witness: { protocol: 6 } });
   t.is(correlated(one.space, one.table, ruleAt(one, 'INPUT', 2)).kind, 'no');
   t.deepEqual([...relations(one.space, one.table)].map(({ rule, kind }) => `${String(rule.position)} ${kind}`), ['2 partly-shadowed', '3 partly-shadowed', '4 partly-shadowed', '4 correlated', '4 generalization']);
+});
+
+test('no packet of an impossible question arrives, also where the table does not look at what makes it impossible', t => {
+  const [ruleset] = load({ path: 'rules', text: '*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -s 192.0.2.1 -j DROP\nCOMMIT\n' }).rulesets;
+  const table = ruleset?.tables.get('filter');
+  if (ruleset === undefined || table === undefined) throw new Error('no table');
+  const lo: Constraint = { kind: 'interface', field: 'out', name: 'lo', prefix: false };
+  t.is(ask(packetSpace(ruleset), table, 'FORWARD', all([lo, not(lo)]), ['accept']).kind, 'no');
 });
