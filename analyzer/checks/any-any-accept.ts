@@ -2,7 +2,7 @@ import type { PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, redundant } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { all, ctstates, is, type Constraint } from '../packet/constraint.js';
-import type { Table } from '../model/ruleset.js';
+import type { Rule, Table } from '../model/ruleset.js';
 import { stepOf } from '../witness/step.js';
 import { deciderBecause, isPolicy } from './deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -30,6 +30,11 @@ function isOpen(constraint: Constraint): boolean {
 }
 
 const gre = 47;
+
+/** Rules that might be meant: they name neither address, interface, nor protocol. */
+function mayBeOpen({ source, destination, inInterface, outInterface, protocol, fragment, target }: Rule): boolean {
+  return target.kind === 'extension' && [source, destination, inInterface, outInterface, protocol, fragment].every(one => one === undefined);
+}
 
 /** The rule that lets in what no rule speaks of: TCP and UDP of strangers, and what is neither, from anywhere. */
 function openRule(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): { readonly at: RuleAt; readonly witness: PacketSample } | undefined {
@@ -114,7 +119,7 @@ COMMIT
 `,
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
-    if (table === undefined) return;
+    if (table === undefined || ![...table.chains.values()].some(({ rules }) => rules.some(mayBeOpen))) return;
     yield* lookAt(cx, table, 'INPUT');
     yield* lookAt(cx, table, 'FORWARD');
   },

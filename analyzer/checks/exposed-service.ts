@@ -23,6 +23,9 @@ interface Exposed {
   readonly certainty: 'certain' | 'possible';
 }
 
+/** In larger rule sets following packets through all tables takes longer than everything else: what is open is then not told. */
+const largest = 20_000;
+
 /** What a stranger's packets to a service are like, as they come. */
 type Asked = (service: InnerService) => Constraint;
 
@@ -181,6 +184,10 @@ COMMIT
 `,
   * run(cx) {
     const filter = cx.ruleset.tables.get('filter');
+    if ([...cx.ruleset.tables.values()].flatMap(({ chains }) => [...chains.values()]).reduce((sum, { rules }) => sum + rules.length, 0) > largest) {
+      cx.undecided();
+      return;
+    }
     // Limits do not keep anybody out who takes his time.
     const patient = cx.at('patient');
     const whole = (): Pipeline | undefined => patient.pipeline();
