@@ -1,10 +1,12 @@
 import type { Hook } from '../extensions/define.js';
 import type { Because } from '../finding.js';
-import type { Table } from '../model/ruleset.js';
+import type { Severity } from '../model/diagnostic.js';
+import type { Rule, Table } from '../model/ruleset.js';
 import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { deciderOf, firstPacket, neverReplied, nextPacket, reachThrough, type ConversationCase, type ConversationQuestion, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
-import { all } from '../packet/constraint.js';
+import { all, oneOf } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { deciderBecause, isPolicy } from './deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -27,6 +29,8 @@ interface Broken extends Doubt {
   readonly killers: readonly Decider[];
   /** Only replies to everyday clients are known to die. */
   readonly everyday: boolean;
+  /** What else the rule lets pass is not affected. */
+  readonly isAside: boolean;
 }
 
 /** Where some reply dies at all. Where none does, as behind an ESTABLISHED rule, no rule need be asked about. */
@@ -46,7 +50,7 @@ function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
 
 function questionsOf(path: Path, exchange: Exchange): Doubt['questions'] {
   // Who pings has no port.
-  const whose = exchange.name.startsWith('echo') ? [false] : [false, true];
+  const whose = exchange.isPing ? [false] : [false, true];
   return whose.map(everyday => ({
     everyday, question: { path, packets: all([exchange.first, ...everyday ? [everydayClient.first] : []]), back: exchange.anySource ? 'anyone' : 'reply', answers: exchange.reply },
   }));
@@ -69,10 +73,20 @@ function brokenBy(cx: CheckContext, pipeline: Pipeline, { table, at }: Place, do
     if (answer?.kind === 'undecided') cx.undecided();
     if (answer?.kind === 'never') {
       if (exchange.unless !== undefined && reachThrough(pipeline, at.rule, { packets: exchange.unless, path }).kind === 'live') return undefined;
-      return { ...doubt, dies: answer.dies, killers: answer.by, everyday };
+      return { ...doubt, dies: answer.dies, killers: answer.by, everyday, isAside: isAside(pipeline, at.rule, doubt) };
     }
   }
   return undefined;
+}
+
+/** Whether it is pings that are lost, and the rule is there for other things as well: who drops ICMP may mean it. */
+function isAside(pipeline: Pipeline, rule: Rule, { exchange, path }: Doubt): boolean {
+  return exchange.isPing && reachThrough(pipeline, rule, { packets: oneOf('protocol', [protocolNumber.tcp, protocolNumber.udp]), path }).kind !== 'dead';
+}
+
+function severityOf({ everyday, isAside: aside }: Broken): Severity {
+  if (aside) return 'info';
+  return everyday ? 'warning' : 'error';
 }
 
 function killedBy(cx: CheckContext, decider: Decider): Because {
@@ -102,7 +116,7 @@ function report(cx: CheckContext, pipeline: Pipeline, at: RuleAt, broken: Broken
   const witness = conversationSteps(pipeline, path, dies);
   return {
     at,
-    severity: everyday ? 'warning' : 'error',
+    severity: severityOf(broken),
     message: `this rule lets ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
     because: killers.map(decider => killedBy(cx, decider)),
     ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(broken, back)] },
@@ -118,7 +132,8 @@ export const missingEstablishedReturn = defineCheck({
   why: `A packet filter must let both directions pass. Accepting the first packet of a connection is of no use if
 every answer dies on its way back: the client waits until it gives up. The usual repair is one rule that accepts
 what belongs to known connections (ESTABLISHED) and to their errors (RELATED), early in each chain.
-It is reported when not one reply can pass; only then is it certain that the rule is of no use.`,
+It is reported when not one reply can pass; only then is it certain that the rule is of no use. Where only pings are
+lost, and the rule lets TCP or UDP pass as well, that is an info: somebody may have meant to drop ICMP.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]

@@ -37,6 +37,8 @@ export interface Exchange {
   readonly anySource: boolean;
   /** A rule that lets these in as well is not about such exchanges: who knows whether it expects an answer. */
   readonly unless?: Constraint;
+  /** It has no ports. */
+  readonly isPing: boolean;
 }
 
 /** UDP services of which everybody expects an answer; others may be one-way (syslog, traps, flow records). */
@@ -48,18 +50,18 @@ export function exchanges(ruleset: Ruleset): readonly Exchange[] {
   const icmp = isV4 ? protocolNumber.icmp : protocolNumber.icmpv6;
   return [
     {
-      name: 'TCP connections', anySource: false,
+      name: 'TCP connections', anySource: false, isPing: false,
       first: all([is('protocol', protocolNumber.tcp), masked('tcpFlags', SYN, allFlags), is('fragment', 0)]),
       reply: all([is('protocol', protocolNumber.tcp), masked('tcpFlags', SYN | ACK, allFlags), is('fragment', 0)]),
     },
     {
-      name: 'UDP queries', anySource: true,
+      name: 'UDP queries', anySource: true, isPing: false,
       unless: all([is('protocol', protocolNumber.udp), not(oneOf('dport', answeredUdpPorts)), is('fragment', 0)]),
       first: all([is('protocol', protocolNumber.udp), oneOf('dport', answeredUdpPorts), is('fragment', 0)]),
       reply: all([is('protocol', protocolNumber.udp), oneOf('sport', answeredUdpPorts), is('fragment', 0)]),
     },
     {
-      name: 'echo requests (ping)', anySource: true,
+      name: 'echo requests (ping)', anySource: true, isPing: true,
       first: all([is('protocol', icmp), is('icmpType', isV4 ? 8 : 128), is('icmpCode', 0), is('fragment', 0)]),
       reply: all([is('protocol', icmp), is('icmpType', isV4 ? 0 : 129), is('icmpCode', 0), is('fragment', 0)]),
     },

@@ -139,3 +139,11 @@ test('ten rules before the one for known connections', t => {
   t.deepEqual(found('established-rule-late', host(known, ...ports(10), known.replace('-m', '-i eth0 -m'))), [], 'others have taken them before');
   t.deepEqual(found('established-rule-late', host(':late - [0:0]', ...ports(5), '-A INPUT -j late', ...ports(4).map(rule => rule.replace('INPUT', 'late')), known.replace('INPUT', 'late'))), ['info filter:late:5'], 'in a chain');
 });
+
+test('lost pings are an error of a rule for pings, and worth knowing of a rule for more', t => {
+  const gateway = (...rules: readonly string[]): string => ['*filter', ':FORWARD DROP [0:0]', ...rules, '-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -i eth1 -o eth0 -j lan', ':lan - [0:0]', '-A lan -j ACCEPT', 'COMMIT', ''].join('\n');
+  const lost = (text: string): string[] => found('missing-established-return', text);
+  t.deepEqual(lost(gateway('-A FORWARD -i eth0 -p icmp -j DROP')), ['info filter:lan:1']);
+  t.deepEqual(lost(gateway('-A FORWARD -i eth0 -p icmp -j DROP').replace('-o eth0 -j lan', '-o eth0 -p icmp -j lan')), ['error filter:lan:1'], 'only pings come to it');
+  t.deepEqual(lost(gateway('-A FORWARD -i eth0 -j DROP')), ['error filter:lan:1'], 'nothing gets back');
+});
