@@ -2,13 +2,15 @@
 import type { Rule, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { certificate, reachThrough, type Pipeline } from '../packet-space/pipeline/index.js';
-import { proveDead } from '../packet-space/pipeline/reach.js';
+import { proveDead, type ReachOptions } from '../packet-space/pipeline/reach.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
 import type { CheckContext } from './define-check.js';
 import { interferedHooks } from './interference.js';
 
 /** What one rule may cost, and all of a rule set. */
 const ruleBudget = { packets: 3000, work: 300_000 };
+/** Rules of a table that are hard are hard for the same reason: after each that is left open, the next may cost half as much, but no less than this part. */
+const leastShare = 1 / 16;
 const certificateBudget = { packets: 12_000, work: 1_000_000 };
 const totalBudget = { packets: 200_000, work: 20_000_000 };
 
@@ -33,17 +35,22 @@ export function isByTranslation(at: RuleAt, by: readonly RuleAt[]): boolean {
 function findDead(cx: CheckContext): ReadonlyMap<Rule, readonly RuleAt[]> {
   const found = new Map<Rule, readonly RuleAt[]>();
   const budget = solveBudget(totalBudget.packets, totalBudget.work);
-  for (const table of cx.ruleset.tables.values()) for (const [at, hint] of suspects(cx, table)) {
-    const pipeline = cx.pipeline();
-    if (pipeline === undefined) return found;
-    const by = causes(pipeline, at, hint, budget);
-    if (by === 'undecided') cx.undecided();
-    else if (by.length > 0) found.set(at.rule, by);
+  for (const table of cx.ruleset.tables.values()) {
+    let share = 1;
+    for (const [at, hint] of suspects(cx, table)) {
+      const pipeline = cx.pipeline();
+      if (pipeline === undefined) return found;
+      const by = causes(pipeline, at, { ...hint, share }, budget);
+      if (by === 'undecided') {
+        cx.undecided();
+        share = Math.max(leastShare, share / 2);
+      } else if (by.length > 0) found.set(at.rule, by);
+    }
   }
   return found;
 }
 
-type Hint = Parameters<typeof reachThrough>[2];
+type Hint = Pick<ReachOptions, 'hint'>;
 
 /** Rules that are live in their table, at a hook to which packets come through tables that may do something to them. */
 function* suspects(cx: CheckContext, table: Table): Generator<readonly [RuleAt, Hint], void> {
@@ -57,7 +64,7 @@ function* suspects(cx: CheckContext, table: Table): Generator<readonly [RuleAt, 
 }
 
 /** Empty where packets come, or where no other table keeps them away. */
-function causes(pipeline: Pipeline, at: RuleAt, hint: Hint, total: SolveBudget): readonly RuleAt[] | 'undecided' {
+function causes(pipeline: Pipeline, at: RuleAt, { hint, share }: Hint & { readonly share: number }, total: SolveBudget): readonly RuleAt[] | 'undecided' {
   if (total.packets <= 0 || total.work <= 0) return 'undecided';
   const spend = <T>(ask: (budget: SolveBudget) => T, limit: SolveBudget = ruleBudget): T => {
     const own = solveBudget(Math.min(limit.packets, total.packets), Math.min(limit.work, total.work));
@@ -67,7 +74,7 @@ function causes(pipeline: Pipeline, at: RuleAt, hint: Hint, total: SolveBudget):
     total.work -= work - own.work;
     return answer;
   };
-  const answer = spend(budget => reachThrough(pipeline, at.rule, { ...hint, budget }));
+  const answer = spend(budget => reachThrough(pipeline, at.rule, { ...hint === undefined ? {} : { hint }, budget }), { packets: ruleBudget.packets * share, work: ruleBudget.work * share });
   if (answer.kind !== 'dead') return answer.kind === 'live' ? [] : 'undecided';
   const { numbers } = pipeline.chains;
   const ownTable = new Set(answer.by.flatMap(one => one.table === at.table ? numbers.get(one.rule) ?? [] : []));

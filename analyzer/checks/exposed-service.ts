@@ -29,6 +29,17 @@ const largest = 20_000;
 /** What a stranger's packets to a service are like, as they come. */
 type Asked = (service: InnerService) => Constraint;
 
+/** Many rules open the same service: what is asked about one of them is asked in the same words, and need not be worked out anew. */
+function inSameWords(asked: Asked): Asked {
+  const known = new Map<string, Constraint>();
+  return service => {
+    const key = `${service.protocol} ${String(service.from)} ${String(service.to)}`;
+    let packets = known.get(key);
+    if (packets === undefined) known.set(key, packets = asked(service));
+    return packets;
+  };
+}
+
 /** So many ports are opened one by one, or as a range that is meant. Who opens more does not think of each. */
 const meant = 1024;
 /** Different services that a wider range must hold to be reported; some of media or of passive FTP hold one or two. */
@@ -92,12 +103,14 @@ const remedies = 'name whom it is for (-s NETWORK, or -i INTERFACE of the inside
 function* published(cx: CheckContext, whole: () => Pipeline | undefined, through: Set<string>): Generator<Report, void> {
   const nat = cx.ruleset.tables.get('nat');
   if (nat === undefined) return;
+  const elsewhere = inSameWords(({ protocol }) => all([strangers(cx), firstTo(protocol, undefined)]));
+  const there = inSameWords(service => all([strangers(cx), firstTo(service.protocol, portsOf(service))]));
   for (const at of cx.rules(nat)) {
     const inside = isForSomebody(at.rule) ? undefined : publishedBy(cx.ruleset, at.rule);
     const services = inside === undefined ? [] : servicesIn(inside.ports);
     const pipeline = inside === undefined || services.length === 0 ? undefined : whole();
     if (inside === undefined || pipeline === undefined) continue;
-    const exposed = exposedBy(cx, pipeline, at, 'through', services, service => all([strangers(cx), firstTo(service.protocol, inside.isMoved ? undefined : portsOf(service))]));
+    const exposed = exposedBy(cx, pipeline, at, 'through', services, inside.isMoved ? elsewhere : there);
     const [first] = exposed;
     if (first === undefined) continue;
     const passing = first.found.trip.run.stages.find(({ stage }) => stage.table === 'filter' && stage.hook === 'FORWARD');
@@ -117,6 +130,10 @@ function* published(cx: CheckContext, whole: () => Pipeline | undefined, through
 function* opened(cx: CheckContext, table: Table, whole: () => Pipeline | undefined, through: ReadonlySet<string>): Generator<Report, void> {
   const coming = strangers(cx);
   const inwards = all([coming, not(fromOutside(cx, 'out'))]);
+  const askedOf = {
+    in: inSameWords(service => all([coming, firstTo(service.protocol, portsOf(service))])),
+    through: inSameWords(service => all([inwards, firstTo(service.protocol, portsOf(service))])),
+  };
   for (const at of cx.rules(table)) {
     const ports = effectOf(at.rule) === 'accept' && !isForSomebody(at.rule) && !through.has(referenceOf(at)) ? namedPorts(cx.ruleset, table.name, at.rule) : undefined;
     const services = ports === undefined ? [] : servicesIn(ports);
@@ -125,7 +142,7 @@ function* opened(cx: CheckContext, table: Table, whole: () => Pipeline | undefin
     const pipeline = whole();
     if (pipeline === undefined) return;
     for (const path of ['in', 'through'] as const) {
-      const exposed = exposedBy(cx, pipeline, at, path, services, service => all([path === 'in' ? coming : inwards, firstTo(service.protocol, portsOf(service))]));
+      const exposed = exposedBy(cx, pipeline, at, path, services, askedOf[path]);
       const [first] = exposed;
       if (first === undefined) continue;
       yield report(exposed, first, {

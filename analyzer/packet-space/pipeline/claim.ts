@@ -325,7 +325,16 @@ export class Justifier {
 
   /** A field that some box in a gap asks for, which the claim's packets may meet, and of which it is not sure where it came from; -1 where there is none. */
   #unsureIn(gap: Gap): number {
-    for (const box of this.#boxesIn(gap)) {
+    // Where nothing is sure yet, all boxes of a long chain may be met, and the first of them tells.
+    const { frame: { chain }, origins, mask, from, to } = gap;
+    const few = chain.index.meeting(this.#image(origins), mask, from, to, [], askedAtOnce);
+    const unsure = this.#firstUnsure(gap, few);
+    if (unsure >= 0) return unsure;
+    return this.#firstUnsure(gap, few.length < askedAtOnce ? this.#leadsIn(gap) : this.#boxesIn(gap).slice(few.length));
+  }
+
+  #firstUnsure(gap: Gap, boxes: readonly number[]): number {
+    for (const box of boxes) {
       const state = this.#apart(gap, box);
       if (state !== 'apart' && state >= 0) return state;
     }
@@ -333,10 +342,15 @@ export class Justifier {
   }
 
   /** The boxes in a gap that packets of the claim may meet, as far as it is sure where their fields came from; of many, so many at least. */
-  #boxesIn({ frame: { chain }, origins, mask, from, to, leads }: Gap, limit = Infinity): number[] {
+  #boxesIn(gap: Gap, limit = Infinity): number[] {
+    const { frame: { chain }, origins, mask, from, to, leads } = gap;
     const some = chain.index.meeting(this.#image(origins), mask, from, to, [], limit);
-    for (const box of leads) if (((chain.bits[box] ?? 0) & mask) === 0 || chain.act[box] === Step.Skip) some.push(box);
-    return some;
+    return leads.length === 0 ? some : [...some, ...this.#leadsIn(gap)];
+  }
+
+  /** Those among them that only lead to what is looked for. */
+  #leadsIn({ frame: { chain }, mask, leads }: Gap): readonly number[] {
+    return leads.filter(box => ((chain.bits[box] ?? 0) & mask) === 0 || chain.act[box] === Step.Skip);
   }
 
   /** Of many, a few are looked up first. */
@@ -414,6 +428,8 @@ function narrowSide(sides: [number, number, number][], input: number, low: numbe
 }
 
 const writtenAtOnce = 16;
+/** So many boxes are asked for what is not sure, before all are. */
+const askedAtOnce = 16;
 
 function* chained<T>(first: Iterable<T>, then: Iterator<T, void>): Generator<T, void> {
   yield* first;

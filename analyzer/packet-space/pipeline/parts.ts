@@ -5,10 +5,10 @@ import { cellsOf, productsOf, type Cell } from '../products.js';
 import type { Chains } from './chains.js';
 import type { Part } from './claim.js';
 import { Does, writerOf } from './classes.js';
+import { giversOf } from './givers.js';
 import type { Pipeline } from './passes.js';
 import type { Path } from './stages.js';
 import { exchanged } from './turn.js';
-import type { Write } from './values.js';
 import { universe } from './universe.js';
 
 const noChoices: ReadonlyMap<number, number> = new Map();
@@ -67,7 +67,11 @@ export function* preimages(pipeline: Pipeline, path: Path, number: number, at: n
   const entry = entryOf(chains, chains.chainOf[number] ?? -1);
   const known = chains.cells(number).map(cell => knowable(pipeline, path, stage.hook, stage.table === 'raw', { soft: cell.soft, sides: [...cell.sides, ...entry] }));
   // Most rules are matched by packets as they come: these are looked at first.
-  for (const sides of known) yield* narrow(pipeline, within, sides);
+  for (const sides of known) for (const part of within) {
+    // The first is mostly enough, and the others need not be made.
+    const met = meet(part, sides, chains.fieldCount);
+    if (met !== undefined) yield { ...met, choices: noChoices };
+  }
   for (const sides of known) {
     const moved = sides.filter(side => (written & bitOf(pipeline, side.dimension)) !== 0);
     if (moved.length > 0) yield* ways(pipeline, path, at, sides.filter(side => !moved.includes(side)), moved, within);
@@ -162,13 +166,12 @@ function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], m
   const { chains, forth, natInput } = pipeline;
   const within = all.filter(({ lo }) => (lo[natInput] ?? 0) === 0);
   // Where nat does not do the usual, anything may have become of a packet.
-  const out = narrow(pipeline, all.filter(part => !within.includes(part)), kept);
+  const out = narrow(pipeline, all.filter(({ lo }) => (lo[natInput] ?? 0) !== 0), kept);
   if (forth[path].slice(0, at).some(stage => stage.underWay >= 0) && moved.some(side => (bitOf(pipeline, side.dimension) & (Does.dst | Does.dport | Does.src | Does.sport)) !== 0)) {
     out.push(...narrow(pipeline, within, [...kept, { ...isNew(pipeline), low: ctstates.ESTABLISHED, high: ctstates.RELATED }]));
   }
   let found = 0;
-  for (const [rule, writes] of chains.writers) {
-    if (!mayGive(writes, moved)) continue;
+  for (const { rule } of giversOf(chains, moved)) {
     for (let t = 0; t <= at; t++) {
       const stage = forth[path][t];
       if (stage === undefined || !chains.below(stage.chain).has(chains.chainOf[rule] ?? -1)) continue;
@@ -186,16 +189,4 @@ function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], m
 /** nat is asked about NEW packets only, and nothing makes a packet NEW. */
 function isNew({ chains: { dimensions } }: Pipeline): Cell['sides'][number] {
   return { dimension: dimensions.fields.get('ctstate')?.[0] ?? 0, low: ctstates.NEW, high: ctstates.NEW };
-}
-
-/** Whether what is written may be what is asked for, as far as it is the same fields. */
-function mayGive(writes: readonly Write[], asked: Cell['sides']): boolean {
-  let some = false;
-  for (const { dimension, low, high } of asked) {
-    const write = writes.find(one => one.dimension === dimension);
-    if (write === undefined) continue;
-    some = true;
-    if (write.kind === 'class' ? write.value < low || write.value > high : write.kind === 'free' && (write.low > high || write.high < low)) return false;
-  }
-  return some;
 }

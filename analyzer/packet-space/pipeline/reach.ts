@@ -57,9 +57,21 @@ interface Search {
 
 const isNew = is('ctstate', ctstates.NEW);
 
-/** Where to look. */
+const known = new WeakMap<Pipeline, WeakMap<Constraint, Map<string, readonly Part[]>>>();
+
+/** Where to look; the same packets may be asked about for many rules. */
 function partsIn(pipeline: Pipeline, path: Path, { packets, first }: Search): readonly Part[] {
-  if (!first) return partsOf(pipeline, path, packets);
+  let mine = known.get(pipeline);
+  if (mine === undefined) known.set(pipeline, mine = new WeakMap<Constraint, Map<string, readonly Part[]>>());
+  let answers = mine.get(packets);
+  if (answers === undefined) mine.set(packets, answers = new Map<string, readonly Part[]>());
+  const key = first ? `first ${path}` : path;
+  let parts = answers.get(key);
+  if (parts === undefined) answers.set(key, parts = first ? firstPartsOf(pipeline, path, packets) : partsOf(pipeline, path, packets));
+  return parts;
+}
+
+function firstPartsOf(pipeline: Pipeline, path: Path, packets: Constraint): readonly Part[] {
   return partsOf(pipeline, path, all([packets, isNew])).filter(({ hi }) => hi[pipeline.natInput] === 0 && hi[pipeline.rawInput] === 0);
 }
 
