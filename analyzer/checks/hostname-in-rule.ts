@@ -7,6 +7,11 @@ function nameIn(given: Rule['source']): string | undefined {
   return given !== undefined && isUnresolved(given.value) ? given.value.name : undefined;
 }
 
+/** Whether a name service could know it (RFC 1123, section 2.1; and `_`, which many use). A mask may stand behind. */
+function canBeHost(name: string): boolean {
+  return /^[\w.-]+(\/.*)?$/.test(name);
+}
+
 export const hostnameInRule = defineCheck({
   name: 'hostname-in-rule',
   kind: 'hygiene',
@@ -48,8 +53,13 @@ COMMIT
     for (const table of ruleset.tables.values()) for (const at of rules(table)) for (const [key, given] of [['s', at.rule.source], ['d', at.rule.destination]] as const) {
       const name = nameIn(given);
       if (name === undefined) continue;
+      const span = optionSpan(ruleset, at.rule, ({ shape }) => shape instanceof BuiltInOption && shape.key === key);
+      if (!canBeHost(name)) {
+        yield { at, span, severity: 'error', message: `\`${name}\` is no address, and no host can be named so: the rule does not load`, help: 'write the address' };
+        continue;
+      }
       yield {
-        at, span: optionSpan(ruleset, at.rule, ({ shape }) => shape instanceof BuiltInOption && shape.key === key),
+        at, span,
         message: `\`${name}\` is looked up when the rule is loaded, and only then; at boot there may be nobody to ask`,
         help: 'write the address, or fill an ipset from a service that looks the name up again and again',
       };

@@ -25,16 +25,26 @@ interface Idle {
   readonly at: RuleAt;
   readonly left: readonly State[];
   readonly idle: readonly State[];
+  /** States that the rule does not ask for, but for those that are taken before it as well. */
+  readonly kept: readonly State[];
   readonly by: readonly RuleAt[];
 }
 
-function idleIn(cx: CheckContext, table: Table, at: RuleAt, asked: readonly State[]): Idle | undefined {
+/** What rules that take all packets of one state take of others: they ask for these in the same breath. */
+function alsoTaken(by: readonly RuleAt[], constraints: RuleConstraints): readonly State[] {
+  const asked = by.map(one => statesAsked(constraints.of(one.rule)) ?? []);
+  return states.filter(state => asked.every(some => some.includes(state)));
+}
+
+function idleIn(cx: CheckContext, table: Table, constraints: RuleConstraints, at: RuleAt, asked: readonly State[]): Idle | undefined {
   const answers = asked.map((state): readonly [State, Reach] => [state, reachWith(cx.space(), table, at, is('ctstate', ctstates[state]))]);
   const left = answers.filter(([, answer]) => answer.kind === 'live').map(([state]) => state);
   const idle = answers.filter(([, answer]) => answer.kind === 'shadowed');
   if (!left.includes('NEW') || idle.length === 0 || left.length + idle.length < asked.length) return undefined;
   const by = new Map(idle.flatMap(([, answer]) => answer.kind === 'shadowed' ? answer.by : []).map(one => [referenceOf(one), one]));
-  return { at, left, idle: idle.map(([state]) => state), by: [...by.values()] };
+  const takers = [...by.values()];
+  const taken = alsoTaken(takers, constraints);
+  return { at, left, idle: idle.map(([state]) => state), kept: states.filter(state => !asked.includes(state) && !taken.includes(state)), by: takers };
 }
 
 function listed(words: readonly string[]): string {
@@ -42,13 +52,12 @@ function listed(words: readonly string[]): string {
 }
 
 function reportIdle([first, ...others]: readonly [Idle, ...Idle[]]): Report {
-  const { at, left, idle, by } = first;
+  const { at, left, idle, kept, by } = first;
   const taken = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `takes ${listed(idle)} packets before` }));
   const same = others.map((one): Because => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' }));
-  const kept = states.filter(state => !left.includes(state) && !idle.includes(state));
   return {
     at,
-    message: `no ${listed(idle)} packet comes to this rule${others.length === 0 ? '' : ` (nor to ${String(others.length)} more of this chain)`}, so that asking for ${idle.length === 1 ? 'it' : 'them'} changes nothing: the match lets pass ${listed(left)}, and keeps out ${listed(kept)}`,
+    message: `no ${listed(idle)} packet comes to this rule${others.length === 0 ? '' : ` (nor to ${String(others.length)} more of this chain)`}, so that asking for ${idle.length === 1 ? 'it' : 'them'} changes nothing: the match lets pass ${listed(left)}${kept.length === 0 ? '' : `, and keeps out ${listed(kept)}`}`,
     because: [...taken, ...same],
     help: `ask for what can come: -m conntrack --ctstate ${left.join(',')}`,
   };
@@ -110,7 +119,7 @@ COMMIT
       const asked = statesAsked(constraints.of(at.rule));
       if (asked === undefined || asked.length < 2 || effectOf(at.rule) !== 'accept') continue;
       if (areAll(cx, asked)) yield reportEmpty(at);
-      const idle = idleIn(cx, table, at, asked);
+      const idle = idleIn(cx, table, constraints, at, asked);
       if (idle === undefined) continue;
       const key = [at.chain, ...idle.idle, ...idle.by.map(referenceOf)].join(' ');
       const known = found.get(key);

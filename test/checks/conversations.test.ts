@@ -120,6 +120,12 @@ test('states that never come to a rule', t => {
   t.deepEqual(text('-A INPUT -m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED -j ACCEPT'), ['info filter:INPUT:2'], 'all that there are');
 });
 
+test('what a match keeps out is not what was taken before it', t => {
+  const kept = (first: string): string | undefined => /keeps out (.*)/.exec(analyze({ path: 'x.rules', text: host(lo, first, '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT') }).findings.find(one => one.check === 'superfluous-state-match')?.message ?? '')?.[1];
+  t.is(kept(known), 'INVALID and UNTRACKED');
+  t.is(kept(known.replace('RELATED,', '')), 'INVALID, RELATED and UNTRACKED');
+});
+
 test('INVALID packets of strangers', t => {
   const text = (...rules: readonly string[]): string[] => found('invalid-accepted', host(lo, known, ...rules));
   t.deepEqual(text('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), ['info filter:INPUT:3']);

@@ -77,6 +77,11 @@ test('a name is told once: by the check, where it is a host, and by loading else
   t.is(off.length, 2);
 });
 
+test('what no host can be named is no name to look up: the rule does not load', t => {
+  const severity = (source: string): string | undefined => of('hostname-in-rule', filter(`-A INPUT -s ${source} -j ACCEPT`))[0]?.severity;
+  t.deepEqual(['<private_ip>/32', 'admin.example.net/32', 'my_host'].map(severity), ['error', 'warning', 'warning']);
+});
+
 test('NOTRACK can be repaired in place; CT --notrack is what it became', t => {
   const [finding] = of('deprecated-target', '*raw\n-A PREROUTING -p udp -j NOTRACK\n-A PREROUTING -p tcp -j CT --notrack\nCOMMIT\n');
   t.deepEqual([finding?.severity, finding?.fix?.text, finding?.rule], ['info', 'CT --notrack', 'raw:PREROUTING:1']);
