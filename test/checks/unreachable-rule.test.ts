@@ -48,9 +48,10 @@ test('of many exemptions from tracking only the one that matters is named', t =>
 
 test('an address that DNAT always rewrites, and one that it rewrites for some', t => {
   const rule = '-A FORWARD -i eth0 -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -m conntrack --ctstate NEW -j ACCEPT';
-  const [found] = unreachable(nat('-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5'), filter(rule));
-  t.is(because(found), 'nat:PREROUTING:1');
-  t.regex(found?.help ?? '', /the address and port that nat:PREROUTING:1 gives/u);
+  const always = [nat('-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5'), filter(rule)];
+  const found = analyze({ path: 'tables.rules', text: always.join('') }).findings.filter(one => one.rule === 'filter:FORWARD:1' && ['filter-matches-pre-nat', 'unreachable-rule'].includes(one.check));
+  t.deepEqual(found.map(one => one.check), ['filter-matches-pre-nat'], 'one of the two speaks');
+  t.is(because(found[0]), 'nat:PREROUTING:1');
   t.deepEqual(unreachable(nat('-A PREROUTING -s 10.0.0.0/8 -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5'), filter(rule)), []);
 });
 

@@ -48,8 +48,8 @@ test('checks lists all of them, as a table and as JSON', async t => {
   t.deepEqual(document.checks.map(check => check.name), names);
 });
 
-test('the program never loads fast-check', t => {
+test('the program loads fast-check only when it is asked for something that needs it', t => {
   const folder = join(dirname(cli), 'chunks');
   const chunks = readdirSync(folder).filter(file => file.endsWith('.js')).map(file => readFileSync(join(folder, file), 'utf8'));
-  t.false(chunks.some(chunk => /["']fast-check["']/u.test(chunk)));
+  t.false(chunks.some(chunk => /(?:from|import)\s*["']fast-check["']/u.test(chunk)));
 });

@@ -51,10 +51,16 @@ export function folderWith(t: ExecutionContext, files: Readonly<Record<string, s
 }
 
 /** What every host's INPUT ends in that lets nobody in by default. */
-const rest = ['-i lo', '-m conntrack --ctstate RELATED,ESTABLISHED', '-p tcp -m tcp --dport 22'].map(words => `-A INPUT ${words} -j ACCEPT`);
+const rest = ['-i lo', '-m conntrack --ctstate RELATED,ESTABLISHED', '-p tcp -m tcp --dport 22 -m conntrack --ctstate NEW'].map(words => `-A INPUT ${words} -j ACCEPT`);
 
+/** A table that lets in what these rules leave. */
+export function open(...rules: readonly string[]): string {
+  return ['*filter', ':INPUT ACCEPT [0:0]', ':FORWARD ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
+}
+
+/** A table of which nothing else is to be said. */
 export function table(...rules: readonly string[]): string {
-  return ['*filter', ':INPUT ACCEPT [0:0]', ':FORWARD ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, ...rest, '-A INPUT -j DROP', 'COMMIT', ''].join('\n');
+  return open(...rules, ...rest, '-A INPUT -j DROP');
 }
 
 /** Nothing to find. */

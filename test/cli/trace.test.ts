@@ -1,7 +1,7 @@
 import test from 'ava';
-import { folderWith, run, table, withError } from './run.js';
+import { folderWith, run, open, withError } from './run.js';
 
-const rules = table(
+const rules = open(
   '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
   '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT',
   '-A INPUT -m set --match-set friends src -j ACCEPT',
@@ -89,7 +89,7 @@ test('rules that the kernel would not have loaded are not traced', async t => {
 });
 
 test('a packet that is dropped is told which rule it missed by one thing', async t => {
-  const near = table('-A INPUT -i lo -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT', '-A INPUT -j office', '-A INPUT -p tcp -j REJECT --reject-with tcp-reset', '-A office -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -m limit --limit 1/sec -j ACCEPT')
+  const near = open('-A INPUT -i lo -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT', '-A INPUT -j office', '-A INPUT -p tcp -j REJECT --reject-with tcp-reset', '-A office -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -m limit --limit 1/sec -j ACCEPT')
     .replace(':OUTPUT', ':office - [0:0]\n:OUTPUT');
   const folder = folderWith(t, { 'rules.v4': near });
   const { stdout } = await run(['trace', 'rules.v4', '--packet', 'tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0'], { cwd: folder });
@@ -120,14 +120,14 @@ test('each way says what it hangs on, and says it once', async t => {
 
 test('the time is the one that is given, else that of the host', async t => {
   const host = { collected: '2026-03-01T12:00:00Z', interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }] };
-  const folder = folderWith(t, { 'rules.v4': table('-A INPUT -m time --datestart 2026-03-01T11:00:00 --datestop 2026-03-01T13:00:00 -j DROP'), 'host.json': JSON.stringify(host) });
+  const folder = folderWith(t, { 'rules.v4': open('-A INPUT -m time --datestart 2026-03-01T11:00:00 --datestop 2026-03-01T13:00:00 -j DROP'), 'host.json': JSON.stringify(host) });
   const words = ['trace', 'rules.v4', '--host', 'host.json', '--packet', 'tcp 192.0.2.7 > 192.0.2.1', '--format', 'json'];
   t.is(parsed((await run(words, { cwd: folder })).stdout).steps[0]?.verdict, 'drop');
   t.is(parsed((await run([...words, '--at', '2026-03-02T12:00Z'], { cwd: folder })).stdout).steps[0]?.verdict, 'delivered');
 });
 
 test('a host has its rules with it; of two backends one is traced, and that is said', async t => {
-  const sets = (['nft', 'legacy'] as const).map(backend => ({ family: 'ipv4', backend, text: table(`-A INPUT -j ${backend === 'nft' ? 'DROP' : 'ACCEPT'}`) }));
+  const sets = (['nft', 'legacy'] as const).map(backend => ({ family: 'ipv4', backend, text: open(`-A INPUT -j ${backend === 'nft' ? 'DROP' : 'ACCEPT'}`) }));
   const folder = folderWith(t, { 'host.json': JSON.stringify({ interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }], routes: { ipv4: [{ type: 'strange' }] }, ruleSets: sets }) });
   const words = ['trace', '--host', 'host.json', '--packet', 'tcp 192.0.2.7 > 192.0.2.1', '--format', 'json'];
   const nft = await run(words, { cwd: folder });
@@ -146,7 +146,7 @@ test('a host file that says nothing of interfaces is as good as none', async t =
 
 test('who gets a packet is said where the host file knows, and that nobody does', async t => {
   const host = { interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24'] }], sockets: [{ protocol: 'tcp', address: '0.0.0.0', port: 22, process: 'sshd' }, { protocol: 'udp', address: '127.0.0.53', port: 53 }] };
-  const folder = folderWith(t, { 'rules.v4': table('-A INPUT -p icmp -j DROP'), 'host.json': JSON.stringify(host) });
+  const folder = folderWith(t, { 'rules.v4': open('-A INPUT -p icmp -j DROP'), 'host.json': JSON.stringify(host) });
   const { stdout } = await run(['trace', 'rules.v4', '--host', 'host.json', '--packet', 'tcp 192.0.2.7 > 192.0.2.1:22', '--packet', 'udp 192.0.2.7 > 192.0.2.1:53', '--packet', 'tcp 192.0.2.7 > 192.0.2.1:22 flags A'], { cwd: folder });
   t.deepEqual(stdout.match(/listener: .*/gu), ['listener: sshd listens on 0.0.0.0:22', 'listener: nobody listens on udp port 53: the host answers with port unreachable']);
 });
@@ -160,7 +160,7 @@ test('a thousand packets are traced one after the other', async t => {
 });
 
 test('rules do not speak to the terminal, and NO_COLOR is heard', async t => {
-  const evil = table('-A INPUT -p tcp -m comment --comment "\u001b[2J\u202e" -j DROP');
+  const evil = open('-A INPUT -p tcp -m comment --comment "\u001b[2J\u202e" -j DROP');
   const folder = folderWith(t, { 'rules.v4': evil });
   const { stdout } = await run(['trace', 'rules.v4', '--packet', 'tcp 198.51.100.7 > 192.0.2.1 in eth0'], { cwd: folder, env: { NO_COLOR: '1' } });
   t.false(/[\u001b\u202e]/u.test(stdout));
