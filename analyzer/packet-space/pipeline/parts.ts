@@ -2,7 +2,7 @@
 import { ctstates, type Constraint } from '../../packet/constraint.js';
 import type { Region } from '../boxes.js';
 import { cellsOf, productsOf, type Cell } from '../products.js';
-import type { Chains } from './chains.js';
+import { Step, type Chains } from './chains.js';
 import type { Part } from './claim.js';
 import { Does, writerOf } from './classes.js';
 import { giversOf } from './givers.js';
@@ -73,14 +73,14 @@ export function* preimages(pipeline: Pipeline, path: Path, number: number, at: n
     if (met !== undefined) yield { ...met, choices: noChoices };
   }
   for (const sides of known) {
-    const moved = sides.filter(side => (written & bitOf(pipeline, side.dimension)) !== 0);
+    const moved = sides.filter(side => (written & bitOf(chains, side.dimension)) !== 0);
     if (moved.length > 0) yield* ways(pipeline, path, at, sides.filter(side => !moved.includes(side)), moved, within);
   }
 }
 
 const entries = new WeakMap<Chains, Map<number, Cell['sides']>>();
 
-/** A box around all packets that jumps can bring into a chain, as their fields are then. */
+/** A box around all packets that jumps can bring into a chain, without the fields that may be written there. */
 function entryOf(chains: Chains, chain: number): Cell['sides'] {
   let known = entries.get(chains);
   if (known === undefined) entries.set(chains, known = new Map<number, Cell['sides']>());
@@ -90,9 +90,16 @@ function entryOf(chains: Chains, chain: number): Cell['sides'] {
       const above = entryOf(chains, caller);
       return chains.cells(rule).map((cell): Cell => ({ soft: false, sides: [...cell.sides, ...above].filter(side => side.dimension < chains.fieldCount) }));
     });
-    known.set(chain, sides = chains.list[chain]?.policy === undefined ? hullSides(ways) : []);
+    const written = writtenBelow(chains, chain);
+    known.set(chain, sides = chains.list[chain]?.policy === undefined ? hullSides(ways).filter(({ dimension }) => !written.has(dimension)) : []);
   }
   return sides;
+}
+
+function writtenBelow({ list, below }: Chains, chain: number): ReadonlySet<number> {
+  const written = new Set<number>();
+  for (const id of below(chain)) for (const { writes } of list[id]?.writing ?? []) for (const { dimension } of writes) written.add(dimension);
+  return written;
 }
 
 /** The box around boxes that may each say something of a dimension more than once. */
@@ -140,7 +147,7 @@ function narrow({ chains }: Pipeline, within: readonly Part[], sides: Cell['side
   return toParts(within.map(part => meet(part, sides, chains.fieldCount)));
 }
 
-function bitOf({ chains: { dimensions } }: Pipeline, d: number): number {
+function bitOf({ dimensions }: Chains, d: number): number {
   const one = dimensions.list[d];
   return one === undefined || one.kind === 'atom' ? 0 : writerOf(one.field);
 }
@@ -167,7 +174,7 @@ function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], m
   const within = all.filter(({ lo }) => (lo[natInput] ?? 0) === 0);
   // Where nat does not do the usual, anything may have become of a packet.
   const out = narrow(pipeline, all.filter(({ lo }) => (lo[natInput] ?? 0) !== 0), kept);
-  if (forth[path].slice(0, at).some(stage => stage.underWay >= 0) && moved.some(side => (bitOf(pipeline, side.dimension) & (Does.dst | Does.dport | Does.src | Does.sport)) !== 0)) {
+  if (forth[path].slice(0, at).some(stage => stage.underWay >= 0) && moved.some(side => (bitOf(chains, side.dimension) & (Does.dst | Does.dport | Does.src | Does.sport)) !== 0)) {
     out.push(...narrow(pipeline, within, [...kept, { ...isNew(pipeline), low: ctstates.ESTABLISHED, high: ctstates.RELATED }]));
   }
   let found = 0;
@@ -176,14 +183,29 @@ function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], m
       const stage = forth[path][t];
       if (stage === undefined || !chains.below(stage.chain).has(chains.chainOf[rule] ?? -1)) continue;
       if (++found > wayLimit) return narrow(pipeline, all, kept);
-      const written = forth[path].slice(0, t).reduce((bits, one) => bits | one.does, 0);
+      const written = forth[path].slice(0, t).reduce((bits, one) => bits | one.does, passedOnIn(chains, stage.chain));
       for (const cell of chains.cells(rule)) {
-        const steady = knowable(pipeline, path, stage.hook, stage.table === 'raw', cell).filter(side => (written & bitOf(pipeline, side.dimension)) === 0);
+        const steady = knowable(pipeline, path, stage.hook, stage.table === 'raw', cell).filter(side => (written & bitOf(chains, side.dimension)) === 0);
         out.push(...narrow(pipeline, within, [...kept, ...steady, ...stage.byState ? [isNew(pipeline)] : []]));
       }
     }
   }
   return out;
+}
+
+const passedOn = new WeakMap<Chains, Map<number, number>>();
+
+/** What rules below a chain may write for the rules behind them, as bits: what ends the table, as DNAT does, writes for none. */
+function passedOnIn(chains: Chains, chain: number): number {
+  let known = passedOn.get(chains);
+  if (known === undefined) passedOn.set(chains, known = new Map<number, number>());
+  let bits = known.get(chain);
+  if (bits === undefined) {
+    bits = 0;
+    for (const id of chains.below(chain)) for (const { act, writes } of chains.list[id]?.writing ?? []) if (act === Step.Write) for (const { dimension } of writes) bits |= bitOf(chains, dimension);
+    known.set(chain, bits);
+  }
+  return bits;
 }
 
 /** nat is asked about NEW packets only, and nothing makes a packet NEW. */
