@@ -13,6 +13,7 @@ import { align } from './difference/align.js';
 import { firstBoxes, RuleChoices } from './fates/rule-choices.js';
 import { shareStages } from './difference/places.js';
 import { boxesByRule } from './difference/watches.js';
+import type { FreeInputs } from './free-inputs.js';
 import type { Mode } from './modes.js';
 import { makePipeline, type Pipeline } from './passes.js';
 import { dimensionsFor } from './pipeline-dimensions.js';
@@ -143,31 +144,27 @@ function isSame(left: readonly unknown[] | undefined, right: readonly unknown[] 
 /** One vector of inputs for both: what the same rule leaves open is the same input. */
 function shareInputs(a: Pipeline, b: Pipeline, { partner }: Sharing): readonly [Pipeline, Pipeline] {
   const { fieldCount } = a.chains;
-  const free = [...a.freeInputs.keys()];
-  const indexA = new Map(a.freeInputs);
-  const indexB = new Map<Write, number>();
+  const lasts = [...a.last.subarray(fieldCount, a.backInputs)];
+  const partners = new Map<Write, Write>();
   const link = (left: readonly Write[] | undefined, right: readonly Write[] | undefined): void => {
     (right ?? []).forEach((write, i) => {
       const own = left?.[i];
-      const input = own === undefined ? undefined : indexA.get(own);
-      if (input !== undefined && b.freeInputs.has(write)) indexB.set(write, input);
+      if (own !== undefined) partners.set(write, own);
     });
   };
   for (const [number, writes] of b.chains.writers) if ((partner[1][number] ?? -1) >= 0) link(a.chains.writers.get(partner[1][number] ?? -1), writes);
   for (const [key, id] of b.chains.ids) if (key.startsWith(' ')) b.chains.list[id]?.writes.forEach((some, box) => { link(a.chains.list[a.chains.ids.get(key) ?? -1]?.writes[box], some); });
-  for (const write of b.freeInputs.keys()) {
-    if (indexB.has(write)) continue;
-    indexB.set(write, fieldCount + free.length);
-    free.push(write);
-  }
-  const lasts = free.map(write => write.kind === 'free' ? write.high - write.low : 0);
+  const inputsB = new Map([...b.freeInputs].map(([write, occasions]) => {
+    const known = a.freeInputs.get(partners.get(write) ?? write);
+    return [write, new Map([...occasions].map(([when, input]) => [when, known?.get(when) ?? fieldCount + lasts.push(b.last[input] ?? 0) - 1]))];
+  }));
   const modes = {} as Record<Path, readonly Mode[]>;
   for (const path of paths) modes[path] = [...new Map([...a.modes[path], ...b.modes[path]].map(mode => [JSON.stringify(mode), mode])).values()];
-  return [laidOut(a, b, indexA, lasts, modes), laidOut(b, a, indexB, lasts, modes)];
+  return [laidOut(a, b, a.freeInputs, lasts, modes), laidOut(b, a, inputsB, lasts, modes)];
 }
 
 /** What one of the two does not need has a place for the sake of the other. */
-function laidOut(one: Pipeline, other: Pipeline, freeInputs: ReadonlyMap<Write, number>, lasts: readonly number[], modes: Pipeline['modes']): Pipeline {
+function laidOut(one: Pipeline, other: Pipeline, freeInputs: FreeInputs, lasts: readonly number[], modes: Pipeline['modes']): Pipeline {
   const { fieldCount } = one.chains;
   const last = [...one.last.subarray(0, fieldCount), ...lasts];
   const place = (from: number, count: number): number => {
@@ -180,7 +177,7 @@ function laidOut(one: Pipeline, other: Pipeline, freeInputs: ReadonlyMap<Write, 
   const out = one.outInputs[0] >= 0 ? place(one.outInputs[0], 2) : other.outInputs[0] < 0 ? -1 : last.push(...other.last.subarray(other.outInputs[0], other.outInputs[0] + 2)) - 2;
   const natInput = place(one.natInput, 1);
   const rawInput = place(one.rawInput, 1);
-  const left = one.last.length - one.freeInputs.size - (last.length - lasts.length) + (out >= 0 && one.outInputs[0] < 0 ? 2 : 0);
+  const left = one.last.length - (one.backInputs - fieldCount) - (last.length - lasts.length) + (out >= 0 && one.outInputs[0] < 0 ? 2 : 0);
   if (left !== 0) throw new InvariantError('inputs that two rule sets do not share');
   const both = (input: number): readonly [number, number] => [input, input < 0 ? -1 : input + 1];
   const likely = one.likely.map(([input, liked]): readonly [number, readonly number[]] => [input < one.backInputs ? input : input - one.backInputs + backInputs, liked]);

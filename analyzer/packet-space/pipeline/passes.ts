@@ -3,6 +3,7 @@ import { ctstates } from '../../packet/constraint.js';
 import { dimensionOf } from '../dimensions.js';
 import { likedClasses } from '../sample.js';
 import type { Chains } from './chains.js';
+import { freeInputsOf, type FreeInputs } from './free-inputs.js';
 import { RuleChoices } from './fates/rule-choices.js';
 import type { ChoiceNames } from './choice-names.js';
 import type { Origins } from './origins.js';
@@ -10,14 +11,13 @@ import { Run, type Point, type RunSettings, type Watch } from './run.js';
 import { modesOf, type Mode } from './modes.js';
 import { isRerouting, rerouting, stagesOf, translates, type NatMode, type Path, type Routing, type Stage } from './stages.js';
 import { exchanged, isForward, pathOf, turn, type Back } from './turn.js';
-import type { Write } from './values.js';
 
 /** The ways of one rule set's packets, and the inputs that decide them. */
 export interface Pipeline {
   readonly chains: Chains;
   readonly routed: boolean;
   readonly choices: ChoiceNames;
-  readonly freeInputs: ReadonlyMap<Write, number>;
+  readonly freeInputs: FreeInputs;
   /** Where the inputs of the answer begin: what it does not share with the packet that it answers. */
   readonly backInputs: number;
   /** The TTL of what was forwarded: one less, which is some other class. The packet's, and the answer's; -1 where no rule asks. */
@@ -39,15 +39,14 @@ export interface Pipeline {
 }
 
 export function makePipeline(chains: Chains, routing: Routing | undefined): Pipeline {
-  const freeInputs = new Map<Write, number>();
+  const routed = routing !== undefined;
+  const each = (isReply: boolean, mode: NatMode = 'usual'): Pipeline['forth'] => ({
+    in: stagesOf(chains, 'in', routed, isReply, mode), through: stagesOf(chains, 'through', routed, isReply, mode),
+    out: stagesOf(chains, 'out', routed, isReply, mode), loop: stagesOf(chains, 'loop', routed, isReply, mode),
+  });
+  const [forth, back, unusual] = [each(false), each(true), { again: each(false, 'again'), asked: each(false, 'asked') }];
   const last = [...chains.dimensions.last.subarray(0, chains.fieldCount)];
-  for (const writes of [...chains.writers.values(), ...chains.list.flatMap(chain => chain.table === '' ? chain.writes : [])]) {
-    for (const write of writes ?? []) {
-      if (write.kind !== 'free' || freeInputs.has(write)) continue;
-      freeInputs.set(write, last.length);
-      last.push(write.high - write.low);
-    }
-  }
+  const freeInputs = freeInputsOf(chains, [forth, unusual.again, unusual.asked].flatMap(one => Object.values(one).flat()), Object.values(back).flat(), last);
   const backInputs = last.length;
   last.push(...chains.dimensions.last.subarray(0, chains.fieldCount));
   const ttl = dimensionOf(chains.dimensions, 'ttl');
@@ -59,16 +58,10 @@ export function makePipeline(chains: Chains, routing: Routing | undefined): Pipe
   if (reroutes) last.push(out, out);
   const [natInput, rawInput] = [last.length, last.length + 1];
   last.push(3, 1);
-  const routed = routing !== undefined;
-  const each = (isReply: boolean, mode: NatMode = 'usual'): Pipeline['forth'] => ({
-    in: stagesOf(chains, 'in', routed, isReply, mode), through: stagesOf(chains, 'through', routed, isReply, mode),
-    out: stagesOf(chains, 'out', routed, isReply, mode), loop: stagesOf(chains, 'loop', routed, isReply, mode),
-  });
-  const forth = each(false);
   const modes = { in: modesOf(chains, 'in', forth.in), through: modesOf(chains, 'through', forth.through), out: modesOf(chains, 'out', forth.out), loop: modesOf(chains, 'loop', forth.loop) };
   return {
     chains, routed, likely: likelyInputs(chains, backInputs), choices: new RuleChoices(chains), freeInputs, backInputs, ttlInputs, outInputs, natInput, rawInput, modes, last: Int32Array.from(last),
-    forth, unusual: { again: each(false, 'again'), asked: each(false, 'asked') }, back: each(true),
+    forth, unusual, back,
   };
 }
 

@@ -3,6 +3,7 @@ import { ctstates } from '../../packet/constraint.js';
 import { holds } from '../boxes.js';
 import { writerOf, writes as allWrites } from './classes.js';
 import { Step, type Chains, type PipelineChain } from './chains.js';
+import { occasion, type FreeInputs } from './free-inputs.js';
 import type { ChoiceNames } from './choice-names.js';
 import { Origins } from './origins.js';
 import { statesLike, type Stage } from './stages.js';
@@ -69,7 +70,7 @@ export interface RunSettings {
   readonly chains: Chains;
   readonly choices: ChoiceNames;
   /** The inputs that stand for what a write leaves open. */
-  readonly freeInputs: ReadonlyMap<Write, number>;
+  readonly freeInputs: FreeInputs;
   readonly stateDimension: number;
   readonly watch: Watch | undefined;
   /** Any rule but these may or may not be there. */
@@ -201,7 +202,7 @@ export class Run {
     let ends: number = act === Step.Write ? 0 : act;
     let below: Frame | undefined;
     const writes = chain.writes[box];
-    if (writes !== undefined) this.#write(writes);
+    if (writes !== undefined) this.#write(writes, run);
     if (act === Step.Jump || act === Step.Goto) {
       const callee = this.settings.chains.list[chain.callee[box] ?? -1];
       if (callee === undefined) return 0;
@@ -214,20 +215,24 @@ export class Run {
     return ends;
   }
 
-  /** Each time something unknown is written it may be something else: there is one input for it, and no second. */
-  #freeInput(write: Write): number {
-    const input = this.settings.freeInputs.get(write) ?? 0;
-    if (this.#written.has(input)) throw new OutOfBudget('something unknown is written twice');
-    this.#written.add(input);
-    return input;
+  /** Each time something unknown is written it may be something else: the first input of this place that no write took yet. */
+  #freeInput(write: Write, { stage, isReply }: StageRun): number {
+    const inputs = this.settings.freeInputs.get(write);
+    for (let turn = 0; ; turn++) {
+      const input = inputs?.get(occasion(stage, isReply, turn));
+      if (input === undefined) throw new OutOfBudget('something unknown is written too many times');
+      if (this.#written.has(input)) continue;
+      this.#written.add(input);
+      return input;
+    }
   }
 
-  #write(writes: readonly Write[]): void {
+  #write(writes: readonly Write[], run: StageRun): void {
     const before = this.origins;
     this.origins = before.copy();
     for (const write of writes) {
       if (write.kind === 'class') this.origins.setClass(write.dimension, write.value);
-      else if (write.kind === 'free') this.origins.setInput(write.dimension, this.#freeInput(write), write.low);
+      else if (write.kind === 'free') this.origins.setInput(write.dimension, this.#freeInput(write, run), write.low);
       else {
         const { dimension } = write;
         const [stages, by] = [this.origins.stages[dimension] ?? 0, this.origins.by[dimension] ?? 0];

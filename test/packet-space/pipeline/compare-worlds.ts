@@ -58,7 +58,7 @@ export function look(joint: Pick<Joint, 'sides'>, path: PathLike): { readonly pa
 /** Inputs that rules of one of the two ask about, or that what they write is held against. */
 function relevant({ sides }: Pick<Joint, 'sides'>): (input: number) => boolean {
   const written = new Set(sides.flatMap(({ chains }) => [...chains.writers.values()].flatMap(some => some.map(write => write.dimension))));
-  const free = new Set(sides.flatMap(({ freeInputs }) => [...freeInputs.values()]));
+  const free = new Set(sides.flatMap(({ freeInputs }) => [...freeInputs.values()].flatMap(occasions => [...occasions.values()])));
   const [left, right] = [asked(sides[0]), asked(sides[1])];
   return input => left(input) || right(input) || written.has(input) || free.has(input);
 }

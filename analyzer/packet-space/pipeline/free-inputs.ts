@@ -1,0 +1,54 @@
+/** The inputs that stand for what writes leave open. Each time that something is written it may be something else, so that each time has an input. */
+import { Step, type Chains } from './chains.js';
+import type { Stage } from './stages.js';
+import type { Write } from './values.js';
+
+/** Of each write that leaves something open: the input of each occasion. */
+export type FreeInputs = ReadonlyMap<Write, ReadonlyMap<string, number>>;
+
+/** More times than this in one table at one hook, and a packet is not followed further. */
+const turnLimit = 4;
+
+/** When a rule writes: where, to a packet or to what comes back, and how many times it did so there before. */
+export function occasion({ hook }: Stage, isReply: boolean, turn: number): string {
+  return `${hook} ${isReply ? 'back' : 'forth'} ${String(turn)}`;
+}
+
+/** Gives inputs to all occasions; `last` gets the last class of each. */
+export function freeInputsOf(chains: Chains, forth: Iterable<Stage>, back: Iterable<Stage>, last: number[]): FreeInputs {
+  const inputs = new Map<Write, Map<string, number>>();
+  const add = (stage: Stage, isReply: boolean): void => {
+    for (const [write, turns] of writesAt(chains, stage)) {
+      const own = inputs.get(write) ?? new Map<string, number>();
+      inputs.set(write, own);
+      for (let turn = 0; turn < turns; turn++) if (!own.has(occasion(stage, isReply, turn))) own.set(occasion(stage, isReply, turn), last.push(write.high - write.low) - 1);
+    }
+  };
+  for (const stage of forth) add(stage, false);
+  for (const stage of back) add(stage, true);
+  return inputs;
+}
+
+type FreeWrite = Extract<Write, { kind: 'free' }>;
+
+/** What a stage may write that is left open, and how many times one packet may meet it there. */
+function* writesAt(chains: Chains, { chain, underWay }: Stage): Generator<readonly [FreeWrite, number], void> {
+  for (const base of [chain, underWay]) {
+    const calls = new Map([[base, 1]]);
+    for (const id of chains.below(base)) for (const { act, writes } of chains.list[id]?.writing ?? []) for (const write of writes) {
+      // What ends the table is met once.
+      if (write.kind === 'free') yield [write, act === Step.Write ? callsOf(chains, id, calls) : 1];
+    }
+  }
+}
+
+/** In how many ways a chain can be called, from one for which that is known; `turnLimit` at most. */
+function callsOf(chains: Chains, id: number, known: Map<number, number>): number {
+  let count = known.get(id);
+  if (count === undefined) {
+    count = 0;
+    for (const [caller] of chains.callers.get(id) ?? []) count = Math.min(turnLimit, count + callsOf(chains, caller, known));
+    known.set(id, count);
+  }
+  return count;
+}
