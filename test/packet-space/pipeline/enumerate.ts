@@ -17,7 +17,7 @@ class Asked extends Map<number, number> {
 }
 
 /** Which inputs any rule asks about, of the packet itself or (with `back`) of the answer to it. */
-export function asked({ chains, freeInputs, last, backInputs, ttlInputs }: Pipeline, back = false): (input: number) => boolean {
+export function asked({ chains, freeInputs, last, backInputs, ttlInputs, outInputs }: Pipeline, back = false): (input: number) => boolean {
   const dimensions = new Set<number>();
   for (const { dim, writes } of chains.list) {
     for (const d of dim) dimensions.add(d);
@@ -26,9 +26,9 @@ export function asked({ chains, freeInputs, last, backInputs, ttlInputs }: Pipel
   for (const field of ['ctstate', 'in', 'out'] as const) dimensions.add(chains.dimensions.fields.get(field)?.[0] ?? -1);
   const twins = new Set(back ? [...dimensions].flatMap(d => twinsOf(chains.dimensions, d)) : []);
   const inputs = new Set<number>([...dimensions, ...twins]);
-  for (const [write, input] of freeInputs) if (dimensions.has(write.dimension) || twins.has(write.dimension)) inputs.add(input);
+  for (const [write, occasions] of freeInputs) if (dimensions.has(write.dimension) || twins.has(write.dimension)) for (const input of occasions.values()) inputs.add(input);
   if (back) for (const d of dimensions) inputs.add(backInputs + d);
-  for (const input of ttlInputs) inputs.add(input);
+  for (const input of [...ttlInputs, ...outInputs]) inputs.add(input);
   return input => inputs.has(input) && (last[input] ?? 0) > 0;
 }
 
