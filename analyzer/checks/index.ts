@@ -46,11 +46,17 @@ import { hostnameInRule } from './hostname-in-rule.js';
 import { listCouldBeIpset } from './list-could-be-ipset.js';
 import { mergeableRules } from './mergeable-rules.js';
 import { unusedByCounters } from './unused-by-counters.js';
+import { correlatedRules } from './correlated-rules.js';
+import { partiallyShadowedRule } from './partially-shadowed-rule.js';
+import { missingComment } from './missing-comment.js';
+import { ruleOrderCost } from './rule-order-cost.js';
 
 export const checks: readonly Check[] = [
   shadowedRule,
   neverMatches,
   unreachableRule,
+  partiallyShadowedRule,
+  correlatedRules,
   redundantRule,
   rateLimitWithoutEffect,
   duplicateRule,
@@ -94,4 +100,6 @@ export const checks: readonly Check[] = [
   mergeableRules,
   listCouldBeIpset,
   unusedByCounters,
+  missingComment,
+  ruleOrderCost,
 ];

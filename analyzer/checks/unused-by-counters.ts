@@ -1,56 +1,16 @@
 import type { Chain, Rule, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
+import { entries, takenAtMost } from './counter-evidence.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
-import { effectOf, isFinal } from './targets.js';
+import { effectOf } from './targets.js';
 
 /** Fewer packets than this prove nothing: the counters may just have been zeroed. */
 const enough = 10_000n;
-/** As deep as nftables lets chains be nested. */
-const deepest = 16;
-
-function hitsOf({ counters }: Rule): bigint {
-  return counters?.packets ?? 0n;
-}
-
-/** How many packets came into a chain at least. */
-function enteredAtLeast(chain: Chain, callers: ReadonlyMap<string, bigint>): bigint {
-  if (chain.hook === undefined) return callers.get(chain.name) ?? 0n;
-  const decided = chain.rules.reduce((sum, rule) => isFinal(rule) ? sum + hitsOf(rule) : sum, chain.policyCounters?.packets ?? 0n);
-  return chain.rules.reduce((most, rule) => hitsOf(rule) > most ? hitsOf(rule) : most, decided);
-}
-
-function callsIn({ chains }: Table): ReadonlyMap<string, bigint> {
-  const calls = new Map<string, bigint>();
-  for (const { rules } of chains.values()) for (const rule of rules) {
-    if (rule.target.kind === 'chain') calls.set(rule.target.name, (calls.get(rule.target.name) ?? 0n) + hitsOf(rule));
-  }
-  return calls;
-}
 
 /** Whether the rule lets something pass or leads it on: of what keeps packets out, nobody minds that none has come. */
 function isOpening(rule: Rule): boolean {
   const effect = effectOf(rule);
   return rule.target.kind === 'chain' || effect === 'accept' || effect === 'nat';
-}
-
-/** How many packets a chain has decided about, or chains below it. */
-function decidedIn(table: Table, name: string, depth = 0): bigint {
-  let sum = 0n;
-  for (const rule of table.chains.get(name)?.rules ?? []) {
-    if (isFinal(rule)) sum += hitsOf(rule);
-    else if (rule.target.kind === 'chain' && depth < deepest) sum += decidedIn(table, rule.target.name, depth + 1);
-  }
-  return sum;
-}
-
-/** How many packets a rule has kept from the next one at most. Of a jump, no more than were decided about where it leads. */
-function takenAtMost(table: Table, rule: Rule): bigint {
-  const { target } = rule;
-  const hits = hitsOf(rule);
-  if (target.kind === 'none' || effectOf(rule) === 'continue') return 0n;
-  if (target.kind !== 'chain' || target.goto) return hits;
-  const decided = decidedIn(table, target.name);
-  return decided < hits ? decided : hits;
 }
 
 /** The rules of a chain that never matched, though so many packets came to each of them. */
@@ -90,9 +50,9 @@ be missing. Rules that drop are not meant: that nothing came is no reason to let
   nearMiss: counted('[0:0]').replaceAll('482113', '12'),
   * run({ ruleset }) {
     for (const table of ruleset.tables.values()) {
-      const calls = callsIn(table);
+      const entered = entries(table);
       for (const chain of table.chains.values()) {
-        const found = report(chain, neverHit(table, chain, enteredAtLeast(chain, calls)));
+        const found = report(chain, neverHit(table, chain, entered(chain)));
         if (found !== undefined) yield found;
       }
     }

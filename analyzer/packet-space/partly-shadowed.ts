@@ -1,8 +1,8 @@
 /** Which earlier rules take some of a rule's packets, and what they leave. */
-import type { Table } from '../model/ruleset.js';
+import type { Rule, Table } from '../model/ruleset.js';
 import type { PacketSample, PartlyShadowed, RuleAt } from './answers.js';
 import { partIn, without, type Region } from './boxes.js';
-import { Act, type CompiledChain } from './compile.js';
+import { Act, ruleAt, type CompiledChain } from './compile.js';
 import { allFates, fateBits, leads } from './effect.js';
 import { inOrder } from './explain.js';
 import { arrival, follow, numberOf, placeOf, regionsOf, searchAll, type HookRegions, type RulePlace } from './question.js';
@@ -22,14 +22,14 @@ const smallShare = 1 / 16;
 
 /**
  * Whether some packets that would come to a rule are taken, or led away, by earlier ones, in its chain or on the way to
- * it, while others match. `limit`: so many rules are listed. A rule all of whose packets are taken is shadowed (see
+ * it, while others match. `limit`: so many rules are listed; only those that `counts` says yes to. A rule all of whose packets are taken is shadowed (see
  * `reach`), and the answer is no.
  */
-export function partlyShadowed(space: PacketSpace, table: Table, at: RuleAt, limit = 16): PartlyShadowed {
+export function partlyShadowed(space: PacketSpace, table: Table, at: RuleAt, limit = 16, counts: (rule: Rule) => boolean = () => true): PartlyShadowed {
   const known = spaceOf(space, table);
   const number = numberOf(known, at);
   if (known.compiled.cyclic || number === undefined) return { kind: 'undecided' };
-  return partlyOf(known, placeOf(known, number), limit, freshBudget());
+  return partlyOf(known, placeOf(known, number), limit, freshBudget(), counts);
 }
 
 interface Taken {
@@ -42,16 +42,17 @@ interface Taken {
 interface Takers {
   readonly rules: Set<number>;
   readonly limit: number;
+  readonly counts: (rule: Rule) => boolean;
   first: Taken | undefined;
   more: boolean;
   open: boolean;
 }
 
-export function partlyOf(space: TableSpace, place: RulePlace, limit: number, budget: Budget): PartlyShadowed {
+export function partlyOf(space: TableSpace, place: RulePlace, limit: number, budget: Budget, counts: (rule: Rule) => boolean = () => true): PartlyShadowed {
   const live = reachOne(space, place, budget);
   if (live.kind === 'undecided') return live;
   if (live.kind !== 'live') return { kind: 'no' };
-  const takers: Takers = { rules: new Set(), limit, first: undefined, more: false, open: false };
+  const takers: Takers = { rules: new Set(), limit, counts, first: undefined, more: false, open: false };
   for (const hook of regionsOf(space, place)) for (const region of hook.regions) gather(space, place, hook, region, takers, budget);
   const { first, rules, more, open } = takers;
   if (first === undefined) return { kind: open ? 'undecided' : 'no' };
@@ -74,7 +75,7 @@ function gather(space: TableSpace, place: RulePlace, hook: HookRegions, region: 
     const some = chain.hard.meeting(region, allFates | leads, chain.from, end);
     budget.work -= some.length + 1;
     for (const box of some.sort((a, b) => a - b)) {
-      if (boxes.soft[box] === 1 || takers.rules.has(boxes.rule[box] ?? 0)) continue;
+      if (boxes.soft[box] === 1 || takers.rules.has(boxes.rule[box] ?? 0) || !takers.counts(ruleAt(space.compiled, boxes.rule[box] ?? 0).rule)) continue;
       if (jumps.includes(box)) {
         // Who goes to a chain that leads here does not come by the other ways any more: whether he comes by this one is not looked into.
         takers.open ||= boxes.act[box] === Act.Goto;

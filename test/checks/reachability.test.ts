@@ -100,3 +100,29 @@ test('jumps to one empty chain are one finding; a chain with a rule without a ta
   t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A FORWARD -p tcp -j a', '-A OUTPUT -j a'), ['jump-to-empty-chain filter:INPUT:1']);
   t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A a'), []);
 });
+
+function overlaps(...lines: readonly string[]): readonly string[] {
+  const { findings } = analyze({ path: 'x.rules', text: filter(...lines) });
+  return findings.filter(one => ['correlated-rules', 'partially-shadowed-rule'].includes(one.check)).map(one => `${one.check} ${one.rule ?? ''}`);
+}
+
+test('an address that is blocked behind a rule which lets it in; a list of them is one finding', t => {
+  t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -s 203.0.113.8/32 -j DROP', '-A INPUT -p tcp -j REJECT'), ['correlated-rules filter:INPUT:2']);
+  t.deepEqual(overlaps('-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A OUTPUT -d 203.0.113.7/32 -j DROP'), ['correlated-rules filter:OUTPUT:2']);
+});
+
+test('blocked first, known connections first, or a trusted address first: as it should be', t => {
+  t.deepEqual(overlaps('-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT'), []);
+  t.deepEqual(overlaps('-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -p tcp -j ACCEPT'), []);
+  t.deepEqual(overlaps('-A INPUT -s 203.0.113.0/28 -j ACCEPT', '-A INPUT -s 203.0.113.0/24 -j DROP'), []);
+  t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -p tcp -j DROP'), [], 'it says itself what it is about');
+});
+
+test('little is left of a rule: told where others decide otherwise, and were not written for it', t => {
+  const wide = '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 1000:65535 -j ACCEPT';
+  t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 1024:65535 -j DROP', wide), ['partially-shadowed-rule filter:INPUT:2']);
+  t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 1024:40000 -j DROP', wide), [], 'half is left');
+  t.deepEqual(overlaps('-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 1024:65535 -j DROP', wide), [], 'plainly an exception to it');
+  t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 1024:65535 -j ACCEPT', wide), [], 'the same verdict');
+  t.deepEqual(overlaps('-A INPUT ! -s 192.0.2.0/28 -j DROP', wide), [], 'a guard says what all that follows is for');
+});

@@ -35,6 +35,8 @@ for (const name of names) {
 
 test('there are at least 20 of them, and every check fires in one', t => {
   t.true(names.length >= 20);
-  const fired = new Set(names.flatMap(name => analyze({ path: name, text: readFileSync(`${folder}/${name}`, 'utf8') }).findings.map(one => one.check)));
+  // Those that are off by default are asked for.
+  const severities = Object.fromEntries(checks.flatMap(check => check.isOff === true ? [[check.name, check.severity]] : []));
+  const fired = new Set(names.flatMap(name => analyze({ path: name, text: readFileSync(`${folder}/${name}`, 'utf8') }, { severities }).findings.map(one => one.check)));
   t.deepEqual(checks.map(check => check.name).filter(name => !fired.has(name)), []);
 });

@@ -27,7 +27,8 @@ export function rulesIn(path: string): readonly GivenRules[] {
   const isPlayed = (line: string): boolean => !line.startsWith('#') && !leftOut.test(line) && (ipsets !== undefined || !namesSet.test(line));
   return backends.flatMap(backend => {
     const { rulesets, diagnostics } = load(source, { backend });
-    if (diagnostics.some(one => one.severity === 'error')) return [];
+    // What names a host, only a machine that can look it up loads.
+    if (diagnostics.some(one => one.severity === 'error' || one.check === 'unresolved-name')) return [];
     return rulesets.map((ruleset): GivenRules => ({
       family: ruleset.family, backend, ...ipsets !== undefined && { ipsets }, rules: `${[...printRuleset(ruleset)].filter(isPlayed).join('\n')}\n`,
     }));

@@ -1,0 +1,123 @@
+import type { Rule, Ruleset, Table } from '../model/ruleset.js';
+import { all, is, not, type Constraint, ctstates } from '../packet/constraint.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { correlated, reachWith } from '../packet-space/index.js';
+import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { isCatchAll } from './shadows.js';
+import { effectOf, targetText } from './targets.js';
+
+type Side = 'source' | 'destination';
+
+/** So many rules of a chain are looked at: each takes a search. */
+const lookLimit = 20;
+
+/** A connection that begins from outside of the host: what comes back, and what lo carries, is not meant to be blocked. */
+const beginning = all([is('ctstate', ctstates.NEW), not({ kind: 'interface', field: 'in', name: 'lo', prefix: false }), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
+
+/** Whose packets a rule keeps out, where that is some address's and it asks for nothing else. */
+function blockedSide({ source, destination, protocol, matches }: Rule): Side | undefined {
+  if (protocol !== undefined || matches.length > 0) return undefined;
+  if (source !== undefined && !source.negated && destination === undefined) return 'source';
+  return destination !== undefined && !destination.negated && source === undefined ? 'destination' : undefined;
+}
+
+function blocks(rule: Rule): Side | undefined {
+  const effect = effectOf(rule);
+  return effect === 'drop' || effect === 'reject' ? blockedSide(rule) : undefined;
+}
+
+/** Earlier rules that let such packets in by something else than their address. */
+function earlier({ ruleset, space }: CheckContext, table: Table, at: RuleAt, side: Side): readonly RuleAt[] {
+  const overlap = correlated(space(), table, at);
+  if (overlap.kind !== 'correlated') return [];
+  const asked = new RuleConstraints(ruleset, table.name).of(at.rule);
+  const both = (one: RuleAt): Constraint => all([asked, beginning, new RuleConstraints(ruleset, table.name).of(one.rule)]);
+  return overlap.with.filter(one => effectOf(one.rule) === 'accept' && one.rule[side] === undefined && reachWith(space(), table, one, both(one)).kind === 'live');
+}
+
+function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[], side: Side, others: readonly RuleAt[]): Report {
+  const [first] = by;
+  const names = by.length === 1 ? `rule ${String(first?.position ?? 0)} lets` : `rules ${by.slice(0, 3).map(one => String(one.position)).join(', ')}${by.length > 3 ? ' and more' : ''} let`;
+  const who = `the ${side} address${others.length === 0 ? '' : 'es'} of this rule${others.length === 0 ? '' : ` and of ${String(others.length)} like it`}`;
+  return {
+    at,
+    message: `${who} ${others.length === 0 ? 'is' : 'are'} kept out of what is left only: ${names} ${side === 'source' ? 'packets from there in' : 'packets there pass'} before`,
+    because: [
+      ...by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `accepts packets of that address before: ${targetText(ruleset, one)}` })),
+      ...others.slice(0, 16).map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'comes too late as well' })),
+    ],
+    help: `if the address is to be kept out of all, move the rule before rule ${String(first?.position ?? 1)}`,
+  };
+}
+
+/** Rules of a chain that block addresses, and behind which rule they come too late. */
+function* inChain(cx: CheckContext, table: Table, rules: readonly RuleAt[]): Generator<Report, void> {
+  const late = new Map<string, { readonly first: RuleAt; readonly by: readonly RuleAt[]; readonly side: Side; readonly others: RuleAt[] }>();
+  const open = { source: false, destination: false };
+  let asked = 0;
+  for (const at of rules) {
+    if (effectOf(at.rule) === 'accept') for (const side of ['source', 'destination'] as const) open[side] ||= at.rule[side] === undefined && !isCatchAll(at.rule);
+    const side = asked >= lookLimit ? undefined : blocks(at.rule);
+    if (side === undefined || !open[side] || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
+    asked++;
+    const by = earlier(cx, table, at, side);
+    const key = `${side} ${by.map(one => String(one.position)).join(' ')}`;
+    const known = late.get(key);
+    if (by.length > 0 && known === undefined) late.set(key, { first: at, by, side, others: [] });
+    else known?.others.push(at);
+  }
+  for (const { first, by, side, others } of late.values()) yield report(cx.ruleset, first, by, side, others);
+}
+
+export const correlatedRules = defineCheck({
+  name: 'correlated-rules',
+  kind: 'reachability',
+  severity: 'info',
+  mutedIn: 'generated',
+  summary: 'An address is blocked behind rules that let it in',
+  why: `Two rules that decide otherwise, and that ask for some of the same packets, each for others as well: which one comes
+first decides about what they share. Mostly that is as it should be: exceptions first, then the rule. It is a surprise
+where a rule keeps an address out, and a rule for a port stands before it: the address still comes in by that port.`,
+  bad: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+-A INPUT -s 203.0.113.7/32 -j DROP
+-A INPUT -p tcp -m tcp --dport 22 -j DROP
+COMMIT
+`,
+  good: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 203.0.113.7/32 -j DROP
+-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -j DROP
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 203.0.113.0/28 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -j DROP
+COMMIT
+`,
+  * run(cx) {
+    for (const table of cx.ruleset.tables.values()) {
+      if (table.name !== 'filter' && table.name !== 'mangle' && table.name !== 'raw') continue;
+      for (const chain of table.chains.values()) {
+        if (!chain.rules.some(rule => blocks(rule) !== undefined)) continue;
+        yield* inChain(cx, table, chain.rules.map((rule, i) => ({ table: table.name, chain: chain.name, position: i + 1, rule })));
+      }
+    }
+  },
+});

@@ -1,0 +1,97 @@
+import type { Effect } from '../extensions/define.js';
+import { isOpaque, type Chain, type Rule, type Ruleset, type Table } from '../model/ruleset.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { generalization, partlyShadowed } from '../packet-space/index.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { isCatchAll, listOf } from './shadows.js';
+import { effectOf, isFinal, isStateless, targetText } from './targets.js';
+
+/** So many rules of a rule set are looked at: each takes a search. */
+const lookLimit = 300;
+
+function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
+  const takers = listOf(by, at);
+  return {
+    at,
+    message: `little is left of this rule: ${takers} ${by.length === 1 ? 'takes' : 'take'} nearly all that it is for, and ${by.length === 1 ? 'does' : 'do'} otherwise`,
+    because: by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `takes most of its packets: ${targetText(ruleset, one)}` })),
+    help: `if its ${targetText(ruleset, at)} is meant for all of them, move it before ${listOf(by.slice(0, 1), at)}`,
+  };
+}
+
+/** Whatever is not as it must be is turned away (`! -s 192.0.2.0/24 -j DROP`): that is how one says what all that follows is for. */
+function isGuard({ source, destination, inInterface, outInterface, protocol, matches }: Rule): boolean {
+  return [source, destination, inInterface, outInterface, protocol].some(one => one?.negated === true)
+    || matches.some(use => !isOpaque(use) && Object.values(use.given).some(given => given?.negated === true));
+}
+
+/** Rules that decide otherwise and take nearly all of a rule's packets, of which some at least were not written as exceptions to it. */
+function takersOf({ space }: CheckContext, table: Table, at: RuleAt): readonly RuleAt[] {
+  const takers = (counts: (rule: Rule) => boolean): readonly RuleAt[] => {
+    const partly = partlyShadowed(space(), table, at, 16, counts);
+    return partly.kind === 'partly-shadowed' && partly.small === true ? partly.by : [];
+  };
+  const all = takers(rule => isFinal(rule) && effectOf(rule) !== effectOf(at.rule) && !isGuard(rule));
+  if (all.length === 0) return [];
+  const alone = all.find(one => takers(rule => rule === one.rule).length > 0);
+  const by = alone === undefined ? all : [alone];
+  const general = generalization(space(), table, at);
+  const exceptions = general.kind === 'generalization' ? new Set(general.with.map(referenceOf)) : new Set<string>();
+  return general.kind === 'undecided' || by.every(one => exceptions.has(referenceOf(one))) ? [] : by;
+}
+
+export const partiallyShadowedRule = defineCheck({
+  name: 'partially-shadowed-rule',
+  kind: 'reachability',
+  severity: 'info',
+  mutedIn: 'generated',
+  summary: 'Earlier rules that decide otherwise leave next to nothing of what the rule is for',
+  why: `The rule is not dead: a few packets still come to it. But nearly all that it names (fifteen sixteenths and more, as if
+all addresses and ports were equally frequent) is taken by earlier rules, which do the opposite. What it looks like
+when read by itself is not what it does. Exceptions that were plainly written for the rule are not meant.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 1024:65535 -j DROP
+-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 1000:65535 -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 1000:65535 -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 1024:65535 -j REJECT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 1024:2047 -j DROP
+-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 1000:65535 -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    let left = lookLimit;
+    const effects = new Map<Chain, Set<Effect | undefined>>();
+    for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
+      const effect = effectOf(at.rule);
+      const before = effects.get(at.in) ?? new Set<Effect | undefined>();
+      const isOpposed = [...before].some(one => one !== effect);
+      if (isFinal(at.rule)) effects.set(at.in, before.add(effect));
+      if (!isOpposed) continue;
+      if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || isCatchAll(at.rule) || !isStateless(cx.ruleset, at.rule)) continue;
+      if (cx.reach(table).get(at.rule)?.kind !== 'live' || left-- <= 0) continue;
+      const by = takersOf(cx, table, at);
+      if (by.length > 0) yield report(cx.ruleset, at, by);
+    }
+  },
+});
