@@ -23,9 +23,10 @@ interface Stuck extends Asking {
 
 const isNew = is('ctstate', ctstates.NEW);
 const losing = ['drop', 'reject', 'queue', 'unknown'] as const;
-/** What one rule may cost, and how many are asked about. */
-const budget = { packets: 4000, work: 400_000 };
-const questionLimit = 1000;
+/** What one rule may cost, and how many are asked about: of table filter alone, and of all. */
+const budget = { packets: 500, work: 50_000 };
+const filterLimit = 800;
+const questionLimit = 40;
 
 /** What translated packets are like when they come to filter; all that holds of them before and may not any more is left out. */
 function behind({ asks, translation: { address, ports } }: Asking): Constraint {
@@ -43,20 +44,23 @@ function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, v
   const isAlone = isFilterAlone(cx);
   const outside = not({ kind: 'interface', field: 'in', name: 'lo', prefix: false });
   if (isAlone && ask(cx.space(), filter, 'FORWARD', all([isNew, outside]), losing).kind === 'no') return;
-  // filter-matches-pre-nat says why nothing comes of these.
-  const explained = misnamed(cx, filter);
-  let left = questionLimit;
+  let [left, asked] = [questionLimit, filterLimit];
   for (const asking of liveTranslations(cx, 'destination')) {
     const { at, address, hooks } = asking.translation;
-    if (typeof address === 'string' || !hooks.includes('PREROUTING') || explained.has(at.rule)) continue;
+    if (typeof address === 'string' || !hooks.includes('PREROUTING')) continue;
     const isOwn = isToSelf(cx, asking.translation);
+    if (asked-- <= 0) {
+      cx.undecided();
+      return;
+    }
     if (isOwn === true || (isAlone && ask(cx.space(), filter, 'FORWARD', behind(asking), ['accept']).kind === 'yes')) continue;
     const pipeline = left-- > 0 ? cx.pipeline() : undefined;
     if (left === -1) cx.undecided();
     if (pipeline === undefined) return;
     const lost = onward(pipeline, at.rule, { path: 'through', budget: solveBudget(budget.packets, budget.work) });
     if (lost.kind === 'undecided') cx.undecided();
-    if (lost.kind !== 'lost') continue;
+    // Where nothing comes of it because of a name, filter-matches-pre-nat says so.
+    if (lost.kind !== 'lost' || misnamed(cx, filter).has(at.rule)) continue;
     const isPossible = isOwn === undefined && onward(pipeline, at.rule, { path: 'in', budget: solveBudget(budget.packets, budget.work) }).kind !== 'lost';
     yield { ...asking, lost, isPossible };
   }

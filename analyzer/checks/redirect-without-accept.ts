@@ -89,15 +89,14 @@ COMMIT
     if (filter === undefined) return;
     const isAlone = ![...cx.ruleset.tables.values()].some(table => table !== filter && mayDrop(table));
     if (isAlone && ask(cx.space(), filter, 'INPUT', is('ctstate', ctstates.NEW), losing).kind === 'no') return;
-    // filter-matches-pre-nat says why nothing comes of these.
-    const explained = misnamed(cx, filter);
     for (const asking of liveTranslations(cx, 'destination')) {
       const { translation } = asking;
-      if (explained.has(translation.at.rule) || (translation.address !== 'same' && isToSelf(cx, translation) !== true)) continue;
+      if (translation.address !== 'same' && isToSelf(cx, translation) !== true) continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
       const lost = lostBehind(cx, pipeline, asking);
-      if (lost !== undefined) yield report(cx, pipeline, asking, lost);
+      // Where nothing comes of it because of a name, filter-matches-pre-nat says so.
+      if (lost !== undefined && !misnamed(cx, filter).has(translation.at.rule)) yield report(cx, pipeline, asking, lost);
     }
   },
 });

@@ -23,11 +23,11 @@ export interface Rewritten {
 
 /** What one rule may cost, and all of them: the rest is undecided. */
 const ruleBudget = { packets: 2000, work: 200_000 };
-const totalWork = 4_000_000;
+const totalWork = 1_000_000;
 /** Pairs of a rule and a translation that are looked at. */
-const pairLimit = 2_000_000;
+const pairLimit = 300_000;
 /** Rules about which it is asked. */
-const questionLimit = 300;
+const questionLimit = 100;
 
 const known = new WeakMap<CheckContext, Map<Table, ReadonlyMap<Rule, Rewritten>>>();
 
@@ -60,21 +60,18 @@ function findRewritten(cx: CheckContext, table: Table): ReadonlyMap<Rule, Rewrit
   const befores = destinationsOf(cx);
   if (befores.length === 0) return found;
   const constraints = new RuleConstraints(cx.ruleset, table.name);
-  const targets = befores.flatMap(({ translation: { address } }) => typeof address === 'string' ? [] : address);
   const rewriters = rewritersOf(cx, table, befores);
   let [pairs, questions] = [pairLimit, questionLimit];
   for (const at of rulesBehind(cx, table)) {
     const asks = constraints.of(at.rule);
-    const dst = rangesOf(asks, 'dst');
-    // An address that something is sent to is named as it should be; if nothing comes, that is another's fault.
-    if (dst === undefined ? rangesOf(asks, 'dport') === undefined : areCovered(dst, [targets])) continue;
+    if (rangesOf(asks, 'dst') === undefined && rangesOf(asks, 'dport') === undefined) continue;
     if ((pairs -= befores.length) < 0) {
       cx.undecided();
       break;
     }
     const named = befores.filter(one => names(asks, one) && one.translation.at.rule !== at.rule);
     const by = named.map(one => one.translation);
-    if (by.length === 0 || !mayTakeAll(at, asks, named) || reachWith(cx.space(), table, at, is('ctstate', ctstates.NEW)).kind !== 'live') continue;
+    if (by.length === 0 || befores.some(one => isNamedBehind(asks, one)) || !mayTakeAll(at, asks, named) || reachWith(cx.space(), table, at, is('ctstate', ctstates.NEW)).kind !== 'live') continue;
     const pipeline = questions-- > 0 ? cx.pipeline() : undefined;
     if (questions === -1) cx.undecided();
     if (pipeline === undefined) break;
@@ -91,6 +88,12 @@ function destinationsOf(cx: CheckContext): readonly Before[] {
   if (nat === undefined || translations.length === 0) return [];
   const constraints = new RuleConstraints(cx.ruleset, nat.name);
   return translations.map(translation => ({ translation, asks: constraints.of(translation.at.rule) }));
+}
+
+/** Whether a rule asks for what comes of a translation, by its address: so it should be, and if nothing comes, that is another's fault. */
+function isNamedBehind(asks: Constraint, { translation: { address, ports }, asks: before }: Before): boolean {
+  const dst = rangesOf(asks, 'dst');
+  return typeof address !== 'string' && dst !== undefined && areCovered(dst, [address]) && meet(rangesOf(asks, 'dport'), ports ?? rangesOf(before, 'dport'));
 }
 
 /** Whether a rule asks for what the translation takes, and does so by a field that it writes. */

@@ -147,6 +147,14 @@ test('filter-matches-pre-nat: an error where another thing happens, a warning wh
   t.deepEqual(severity(`${named} -s 198.51.100.0/24 -j DROP`, open), ['filter-matches-pre-nat error']);
 });
 
+test('filter-matches-pre-nat: who names what comes of a translation is right, whatever becomes of it', t => {
+  const nat = ['-A PREROUTING -i eth0 -p tcp -j DNAT --to-destination 10.0.0.5', '-A PREROUTING -i eth0 -p tcp -m tcp --dport 25 -j DNAT --to-destination 10.0.0.25'];
+  t.deepEqual(found({ nat, filter: ['-A FORWARD -d 10.0.0.5/32 -j ACCEPT', '-A FORWARD -d 10.0.0.25/32 -i eth0 -p tcp -m tcp --dport 25 -j ACCEPT'] }), ['nat-shadowed nat:PREROUTING:2']);
+  const local = ['-A OUTPUT -d 127.0.0.1/32 -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353'];
+  t.deepEqual(found({ nat: local, filter: ['-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport 53 -j ACCEPT'] }), ['filter-matches-pre-nat filter:OUTPUT:1']);
+  t.deepEqual(found({ nat: local, filter: ['-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport 5353 -j ACCEPT'] }), []);
+});
+
 const docker = ['-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER', '-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80'];
 const published = '-A FORWARD -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT';
 

@@ -8,8 +8,16 @@ import { fieldsOf } from '../changes.js';
 import { callOrder } from '../compile.js';
 import { RuleConstraints } from '../rule-constraint.js';
 
+const knownHooks = new WeakMap<Table, ReadonlyMap<string, readonly Hook[]>>();
+
 /** The hooks from which each chain of a table can be called. */
 export function hooksOf(table: Table): ReadonlyMap<string, readonly Hook[]> {
+  let hooks = knownHooks.get(table);
+  if (hooks === undefined) knownHooks.set(table, hooks = findHooks(table));
+  return hooks;
+}
+
+function findHooks(table: Table): ReadonlyMap<string, readonly Hook[]> {
   const hooks = new Map<string, Set<Hook>>();
   for (const name of callOrder(table) ?? [...table.chains.keys()]) {
     const chain = table.chains.get(name);
