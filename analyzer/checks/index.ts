@@ -11,6 +11,7 @@ import { invalidAccepted } from './invalid-accepted.js';
 import { establishedRuleLate } from './established-rule-late.js';
 import { superfluousStateMatch } from './superfluous-state-match.js';
 import { notrackStateConflict } from './notrack-state-conflict.js';
+import { asymmetricNatReply } from './asymmetric-nat-reply.js';
 import { invalidLeaksUnnatted } from './invalid-leaks-unnatted.js';
 import { lockout } from './lockout.js';
 import { relatedMissing } from './related-missing.js';
@@ -91,6 +92,7 @@ export const checks: readonly Check[] = [
   masqueradeEverything,
   snatBeforeMasquerade,
   invalidLeaksUnnatted,
+  asymmetricNatReply,
   unusedChain,
   jumpToEmptyChain,
   deprecatedStateMatch,

@@ -222,3 +222,23 @@ test('invalid-leaks-unnatted: who lets INVALID packets out, and who does not', t
   t.is(one?.witness?.[0]?.packet['flags'], 'R');
   t.deepEqual(findings(text('-A FORWARD -i eth1 -j ACCEPT'), { persona: 'auditor' }).map(({ severity }) => severity), ['warning']);
 });
+
+test('answers that are exempt from tracking are not translated back', t => {
+  const gateway = (raw: readonly string[], nat: readonly string[]): string => ['*raw', ...raw, 'COMMIT', '*nat', ...nat, 'COMMIT', '*filter', ':FORWARD ACCEPT [0:0]', 'COMMIT', ''].join('\n');
+  const lost = (raw: readonly string[], ...nat: readonly string[]): string[] => {
+    const { findings, internalErrors } = analyze({ path: 'raw.rules', text: gateway(raw, nat) });
+    t.deepEqual(internalErrors, []);
+    return findings.filter(one => one.check === 'asymmetric-nat-reply').map(one => `${one.rule ?? ''} ${one.because[0]?.rule ?? ''}`);
+  };
+  const masquerade = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
+  const redirect = '-A PREROUTING -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353';
+  t.deepEqual(lost(['-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack'], masquerade), ['raw:PREROUTING:1 nat:POSTROUTING:1']);
+  t.deepEqual(lost(['-A PREROUTING -i eth0 -p udp -j dns', ':dns - [0:0]', '-A dns -p udp -m udp --sport 53 -j NOTRACK'], masquerade), ['raw:dns:1 nat:POSTROUTING:1']);
+  t.deepEqual(lost(['-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack', '-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack'], masquerade), [], 'a name server on a gateway');
+  t.deepEqual(lost(['-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack', '-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack'], masquerade), [], 'neither direction is tracked, and nat asked about none');
+  t.deepEqual(lost(['-A PREROUTING -i eth1 -p udp -m udp --sport 53 -j CT --notrack'], masquerade), [], 'answers come in by eth0');
+  t.deepEqual(lost(['-A PREROUTING -s 10.0.0.0/24 -j CT --notrack'], '-A POSTROUTING -o eth0 -j MASQUERADE'), [], 'whoever is inside is asked by nobody through eth0');
+  t.deepEqual(lost(['-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack'], '-A POSTROUTING -p udp -m udp --dport 53 -j ACCEPT', '-A POSTROUTING -p udp -o eth0 -j SNAT --to-source 192.0.2.1'), [], 'these are left as they are');
+  t.deepEqual(lost(['-A OUTPUT -p udp -m udp --sport 5353 -j CT --notrack'], redirect), ['raw:OUTPUT:1 nat:PREROUTING:1']);
+  t.deepEqual(lost(['-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack'], redirect), [], 'answers are sent from port 5353');
+});

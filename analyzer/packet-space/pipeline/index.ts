@@ -12,5 +12,6 @@ export { fates, type FateClaim, type Fates, type FatesOptions } from './fates/fa
 export { keptAway, type KeptAwayOptions } from './first-packets.js';
 export { onward, type Onward, type OnwardOptions } from './onward.js';
 export { stateReach, type StateReach } from './states.js';
+export { translatedAnswer, type TranslatedAnswerOptions } from './translated-answers.js';
 export { familyDifference, type FamilyDifference, type FamilyGap } from './difference/family/family-difference.js';
 export { pipeline, type PipelineOptions } from './ruleset-pipeline.js';

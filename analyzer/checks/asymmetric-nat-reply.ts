@@ -1,0 +1,150 @@
+import { firstPacket, nextPacket, translatedAnswer, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import { publicRanges } from '../packet/address-blocks.js';
+import { all, is, masked, type Constraint } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
+import type { Illustration } from '../witness/proposal.js';
+import { mentions } from './asked.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { liveTranslations, pathsBehind, type Asking } from './nat-rules.js';
+import { exempting, type Exempt } from './notrack.js';
+import { everydayClient, notLoopback, replyMarks, stepOf } from './replies.js';
+
+/** Pairs of rules that are asked about. */
+const questionLimit = 64;
+
+/** The first packets of clients as operating systems make them. */
+const openings: readonly Constraint[] = [
+  all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), everydayClient.first]),
+  all([is('protocol', protocolNumber.udp), is('fragment', 0), everydayClient.first]),
+];
+
+/** The far end is on the internet, where the translation does not say where it is: an inside address there would be a spoofed one. */
+function farEnd({ ruleset: { family } }: Pick<CheckContext, 'ruleset'>, { translation: { side }, asks }: Asking): readonly Constraint[] {
+  const field = side === 'source' ? 'dst' : 'src';
+  return mentions(asks, [field]) ? [] : [{ kind: 'within', field, ranges: publicRanges[family] }];
+}
+
+function pathsOf(cx: CheckContext, { translation }: Asking): readonly Path[] {
+  return translation.side === 'source' ? ['through'] : pathsBehind(cx, translation);
+}
+
+function illustrate(pipeline: Pipeline, path: Path, found: Parameters<typeof firstPacket>[1], { exempt, asking }: Pair): Illustration | undefined {
+  const { sample, trip } = firstPacket(pipeline, found);
+  const reply = nextPacket(pipeline, trip, sample, replyMarks(sample));
+  if (reply === undefined) return undefined;
+  return {
+    steps: [stepOf(sample, path === 'out' ? 'local' : sample.in ?? 'eth0'), stepOf(reply, path === 'in' ? 'local' : reply.in ?? sample.out ?? 'eth1')],
+    shows: [{ fate: 'passes', matches: [referenceOf(asking.translation.at)] }, { matches: [referenceOf(exempt.at)] }],
+  };
+}
+
+interface Pair {
+  readonly exempt: Exempt;
+  readonly asking: Asking;
+}
+
+function reportOf(cx: CheckContext, pipeline: Pipeline, pair: Pair): Report | undefined {
+  const { exempt: { at }, asking } = pair;
+  const { translation } = asking;
+  for (const path of pathsOf(cx, asking)) for (const opening of openings) {
+    const answer = translatedAnswer(pipeline, translation.at.rule, at.rule, { path, packets: all([opening, notLoopback, ...farEnd(cx, asking)]) });
+    if (answer.kind === 'undecided') cx.undecided();
+    if (answer.kind !== 'found') continue;
+    const shown = illustrate(pipeline, path, answer, pair);
+    const lost = translation.side === 'source' ? 'they are taken to be for this host, and never get to the client' : 'they reach the client from an address or port that it never asked';
+    return {
+      at,
+      certainty: 'possible',
+      message: `this rule exempts answers from connection tracking whose connections nat translates: nothing translates them back, so ${lost}`,
+      because: [{ rule: referenceOf(translation.at), line: translation.at.rule.line, message: 'translates the connections' }],
+      ...shown === undefined ? {} : { witness: shown.steps, shows: shown.shows },
+      help: 'leave these answers out: narrow the exemption down, or put -j ACCEPT for them in front of it in table raw',
+    };
+  }
+  return undefined;
+}
+
+export const asymmetricNatReply = defineCheck({
+  name: 'asymmetric-nat-reply',
+  kind: 'nat',
+  severity: 'error',
+  summary: 'Connections are translated, and their answers are exempt from tracking: nothing translates them back',
+  why: `Table nat is asked about the first packet of a connection; all that follows is translated by connection tracking, and
+answers are translated back by it. A rule of table raw that exempts answers (\`-j CT --notrack\`) takes that away. The answer of a forwarded
+service then leaves with the server's inner address, and the client, who asked another, drops it. The answer to a masqueraded
+client stays with this host. Exempt both directions of what is not translated, and neither of what is.`,
+  bad: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -s 10.0.0.5/32 -p tcp -m tcp --sport 443 -j CT --notrack
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -s 10.0.0.5/32 -p tcp -m tcp --sport 443 -m conntrack --ctstate UNTRACKED -j ACCEPT
+-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`,
+  good: `*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -s 10.0.0.5/32 -p tcp -m tcp --sport 443 -j ACCEPT
+-A PREROUTING -s 10.0.0.0/24 -d 10.1.0.0/24 -j CT --notrack
+-A PREROUTING -s 10.1.0.0/24 -d 10.0.0.0/24 -j CT --notrack
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -s 10.0.0.0/15 -d 10.0.0.0/15 -m conntrack --ctstate UNTRACKED -j ACCEPT
+-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`,
+  asks: ({ ruleset }) => ruleset.tables.has('raw') && ruleset.tables.has('nat') ? [...openings, ...(['src', 'dst'] as const).map(field => ({ kind: 'within' as const, field, ranges: publicRanges[ruleset.family] }))] : [],
+  * run(cx) {
+    const exempts = exempting(cx);
+    const askings = exempts.length === 0 ? [] : [...liveTranslations(cx, 'destination'), ...liveTranslations(cx, 'source')];
+    const pipeline = askings.length === 0 ? undefined : cx.pipeline();
+    if (pipeline === undefined) return;
+    let left = questionLimit;
+    for (const exempt of exempts) for (const asking of askings) {
+      if (left-- <= 0) {
+        cx.undecided();
+        return;
+      }
+      const found = reportOf(cx, pipeline, { exempt, asking });
+      if (found === undefined) continue;
+      yield found;
+      break;
+    }
+  },
+});
