@@ -25,3 +25,9 @@ export function deciderReference(decider: Decider): string {
 export function deciderBecause(ruleset: Ruleset, decider: Decider, message: string): Because {
   return { rule: deciderReference(decider), line: lineOf(ruleset, decider), message };
 }
+
+/** Where all of them are in other tables than filter: what to say of it, for no rule of filter can help; else undefined. `what` is lost there. */
+export function helpElsewhere(what: string, deciders: readonly Decider[]): string | undefined {
+  if (deciders.length === 0 || deciders.some(({ table }) => table === 'filter')) return undefined;
+  return `let ${what} pass in front of ${deciders.map(deciderReference).join(', ')}; no rule of table filter can`;
+}

@@ -5,7 +5,7 @@ import { question, replies, type Pipeline } from '../packet-space/pipeline/index
 import { all, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause } from './deciders.js';
+import { deciderBecause, helpElsewhere } from './deciders.js';
 import { dropsTheRest, isShut } from './default-drop.js';
 import { defineCheck, type CheckContext } from './define-check.js';
 import { isNeeded, loopbackService } from './needed-services.js';
@@ -125,7 +125,7 @@ COMMIT
       because: first.by.map(decider => deciderBecause(cx.ruleset, decider, 'drops what goes over lo')),
       witness: [stepOf({ src: address, dst: address, protocol: protocolNumber.tcp, sport: 40_000, dport: first.port, tcpFlags: 2 }, 'local')],
       shows: [{}],
-      help: `let lo pass first of all: -I INPUT -i lo -j ACCEPT${first.by.some(({ chain }) => chain === 'OUTPUT') ? ', and -I OUTPUT -o lo -j ACCEPT' : ''}`,
+      help: helpElsewhere('what goes over lo', first.by) ?? `let lo pass first of all: -I INPUT -i lo -j ACCEPT${first.by.some(({ chain }) => chain === 'OUTPUT') ? ', and -I OUTPUT -o lo -j ACCEPT' : ''}`,
     };
   },
 });

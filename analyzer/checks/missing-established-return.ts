@@ -8,7 +8,7 @@ import { deciderOf, firstPacket, neverReplied, nextPacket, reachThrough, type Co
 import { all, oneOf } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
-import { deciderBecause, isPolicy } from './deciders.js';
+import { deciderBecause, helpElsewhere, isPolicy } from './deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { everydayClient, exchanges, notLoopback, replyHook, replyMarks, statesOf, stepOf, type Exchange } from './replies.js';
 import { effectOf, mayDrop } from './targets.js';
@@ -120,7 +120,7 @@ function report(cx: CheckContext, pipeline: Pipeline, at: RuleAt, broken: Broken
     message: `this rule lets ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
     because: killers.map(decider => killedBy(cx, decider)),
     ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(broken, back)] },
-    help: `let replies pass: -I ${back} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+    help: helpElsewhere('replies', killers) ?? `let replies pass: -I ${back} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
   };
 }
 

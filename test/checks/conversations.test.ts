@@ -120,6 +120,14 @@ test('states that never come to a rule', t => {
   t.deepEqual(text('-A INPUT -m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED -j ACCEPT'), ['info filter:INPUT:2'], 'all that there are');
 });
 
+test('what drops replies or lo in another table is to be mended there', t => {
+  const help = (drop: string, check = 'missing-established-return'): string | undefined => analyze({ path: 'x.rules', text: `*mangle\n${drop}\nCOMMIT\n${host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT')}` })
+    .findings.find(one => one.check === check)?.help;
+  t.is(help('-A OUTPUT -m conntrack --ctstate ESTABLISHED -j DROP'), 'let replies pass in front of mangle:OUTPUT:1; no rule of table filter can');
+  t.is(help('-A OUTPUT -o lo -j DROP', 'loopback-blocked'), 'let what goes over lo pass in front of mangle:OUTPUT:1; no rule of table filter can');
+  t.is(help('-A OUTPUT -p udp -j DROP'), undefined);
+});
+
 test('what a match keeps out is not what was taken before it', t => {
   const kept = (first: string): string | undefined => /keeps out (.*)/.exec(analyze({ path: 'x.rules', text: host(lo, first, '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT') }).findings.find(one => one.check === 'superfluous-state-match')?.message ?? '')?.[1];
   t.is(kept(known), 'INVALID and UNTRACKED');
