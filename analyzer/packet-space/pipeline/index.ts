@@ -9,9 +9,9 @@ export { neverReplied, replies, type ConversationCase, type ConversationQuestion
 export { firstPacket, nextPacket, type Sighting } from './samples.js';
 export { difference, type Difference, type DifferenceCase, type DifferenceOptions } from './difference/difference.js';
 export { fates, type FateClaim, type Fates, type FatesOptions } from './fates/fates.js';
-export { keptAway, type KeptAwayOptions } from './first-packets.js';
-export { onward, type Onward, type OnwardOptions } from './onward.js';
+export { keptAway } from './first-packets.js';
+export { onward, type Onward } from './onward.js';
 export { stateReach, type StateReach } from './states.js';
-export { translatedAnswer, type TranslatedAnswerOptions } from './translated-answers.js';
+export { translatedAnswer } from './translated-answers.js';
 export { familyDifference, type FamilyDifference, type FamilyGap } from './difference/family/family-difference.js';
 export { pipeline, type PipelineOptions } from './ruleset-pipeline.js';
