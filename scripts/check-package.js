@@ -18,7 +18,7 @@ function expect(what, actual, expected) {
 
 const program = `import { analyze } from 'iptables-lint';
 const { findings } = analyze({ path: 'rules', text: '*filter\\n-A INPUT -j NOWHERE\\nCOMMIT\\n' });
-console.log(findings[0].check);
+console.log(findings.find(one => one.severity === 'error').check);
 `;
 
 const traced = `import { createHost, load, parsePacketWords } from 'iptables-lint';
