@@ -125,10 +125,10 @@ function withSeverity(found: Found, options: AnalyzeOptions): readonly Found[] {
   return severity === 'off' ? [] : [{ ...found, finding: { ...found.finding, severity } }];
 }
 
-/** Whether a check is to be run. One that is off by itself is, where somebody gave it a level. */
-function isWanted({ name, isOff }: Check, { severities }: AnalyzeOptions): boolean {
+/** Whether a check is to be run. One that is off by itself is, where somebody gave it a level, or for the auditor whom it is for. */
+function isWanted({ name, isOff, auditor }: Check, { severities, persona }: AnalyzeOptions): boolean {
   const wanted = severities?.[name];
-  return wanted === undefined ? isOff !== true : wanted !== 'off';
+  return wanted === undefined ? isOff !== true || (persona === 'auditor' && auditor !== undefined) : wanted !== 'off';
 }
 
 /** By place, then by name: the same input gives the same output in the same order. */

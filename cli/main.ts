@@ -14,7 +14,7 @@ import { failLevels, personas } from './words.js';
 const option = (flags: string, description: string): Option => new Option(flags, description);
 
 function count(text: string): number {
-  if (!/^\d{1,9}$/u.test(text)) throw new InvalidArgumentError('It must be a number.');
+  if (!/^\d{1,15}$/u.test(text)) throw new InvalidArgumentError('It must be a number.');
   return Number(text);
 }
 

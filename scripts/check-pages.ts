@@ -42,7 +42,7 @@ function example(one: string | Example): string {
 
 /** When the check speaks, and how loud. */
 function severityLine({ severity, auditor, isOff }: Check): string {
-  const off = isOff === true ? ' It is off unless it is asked for by name.' : '';
+  const off = isOff === true ? ` It is off unless it is asked for by name${auditor === undefined ? '' : ', or by an auditor'}.` : '';
   const raised = auditor === undefined ? '' : ` With \`--persona auditor\`: at least ${auditor}.`;
   return `Severity: ${severity}, unless the finding says otherwise.${raised}${off}`;
 }

@@ -84,7 +84,7 @@ export interface Check {
   readonly severity: Severity;
   /** For an auditor, where that is more. */
   readonly auditor?: Severity;
-  /** It speaks only where it is asked for by name. */
+  /** It speaks only where it is asked for by name, or to an auditor for whom it has a level. */
   readonly isOff?: true;
   /**
    * It is about how rules are written, and whoever has a program write them can do nothing about it: not shown for

@@ -9,6 +9,7 @@ import { helperWithoutRelated } from './helper-without-related.js';
 import { relatedWithoutHelper } from './related-without-helper.js';
 import { invalidAccepted } from './invalid-accepted.js';
 import { establishedRuleLate } from './established-rule-late.js';
+import { spoofableSource } from './spoofable-source.js';
 import { superfluousStateMatch } from './superfluous-state-match.js';
 import { notrackStateConflict } from './notrack-state-conflict.js';
 import { asymmetricNatReply } from './asymmetric-nat-reply.js';
@@ -23,6 +24,7 @@ import { unprotectedFamily } from './unprotected-family.js';
 import { familyParity } from './family-parity.js';
 import { outboundSmtpOpen } from './outbound-smtp-open.js';
 import { unlimitedLog } from './unlimited-log.js';
+import { unlimitedNewConnections } from './unlimited-new-connections.js';
 import { exposedService } from './exposed-service.js';
 import { filterMatchesPreNat } from './filter-matches-pre-nat.js';
 import { hostBitsSet } from './host-bits-set.js';
@@ -81,7 +83,9 @@ export const checks: readonly Check[] = [
   familyParity,
   exposedService,
   outboundSmtpOpen,
+  spoofableSource,
   unlimitedLog,
+  unlimitedNewConnections,
   unreachableAfterGoto,
   unreachableChain,
   dnatNotForwarded,

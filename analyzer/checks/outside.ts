@@ -63,7 +63,7 @@ function mentionedIn(ruleset: Ruleset): Mentioned {
 }
 
 /** Devices of default routes, whether in words or as `ip -j` prints them. */
-function defaultDevices({ routes = [] }: NonNullable<CheckContext['host']>): readonly string[] {
+export function defaultDevices({ routes = [] }: NonNullable<CheckContext['host']>): readonly string[] {
   return [...new Set(routes.flatMap((route): readonly string[] => {
     if (typeof route !== 'string') return route['dst'] === 'default' && typeof route['dev'] === 'string' ? [route['dev']] : [];
     return /^(?:default|0\.0\.0\.0\/0|::\/0)\b.*\bdev (\S+)/u.exec(route)?.slice(1, 2) ?? [];

@@ -17,7 +17,7 @@ const hasPreCommit = existsSync('.git') && sh('command -v pre-commit && command 
 
 (hasPreCommit ? test : test.skip)('pre-commit installs the hooks from this repository, and they find what is wrong', t => {
   t.timeout(600_000);
-  const folder = folderWith(t, { 'right.rules': clean, 'wrong.rules': withError, 'iptables-lint.yaml': 'cheks: {}\n', 'readme.md': 'iptables' });
+  const folder = folderWith(t, { 'right.rules': clean, 'wrong.rules': withError, 'hosts/iptables-lint.yaml': 'cheks: {}\n', 'readme.md': 'iptables' });
   const home = folderWith(t, {});
   const { stdout, stderr } = sh(`git init -q . && git add -A && pre-commit try-repo ${root} --all-files --verbose`, folder, { PRE_COMMIT_HOME: home });
   const ofHook = (id: string): string => stdout.split(/(?=^iptables-lint)/mu).find(part => part.includes(`hook id: ${id}\n`)) ?? '';
