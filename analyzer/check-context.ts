@@ -1,6 +1,6 @@
 /** What checks may ask about one rule set; each answer is computed once for all of them. */
 import type { Check, CheckContext } from './checks/define-check.js';
-import { rulesetAt, type Pace } from './checks/paces.js';
+import { rulesetAt, type Pace } from './checks/shared/paces.js';
 import { defaultSettings, type Settings } from './checks/settings.js';
 import type { Chain, Rule, Ruleset, Table } from './model/ruleset.js';
 import type { HostSetup } from './netfilter/engine.js';

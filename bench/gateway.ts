@@ -3,8 +3,8 @@
  * Prints a JSON object of counts; `bench/checks.ts` times it.
  */
 import { readFileSync } from 'node:fs';
-import { exchanges } from '../analyzer/checks/replies.js';
-import { effectOf } from '../analyzer/checks/targets.js';
+import { exchanges } from '../analyzer/checks/shared/replies.js';
+import { effectOf } from '../analyzer/checks/shared/targets.js';
 import { load } from '../analyzer/model/load.js';
 import type { Rule, Ruleset } from '../analyzer/model/ruleset.js';
 import { packetSpace, reach } from '../analyzer/packet-space/index.js';

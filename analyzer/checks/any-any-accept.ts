@@ -4,11 +4,11 @@ import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { all, ctstates, is, type Constraint } from '../packet/constraint.js';
 import type { Rule, Table } from '../model/ruleset.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause, isPolicy } from './deciders.js';
+import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { byUnnamed } from './outside.js';
-import { ownerOf } from './owners.js';
-import { filterChain, unspoken } from './unspoken.js';
+import { byUnnamed } from './shared/outside.js';
+import { ownerOf } from './shared/owners.js';
+import { filterChain, unspoken } from './shared/unspoken.js';
 
 /** Whether all packets meet it that begin a connection; undefined where it asks for more than the state. */
 function isForNew(constraint: Constraint): boolean | undefined {

@@ -3,11 +3,11 @@ import { publicRanges } from '../packet/address-blocks.js';
 import { all, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import type { Illustration } from '../witness/proposal.js';
-import { mentions } from './asked.js';
+import { mentions } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { liveTranslations, pathsBehind, type Asking } from './nat-rules.js';
-import { exempting, type Exempt } from './notrack.js';
-import { everydayClient, notLoopback, replyMarks, stepOf } from './replies.js';
+import { liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
+import { exempting, type Exempt } from './shared/notrack.js';
+import { everydayClient, notLoopback, replyMarks, stepOf } from './shared/replies.js';
 
 /** Pairs of rules that are asked about. */
 const questionLimit = 64;

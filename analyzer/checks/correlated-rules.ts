@@ -4,8 +4,8 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { correlated, reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isCatchAll } from './shadows.js';
-import { effectOf, targetText } from './targets.js';
+import { isCatchAll } from './shared/shadows.js';
+import { effectOf, targetText } from './shared/targets.js';
 
 type Side = 'source' | 'destination';
 

@@ -2,9 +2,9 @@ import { ctstates, not, oneOf } from '../packet/constraint.js';
 import { reachWith } from '../packet-space/index.js';
 import { stateReach } from '../packet-space/pipeline/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
-import { awaitsData } from './awaited-data.js';
+import { awaitsData } from './shared/awaited-data.js';
 import { defineCheck } from './define-check.js';
-import { asksForState } from './state-asked.js';
+import { asksForState } from './shared/state-asked.js';
 
 const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
 

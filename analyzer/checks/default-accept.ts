@@ -1,8 +1,8 @@
 import { stepOf } from '../witness/step.js';
-import { deciderBecause, isPolicy, deciderReference } from './deciders.js';
+import { deciderBecause, isPolicy, deciderReference } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
-import { isRouter } from './routers.js';
-import { filterChain, letsInUnspoken } from './unspoken.js';
+import { isRouter } from './shared/routers.js';
+import { filterChain, letsInUnspoken } from './shared/unspoken.js';
 import { isUnprotected } from './unprotected-family.js';
 
 const goes = { INPUT: 'comes in', FORWARD: 'passes through' } as const;

@@ -11,8 +11,8 @@ import type { Rule } from '../model/ruleset.js';
 import type { HostSetup } from '../netfilter/engine.js';
 import type { Constraint } from '../packet/constraint.js';
 import type { Illustration, ProposedStep, Shown } from '../witness/proposal.js';
-import { ownerOf, ownersOf } from './owners.js';
-import type { Pace } from './paces.js';
+import { ownerOf, ownersOf } from './shared/owners.js';
+import type { Pace } from './shared/paces.js';
 import type { Settings } from './settings.js';
 
 /** What a check may ask. Answers are computed once for all checks of a rule set. */

@@ -2,7 +2,7 @@ import { saveUse } from '../extensions/use.js';
 import { printBody } from '../model/print.js';
 import { isOpaque, isUnresolved, type Chain, type MatchUse, type Rule, type RuleTarget, type Ruleset, type Table } from '../model/ruleset.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
-import { isFinal, isStateless } from './targets.js';
+import { isFinal, isStateless } from './shared/targets.js';
 
 const known = new WeakMap<Chain, ReadonlyMap<Rule, number>>();
 

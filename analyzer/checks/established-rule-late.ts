@@ -3,10 +3,10 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { ctstates, is, type Constraint } from '../packet/constraint.js';
-import { conjuncts } from './conjuncts.js';
+import { conjuncts } from './shared/conjuncts.js';
 import type { Because } from '../finding.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { effectOf } from './targets.js';
+import { effectOf } from './shared/targets.js';
 
 /** Fewer are not worth a word. */
 const worthAWord = 10;

@@ -5,15 +5,15 @@ import { deciderOf, firstPacket, reachThrough, type Path, type Pipeline, type Si
 import { all, not, type Constraint } from '../packet/constraint.js';
 import type { Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause } from './deciders.js';
+import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { innerServices, type InnerService } from './inner-services.js';
-import { holdsForAnybody } from './luck.js';
-import { countOf, namedPorts, portsWithin, type NamedPorts } from './named-ports.js';
-import { fromOutside } from './outside.js';
-import { publishedBy } from './published.js';
-import { firstTo, isForSomebody, strangers } from './strangers.js';
-import { effectOf } from './targets.js';
+import { innerServices, type InnerService } from './shared/inner-services.js';
+import { holdsForAnybody } from './shared/luck.js';
+import { countOf, namedPorts, portsWithin, type NamedPorts } from './shared/named-ports.js';
+import { fromOutside } from './shared/outside.js';
+import { publishedBy } from './shared/published.js';
+import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
+import { effectOf } from './shared/targets.js';
 
 /** A service that a stranger can reach by a rule, and a packet of his. */
 interface Exposed {

@@ -1,14 +1,14 @@
 import { pipeline, question, firstPacket, reachThrough, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { all, type Constraint } from '../packet/constraint.js';
-import { deciderBecause } from './deciders.js';
+import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { holdsForAnybody } from './luck.js';
-import { namedPorts, type NamedPorts } from './named-ports.js';
-import type { Facts } from './outside.js';
-import { rulesetAt } from './paces.js';
-import { firstTo, isForSomebody, strangers } from './strangers.js';
-import { effectOf } from './targets.js';
+import { holdsForAnybody } from './shared/luck.js';
+import { namedPorts, type NamedPorts } from './shared/named-ports.js';
+import type { Facts } from './shared/outside.js';
+import { rulesetAt } from './shared/paces.js';
+import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
+import { effectOf } from './shared/targets.js';
 import { isUnprotected } from './unprotected-family.js';
 import { stepOf } from '../witness/step.js';
 

@@ -3,13 +3,13 @@ import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import type { Constraint } from '../packet/constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { bypassedRules } from './bypassed.js';
-import { pathsBehind } from './nat-rules.js';
-import { destinationText, optionsBehind } from './nat-words.js';
-import { rewrittenRules, type Rewritten } from './rewritten.js';
-import { effectOf, targetText } from './targets.js';
-import { translatedStep } from './translated-step.js';
-import type { Translation } from './translations.js';
+import { bypassedRules } from './shared/bypassed.js';
+import { pathsBehind } from './shared/nat-rules.js';
+import { destinationText, optionsBehind } from './shared/nat-words.js';
+import { rewrittenRules, type Rewritten } from './shared/rewritten.js';
+import { effectOf, targetText } from './shared/targets.js';
+import { translatedStep } from './shared/translated-step.js';
+import type { Translation } from './shared/translations.js';
 
 /** What one question may cost. */
 const budget = { packets: 1000, work: 100_000 };

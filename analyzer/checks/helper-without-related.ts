@@ -1,5 +1,5 @@
-import { deciderBecause } from './deciders.js';
-import { attachedHelpers, expectedBy, relatedData, type Attached } from './connection-helpers.js';
+import { deciderBecause } from './shared/deciders.js';
+import { attachedHelpers, expectedBy, relatedData, type Attached } from './shared/connection-helpers.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import type { Decider } from '../packet-space/answers.js';
 import { question, replies, type Path, type Pipeline } from '../packet-space/pipeline/index.js';

@@ -1,7 +1,7 @@
-import { deciderBecause } from './deciders.js';
+import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, type Report } from './define-check.js';
 import type { CheckContext } from './define-check.js';
-import { lostErrors, tooBig, type LostErrors } from './lost-errors.js';
+import { lostErrors, tooBig, type LostErrors } from './shared/lost-errors.js';
 
 const rules = { ipv4: ['fragmentation-needed', '-p icmp -m icmp --icmp-type fragmentation-needed'], ipv6: ['packet-too-big', '-p ipv6-icmp -m icmp6 --icmpv6-type packet-too-big'] } as const;
 

@@ -1,9 +1,9 @@
 import type { Ruleset } from '../model/ruleset.js';
-import { bypassedRules, type Bypassed } from './bypassed.js';
+import { bypassedRules, type Bypassed } from './shared/bypassed.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
-import { destinationText, whence } from './nat-words.js';
-import { effectOf } from './targets.js';
-import { translatedStep } from './translated-step.js';
+import { destinationText, whence } from './shared/nat-words.js';
+import { effectOf } from './shared/targets.js';
+import { translatedStep } from './shared/translated-step.js';
 import type { Pipeline } from '../packet-space/pipeline/index.js';
 
 function portText({ ports }: Bypassed): string {

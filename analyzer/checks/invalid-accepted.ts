@@ -4,11 +4,11 @@ import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { all, ctstates, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
-import { isPolicy } from './deciders.js';
-import { dropsTheRest } from './default-drop.js';
+import { isPolicy } from './shared/deciders.js';
+import { dropsTheRest } from './shared/default-drop.js';
 import { defineCheck, referenceOf } from './define-check.js';
-import { fromStrangers } from './strangers.js';
-import { asksForState } from './state-asked.js';
+import { fromStrangers } from './shared/strangers.js';
+import { asksForState } from './shared/state-asked.js';
 
 /** An answer that nobody asked for: INVALID even where the kernel picks up connections in their midst (tcp_new() in nf_conntrack_proto_tcp.c). */
 function strayAnswers(cx: Parameters<typeof fromStrangers>[0]): Constraint {

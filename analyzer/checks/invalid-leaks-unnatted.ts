@@ -5,11 +5,11 @@ import { protocolNumber } from '../packet/protocols.js';
 import { parseAddress } from '../values/address.js';
 import { Problem, type Family } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
-import { mentions } from './asked.js';
-import { deciderBecause } from './deciders.js';
+import { mentions } from './shared/asked.js';
+import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { liveTranslations, type Asking } from './nat-rules.js';
-import { ownerOf } from './owners.js';
+import { liveTranslations, type Asking } from './shared/nat-rules.js';
+import { ownerOf } from './shared/owners.js';
 
 /** Translations that are asked about: one of them is enough. */
 const questionLimit = 16;

@@ -2,8 +2,8 @@ import { printBody } from '../model/print.js';
 import type { Rule, Ruleset, Table, Chain } from '../model/ruleset.js';
 import { fullMask } from '../values/address.js';
 import { defineCheck, type Report } from './define-check.js';
-import { addressRuns, type AddressRun } from './runs.js';
-import { effectOf, isFinal, isStateless } from './targets.js';
+import { addressRuns, type AddressRun } from './shared/runs.js';
+import { effectOf, isFinal, isStateless } from './shared/targets.js';
 
 /** Fewer rules than this are as quickly asked one by one, and easier to read. */
 const fewest = 20;

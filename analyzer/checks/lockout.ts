@@ -9,12 +9,12 @@ import { printAddress } from '../values/address.js';
 import { parseAddressMask } from '../values/address-mask.js';
 import { Problem } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause } from './deciders.js';
-import { dropsTheRest } from './default-drop.js';
+import { deciderBecause } from './shared/deciders.js';
+import { dropsTheRest } from './shared/default-drop.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
-import { notLoopback, statesOf } from './replies.js';
+import { notLoopback, statesOf } from './shared/replies.js';
 import { defaultSettings, type Settings } from './settings.js';
-import { effectOf } from './targets.js';
+import { effectOf } from './shared/targets.js';
 
 /** Who manages the host, and from where. */
 interface Peer {

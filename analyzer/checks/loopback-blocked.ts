@@ -5,12 +5,12 @@ import { question, replies, type Pipeline } from '../packet-space/pipeline/index
 import { all, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause, helpElsewhere } from './deciders.js';
-import { dropsTheRest, isShut } from './default-drop.js';
+import { deciderBecause, helpElsewhere } from './shared/deciders.js';
+import { dropsTheRest, isShut } from './shared/default-drop.js';
 import { defineCheck, type CheckContext } from './define-check.js';
-import { isNeeded, loopbackService } from './needed-services.js';
-import { exchanges, statesOf } from './replies.js';
-import { mayDrop } from './targets.js';
+import { isNeeded, loopbackService } from './shared/needed-services.js';
+import { exchanges, statesOf } from './shared/replies.js';
+import { mayDrop } from './shared/targets.js';
 
 /** What programs of one host ask of each other, by TCP port. A port that everybody may use is open over lo as well, so that one alone tells nothing. */
 const localServices: ReadonlyMap<string, number> = new Map([['a database', 5432], ['a cache', 6379], ['mail', 25], ['printing', 631], ['X11 forwarding', 6010], ['a local proxy', 8118]]);

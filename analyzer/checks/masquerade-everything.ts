@@ -5,9 +5,9 @@ import { protocolNumber } from '../packet/protocols.js';
 import type { Family } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { liveTranslations } from './nat-rules.js';
-import { targetText } from './targets.js';
-import type { Translation } from './translations.js';
+import { liveTranslations } from './shared/nat-rules.js';
+import { targetText } from './shared/targets.js';
+import type { Translation } from './shared/translations.js';
 
 /** Asked about no more rules than these. */
 const questionLimit = 200;

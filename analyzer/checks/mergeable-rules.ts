@@ -2,8 +2,8 @@ import { printBody } from '../model/print.js';
 import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import { isFullRange, type NumberRange } from '../values/number-range.js';
 import { defineCheck, type Report } from './define-check.js';
-import { differingUse, useAt } from './runs.js';
-import { isStateless } from './targets.js';
+import { differingUse, useAt } from './shared/runs.js';
+import { isStateless } from './shared/targets.js';
 
 /** So few are left as they are: merging two saves little. */
 const fewest = 3;

@@ -1,8 +1,8 @@
 import { lineText } from '../../grammar/source-text.js';
 import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
-import { commentsOf, ownerOf } from './owners.js';
-import { isCatchAll } from './shadows.js';
+import { commentsOf, ownerOf } from './shared/owners.js';
+import { isCatchAll } from './shared/shadows.js';
 
 /** What iptables-save writes of its own accord says nothing about a rule. */
 const isRemark = (line: string): boolean => /^\s*#(?!!|\s*(?:Generated|Completed) (?:by|on) )\s*\S/u.test(line);

@@ -8,10 +8,10 @@ import { deciderOf, firstPacket, neverReplied, nextPacket, reachThrough, type Co
 import { all, oneOf } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
-import { deciderBecause, helpElsewhere, isPolicy } from './deciders.js';
+import { deciderBecause, helpElsewhere, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { everydayClient, exchanges, notLoopback, replyHook, replyMarks, statesOf, stepOf, type Exchange } from './replies.js';
-import { effectOf, mayDrop } from './targets.js';
+import { everydayClient, exchanges, notLoopback, replyHook, replyMarks, statesOf, stepOf, type Exchange } from './shared/replies.js';
+import { effectOf, mayDrop } from './shared/targets.js';
 
 const pathOf: Partial<Record<Hook, Path>> = { INPUT: 'in', FORWARD: 'through', OUTPUT: 'out' };
 

@@ -1,12 +1,12 @@
 import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isOwnDoing, ownerOf } from './owners.js';
-import { rewrittenRules } from './rewritten.js';
+import { isOwnDoing, ownerOf } from './shared/owners.js';
+import { rewrittenRules } from './shared/rewritten.js';
 import { isMasqueradeBehindSnat } from './snat-before-masquerade.js';
-import { takenByTranslation, type Taken } from './taken-by-translation.js';
-import { isFinal, targetText } from './targets.js';
-import { destinationText } from './nat-words.js';
+import { takenByTranslation, type Taken } from './shared/taken-by-translation.js';
+import { isFinal, targetText } from './shared/targets.js';
+import { destinationText } from './shared/nat-words.js';
 
 function madeBy(cx: CheckContext, at: RuleAt): string {
   const owner = ownerOf(cx.ruleset, at);

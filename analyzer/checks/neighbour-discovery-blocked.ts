@@ -6,11 +6,11 @@ import { question } from '../packet-space/pipeline/index.js';
 import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
-import { arrivals, type Arrival } from './arrivals.js';
-import { deciderBecause, isPolicy } from './deciders.js';
-import { isShut } from './default-drop.js';
+import { arrivals, type Arrival } from './shared/arrivals.js';
+import { deciderBecause, isPolicy } from './shared/deciders.js';
+import { isShut } from './shared/default-drop.js';
 import { defineCheck, type CheckContext } from './define-check.js';
-import { notLoopback } from './replies.js';
+import { notLoopback } from './shared/replies.js';
 
 interface Message {
   readonly type: number;

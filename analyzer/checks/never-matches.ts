@@ -3,11 +3,11 @@ import { not, oneOf, type Constraint, ctstates } from '../packet/constraint.js';
 import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import type { RuleAt } from '../packet-space/answers.js';
-import { asksForState } from './state-asked.js';
-import { contradictionIn } from './contradiction.js';
+import { asksForState } from './shared/state-asked.js';
+import { contradictionIn } from './shared/contradiction.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isOwnDoing } from './owners.js';
-import { targetText } from './targets.js';
+import { isOwnDoing } from './shared/owners.js';
+import { targetText } from './shared/targets.js';
 
 const overLo: Constraint = { kind: 'interface', field: 'in', name: 'lo', prefix: false };
 /** nf_nat_inet_fn() in net/netfilter/nf_nat_core.c asks nat about these only. */

@@ -5,12 +5,12 @@ import { ask } from '../packet-space/index.js';
 import { all, ctstates, is, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
-import { conjuncts } from './conjuncts.js';
-import { deadElsewhere } from './dead-elsewhere.js';
-import { deciderBecause, isPolicy } from './deciders.js';
+import { conjuncts } from './shared/conjuncts.js';
+import { deadElsewhere } from './shared/dead-elsewhere.js';
+import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { answersTo, comesTo, exempting, type Exempt } from './notrack.js';
-import { notLoopback } from './replies.js';
+import { answersTo, comesTo, exempting, type Exempt } from './shared/notrack.js';
+import { notLoopback } from './shared/replies.js';
 
 const { NEW, UNTRACKED } = ctstates;
 const passing = ['accept', 'queue', 'unknown'] as const;

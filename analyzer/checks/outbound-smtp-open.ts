@@ -4,13 +4,13 @@ import { isUnresolved } from '../model/ruleset.js';
 import { firstPacket, question } from '../packet-space/pipeline/index.js';
 import { all, any, ctstates, is, not, within, type Constraint } from '../packet/constraint.js';
 import { fullMask, prefixLength } from '../values/address.js';
-import { deciderBecause, deciderReference, isPolicy } from './deciders.js';
+import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck } from './define-check.js';
-import { fromOutside, virtualInterface, type Facts } from './outside.js';
-import { ownerOf } from './owners.js';
-import { isRouter } from './routers.js';
-import { firstTo } from './strangers.js';
-import { filterChain } from './unspoken.js';
+import { fromOutside, virtualInterface, type Facts } from './shared/outside.js';
+import { ownerOf } from './shared/owners.js';
+import { isRouter } from './shared/routers.js';
+import { firstTo } from './shared/strangers.js';
+import { filterChain } from './shared/unspoken.js';
 import { stepOf } from '../witness/step.js';
 
 /** Networks as small as this are somebody's: servers that may send mail. */

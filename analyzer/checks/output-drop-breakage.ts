@@ -4,13 +4,13 @@ import type { Ruleset, Table } from '../model/ruleset.js';
 import type { Decider } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { firstPacket, neverReplied, nextPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
-import { deciderBecause, deciderReference } from './deciders.js';
-import { dropsTheRest, isShut } from './default-drop.js';
+import { deciderBecause, deciderReference } from './shared/deciders.js';
+import { dropsTheRest, isShut } from './shared/default-drop.js';
 import { defineCheck, type CheckContext } from './define-check.js';
-import { isNeeded, servicesNeeded, type Service } from './needed-services.js';
+import { isNeeded, servicesNeeded, type Service } from './shared/needed-services.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
-import { exchanges } from './replies.js';
+import { exchanges } from './shared/replies.js';
 
 /** Replies to what INPUT lets in: none gets out. */
 function brokenReplies(cx: CheckContext, pipeline: Pipeline): BrokenService | undefined {

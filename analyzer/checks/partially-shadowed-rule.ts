@@ -3,8 +3,8 @@ import { isOpaque, type Chain, type Rule, type Ruleset, type Table } from '../mo
 import type { RuleAt } from '../packet-space/answers.js';
 import { generalization, partlyShadowed } from '../packet-space/index.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isCatchAll, listOf } from './shadows.js';
-import { effectOf, isFinal, isStateless, targetText } from './targets.js';
+import { isCatchAll, listOf } from './shared/shadows.js';
+import { effectOf, isFinal, isStateless, targetText } from './shared/targets.js';
 
 /** So many rules of a rule set are looked at: each takes a search. */
 const lookLimit = 300;

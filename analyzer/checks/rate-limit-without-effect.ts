@@ -1,9 +1,9 @@
 import { isOpaque, type MatchUse, type Rule, type Ruleset, type Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { otherwise } from '../packet-space/index.js';
-import { deciderBecause, isPolicy } from './deciders.js';
+import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { effectOf, isStateless, targetText } from './targets.js';
+import { effectOf, isStateless, targetText } from './shared/targets.js';
 
 /** Matches that count packets or connections, and nothing else: to ask one of them changes nothing for other rules. */
 const rates = new Set(['limit', 'hashlimit', 'connlimit']);

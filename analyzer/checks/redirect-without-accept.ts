@@ -2,13 +2,13 @@ import { ask } from '../packet-space/index.js';
 import { onward, type Onward, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { ctstates, is } from '../packet/constraint.js';
-import { deciderBecause, deciderReference } from './deciders.js';
+import { deciderBecause, deciderReference } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isToSelf, liveTranslations, pathsBehind, type Asking } from './nat-rules.js';
-import { destinationText, optionsBehind } from './nat-words.js';
-import { misnamed } from './rewritten.js';
-import { mayDrop } from './targets.js';
-import { translatedStep } from './translated-step.js';
+import { isToSelf, liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
+import { destinationText, optionsBehind } from './shared/nat-words.js';
+import { misnamed } from './shared/rewritten.js';
+import { mayDrop } from './shared/targets.js';
+import { translatedStep } from './shared/translated-step.js';
 
 type Lost = Extract<Onward, { kind: 'lost' }>;
 

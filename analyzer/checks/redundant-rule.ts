@@ -1,9 +1,9 @@
 import type { Ruleset } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
-import { deciderBecause, isPolicy } from './deciders.js';
+import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
-import { effectOf, isFinal } from './targets.js';
+import { effectOf, isFinal } from './shared/targets.js';
 
 function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[]): Report {
   const names = because.map(one => isPolicy(one) ? `the policy ${one.policy} of ${one.chain}` : one.chain === at.chain ? `rule ${String(one.position)}` : referenceOf(one));

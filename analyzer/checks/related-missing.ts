@@ -1,5 +1,5 @@
 import { defineCheck, type Report } from './define-check.js';
-import { lostErrors, tooBig, type LostErrors } from './lost-errors.js';
+import { lostErrors, tooBig, type LostErrors } from './shared/lost-errors.js';
 
 function report({ hook, missing: [at, ...others] }: LostErrors): Report | undefined {
   return at === undefined ? undefined : {

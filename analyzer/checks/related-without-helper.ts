@@ -1,9 +1,9 @@
 import type { RuleAt } from '../packet-space/answers.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
-import { awaitsData, helperAsked } from './awaited-data.js';
-import { attachedHelpers, mayBeAttachedElsewhere } from './connection-helpers.js';
+import { awaitsData, helperAsked } from './shared/awaited-data.js';
+import { attachedHelpers, mayBeAttachedElsewhere } from './shared/connection-helpers.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
-import { effectOf } from './targets.js';
+import { effectOf } from './shared/targets.js';
 
 /** By which port each helper finds the connections that it reads along with. */
 const usual: ReadonlyMap<string, string> = new Map([

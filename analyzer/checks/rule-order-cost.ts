@@ -1,8 +1,8 @@
 import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
-import { entries, hitsOf, takenAtMost } from './counter-evidence.js';
+import { entries, hitsOf, takenAtMost } from './shared/counter-evidence.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
-import { isFinal, isStateless, targetText } from './targets.js';
+import { isFinal, isStateless, targetText } from './shared/targets.js';
 
 /** Fewer packets than this say nothing about those to come. */
 const enough = 10_000n;

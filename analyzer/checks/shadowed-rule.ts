@@ -3,10 +3,10 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
-import { isOwnDoing } from './owners.js';
-import { callThatTakes, decideAlike, listOf, takersBecause } from './shadows.js';
-import { areTranslating } from './taken-by-translation.js';
-import { targetText } from './targets.js';
+import { isOwnDoing } from './shared/owners.js';
+import { callThatTakes, decideAlike, listOf, takersBecause } from './shared/shadows.js';
+import { areTranslating } from './shared/taken-by-translation.js';
+import { targetText } from './shared/targets.js';
 
 function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
   const isSame = decideAlike(at.rule, by);

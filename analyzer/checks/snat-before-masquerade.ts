@@ -4,10 +4,10 @@ import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { not, type Constraint } from '../packet/constraint.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isOwnDoing, ownerOf } from './owners.js';
-import { takenByTranslation, type Taken } from './taken-by-translation.js';
-import { isFinal, targetText } from './targets.js';
-import { translationsOf, type Translation } from './translations.js';
+import { isOwnDoing, ownerOf } from './shared/owners.js';
+import { takenByTranslation, type Taken } from './shared/taken-by-translation.js';
+import { isFinal, targetText } from './shared/targets.js';
+import { translationsOf, type Translation } from './shared/translations.js';
 
 /** The rule takes the address of the interface, and those that take its connections before have one of their own. */
 export function isMasqueradeBehindSnat({ ruleset }: CheckContext, { at, by }: Taken): boolean {

@@ -4,10 +4,10 @@ import { Problem, type Family } from '../values/value.js';
 import { parseAddressMask, printAddressMask, type AddressMask } from '../values/address-mask.js';
 import { parseAddress, type Address } from '../values/address.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause, isPolicy } from './deciders.js';
+import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
-import { defaultDevices } from './outside.js';
-import { firstTo } from './strangers.js';
+import { defaultDevices } from './shared/outside.js';
+import { firstTo } from './shared/strangers.js';
 
 type Host = NonNullable<CheckContext['host']>;
 

@@ -4,10 +4,10 @@ import type { Reach, RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { ctstates, is, type Constraint } from '../packet/constraint.js';
-import { conjuncts } from './conjuncts.js';
+import { conjuncts } from './shared/conjuncts.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { statesOf } from './replies.js';
-import { effectOf } from './targets.js';
+import { statesOf } from './shared/replies.js';
+import { effectOf } from './shared/targets.js';
 
 type State = keyof typeof ctstates;
 const states: readonly State[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'];

@@ -3,10 +3,10 @@ import type { Rule } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { firstPacket, reachThrough, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import { all, ctstates, oneOf, type Constraint } from '../packet/constraint.js';
-import { deciderBecause } from './deciders.js';
+import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext } from './define-check.js';
-import { holdsForAnybody } from './luck.js';
-import { fromStrangers, isForSomebody } from './strangers.js';
+import { holdsForAnybody } from './shared/luck.js';
+import { fromStrangers, isForSomebody } from './shared/strangers.js';
 import { stepOf } from '../witness/step.js';
 
 function logs({ target }: Rule): boolean {

@@ -3,10 +3,10 @@ import { ask } from '../packet-space/index.js';
 import { all, any, type Constraint } from '../packet/constraint.js';
 import type { Table } from '../model/ruleset.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause, deciderReference, isPolicy } from './deciders.js';
+import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
-import { holdsForAnybody } from './luck.js';
-import { firstTo, strangers } from './strangers.js';
+import { holdsForAnybody } from './shared/luck.js';
+import { firstTo, strangers } from './shared/strangers.js';
 
 const paths: readonly (readonly [Path, 'INPUT' | 'FORWARD'])[] = [['in', 'INPUT'], ['through', 'FORWARD']];
 

@@ -1,9 +1,9 @@
 import { packetSpace } from '../packet-space/index.js';
 import { pipeline } from '../packet-space/pipeline/index.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause, deciderReference } from './deciders.js';
+import { deciderBecause, deciderReference } from './shared/deciders.js';
 import { defineCheck, type CheckContext } from './define-check.js';
-import { filterChain, letsInUnspoken, type Lets } from './unspoken.js';
+import { filterChain, letsInUnspoken, type Lets } from './shared/unspoken.js';
 
 const names = { ipv4: 'IPv4', ipv6: 'IPv6' } as const;
 

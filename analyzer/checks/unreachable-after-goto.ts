@@ -3,9 +3,9 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
-import { isOwnDoing } from './owners.js';
-import { callThatTakes, decideAlike, takersBecause } from './shadows.js';
-import { targetText } from './targets.js';
+import { isOwnDoing } from './shared/owners.js';
+import { callThatTakes, decideAlike, takersBecause } from './shared/shadows.js';
+import { targetText } from './shared/targets.js';
 
 /** A rule behind a call, and those who take its packets. */
 interface Lost {

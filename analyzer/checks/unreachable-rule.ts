@@ -2,11 +2,11 @@ import type { Because } from '../finding.js';
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { takenElsewhere } from '../witness/taken-elsewhere.js';
-import { bypassedRules } from './bypassed.js';
-import { deadElsewhere, isByTranslation } from './dead-elsewhere.js';
+import { bypassedRules } from './shared/bypassed.js';
+import { deadElsewhere, isByTranslation } from './shared/dead-elsewhere.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { rewrittenRules } from './rewritten.js';
-import { effectOf, isFinal, targetText } from './targets.js';
+import { rewrittenRules } from './shared/rewritten.js';
+import { effectOf, isFinal, targetText } from './shared/targets.js';
 
 const losing = new Set(['drop', 'reject', 'queue']);
 

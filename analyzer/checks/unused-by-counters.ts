@@ -1,8 +1,8 @@
 import type { Chain, Rule, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
-import { entries, takenAtMost } from './counter-evidence.js';
+import { entries, takenAtMost } from './shared/counter-evidence.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
-import { effectOf } from './targets.js';
+import { effectOf } from './shared/targets.js';
 
 /** Fewer packets than this prove nothing: the counters may just have been zeroed. */
 const enough = 10_000n;

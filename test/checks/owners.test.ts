@@ -1,7 +1,7 @@
 /** Chains and rules that programs make are known as theirs, and nobody is told how to write them. */
 import test from 'ava';
 import { analyze } from '../../analyzer/analyze.js';
-import { ownersOf } from '../../analyzer/checks/owners.js';
+import { ownersOf } from '../../analyzer/checks/shared/owners.js';
 import { load } from '../../analyzer/model/load.js';
 
 /** The owners of the chains and of the rules of a filter table with these lines. */

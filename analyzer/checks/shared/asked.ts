@@ -1,0 +1,53 @@
+/** What constraints ask of one field, as ranges. */
+import type { Constraint, Field, Range } from '../../packet/constraint.js';
+
+/**
+ * The values of a field that a constraint allows, where it says so by itself; undefined where it allows any, or says it in
+ * another way (negated, or as one of several things). All packets that meet the constraint are in them.
+ */
+export function rangesOf(constraint: Constraint, field: Field): readonly Range[] | undefined {
+  switch (constraint.kind) {
+    case 'within': return constraint.field === field ? constraint.ranges : undefined;
+    case 'all': return constraint.of.reduce<readonly Range[] | undefined>((found, one) => both(found, rangesOf(one, field)), undefined);
+    case 'any': {
+      const some = constraint.of.map(one => rangesOf(one, field));
+      return some.every(one => one !== undefined) ? some.flat() : undefined;
+    }
+    default: return undefined;
+  }
+}
+
+function both(a: readonly Range[] | undefined, b: readonly Range[] | undefined): readonly Range[] | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.flatMap(one => b.flatMap(other => {
+    const [low, high] = [one.low > other.low ? one.low : other.low, one.high < other.high ? one.high : other.high];
+    return low > high ? [] : [{ low, high }];
+  }));
+}
+
+/** Whether some value is in both; undefined is any value. */
+export function meet(a: readonly Range[] | undefined, b: readonly Range[] | undefined): boolean {
+  return a === undefined || b === undefined || a.some(one => b.some(other => one.low <= other.high && other.low <= one.high));
+}
+
+/** Whether all values of `some` are in one or the other of `all`; undefined is any value. */
+export function areCovered(some: readonly Range[] | undefined, all: readonly (readonly Range[] | undefined)[]): boolean {
+  if (all.includes(undefined)) return true;
+  if (some === undefined) return false;
+  const ranges = all.flatMap(one => one ?? []).sort((a, b) => a.low < b.low ? -1 : a.low > b.low ? 1 : 0);
+  return some.every(({ low, high }) => {
+    let next = BigInt(low);
+    for (const range of ranges) if (BigInt(range.low) <= next && BigInt(range.high) >= next) next = BigInt(range.high) + 1n;
+    return next > BigInt(high);
+  });
+}
+
+/** Whether a constraint says anything of one of these fields, in whatever way. */
+export function mentions(constraint: Constraint, fields: readonly Field[]): boolean {
+  switch (constraint.kind) {
+    case 'within': case 'masked': case 'interface': return fields.includes(constraint.field);
+    case 'not': return mentions(constraint.of, fields);
+    case 'all': case 'any': return constraint.of.some(one => mentions(one, fields));
+    default: return false;
+  }
+}

@@ -1,0 +1,91 @@
+/** ICMP errors by which the ends of a connection learn that their packets are too large, and that never come through. */
+import type { Hook } from '../../extensions/define.js';
+import type { Ruleset, Table } from '../../model/ruleset.js';
+import type { Decider, RuleAt } from '../../packet-space/answers.js';
+import { ask, reachWith } from '../../packet-space/index.js';
+import { neverReplied, type ConversationQuestion } from '../../packet-space/pipeline/index.js';
+import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { all, ctstates, is, type Constraint } from '../../packet/constraint.js';
+import { protocolNumber } from '../../packet/protocols.js';
+import { arrivals, type Arrival } from './arrivals.js';
+import type { CheckContext } from '../define-check.js';
+import { exchanges, notLoopback } from './replies.js';
+import { asksForState } from './state-asked.js';
+import { effectOf, mayDrop } from './targets.js';
+
+/** Fragmentation needed (RFC 1191), or packet too big (RFC 8201). */
+export function tooBig({ family }: Ruleset): Constraint {
+  return family === 'ipv4' ? all([is('protocol', protocolNumber.icmp), is('icmpType', 3), is('icmpCode', 4), is('fragment', 0)])
+    : all([is('protocol', protocolNumber.icmpv6), is('icmpType', 2), is('icmpCode', 0), is('fragment', 0)]);
+}
+
+export interface LostErrors {
+  readonly hook: 'INPUT' | 'FORWARD';
+  /** Where they would come in, and connections that go that way exist. */
+  readonly arrivals: readonly Arrival[];
+  readonly by: readonly Decider[];
+  /** Rules that let packets of known connections pass there, and these errors not, for they are RELATED and not ESTABLISHED. */
+  readonly missing: readonly RuleAt[];
+}
+
+/** Conversations whose errors come in at a hook by an interface: they began there, or they went out there. */
+function questionsAt(ruleset: Ruleset, hook: LostErrors['hook'], { has }: Arrival): readonly ConversationQuestion[] {
+  const [tcp] = exchanges(ruleset);
+  const first = tcp?.first ?? is('protocol', protocolNumber.tcp);
+  const answers = tooBig(ruleset);
+  const [there, away] = hook === 'INPUT' ? (['in', 'out'] as const) : (['through', 'through'] as const);
+  return [
+    { path: there, packets: all([first, has('in')]), back: 'error-again', answers },
+    { path: away, packets: all([first, has('out')]), back: 'error', answers },
+  ];
+}
+
+/** By whom they are lost, where the connections themselves work. */
+function lostBy(cx: CheckContext, hook: LostErrors['hook'], arrival: Arrival): readonly Decider[] | undefined {
+  const pipeline = cx.pipeline();
+  if (pipeline === undefined) return undefined;
+  const [tcp] = exchanges(cx.ruleset);
+  for (const question of questionsAt(cx.ruleset, hook, arrival)) {
+    const answer = neverReplied(pipeline, undefined, question);
+    if (answer?.kind === 'undecided') cx.undecided();
+    if (answer?.kind === 'never' && neverReplied(pipeline, undefined, { ...question, back: 'reply', ...tcp === undefined ? {} : { answers: tcp.reply } }) === undefined) return answer.by;
+  }
+  return undefined;
+}
+
+/** Table filter may lose them at all. */
+function isDoubtful(cx: CheckContext, table: Table, hook: Hook): boolean {
+  const related = all([tooBig(cx.ruleset), is('ctstate', ctstates.RELATED), notLoopback]);
+  return [...cx.ruleset.tables.values()].some(one => one !== table && mayDrop(one)) || ask(cx.space(), table, hook, related, ['drop', 'reject', 'queue', 'unknown']).kind !== 'no';
+}
+
+/** Rules that would take the errors if they were ESTABLISHED, and do not take them as they are. */
+function withoutRelated(cx: CheckContext, table: Table, hook: Hook, lost: readonly Arrival[]): readonly RuleAt[] {
+  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  const isTaken = (at: RuleAt, arrival: Arrival, state: number): boolean => reachWith(cx.space(), table, at, all([tooBig(cx.ruleset), is('ctstate', state), arrival.has('in')]), hook).kind === 'live';
+  return [...cx.rules(table)].filter(at => effectOf(at.rule) === 'accept' && asksForState(constraints.of(at.rule))
+    && lost.some(arrival => isTaken(at, arrival, ctstates.ESTABLISHED) && !isTaken(at, arrival, ctstates.RELATED)));
+}
+
+function lostAt(cx: CheckContext, table: Table, hook: LostErrors['hook']): LostErrors | undefined {
+  if (!isDoubtful(cx, table, hook)) return undefined;
+  const lost: Arrival[] = [];
+  const by = new Map<string, Decider>();
+  for (const arrival of arrivals(cx.ruleset)) {
+    const killers = lostBy(cx, hook, arrival);
+    if (killers === undefined) continue;
+    lost.push(arrival);
+    for (const one of killers) by.set(`${one.table} ${one.chain} ${'policy' in one ? '' : String(one.position)}`, one);
+  }
+  return lost.length === 0 ? undefined : { hook, arrivals: lost, by: [...by.values()], missing: withoutRelated(cx, table, hook, lost) };
+}
+
+const known = new WeakMap<CheckContext, readonly LostErrors[]>();
+
+/** Where errors about connections that the rules let pass never come in, at INPUT and at FORWARD. */
+export function lostErrors(cx: CheckContext): readonly LostErrors[] {
+  let lost = known.get(cx);
+  const table = cx.ruleset.tables.get('filter');
+  if (lost === undefined) known.set(cx, lost = table === undefined ? [] : (['INPUT', 'FORWARD'] as const).flatMap(hook => lostAt(cx, table, hook) ?? []));
+  return lost;
+}

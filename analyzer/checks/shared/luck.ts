@@ -1,0 +1,35 @@
+/** What hangs on things that nobody knows offline. */
+import { isCertain, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
+import { follow } from '../../packet-space/pipeline/passes.js';
+
+/** Sets are those of somebody who knows whom he lets in. */
+const isList = (name: string): boolean => name.startsWith('set ');
+
+/** Hooks and tables are fewer than this. */
+const epochs = 24;
+
+/** Choices about properties that a sender can have. */
+function ownChoices({ chains: { dimensions, fieldCount }, choices: names }: Pipeline, choices: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
+  const own = new Map<number, number>();
+  for (let d = fieldCount; d < dimensions.list.length; d++) {
+    const one = dimensions.list[d];
+    if (one?.kind !== 'atom' || isList(one.name)) continue;
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const id = names.atom(d, epoch, false);
+      const chosen = choices.get(id);
+      if (chosen !== undefined) own.set(id, chosen);
+    }
+  }
+  return own;
+}
+
+/**
+ * What a sighting says of anybody: `certain`, whatever is unknown; `possible`, where nothing that is unknown is in the way (a set in which the sender
+ * is, an unknown match); `no`, where the sender must be on a list or have knocked, or whatever a match asks for that says nothing offline.
+ */
+export function holdsForAnybody(pipeline: Pipeline, sighting: Sighting): 'certain' | 'possible' | 'no' {
+  if (isCertain(pipeline, sighting)) return 'certain';
+  const { goal, trip: { run: { point } } } = sighting;
+  const tried = follow(pipeline, goal.path, { inputs: point.inputs, choices: ownChoices(pipeline, point.choices) }, goal);
+  return goal.miss(tried) === undefined ? 'possible' : 'no';
+}

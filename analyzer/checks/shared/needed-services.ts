@@ -1,0 +1,113 @@
+/** What a host must be able to send, and the rule that lets it out. */
+import type { Severity } from '../../model/diagnostic.js';
+import type { Ruleset } from '../../model/ruleset.js';
+import type { PacketSample } from '../../packet-space/answers.js';
+import { all, ctstates, is, masked, not, within, type Constraint } from '../../packet/constraint.js';
+import { protocolNumber } from '../../packet/protocols.js';
+import { statesOf } from './replies.js';
+import type { Settings } from '../settings.js';
+
+/** Something that a host must be able to send. */
+export interface Service {
+  /** What the setting `neededServices` calls it. */
+  readonly key: ServiceKey;
+  readonly name: string;
+  readonly severity: Severity;
+  readonly packets: Constraint;
+  /** What the witness shows where the question itself gives no packet. */
+  readonly example: PacketSample;
+  /** It is sent by lo. */
+  readonly isLoopback?: true;
+  /** What lets it pass, behind `-A OUTPUT`. */
+  readonly rule: string;
+}
+
+/** `replies`: what answers the services that INPUT offers; it is no packet of its own. */
+export type ServiceKey = 'loopback' | 'neighbour-discovery' | 'dns-udp' | 'dns-tcp' | 'http' | 'https' | 'ntp' | 'dhcp' | 'dhcpv6' | 'ping' | 'replies';
+
+const lo: Constraint = { kind: 'interface', field: 'out', name: 'lo', prefix: false };
+const outside = not(lo);
+
+interface Port {
+  readonly key: ServiceKey;
+  readonly name: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly dport: number;
+  readonly sport?: number;
+  readonly severity: Severity;
+}
+
+const ports: readonly Port[] = [
+  { key: 'dns-udp', name: 'DNS over UDP', protocol: 'udp', dport: 53, severity: 'warning' },
+  { key: 'dns-tcp', name: 'DNS over TCP', protocol: 'tcp', dport: 53, severity: 'info' },
+  // What systems are updated by: package archives are reached by either.
+  { key: 'http', name: 'HTTP', protocol: 'tcp', dport: 80, severity: 'info' },
+  { key: 'https', name: 'HTTPS', protocol: 'tcp', dport: 443, severity: 'info' },
+  { key: 'ntp', name: 'NTP', protocol: 'udp', dport: 123, severity: 'info' },
+];
+
+const renewal: Readonly<Record<Ruleset['family'], Port>> = {
+  ipv4: { key: 'dhcp', name: 'DHCP', protocol: 'udp', sport: 68, dport: 67, severity: 'info' },
+  ipv6: { key: 'dhcpv6', name: 'DHCPv6', protocol: 'udp', sport: 546, dport: 547, severity: 'info' },
+};
+
+function portService(ruleset: Ruleset, { key, name, protocol, dport, sport, severity }: Port): Service {
+  const isTcp = protocol === 'tcp';
+  const number = protocolNumber[protocol];
+  const peer = ruleset.family === 'ipv4' ? { src: '192.0.2.1', dst: '198.51.100.53' } : { src: '2001:db8::1', dst: '2001:db8:1::53' };
+  return {
+    key, name, severity,
+    packets: all([
+      is('protocol', number), is('dport', dport), is('fragment', 0), statesOf(ruleset).first, outside,
+      ...isTcp ? [masked('tcpFlags', 2, 63)] : [], ...sport === undefined ? [] : [is('sport', sport)],
+    ]),
+    example: { ...peer, protocol: number, sport: sport ?? 40_000, dport, ...isTcp ? { tcpFlags: 2 } : {} },
+    rule: `-p ${protocol} -m ${protocol}${sport === undefined ? '' : ` --sport ${String(sport)}`} --dport ${String(dport)} -j ACCEPT`,
+  };
+}
+
+function neighbourDiscovery(type: number, name: string, severity: Severity): Service {
+  return {
+    key: 'neighbour-discovery', name, severity,
+    // The kernel does not track neighbour discovery (nf_conntrack_icmpv6_error).
+    packets: all([is('protocol', protocolNumber.icmpv6), is('icmpType', type), is('icmpCode', 0), is('ctstate', ctstates.UNTRACKED), is('ttl', 255), outside]),
+    example: { src: 'fe80::1', dst: 'ff02::1:ff00:2', protocol: protocolNumber.icmpv6, icmpType: type, icmpCode: 0, ttl: 255 },
+    rule: `-p ipv6-icmp -m icmp6 --icmpv6-type ${String(type)} -j ACCEPT`,
+  };
+}
+
+/** A new connection over lo. */
+export function loopbackService(ruleset: Ruleset): Service {
+  const local = ruleset.family === 'ipv4' ? '127.0.0.1' : '::1';
+  return {
+    key: 'loopback', name: 'loopback', severity: 'error', isLoopback: true,
+    packets: all([lo, statesOf(ruleset).first, is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), within('dport', 32_768, 65_535)]),
+    example: { src: local, dst: local, protocol: protocolNumber.tcp, sport: 40_000, dport: 5432, tcpFlags: 2 },
+    rule: '-o lo -j ACCEPT',
+  };
+}
+
+function ping(ruleset: Ruleset): Service {
+  const isV4 = ruleset.family === 'ipv4';
+  const [protocol, icmpType] = isV4 ? [protocolNumber.icmp, 8] : [protocolNumber.icmpv6, 128];
+  return {
+    key: 'ping', name: 'ping', severity: 'info',
+    packets: all([is('protocol', protocol), is('icmpType', icmpType), is('icmpCode', 0), statesOf(ruleset).first, outside]),
+    example: { protocol, icmpType, icmpCode: 0, ...isV4 ? { src: '192.0.2.1', dst: '198.51.100.7' } : { src: '2001:db8::1', dst: '2001:db8:1::7' } },
+    rule: isV4 ? '-p icmp -m icmp --icmp-type 8 -j ACCEPT' : '-p ipv6-icmp -m icmp6 --icmpv6-type 128 -j ACCEPT',
+  };
+}
+
+/** Whether the settings count a service among those that the host needs: without a word, all are. */
+export function isNeeded({ neededServices }: Settings, key: ServiceKey): boolean {
+  return neededServices?.includes(key) ?? true;
+}
+
+/** What this host needs to send: what every host needs, and what most need, or of these what the settings name. */
+export function servicesNeeded(ruleset: Ruleset, settings: Settings): readonly Service[] {
+  const discovery = ruleset.family === 'ipv4' ? [] : [
+    neighbourDiscovery(135, 'neighbour solicitation', 'error'), neighbourDiscovery(136, 'neighbour advertisement', 'error'), neighbourDiscovery(133, 'router solicitation', 'info'),
+  ];
+  const known = [loopbackService(ruleset), ...discovery, ...[...ports, renewal[ruleset.family]].map(one => portService(ruleset, one)), ping(ruleset)];
+  return known.filter(({ key }) => isNeeded(settings, key));
+}

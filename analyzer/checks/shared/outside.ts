@@ -1,0 +1,110 @@
+/** Which interfaces lead to the internet, as far as somebody said it, or the rules do. */
+import { isPrivate } from '../../packet/address-blocks.js';
+import { any, not, type Constraint } from '../../packet/constraint.js';
+import { isUnresolved, type Rule, type Ruleset } from '../../model/ruleset.js';
+import type { InterfaceName } from '../../values/interface-name.js';
+import type { CheckContext } from '../define-check.js';
+import { effectOf } from './targets.js';
+
+/** How the interfaces of containers, virtual machines and their networks begin: the internet is never behind them. */
+const virtualNames = ['docker', 'virbr', 'vnet', 'veth', 'cni', 'cali', 'tunl', 'flannel', 'podman', 'lxc', 'lxd', 'weave', 'vmnet', 'vboxnet', 'ifb', 'dummy', 'kube-'];
+const virtual = new RegExp(`^(?:lo$|br-[0-9a-f]{12}|${virtualNames.join('|')})`, 'u');
+
+const named = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint => ({ kind: 'interface', field, name, prefix });
+
+/** `wg+`, as a rule names it. */
+function interfaceName(word: string): InterfaceName {
+  return word.endsWith('+') ? { name: word.slice(0, -1), prefix: true } : { name: word, prefix: false };
+}
+
+function sameName(a: InterfaceName, b: InterfaceName): boolean {
+  return a.name === b.name && a.prefix === b.prefix;
+}
+
+function* rulesOf({ tables }: Ruleset): Generator<Rule, void> {
+  for (const table of tables.values()) for (const chain of table.chains.values()) yield* chain.rules;
+}
+
+/** Everything that comes by an interface is let in: whoever writes that trusts who is there. */
+function trustsAll({ inInterface, protocol, matches, target }: Rule): boolean {
+  return inInterface !== undefined && !inInterface.negated && protocol === undefined && matches.length === 0 && target.kind === 'extension' && target.use.definition.effect === 'accept';
+}
+
+/** It translates what leaves by an interface, to anywhere. */
+function isWayOut(rule: Rule): boolean {
+  const to = rule.destination;
+  const isLocal = to !== undefined && !to.negated && !isUnresolved(to.value) && isPrivate(to.value.address);
+  return rule.outInterface !== undefined && !rule.outInterface.negated && !isLocal && effectOf(rule) === 'nat';
+}
+
+/** What the rules say of interfaces. */
+interface Mentioned {
+  /** All that are named, other than lo. */
+  readonly names: readonly InterfaceName[];
+  readonly waysOut: readonly InterfaceName[];
+  readonly trusted: readonly InterfaceName[];
+}
+
+const known = new WeakMap<Ruleset, Mentioned>();
+
+function mentionedIn(ruleset: Ruleset): Mentioned {
+  let found = known.get(ruleset);
+  if (found !== undefined) return found;
+  const names = new Map<string, InterfaceName>();
+  const [waysOut, trusted] = [new Map<string, InterfaceName>(), new Map<string, InterfaceName>()];
+  const note = (list: Map<string, InterfaceName>, one: InterfaceName): void => { list.set(`${one.name}${one.prefix ? '+' : ''}`, one); };
+  for (const rule of rulesOf(ruleset)) {
+    for (const given of [rule.inInterface, rule.outInterface]) if (given !== undefined && given.value.name !== '' && given.value.name !== 'lo') note(names, given.value);
+    if (rule.outInterface !== undefined && !virtual.test(rule.outInterface.value.name) && isWayOut(rule)) note(waysOut, rule.outInterface.value);
+    if (rule.inInterface !== undefined && trustsAll(rule)) note(trusted, rule.inInterface.value);
+  }
+  known.set(ruleset, found = { names: [...names.values()], waysOut: [...waysOut.values()], trusted: [...trusted.values()] });
+  return found;
+}
+
+/** Devices of default routes, whether in words or as `ip -j` prints them. */
+export function defaultDevices({ routes = [] }: NonNullable<CheckContext['host']>): readonly string[] {
+  return [...new Set(routes.flatMap((route): readonly string[] => {
+    if (typeof route !== 'string') return route['dst'] === 'default' && typeof route['dev'] === 'string' ? [route['dev']] : [];
+    return /^(?:default|0\.0\.0\.0\/0|::\/0)\b.*\bdev (\S+)/u.exec(route)?.slice(1, 2) ?? [];
+  }))];
+}
+
+/** A name that no rule names: it stands for all of these, for rules cannot tell them apart. */
+function unnamed(names: readonly InterfaceName[]): InterfaceName {
+  const isNamed = (word: string): boolean => names.some(one => one.prefix ? word.startsWith(one.name) : word === one.name);
+  const name = ['eth0', 'wan0', 'outside0', 'uplink0'].find(word => !isNamed(word)) ?? 'zz-outside';
+  return { name, prefix: false };
+}
+
+/** Whether a packet came by an interface that no rule names. */
+export function byUnnamed(ruleset: Ruleset): Constraint {
+  return named('in', unnamed(mentionedIn(ruleset).names));
+}
+
+/** Whether a packet came by, or goes to, an interface of containers or virtual machines, or lo. */
+export function virtualInterface(field: 'in' | 'out'): Constraint {
+  return any([named(field, interfaceName('lo')), ...virtualNames.map(name => named(field, { name, prefix: true }))]);
+}
+
+/** What is known of a host. */
+export type Facts = Pick<CheckContext, 'ruleset' | 'settings' | 'host'> & Partial<Pick<CheckContext, 'sibling'>>;
+
+/**
+ * Whether a packet came from outside by the interface of `field` (`out`: goes there). In this order: by what is trusted, where somebody said it; by
+ * the host's default routes; by what nat translates on its way out, in either family. Else it is any interface that no rule names, and the only one that rules name,
+ * unless they trust it: of several nobody knows which is which.
+ */
+export function fromOutside({ ruleset, settings, host, sibling }: Facts, field: 'in' | 'out' = 'in'): Constraint {
+  const { names, waysOut: own, trusted } = mentionedIn(ruleset);
+  const other = own.length > 0 ? undefined : sibling?.();
+  const waysOut = other === undefined ? own : mentionedIn(other).waysOut;
+  const some = (list: readonly InterfaceName[]): Constraint => any(list.map(one => named(field, one)));
+  const declared = settings.trustedInterfaces.map(interfaceName);
+  if (declared.length > 0) return not(some([interfaceName('lo'), ...declared]));
+  const routed = host === undefined ? [] : defaultDevices(host);
+  if (routed.length > 0) return some(routed.map(interfaceName));
+  if (waysOut.length > 0) return some(waysOut);
+  const open = names.filter(one => !virtual.test(one.name) && !trusted.some(other => sameName(one, other)));
+  return some([...open.length === 1 ? open : [], unnamed(names)]);
+}

@@ -1,0 +1,82 @@
+/** Who made a chain or a rule, where that was a program. */
+import { isOpaque, isTableName, type Chain, type Rule, type Ruleset, type Table } from '../../model/ruleset.js';
+import type { RuleAt } from '../../packet-space/answers.js';
+import { knownOwners, type KnownOwner } from './known-owners.js';
+
+/** A comment at the head of a file stands within so many letters. */
+const headLength = 1000;
+
+/** Answers for one rule set: the name of a program, undefined where nothing says that one was at work. */
+export interface Owners {
+  /** Who made the chain. Of a chain that is made for people to fill, undefined once something stands in it. */
+  readonly ofChain: (chain: Chain) => string | undefined;
+  /** Who made the rule: who made its chain, or who leads packets there from elsewhere. */
+  readonly ofRule: (table: Table, chain: Chain, rule: Rule) => string | undefined;
+}
+
+const known = new WeakMap<Ruleset, Owners>();
+
+/** Who made what of a rule set, told by the names of chains, by comments, and by interfaces that programs make. */
+export function ownersOf(ruleset: Ruleset): Owners {
+  let owners = known.get(ruleset);
+  if (owners === undefined) known.set(ruleset, owners = makeOwners(ruleset));
+  return owners;
+}
+
+function isThere(ruleset: Ruleset, { telltale, header }: KnownOwner): boolean {
+  if (header !== undefined && !header.test(ruleset.source.text.slice(0, headLength))) return false;
+  return telltale === undefined || [...ruleset.tables.values()].some(({ chains }) => [...chains.keys()].some(name => telltale.test(name)));
+}
+
+function makeOwners(ruleset: Ruleset): Owners {
+  const present = knownOwners.filter(owner => isThere(ruleset, owner));
+  const makers = new Map<string, KnownOwner | undefined>();
+  const makerOf = (name: string): KnownOwner | undefined => {
+    if (!makers.has(name)) makers.set(name, present.find(({ chains, yours }) => chains?.test(name) === true || yours?.test(name) === true));
+    return makers.get(name);
+  };
+  const isYours = (name: string): boolean => makerOf(name)?.yours?.test(name) === true;
+  return {
+    ofChain: ({ name, hook, rules }) => hook !== undefined || (isYours(name) && rules.length > 0) ? undefined : makerOf(name)?.name,
+    ofRule: ({ chains }, { name, hook }, rule) => {
+      if (hook === undefined && makerOf(name) !== undefined && (!isYours(name) || isBareReturn(rule))) return makerOf(name)?.name;
+      const { target } = rule;
+      const callee = target.kind === 'chain' && chains.get(target.name)?.hook === undefined ? makerOf(target.name) : undefined;
+      return (callee ?? present.find(owner => hasMark(owner, rule, hook !== undefined)))?.name;
+    },
+  };
+}
+
+/** Who made the rule; see `Owners`. */
+export function ownerOf(ruleset: Ruleset, at: RuleAt): string | undefined {
+  const table = isTableName(at.table) ? ruleset.tables.get(at.table) : undefined;
+  const chain = table?.chains.get(at.chain);
+  return table === undefined || chain === undefined ? undefined : ownersOf(ruleset).ofRule(table, chain, at.rule);
+}
+
+/** Whether one program made a rule and others that do something to it, so that this is nobody else's doing. */
+export function isOwnDoing(ruleset: Ruleset, at: RuleAt, others: readonly RuleAt[]): boolean {
+  const owner = ownerOf(ruleset, at);
+  if (owner === undefined || knownOwners.some(({ told }) => told?.test(at.chain) === true)) return false;
+  return others.every(one => ownerOf(ruleset, one) === owner);
+}
+
+/** What docker, for one, leaves at the end of a chain that is for people to fill. */
+function isBareReturn({ source, destination, inInterface, outInterface, protocol, matches, target }: Rule): boolean {
+  return [source, destination, inInterface, outInterface, protocol].every(one => one === undefined) && matches.length === 0
+    && target.kind === 'extension' && target.use.definition.effect === 'return';
+}
+
+function hasMark({ comments, interfaces, takesBuiltIn }: KnownOwner, rule: Rule, isBuiltIn: boolean): boolean {
+  if (comments !== undefined && commentsOf(rule).some(comment => comments.test(comment))) return true;
+  if (!isBuiltIn) return false;
+  return takesBuiltIn === true || (interfaces !== undefined && [rule.inInterface, rule.outInterface].some(one => one !== undefined && interfaces.test(one.value.name)));
+}
+
+/** The comments that a rule carries (`-m comment --comment TEXT`). */
+export function commentsOf({ matches }: Rule): readonly string[] {
+  return matches.flatMap(use => {
+    const text = isOpaque(use) || use.definition.name !== 'comment' ? undefined : use.given['comment']?.value;
+    return typeof text === 'string' ? [text] : [];
+  });
+}
