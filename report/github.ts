@@ -1,7 +1,7 @@
 /** `--format github`: workflow commands, which GitHub shows at the lines of a change. It shows ten of a kind for each step; all are in the log. */
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { placeOf } from './place.js';
-import { allFindings, countBySeverity, countOf, messageOf, nothingFound, notesOf, type Format, type Report } from './report.js';
+import { countsOf, messageOf, nothingFound, notesOf, type Format } from './report.js';
 import { visible } from './visible.js';
 
 const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
@@ -15,12 +15,6 @@ function property(text: string): string {
   return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-function summary(report: Report): string {
-  const counts = countBySeverity(allFindings(report));
-  const said = (['error', 'warning', 'info'] as const).filter(severity => counts[severity] > 0).map(severity => countOf(counts[severity], severity));
-  return said.length === 0 ? nothingFound(report) : said.join(', ');
-}
-
 export const github: Format = report => {
   const lines = report.files.flatMap(({ source, findings }) => findings.map(finding => {
     const { check, severity, span, help } = finding;
@@ -30,5 +24,6 @@ export const github: Format = report => {
     const text = `${messageOf(finding)}${help === '' ? '' : `; ${help}`}`;
     return `::${commands[severity]} file=${property(source.path)},${place},title=${property(check)}::${data(text)}`;
   }));
-  return [...lines, `iptables-lint: ${summary(report)}`, ...notesOf(report)].map(line => `${line}\n`).join('');
+  const counts = countsOf(report);
+  return [...lines, `iptables-lint: ${counts === '' ? nothingFound(report) : counts}`, ...notesOf(report)].map(line => `${line}\n`).join('');
 };

@@ -1,7 +1,7 @@
 /** `--format markdown`: a table for each file, for job summaries and comments. */
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { placeOf } from './place.js';
-import { allFindings, countBySeverity, countOf, docsUrl, messageOf, nothingFound, notesOf, type FileReport, type Format, type Report } from './report.js';
+import { countOf, countsOf, docsUrl, messageOf, nothingFound, notesOf, type FileReport, type Format, type Report } from './report.js';
 import { visible } from './visible.js';
 
 const signs: Readonly<Record<Severity, string>> = { error: '❌ error', warning: '⚠️ warning', info: 'ℹ️ info' };
@@ -23,9 +23,8 @@ function* section({ source, findings }: FileReport): Generator<string, void> {
 }
 
 function summary(report: Report): string {
-  const counts = countBySeverity(allFindings(report));
-  const said = (['error', 'warning', 'info'] as const).filter(severity => counts[severity] > 0).map(severity => countOf(counts[severity], severity));
-  return said.length === 0 ? `iptables-lint: ${nothingFound(report)}` : `iptables-lint: ${said.join(', ')} in ${countOf(report.files.length, 'file')}`;
+  const counts = countsOf(report);
+  return `iptables-lint: ${counts === '' ? nothingFound(report) : `${counts} in ${countOf(report.files.length, 'file')}`}`;
 }
 
 export const markdown: Format = report => {

@@ -60,6 +60,12 @@ export function countOf(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** `2 errors, 1 warning`; '' where nothing was found. */
+export function countsOf(report: Report): string {
+  const counts = countBySeverity(allFindings(report));
+  return (['error', 'warning', 'info'] as const).filter(severity => counts[severity] > 0).map(severity => countOf(counts[severity], severity)).join(', ');
+}
+
 /** The line for a run that found nothing. */
 export function nothingFound(report: Report): string {
   return `no problems in ${countOf(report.files.length, 'file')}`;
