@@ -19,7 +19,7 @@ export function outcomeOf(examination: Examination): Outcome {
   let printed = 0;
   const proposed = examination.found.filter(one => one.proposal !== undefined);
   for (const { finding, proposal, ruleset } of proposed) {
-    const confirmed = findings.find(one => one.check === finding.check && one.rule === finding.rule && one.message === finding.message);
+    const confirmed = findings.find(one => one.check === finding.check && one.rule === finding.rule && one.message === finding.message && one.span.start === finding.span.start);
     if (confirmed?.witness == null || proposal === undefined || ruleset === undefined) continue;
     printed++;
     for (const [index, answer] of traced(ruleset, confirmed).entries()) {
