@@ -11,23 +11,34 @@ const steps = ['build', 'lint', 'layers', 'knip'];
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
+/** What failed, with its details: told once more at the end, where it is found. */
+const failures = [];
+
 function run(name) {
   console.log(`\n── ${name}`);
   const { status } = spawnSync('npm', ['run', '--silent', name], { cwd: root, stdio: 'inherit' });
   if (status === 0) return true;
   console.log(`${name} failed`);
+  failures.push(`${name} failed`);
   counts.failed++;
   return false;
 }
 
+let isInFailure = false;
+
 /** One line of AVA's TAP. Details of what failed are indented, and are shown as they are. */
 function readTap(line) {
   const result = /^(not )?ok \d+(?: - )?(.*?)( # (?:SKIP|TODO).*)?$/u.exec(line);
-  if (result === null) return /^(?:TAP version|\d+\.\.\d+|# (?:tests|pass|fail|skip|todo) \d+)/u.test(line) ? undefined : line;
+  if (result === null) {
+    if (isInFailure && line.startsWith(' ')) failures.push(line);
+    return /^(?:TAP version|\d+\.\.\d+|# (?:tests|pass|fail|skip|todo) \d+)/u.test(line) ? undefined : line;
+  }
   const [, failed, title, skipped] = result;
   if (skipped !== undefined) counts.skipped++;
   else if (failed === undefined) counts.passed++;
   else counts.failed++;
+  isInFailure = failed !== undefined && skipped === undefined;
+  if (isInFailure) failures.push(`✖ ${title}`);
   return `${skipped !== undefined ? '- skipped' : failed === undefined ? '✔' : '✖'} ${title}`;
 }
 
@@ -46,7 +57,11 @@ function runTests(words) {
 const [built] = steps.map(run);
 if (built) {
   const status = await runTests(process.argv.slice(2));
-  if (status !== 0 && counts.failed === 0) counts.failed++;
+  if (status !== 0 && counts.failed === 0) {
+    failures.push(`AVA ended with ${String(status)}, though no test failed`);
+    counts.failed++;
+  }
 }
+if (failures.length > 0) console.log(`\n── what failed\n${failures.join('\n')}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 /** What runs the linter elsewhere: the real pre-commit, the script of the action, the GitLab job, the problem matcher. */
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
@@ -14,15 +14,31 @@ function sh(command: string, cwd: string, env: NodeJS.ProcessEnv = {}): SpawnSyn
 }
 
 /** CI has it, and is not to skip. */
-const hasPreCommit = process.env['IPTABLES_LINT_KERNEL'] === 'required' || (existsSync('.git') && sh('command -v pre-commit && command -v git', root).status === 0);
+const hasPreCommit = process.env['IPTABLES_LINT_KERNEL'] === 'required' || sh('command -v pre-commit && command -v git', root).status === 0;
 
-(hasPreCommit ? test : test.skip)('pre-commit installs the hooks from this repository, and they find what is wrong', t => {
+/** This package as it would be cloned: what is published, and the hooks; without what building it takes, which CI has done already. */
+function hookRepository(t: ExecutionContext): string {
+  const { devDependencies, scripts, ...published } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
+  const folder = folderWith(t, { 'package.json': JSON.stringify(published) });
+  cpSync('dist', join(folder, 'dist'), { recursive: true, filter: path => !path.endsWith('.map') });
+  for (const file of ['.pre-commit-hooks.yaml', '.npmrc']) cpSync(file, join(folder, file));
+  commitAll(folder);
+  return folder;
+}
+
+function commitAll(folder: string): void {
+  const { status, stderr } = sh('git init -q . && git add -A && git -c user.name=Test -c user.email=test@example.org commit -qm all', folder);
+  if (status !== 0) throw new Error(stderr);
+}
+
+(hasPreCommit ? test : test.skip)('pre-commit installs the hooks, and they find what is wrong', t => {
   t.timeout(600_000);
   const folder = folderWith(t, { 'right.rules': clean, 'wrong.rules': withError, 'hosts/iptables-lint.yaml': 'cheks: {}\n', 'readme.md': 'iptables' });
-  const home = folderWith(t, {});
-  const { stdout, stderr } = sh(`git init -q . && git add -A && pre-commit try-repo ${root} --all-files --verbose`, folder, { PRE_COMMIT_HOME: home });
+  commitAll(folder);
+  const { stdout, stderr } = sh(`pre-commit try-repo ${hookRepository(t)} --all-files --verbose`, folder, { PRE_COMMIT_HOME: folderWith(t, {}) });
   const ofHook = (id: string): string => stdout.split(/(?=^iptables-lint)/mu).find(part => part.includes(`hook id: ${id}\n`)) ?? '';
   t.regex(ofHook('iptables-lint'), /Failed[^]*exit code: 1[^]*NOWHERE/u, `${stdout}\n${stderr}`);
+  t.regex(ofHook('iptables-lint-fmt'), /Passed|Failed/u);
   t.regex(ofHook('iptables-lint-config'), /Failed[^]*exit code: 2[^]*did you mean `checks`/u);
   t.false(stdout.includes('readme.md'));
 });
