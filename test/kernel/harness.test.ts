@@ -4,13 +4,14 @@
  */
 import { release } from 'node:os';
 import test from 'ava';
-import type { StepAnswer } from '../../analyzer/netfilter/scenario.js';
+import type { ScenarioAnswer, StepAnswer } from '../../analyzer/netfilter/scenario.js';
 import { recordedAnswers } from './cases/answers.js';
 import type { Expectation } from './cases/define.js';
 import { allCases } from './cases/index.js';
 import { differences, isSameTable } from './compare.js';
 import { Kernel } from '../../kernel/kernel.js';
 import { kernelAvailable } from './kernel-available.js';
+import { persisting } from './persisting.js';
 
 const reason = kernelAvailable();
 const onKernel = reason === undefined ? test : test.skip;
@@ -31,14 +32,20 @@ function mistake({ conntrack, ...expected }: Expectation, answer: StepAnswer): s
   return key === undefined ? undefined : `${key}: ${JSON.stringify(answer[key])}`;
 }
 
+function mistakes(expected: readonly Expectation[], { steps }: ScenarioAnswer): readonly string[] {
+  const first = expected.length === steps.length ? [] : [`${String(steps.length)} steps`];
+  return [...first, ...steps.flatMap((step, index) => mistake(expected[index] ?? {}, step) ?? [])];
+}
+
 for (const [file, list] of Object.entries(allCases)) {
   for (const { name, scenario, expect } of list) {
     onKernel(`the kernel: ${name}`, async t => {
       if (kernel === undefined) return t.fail(reason);
-      const answer = await kernel.run(scenario);
-      t.deepEqual(answer.steps.map((step, index) => mistake(expect[index] ?? {}, step)), expect.map(() => undefined));
-      const recorded = recordedAnswers(file);
-      if (release().split('-')[0] === recorded.kernel) t.deepEqual(differences(recorded.answers[name] ?? { steps: [] }, answer), []);
+      const [own, { kernel: version, answers }] = [kernel, recordedAnswers(file)];
+      t.deepEqual(await persisting(async () => {
+        const answer = await own.run(scenario);
+        return [...mistakes(expect, answer), ...release().split('-')[0] === version ? differences(answers[name] ?? { steps: [] }, answer) : []];
+      }), []);
     });
   }
 }

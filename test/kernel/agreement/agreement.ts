@@ -10,6 +10,7 @@ import type { Scenario } from '../../../analyzer/netfilter/scenario.js';
 import type { Arbitrary, Backend, Family } from '../../../analyzer/values/value.js';
 import { Kernel } from '../../../kernel/kernel.js';
 import { SetUpError } from '../../../kernel/set-up.js';
+import { persisting } from '../persisting.js';
 import { compareAnswers, type Difference } from './compare.js';
 import { extensionHeaderScenarios } from './extension-headers.js';
 
@@ -46,7 +47,7 @@ interface Wish {
 export async function differencesOf(kernel: Kernel, scenario: Scenario): Promise<readonly Difference[]> {
   const engine = runScenario([], scenario);
   try {
-    return compareAnswers(await kernel.run(scenario), engine);
+    return await persisting(async () => compareAnswers(await kernel.run(scenario), engine));
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
     return [{ step: 0, field: 'set-up', kernel: error.message, engine: 'takes it' }];
