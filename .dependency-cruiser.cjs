@@ -15,7 +15,7 @@ const layers = [
   ['^analyzer/checks/', '^analyzer/suppress/'],
   ['^analyzer/examine\\.ts$'],
   ['^analyzer/decide\\.ts$'],
-  ['^analyzer/analyze\\.ts$'],
+  ['^analyzer/(analyze|test-check)\\.ts$'],
   ['^report/'],
   ['^kernel/'],
   ['^cli/'],

@@ -30,10 +30,10 @@ function internalError({ finding: { check, rule }, proposal }: Found, { why, ref
  * Asks the engine about every witness. One that it cannot play is left out, and the finding stays, for a proof bears it.
  * Where the engine contradicts what the finding says, the finding goes as well; both are counted as mistakes of ours.
  */
-export function confirm({ found, ...examination }: Examination): Analysis {
+export function confirm({ found, failures, ...examination }: Examination): Analysis {
   const answers = replays(found);
   const findings: Finding[] = [];
-  const internalErrors: InternalError[] = [];
+  const internalErrors = [...failures];
   for (const one of found) {
     const answer = answers.get(one);
     if (answer?.kind === 'disagrees') internalErrors.push(internalError(one, answer));

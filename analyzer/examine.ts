@@ -22,7 +22,9 @@ export interface AnalyzeOptions extends LoadOptions {
   readonly checks?: readonly Check[];
   /** `auditor`: what is open to whom matters more than usual. */
   readonly persona?: Persona;
+  /** What the user says about the host; what is absent has its default. */
   readonly settings?: Partial<Settings>;
+  /** The host of the rules, by family. */
   readonly host?: (family: Family) => HostSetup | undefined;
   /** What is in the sets that rules name, as `ipset save` prints it. Absent: what the host says. */
   readonly ipsets?: string;
@@ -38,6 +40,7 @@ export interface AnalyzeOptions extends LoadOptions {
   readonly today?: string | undefined;
 }
 
+/** Who reads the findings: whoever runs the host, or who is to judge it. */
 export type Persona = 'operator' | 'auditor';
 
 /** A finding, its witness still to be confirmed. */
@@ -60,20 +63,24 @@ export interface Examination {
   readonly generated: number;
   /** Some part of the file could not be read, so the findings are not all there is. */
   readonly unreadable: boolean;
+  /** Checks of a plugin that threw. */
+  readonly failures: readonly InternalError[];
 }
 
-/** A mistake of ours: the engine says otherwise than the check. */
+/** A mistake in a check: the engine says otherwise than it does, or it threw. */
 export interface InternalError {
   readonly check: string;
   /** The rule that the finding was about. */
   readonly rule: string | null;
-  /** What the engine says, and of which packets. */
+  /** What the engine says, and of which packets; or the stack of what was thrown. */
   readonly detail: string;
   /** The finding is not reported: it would be wrong. Else only its packets are left out. */
   readonly isWithdrawn: boolean;
+  /** The check threw, and none of its findings about the file is reported. */
+  readonly hasThrown?: true;
 }
 
-export interface Analysis extends Omit<Examination, 'found'> {
+export interface Analysis extends Omit<Examination, 'found' | 'failures'> {
   /** What loading found and what the checks found, by their place in the file. Their witnesses are confirmed by the engine. */
   readonly findings: readonly Finding[];
   /** What would be among them, but for notes in the file that say that it is meant. */
@@ -168,7 +175,7 @@ function suppressed(found: readonly Found[], { source, rulesets }: Loaded, optio
   const { checks = allChecks, severities, today = new Date().toISOString().slice(0, 10), requireReason = true } = options;
   const asked = new Set([...checks.filter(check => isWanted(check, options)).map(({ name }) => name), ...Object.keys(loadChecks)]);
   const { by, complaints } = suppressing(source, rulesets, {
-    today, isReasonRequired: requireReason, names: [...allChecks.map(({ name }) => name), ...Object.keys(loadChecks)],
+    today, isReasonRequired: requireReason, names: [...new Set([...allChecks, ...checks].map(({ name }) => name)), ...Object.keys(loadChecks)],
     wasAsked: check => asked.has(check) && severities?.[check] !== 'off',
   });
   const marked = found.map((one): Found => {
@@ -181,11 +188,19 @@ function suppressed(found: readonly Found[], { source, rulesets }: Loaded, optio
   })];
 }
 
+/** A check of ours that throws is a bug that nobody is to miss. One of a plugin costs its own findings, and no others. */
+function failureOf(check: Check, error: unknown): InternalError {
+  if (allChecks.includes(check)) throw error;
+  const detail = error instanceof Error ? error.stack ?? error.message : String(error);
+  return { check: check.name, rule: null, detail, isWithdrawn: true, hasThrown: true };
+}
+
 /** Loads one source and runs the checks on it. Never throws on bad input. */
 export function examine(source: SourceText, options: AnalyzeOptions = {}): Examination {
   const loaded = load(source, options);
   const found: Found[] = loaded.diagnostics.map(fromDiagnostic);
   const checks = (options.checks ?? allChecks).filter(check => isWanted(check, options));
+  const failures: InternalError[] = [];
   let undecided = 0;
   for (const read of loaded.rulesets) {
     const ipsets = options.ipsets ?? options.host?.(read.family)?.ipsets;
@@ -193,17 +208,23 @@ export function examine(source: SourceText, options: AnalyzeOptions = {}): Exami
     const cx = contextOf(ruleset, { ...options, checks, sibling: siblingOf(read, loaded, options), count: by => { undecided += by; } });
     const propose = proposer(ruleset);
     for (const check of checks) {
-      for (const report of check.run(cx)) {
-        const finding = toFinding(check, report, ruleset);
-        const isGenerated = finding.owner !== undefined && isMutedInGenerated(check, report);
-        found.push({ finding, ruleset, isGenerated, proposal: isGenerated && options.showGenerated !== true ? undefined : propose(report) });
+      const before = found.length;
+      try {
+        for (const report of check.run(cx)) {
+          const finding = toFinding(check, report, ruleset);
+          const isGenerated = finding.owner !== undefined && isMutedInGenerated(check, report);
+          found.push({ finding, ruleset, isGenerated, proposal: isGenerated && options.showGenerated !== true ? undefined : propose(report) });
+        }
+      } catch (error) {
+        failures.push(failureOf(check, error));
+        found.length = before;
       }
     }
   }
   const all = suppressed(withoutReplaced(withoutRepeats(found), checks), loaded, options).flatMap(one => withSeverity(one, options)).sort(byPlace);
   const shown = options.showGenerated === true ? all : all.filter(one => !one.isGenerated);
   return {
-    source: loaded.source, loaded, undecided, found: shown, generated: all.length - shown.length,
+    source: loaded.source, loaded, undecided, failures, found: shown, generated: all.length - shown.length,
     unreadable: loaded.diagnostics.some(one => one.severity === 'error' && unreadableChecks.has(one.check)),
   };
 }
@@ -228,8 +249,8 @@ export function hasWitnesses({ found }: Examination): boolean {
 }
 
 /** The analysis of a source whose findings have no witnesses. */
-export function withoutWitnesses({ found, ...examination }: Examination): Analysis {
-  return { ...examination, ...setApart(found.map(({ finding }) => finding)), internalErrors: [] };
+export function withoutWitnesses({ found, failures, ...examination }: Examination): Analysis {
+  return { ...examination, ...setApart(found.map(({ finding }) => finding)), internalErrors: failures };
 }
 
 /** `analyze` without the engine, for those who do not ask for packets: it need not be loaded. */

@@ -50,6 +50,7 @@ export interface Suppressed {
   readonly until?: string;
 }
 
+/** One thing that is wrong with a file, and how it is known. */
 export interface Finding {
   readonly check: string;
   readonly severity: Severity;

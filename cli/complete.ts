@@ -13,11 +13,11 @@ function values(root: Command): void {
   Object.defineProperty(completion, 'directive', { get: () => ShellCompDirective.ShellCompDirectiveDefault, set: () => { /* it forbids files everywhere */ } });
   const offer = (words: readonly string[]) => (complete: (value: string, description: string) => void): void => { for (const word of words) complete(word, ''); };
   const check = completion.options.get('check');
-  if (check !== undefined) check.handler = offer(checkNames.flatMap(name => levels.map(level => `${name}=${level}`)));
+  if (check !== undefined) check.handler = offer(checkNames().flatMap(name => levels.map(level => `${name}=${level}`)));
   const format = completion.options.get('format');
   if (format !== undefined) format.handler = offer(formatNames);
   const name = completion.commands.get('explain')?.arguments.get('check');
-  if (name !== undefined) name.handler = offer(checkNames);
+  if (name !== undefined) name.handler = offer(checkNames());
 }
 
 export async function complete(root: Command, words: readonly string[]): Promise<void> {

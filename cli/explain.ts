@@ -1,14 +1,14 @@
 /** `iptables-lint explain CHECK` */
 import pc from 'picocolors';
 import { exampleOf, type Example } from '../analyzer/checks/define-check.js';
-import { checks } from '../analyzer/checks/index.js';
 import { analyzeWithoutWitnesses, inputOfExample } from '../analyzer/examine.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { loadChecks } from '../analyzer/model/load-checks.js';
 import { docsUrl } from '../report/report.js';
 import { visible } from '../report/visible.js';
-import { unknownCheck } from './check-names.js';
+import { knownChecks, unknownCheck } from './check-names.js';
 import { wantsColor, widthOf } from './color.js';
+import { usePlugins } from './plugins.js';
 import { print } from './streams.js';
 import { wrap } from './wrap.js';
 
@@ -23,7 +23,7 @@ interface Explained {
   readonly nearMiss?: string | Example;
 }
 
-const explained: readonly Explained[] = [...checks, ...Object.entries(loadChecks).map(([name, check]): Explained => ({ name, ...check }))];
+const explained = (): readonly Explained[] => [...knownChecks(), ...Object.entries(loadChecks).map(([name, check]): Explained => ({ name, ...check }))];
 
 function example(one: string | Example): string {
   return exampleOf(one).rules.trimEnd().split('\n').map(line => `  ${visible(line)}`).join('\n');
@@ -31,7 +31,7 @@ function example(one: string | Example): string {
 
 /** What the findings of the bad example themselves say to do. */
 function helpOf({ name, bad }: Explained): string {
-  const { findings } = analyzeWithoutWitnesses(...inputOfExample(bad, { checks: checks.filter(check => check.name === name), severities: { [name]: 'info' } }));
+  const { findings } = analyzeWithoutWitnesses(...inputOfExample(bad, { checks: knownChecks().filter(check => check.name === name), severities: { [name]: 'info' } }));
   return findings.find(finding => finding.check === name)?.help ?? '';
 }
 
@@ -45,11 +45,13 @@ function* sections(check: Explained, width: number, color: boolean): Generator<s
   if (check.nearMiss !== undefined) yield `${colors.bold(colors.green('Also good:'))}\n${example(check.nearMiss)}`;
   const help = helpOf(check);
   if (help !== '') yield `${colors.bold('What to do about the bad one:')} ${visible(help)}`;
-  yield colors.dim(`Another level: --check ${check.name}=off|info|warning|error\nMore: ${docsUrl(check.name)}`);
+  const page = docsUrl(check.name);
+  yield colors.dim(`Another level: --check ${check.name}=off|info|warning|error${page === undefined ? '' : `\nMore: ${page}`}`);
 }
 
-export async function explain(name: string, color: boolean | undefined): Promise<void> {
-  const check = explained.find(one => one.name === name);
+export async function explain(name: string, { color, plugin }: { readonly color?: boolean; readonly plugin?: readonly string[] }): Promise<void> {
+  await usePlugins(plugin);
+  const check = explained().find(one => one.name === name);
   if (check === undefined) throw unknownCheck(name);
   const width = Math.min(widthOf(process.stdout), 100);
   await print(`${[...sections(check, width, wantsColor(color, process.stdout))].join('\n\n')}\n`);

@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import type { AnalyzeOptions } from '../analyzer/examine.js';
 import type { SourceText } from '../grammar/source-text.js';
 import { hostOf, siblingOf } from './analysis-options.js';
-import { parseCheckLevels } from './check-names.js';
+import { knownChecks, parseCheckLevels } from './check-names.js';
 import { findConfig } from './config/find-config.js';
 import type { ConfigLayer } from './config/read-config.js';
 import { loadOptions, type LintOptions } from './options.js';
+import { usePlugins } from './plugins.js';
 import type { FailLevel } from './words.js';
 
 export interface LintPlan {
@@ -30,8 +31,8 @@ function hosts(): (path: string | undefined) => Promise<HostOption> {
 }
 
 /** What the command line says of all files. */
-function said({ persona, showGenerated, suppressions }: LintOptions): AnalyzeOptions {
-  return { ...persona === undefined ? {} : { persona }, showGenerated, suppressions };
+function said({ persona, plugin, showGenerated, suppressions }: LintOptions): AnalyzeOptions {
+  return { ...plugin === undefined ? {} : { checks: knownChecks() }, ...persona === undefined ? {} : { persona }, showGenerated, suppressions };
 }
 
 /** Without a configuration: the command line alone. */
@@ -66,8 +67,9 @@ async function configuredPlan(layers: readonly ConfigLayer[], options: LintOptio
   };
 }
 
-/** Reads the configuration that holds here, if there is one. */
+/** Loads the plugins, and reads the configuration that holds here, if there is one. */
 export async function lintPlan(options: LintOptions): Promise<LintPlan> {
+  await usePlugins(options.plugin);
   const path = options.config === false ? undefined : typeof options.config === 'string' ? options.config : await findConfig();
   if (path === undefined) return plainPlan(options);
   const { readConfig } = await import('./config/read-config.js');

@@ -4,6 +4,7 @@ import type { FormatName } from '../report/formats.js';
 import { internalErrorLine } from '../report/internal-error.js';
 import { countBySeverity, countOf, type Counts, type FileReport, type Report } from '../report/report.js';
 import { visible } from '../report/visible.js';
+import { pluginChecks } from './check-names.js';
 import { eachSource, inputFiles } from './inputs.js';
 import { lintPlan, type LintPlan } from './lint-plan.js';
 import type { LintOptions } from './options.js';
@@ -67,7 +68,7 @@ function reportOf(analyses: readonly Analysis[], { quiet = false, showSuppressed
   }));
   const total = (count: (analysis: Analysis) => number): number => analyses.reduce((sum, analysis) => sum + count(analysis), 0);
   return {
-    files, version,
+    files, version, pluginChecks: pluginChecks(),
     undecided: total(one => one.undecided), internalErrors: total(one => one.internalErrors.length),
     // Who wants nothing but errors does not want to hear of less.
     generated: quiet ? 0 : total(one => one.generated),

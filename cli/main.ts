@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { formatNames } from '../report/formats.js';
 import type { CollectOptions } from './collect.js';
 import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
-import { inputOptions, type FmtOptions, type LintOptions } from './options.js';
+import { inputOptions, type FmtOptions, type LintOptions, type PluginOptions } from './options.js';
 import type { ReplayOptions } from './replay.js';
 import { endQuietlyOnClosedPipe } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
@@ -32,6 +32,10 @@ function withColorOptions(command: Command): Command {
   return command.option('--color', 'colour the output').option('--no-color', 'do not (also: NO_COLOR, FORCE_COLOR)');
 }
 
+function pluginOption(): Option {
+  return option('--plugin <file>', 'checks of your own: a JavaScript module, which is run; may be repeated').argParser(collect);
+}
+
 function withInputOptions(command: Command): Command {
   for (const one of inputOptions(option)) command.addOption(one);
   return command;
@@ -55,6 +59,7 @@ function lintCommand(): Command {
     .argument('[files...]', 'what to lint; standard input where something is piped in')
     .addOption(option('--format <name[=file]>', `how to print the findings, and where to; may be repeated: ${formatNames.join(', ')} (default: pretty)`).argParser(collect))
     .addOption(option('--check <name=level>', 'set a check to off, info, warning or error; may be repeated').argParser(collect))
+    .addOption(pluginOption())
     .addOption(option('--fail-on <level>', 'the least severity that makes the exit code 1 (default: warning)').choices([...failLevels]))
     .option('--max-warnings <number>', 'so many warnings do not make the exit code 1', count)
     .option('--quiet', 'print errors only; the exit code stays the same')
@@ -159,6 +164,7 @@ function replayCommand(): Command {
     .addOption(option('--format <name>', 'how to print it; json: the report again, marked').choices(['pretty', 'json']).default('pretty'))
     .option('--rules-root <folder>', 'where the paths of the report begin (default: here)')
     .addOption(option('--check <name=level>', 'as the report was made; may be repeated').argParser(collect))
+    .addOption(option('--plugin <file>', 'as the report was made; may be repeated').argParser(collect))
     .addOption(option('--persona <who>', 'as the report was made').choices([...personas]))
     .option('--host <file>', 'as the report was made')
     .option('--config <file>', 'as the report was made')
@@ -202,14 +208,16 @@ function explainCommand(): Command {
   return withColorOptions(new Command('explain'))
     .description('say what a check looks for, why, and what to do')
     .argument('<check>', 'its name, as in a finding')
-    .action(async (name: string, options: { color?: boolean }) => { await (await import('./commands.js')).explain(name, options.color); });
+    .addOption(pluginOption())
+    .action(async (name: string, options: PluginOptions & { color?: boolean }) => { await (await import('./commands.js')).explain(name, options); });
 }
 
 function checksCommand(): Command {
   return withColorOptions(new Command('checks'))
     .description('list all checks')
     .addOption(option('--format <name>', 'how').choices(['table', 'json']).default('table'))
-    .action(async (options: { format: 'table' | 'json'; color?: boolean }) => { await (await import('./commands.js')).listChecks(options.format, options.color); });
+    .addOption(pluginOption())
+    .action(async (options: PluginOptions & { format: 'table' | 'json'; color?: boolean }) => { await (await import('./commands.js')).listChecks(options); });
 }
 
 const configExamples = `
@@ -226,11 +234,13 @@ function configCommand(): Command {
     .description('print what holds for a file, all that it builds on put together')
     .argument('[file]', 'the rule file; absent: what holds for all')
     .option('--config <file>', 'the configuration (default: the nearest)')
-    .action(async (file: string | undefined, options: { config?: string; color?: boolean }) => { await (await import('./config/commands.js')).configPrint(file, options); }));
+    .addOption(pluginOption())
+    .action(async (file: string | undefined, options: PluginOptions & { config?: string; color?: boolean }) => { await (await import('./config/commands.js')).configPrint(file, options); }));
   command.addCommand(withColorOptions(new Command('check'))
     .description('say what is wrong with configurations, and where')
     .argument('[files...]', 'the configurations (default: the nearest)')
-    .action(async (files: string[], options: { color?: boolean }) => { await (await import('./config/commands.js')).configCheck(files, options.color); }));
+    .addOption(pluginOption())
+    .action(async (files: string[], options: PluginOptions & { color?: boolean }) => { await (await import('./config/commands.js')).configCheck(files, options); }));
   return command;
 }
 

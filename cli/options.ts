@@ -19,7 +19,12 @@ export interface InputOptions {
   readonly maxSize?: number;
 }
 
-export interface LintOptions extends InputOptions {
+/** Paths of files with checks of the user's own, as typed. */
+export interface PluginOptions {
+  readonly plugin?: readonly string[];
+}
+
+export interface LintOptions extends InputOptions, PluginOptions {
   /** `NAME` or `NAME=FILE`, as typed. */
   readonly format?: readonly string[];
   /** `NAME=LEVEL`, as typed. */

@@ -18,7 +18,7 @@ import { print } from './streams.js';
 import { raiseExitCode, Trouble } from './trouble.js';
 
 /** Among them those of `lint` that decide on what is found. */
-export interface ReplayOptions extends InputOptions, LintAgainOptions, Pick<LintOptions, 'check' | 'persona' | 'host' | 'config' | 'color'> {
+export interface ReplayOptions extends InputOptions, LintAgainOptions, Pick<LintOptions, 'check' | 'plugin' | 'persona' | 'host' | 'config' | 'color'> {
   readonly format: 'pretty' | 'json';
 }
 

@@ -11,13 +11,18 @@ function cell(text: string): string {
   return visible(text).replace(/[\\`*_[\]<>|~#@&]/gu, character => `&#${String(character.codePointAt(0))};`);
 }
 
+function named(check: string): string {
+  const page = docsUrl(check);
+  return page === undefined ? cell(check) : `[${check}](${page})`;
+}
+
 function* section({ source, findings }: FileReport): Generator<string, void> {
   if (findings.length === 0) return;
   yield `### ${cell(source.path)}\n\n| | line | finding | what to do |\n|---|---|---|---|`;
   for (const finding of findings) {
     const { check, severity, help, span } = finding;
     const { line } = placeOf(source, span);
-    yield `| ${signs[severity]} | ${String(line)} | ${cell(messageOf(finding))} ([${check}](${docsUrl(check)})) | ${cell(help)} |`;
+    yield `| ${signs[severity]} | ${String(line)} | ${cell(messageOf(finding))} (${named(check)}) | ${cell(help)} |`;
   }
   yield '';
 }

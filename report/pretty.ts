@@ -55,7 +55,7 @@ async function drawn(report: Report, style: Style): Promise<string> {
     process.env['FORCE_COLOR'] = '1';
   }
   const { default: format } = await import('eslint-formatter-pretty');
-  const rulesMeta = Object.fromEntries(allFindings(report).map(finding => [finding.check, { docs: { url: docsUrl(finding.check) } }]));
+  const rulesMeta = Object.fromEntries(allFindings(report).map(({ check }) => [check, { docs: { url: docsUrl(check) } }]));
   const text = format(report.files.map(eslintResult), { cwd: '.', rulesMeta });
   return restorePaths(restoreQuotes(style.color ? text : stripVTControlCharacters(text), style), report);
 }

@@ -17,12 +17,12 @@ function range(source: SourceText, span: Span): object {
 }
 
 function diagnostic(source: SourceText, { check, severity, message, help, span, fix, because }: Finding): object {
-  const path = relativePath(source.path);
+  const [path, url] = [relativePath(source.path), docsUrl(check)];
   return {
     message: visible(help === '' ? message : `${message}\n${help}`).replaceAll('\\x0a', '\n'),
     location: { path, range: range(source, span) },
     severity: severities[severity],
-    code: { value: check, url: docsUrl(check) },
+    code: { value: check, ...url === undefined ? {} : { url } },
     ...fix === undefined ? {} : { suggestions: [{ range: range(source, fix.span), text: fix.text }] },
     ...because.length === 0 ? {} : { related_locations: because.filter(({ line }) => line > 0).map(one => ({ message: visible(`${one.rule}: ${one.message}`), location: { path, range: { start: { line: one.line } } } })) },
   };

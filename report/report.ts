@@ -5,6 +5,7 @@ import type { Ruleset } from '../analyzer/model/ruleset.js';
 import { positionAt, type SourceText } from '../grammar/source-text.js';
 import { visible } from './visible.js';
 
+/** What is said about one file. */
 export interface FileReport {
   readonly source: SourceText;
   /** By their place in the file. */
@@ -15,6 +16,15 @@ export interface FileReport {
   readonly rulesets?: readonly Ruleset[];
 }
 
+/** What formats may say of a check. */
+export interface DescribedCheck {
+  readonly name: string;
+  readonly severity: Severity;
+  readonly summary: string;
+  readonly why: string;
+}
+
+/** What is said about all files. */
 export interface Report {
   readonly files: readonly FileReport[];
   /** Questions that the analysis left open because its budget ran out. */
@@ -23,12 +33,15 @@ export interface Report {
   readonly internalErrors?: number;
   /** Findings about how generated rules are written that are not shown. None where absent. */
   readonly generated?: number;
+  /** Checks that are not the program's own. */
+  readonly pluginChecks?: readonly DescribedCheck[];
   /** Of the program that made it. */
   readonly version?: string;
   /** Where a format says what its reader must know and the format has no place for. */
   readonly tell?: (message: string) => void;
 }
 
+/** What a format may assume of whoever reads it. */
 export interface Style {
   readonly color: boolean;
   /** Columns of the terminal. */
@@ -38,9 +51,9 @@ export interface Style {
 /** A format: one file in this folder. What it returns ends in a newline, or is empty. */
 export type Format = (report: Report, style: Style) => string | Promise<string>;
 
-/** Where the page of a check is. */
-export function docsUrl(check: string): string {
-  return `https://github.com/iptables-lint/iptables-lint/blob/main/docs/checks/${check}.md`;
+/** Where the page of a check is. Those of plugins (`acme/no-telnet`) have none. */
+export function docsUrl(check: string): string | undefined {
+  return check.includes('/') ? undefined : `https://github.com/iptables-lint/iptables-lint/blob/main/docs/checks/${check}.md`;
 }
 
 export type Counts = Readonly<Record<Severity, number>>;

@@ -10,7 +10,7 @@ import { loadChecks } from '../analyzer/model/load-checks.js';
 import type { SourceText, Span } from '../grammar/source-text.js';
 import { fingerprintsOf } from './fingerprint.js';
 import { placeOf } from './place.js';
-import { docsUrl, type FileReport, type Format, type Report } from './report.js';
+import { docsUrl, type DescribedCheck, type FileReport, type Format, type Report } from './report.js';
 import { relativePath } from './relative-path.js';
 import { visible, visibleJson } from './visible.js';
 import { describeHost, describeStep } from './witness.js';
@@ -21,16 +21,18 @@ const most = { results: 25_000, bytes: 10_000_000 };
 const levels = { error: 'error', warning: 'warning', info: 'note' } as const satisfies Record<Severity, string>;
 const rank: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };
 
-function descriptor(name: string, { summary, why, severity }: { readonly summary: string; readonly why: string; readonly severity: Severity }): ReportingDescriptor {
+function descriptor({ name, summary, why, severity }: DescribedCheck): ReportingDescriptor {
+  const page = docsUrl(name);
   return {
-    id: name, name, shortDescription: { text: summary }, fullDescription: { text: why }, help: { text: why, markdown: `${why}\n\n[More, with examples](${docsUrl(name)})` }, helpUri: docsUrl(name),
+    id: name, name, shortDescription: { text: summary }, fullDescription: { text: why },
+    ...page === undefined ? {} : { help: { text: why, markdown: `${why}\n\n[More, with examples](${page})` }, helpUri: page },
     defaultConfiguration: { level: levels[severity] },
   };
 }
 
 /** Every check, in an order that stays. */
-function descriptors(): readonly ReportingDescriptor[] {
-  return [...checks.map(check => descriptor(check.name, check)), ...Object.entries(loadChecks).map(([name, check]) => descriptor(name, check))];
+function descriptors({ pluginChecks = [] }: Report): readonly ReportingDescriptor[] {
+  return [...checks, ...Object.entries(loadChecks).map(([name, check]) => ({ name, ...check })), ...pluginChecks].map(descriptor);
 }
 
 function uriOf(path: string): string {
@@ -99,7 +101,7 @@ function document(report: Report, rules: readonly ReportingDescriptor[], all: re
 }
 
 export const sarif: Format = report => {
-  const rules = descriptors();
+  const rules = descriptors(report);
   const all = results(report, rules);
   let count = Math.min(all.length, most.results);
   let text = document(report, rules, all, count);

@@ -4,7 +4,7 @@ import { checkNames, levels } from '../cli/check-names.js';
 import { configObject } from '../cli/config/schema.js';
 
 /** Names of checks are held by a function there; editors complete them from here. */
-const checks: JsonSchema = { type: 'object', description: 'Levels of checks, by name', additionalProperties: false, properties: Object.fromEntries(checkNames.map(name => [name, { enum: [...levels] }])) };
+const checks: JsonSchema = { type: 'object', description: 'Levels of checks, by name', additionalProperties: false, properties: Object.fromEntries(checkNames().map(name => [name, { enum: [...levels] }])) };
 
 export function configSchemaText(): string {
   const schema = toJsonSchema(configObject, {

@@ -17,13 +17,17 @@ import type { Settings } from './settings.js';
 
 /** What a check may ask. Answers are computed once for all checks of a rule set. */
 export interface CheckContext {
+  /** The rules that are linted. */
   readonly ruleset: Ruleset;
+  /** All packets, table by table: for `ask`, `redundant` and the like. */
   readonly space: () => PacketSpace;
   /** All tables together; undefined where the kernel would not load them. */
   readonly pipeline: () => Pipeline | undefined;
+  /** Of each rule of a table whether any packet comes to it, and if not, because of which rules. */
   readonly reach: (table: Table) => ReadonlyMap<Rule, Reach>;
   /** Every rule of every chain, in the order of the file's tables. */
   readonly rules: (table: Table) => Iterable<RuleAt & { readonly in: Chain }>;
+  /** What the user says about the host. */
   readonly settings: Settings;
   /** What the host is, where somebody said it. */
   readonly host: HostSetup | undefined;
@@ -37,7 +41,9 @@ export interface CheckContext {
 
 /** What a check reports; what is absent is the check's own, or the whole rule. */
 export interface Report {
+  /** What is wrong, in one line. */
   readonly message: string;
+  /** The rule that it is about, as `rules` of the context gives it. */
   readonly at?: RuleAt;
   /** What it is about, where that is a chain and no rule. */
   readonly chain?: Chain;
@@ -50,6 +56,7 @@ export interface Report {
   readonly shows?: readonly Shown[];
   /** In place of these two where the finding is proved without packets: made only where there is time for it. */
   readonly illustrate?: () => Illustration | undefined;
+  /** What to do about it, in one line. */
   readonly help: string;
   readonly fix?: Fix;
   /** As of a check. */
@@ -65,6 +72,7 @@ export const checkKinds = {
   hygiene: 'How the rules are written',
 } as const;
 
+/** What a check is about. */
 export type CheckKind = keyof typeof checkKinds;
 
 /** A rule set that shows a check, with what must be known besides it. */
@@ -76,8 +84,9 @@ export interface Example {
   readonly sibling?: string;
 }
 
+/** What is looked for in rule sets, why, and how. `testCheck` holds it to its examples. */
 export interface Check {
-  /** Kebab-case; the name of its file and of its page. */
+  /** Kebab-case; the name of its file and of its page. Of a plugin: two words with a slash, `acme/no-telnet`. */
   readonly name: string;
   readonly kind: CheckKind;
   /** Unless a finding says otherwise. */
@@ -107,14 +116,16 @@ export interface Check {
   readonly nearMiss: string | Example;
   /** What it asks about packets on their whole way: the pipeline must tell these bounds apart. */
   readonly asks?: (cx: Pick<CheckContext, 'ruleset' | 'settings'>) => readonly Constraint[];
+  /** Finds it in one rule set. Same rules, same reports, in the same order: no clock, no chance, nothing remembered from one rule set to the next. */
   readonly run: (cx: CheckContext) => Iterable<Report>;
 }
 
+/** An example, with what must be known besides it. */
 export function exampleOf(example: string | Example): Example {
   return typeof example === 'string' ? { rules: example } : example;
 }
 
-/** Declares a check; its file in `checks/` and one line in `checks/index.ts` are all it takes. */
+/** Declares a check, so that the compiler looks at it. @returns the same check */
 export function defineCheck(check: Check): Check {
   return check;
 }

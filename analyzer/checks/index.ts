@@ -54,6 +54,7 @@ import { partiallyShadowedRule } from './partially-shadowed-rule.js';
 import { missingComment } from './missing-comment.js';
 import { ruleOrderCost } from './rule-order-cost.js';
 
+/** Every check of rule sets, in the order of the docs. Findings of loading are in `loadChecks`. */
 export const checks: readonly Check[] = [
   shadowedRule,
   neverMatches,

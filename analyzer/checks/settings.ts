@@ -12,4 +12,5 @@ export interface Settings {
   readonly conntrackMax: number;
 }
 
+/** What holds where the user says nothing. */
 export const defaultSettings: Settings = { managementPorts: [22], managementPeers: [], trustedInterfaces: [], conntrackMax: 262_144 };

@@ -10,7 +10,9 @@ import type { SetContents } from '../packet/ip-sets.js';
 import type { Action, Predicate, World } from '../packet/traversal.js';
 import type { Arbitrary, Backend, Family, Fc, Value, ValueContext } from '../values/value.js';
 
+/** The tables of iptables. */
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter' | 'security';
+/** Where in the kernel a base chain is called; its name is the same. */
 export type Hook = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
 
 /** An option as the user gave it. */

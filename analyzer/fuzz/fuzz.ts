@@ -27,6 +27,7 @@ export interface FuzzOptions extends Wishes {
   readonly progress?: (property: string, played: number) => void;
 }
 
+/** What came of testing one property. */
 export type Outcome = { readonly property: Property } & (
   | { readonly kind: 'held'; readonly runs: number; readonly packets: number }
   | { readonly kind: 'skipped'; readonly why: string }
@@ -40,6 +41,7 @@ const shrinksPerRun = 5;
 /** So many conversations take seconds: a host is made anew for each. */
 const usual = { runs: 300, least: 20, rules: 200_000 };
 
+/** Conversations that are played for each property where nobody says how many: 300, and fewer for large rule sets. */
 export function usualRuns({ tables }: Ruleset): number {
   const rules = [...tables.values()].flatMap(({ chains }) => [...chains.values()]).reduce((sum, chain) => sum + chain.rules.length, 0);
   return Math.max(usual.least, Math.min(usual.runs, Math.floor(usual.rules / Math.max(1, rules))));

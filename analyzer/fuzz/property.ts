@@ -24,6 +24,7 @@ export interface Breach {
   readonly why: string;
 }
 
+/** Something that must be true of every conversation. */
 export interface Property {
   /** Kebab-case; the name of its file. */
   readonly name: string;

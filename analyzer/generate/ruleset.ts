@@ -8,6 +8,7 @@ import { ruleWords } from './rule.js';
 
 const chainNames = ['web', 'ssh-guard', 'A', 'zz_9', 'LOGDROP', 'fw.in'];
 
+/** For whom rule sets are drawn. */
 export interface RulesetPlace {
   readonly family: Family;
   readonly backend: Backend;

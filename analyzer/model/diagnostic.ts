@@ -1,6 +1,7 @@
 import type { Span } from '../../grammar/source-text.js';
 import type { LoadCheckName } from './load-checks.js';
 
+/** How bad it is, unless the user says otherwise. */
 export type Severity = 'error' | 'warning' | 'info';
 
 /** What is wrong with a file or its rules before any check looks at it: the user's input gone wrong. */

@@ -17,6 +17,7 @@ function filter(...lines: readonly string[]): string {
   return ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', ...lines, 'COMMIT', ''].join('\n');
 }
 
+/** What is found while a file is loaded, by name: what iptables-restore or the kernel would refuse. */
 export const loadChecks = {
   'syntax-error': {
     severity: 'error', summary: 'The line cannot be read',
@@ -190,4 +191,5 @@ export const loadChecks = {
   },
 } as const satisfies Record<string, LoadCheck>;
 
+/** The name of a finding of loading. */
 export type LoadCheckName = keyof typeof loadChecks;

@@ -17,6 +17,7 @@ import { isTableName, type Ruleset } from './ruleset.js';
 import { didYouMean } from './suggest.js';
 import { validate } from './validate.js';
 
+/** How a file is to be read. What is absent is detected from the file itself. */
 export interface LoadOptions {
   /** Absent: detected. */
   readonly format?: InputFormat | undefined;
@@ -28,6 +29,7 @@ export interface LoadOptions {
   readonly table?: TableName | undefined;
 }
 
+/** A file, read: its rule sets, and what is wrong with it. */
 export interface Loaded {
   readonly source: SourceText;
   readonly format: InputFormat;

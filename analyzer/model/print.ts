@@ -8,6 +8,7 @@ import { quoteForInput } from '../values/text.js';
 import type { Backend, Family } from '../values/value.js';
 import { isOpaque, isUnresolved, type Chain, type Counters, type MatchUse, type Rule, type RuleBody, type RuleTarget, type Ruleset, type Table, type UnresolvedName } from './ruleset.js';
 
+/** Where a rule stands, as far as its words hang on it. */
 export interface PrintPlace {
   readonly table: string;
   readonly family: Family;
@@ -70,6 +71,7 @@ function isAny(name: { readonly name: string; readonly prefix: boolean }): boole
   return name.prefix && name.name === '';
 }
 
+/** How rules are printed. */
 export interface PrintOptions {
   /** Print the counters of rules, and of policies what they are and not zero. */
   readonly counters: boolean;

@@ -19,8 +19,10 @@ export interface OpaqueUse {
   readonly words: readonly string[];
 }
 
+/** A match of a rule: known, or of an extension that nobody declares. */
 export type MatchUse = Use<AnyMatch> | OpaqueUse;
 
+/** What a rule does with the packets that match. */
 export type RuleTarget =
   /** No `-j`: only the counters move. */
   | { readonly kind: 'none' }
@@ -29,6 +31,7 @@ export type RuleTarget =
   | { readonly kind: 'chain'; readonly name: string; readonly goto: boolean }
   | { readonly kind: 'opaque'; readonly use: OpaqueUse };
 
+/** What a rule or policy has counted, as `[packets:bytes]` in the file. */
 export interface Counters {
   readonly packets: bigint;
   readonly bytes: bigint;
@@ -48,6 +51,7 @@ export interface RuleBody {
   readonly target: RuleTarget;
 }
 
+/** A rule as it stands in a chain, and where in the file. */
 export interface Rule extends RuleBody {
   /** In its file: the line (from 1) and the offsets of the statement. */
   readonly line: number;
@@ -56,8 +60,10 @@ export interface Rule extends RuleBody {
   readonly counters: Counters | undefined;
 }
 
+/** What becomes of a packet at the end of a base chain. */
 export type Policy = 'ACCEPT' | 'DROP';
 
+/** A chain with its rules, in order. */
 export interface Chain {
   readonly name: string;
   /** The hook that a built-in chain stands at; undefined for a user's chain. */
@@ -71,6 +77,7 @@ export interface Chain {
   readonly rules: readonly Rule[];
 }
 
+/** A table with its chains, by name. */
 export interface Table {
   readonly name: TableName;
   /** Where its `*` line is; 0 where there is none. */
@@ -80,6 +87,7 @@ export interface Table {
   readonly chains: ReadonlyMap<string, Chain>;
 }
 
+/** All tables of one family, as one iptables-restore would load them. */
 export interface Ruleset {
   readonly source: SourceText;
   readonly family: Family;

@@ -14,13 +14,14 @@ export function found({ input, received }: Wrong): string {
   return typeof input === 'object' && input !== null ? (Array.isArray(input) ? 'a list' : 'an object') : received;
 }
 
-/** An object that has these keys and no others. */
-export function object<const E extends v.ObjectEntries>(entries: E, what: string): v.StrictObjectSchema<E, (issue: v.StrictObjectIssue) => string> {
+/** An object that has these keys and no others. `refused`: what to say of some of the others. */
+export function object<const E extends v.ObjectEntries>(entries: E, what: string, refused: Readonly<Record<string, string>> = {}): v.StrictObjectSchema<E, (issue: v.StrictObjectIssue) => string> {
   return v.strictObject(entries, issue => {
     const last = issue.path?.at(-1)?.key;
     const key = typeof last === 'string' ? last : '';
     if (issue.expected !== 'never' && issue.expected !== `"${key}"`) return `${what} must be an object, and is ${found(issue)}`;
     if (issue.expected !== 'never') return `${what} lacks \`${key}\``;
+    if (Object.hasOwn(refused, key)) return refused[key] ?? '';
     const near = didYouMean(key, Object.keys(entries));
     return `unknown key \`${key}\` in ${what}${near === undefined ? '' : `: ${near}`}`;
   });

@@ -36,6 +36,7 @@ export interface HostSetup extends Omit<Scenario, 'steps' | 'rules' | 'family' |
   readonly sockets?: readonly HostSocket[];
 }
 
+/** What is assumed where the rules and packets do not say. */
 export interface TraceOptions {
   /** Of everything that chance decides; 1 where nothing is said. */
   readonly seed?: number;
@@ -47,12 +48,14 @@ export interface TraceOptions {
   readonly start?: number;
 }
 
+/** What became of one packet, and every rule that it met. */
 export interface DetailedStep extends StepAnswer {
   /** What a local process got, as it was then; absent where none did. */
   readonly arrived?: ScenarioPacket;
   readonly trail: readonly TrailEntry[];
 }
 
+/** What became of the packets of a scenario, step by step. */
 export interface DetailedAnswer {
   readonly steps: readonly DetailedStep[];
 }

@@ -67,6 +67,7 @@ export interface ScenarioPacket {
   readonly nocsum?: boolean;
 }
 
+/** A packet of a scenario, and whence it comes. */
 export interface ScenarioStep {
   /** An interface, or `local`. */
   readonly in: string;
@@ -78,6 +79,7 @@ export interface ScenarioStep {
   readonly broadcast?: boolean;
 }
 
+/** An interface of the host of a scenario. */
 export interface ScenarioInterface {
   readonly name: string;
   readonly addresses: readonly string[];
@@ -86,6 +88,7 @@ export interface ScenarioInterface {
   readonly mtu?: number;
 }
 
+/** Packets, and the host that they meet: docs/scenario.md. */
 export interface Scenario {
   readonly family?: Family;
   readonly backend?: Backend;
@@ -104,12 +107,14 @@ export interface Scenario {
   readonly steps: readonly ScenarioStep[];
 }
 
+/** What connection tracking says of a packet. */
 export interface CtAnswer {
   readonly state: 'NEW' | 'ESTABLISHED' | 'RELATED' | 'INVALID' | 'UNTRACKED';
   readonly dir: 'ORIGINAL' | 'REPLY' | null;
   readonly status: readonly string[];
 }
 
+/** An entry of the connection table, in the words of `conntrack -L`. `timeout` in seconds. */
 export interface ConntrackAnswer {
   /** `tcp 192.0.2.9:40000>10.0.0.5:80` */
   readonly orig: string;
@@ -122,8 +127,10 @@ export interface ConntrackAnswer {
   readonly helper?: string;
 }
 
+/** A packet that left the host, and by which interface (`oif`). */
 export type SentPacket = ScenarioPacket & { readonly oif: string };
 
+/** A packet that the kernel sent because of another, and its own way. */
 export interface GeneratedAnswer {
   readonly packet: ScenarioPacket;
   readonly path: readonly string[];
@@ -131,6 +138,7 @@ export interface GeneratedAnswer {
   readonly out: readonly SentPacket[];
 }
 
+/** What became of one packet of a scenario. */
 export interface StepAnswer {
   readonly path: readonly string[];
   readonly verdict: string;
@@ -145,6 +153,7 @@ export interface StepAnswer {
   readonly unknown?: readonly { readonly rule: string; readonly why: string; readonly assumed: 'match' | 'skip' }[];
 }
 
+/** What became of the packets of a scenario. */
 export interface ScenarioAnswer {
   readonly steps: readonly StepAnswer[];
 }

@@ -21,6 +21,7 @@ export interface Range {
   readonly high: number | bigint;
 }
 
+/** What is asked of a packet, as data. Matches and exact reasoning speak in it. */
 export type Constraint =
   | { readonly kind: 'always' }
   | { readonly kind: 'never' }
@@ -38,7 +39,9 @@ export type Constraint =
   | { readonly kind: 'all'; readonly of: readonly Constraint[] }
   | { readonly kind: 'any'; readonly of: readonly Constraint[] };
 
+/** Every packet. */
 export const always: Constraint = { kind: 'always' };
+/** No packet. */
 export const never: Constraint = { kind: 'never' };
 
 /** `field` is one of `values`. */
@@ -72,6 +75,7 @@ export function unknown(why: string): Constraint {
   return { kind: 'unknown', why };
 }
 
+/** Packets of which `of` does not hold. */
 export function not(of: Constraint): Constraint {
   switch (of.kind) {
     case 'always': return never;
@@ -83,6 +87,7 @@ export function not(of: Constraint): Constraint {
   }
 }
 
+/** Packets of which each holds; of none: every packet. */
 export function all(of: readonly Constraint[]): Constraint {
   const parts = of.filter(part => part.kind !== 'always');
   if (parts.some(part => part.kind === 'never')) return never;
@@ -91,6 +96,7 @@ export function all(of: readonly Constraint[]): Constraint {
   return parts.length === 1 ? first : { kind: 'all', of: parts };
 }
 
+/** Packets of which one holds, at least; of none: no packet. */
 export function any(of: readonly Constraint[]): Constraint {
   const parts = of.filter(part => part.kind !== 'never');
   if (parts.some(part => part.kind === 'always')) return always;

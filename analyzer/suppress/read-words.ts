@@ -7,7 +7,7 @@ export interface SuppressionWords {
   readonly rest: string;
 }
 
-const name = /^[\s,]*([a-z0-9][a-z0-9-]*)(?=[\s,]|$)/u;
+const name = /^[\s,]*([a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)?)(?=[\s,]|$)/u;
 
 /** `separated`: more than one name needs a comma between, since a reason follows. */
 export function readWords(text: string, separated: boolean): SuppressionWords {

@@ -4,7 +4,9 @@
  */
 import type * as FastCheck from 'fast-check';
 
+/** IPv4 (iptables) or IPv6 (ip6tables). */
 export type Family = 'ipv4' | 'ipv6';
+/** Which iptables loads the rules: iptables-legacy (x_tables) or iptables-nft. */
 export type Backend = 'legacy' | 'nft';
 
 /** What reading or printing a value may depend on. */
@@ -43,6 +45,7 @@ export function unresolved(name: string, service: 'host' | 'user' | 'group' | 's
 
 /** The parts of fast-check that arbitraries use; handed in, so that running the linter never loads it. */
 export type Fc = Omit<typeof FastCheck, 'default'>;
+/** What fast-check draws values from. */
 export type Arbitrary<T> = FastCheck.Arbitrary<T>;
 
 export interface Value<T> {

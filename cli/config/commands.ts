@@ -1,5 +1,7 @@
 /** `iptables-lint config print|check|schema` */
 import { stringify } from 'yaml';
+import type { PluginOptions } from '../options.js';
+import { usePlugins } from '../plugins.js';
 import { print } from '../streams.js';
 import { reportTrouble, Trouble } from '../trouble.js';
 import { configNames, findConfig } from './find-config.js';
@@ -13,7 +15,8 @@ async function pathOrNearest(path: string | undefined): Promise<string> {
 }
 
 /** What holds for a file, all layers put together. */
-export async function configPrint(file: string | undefined, { config, color }: { readonly config?: string; readonly color?: boolean }): Promise<void> {
+export async function configPrint(file: string | undefined, { config, color, plugin }: { readonly config?: string; readonly color?: boolean } & PluginOptions): Promise<void> {
+  await usePlugins(plugin);
   const layers = await readConfig(await pathOrNearest(config), color);
   const said = file === undefined ? layers.map(({ path }) => `# ${path}\n`).join('') : `# for ${file}, from ${layers.map(({ path }) => path).join(', ')}\n`;
   const { host, ...rest } = configForFile(layers, file ?? '');
@@ -23,7 +26,8 @@ export async function configPrint(file: string | undefined, { config, color }: {
 }
 
 /** Whether configurations can be read; what is wrong is told, with its place. */
-export async function configCheck(paths: readonly string[], color: boolean | undefined): Promise<void> {
+export async function configCheck(paths: readonly string[], { color, plugin }: { readonly color?: boolean } & PluginOptions): Promise<void> {
+  await usePlugins(plugin);
   for (const path of paths.length > 0 ? paths : [await pathOrNearest(undefined)]) {
     try {
       const layers = await readConfig(path, color);

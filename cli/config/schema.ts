@@ -24,7 +24,7 @@ const checks = v.pipe(
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     for (const [key, value] of Object.entries(dataset.value)) {
-      if (!checkNames.includes(key)) addIssue({ message: unknownCheckMessage(key), path: [{ type: 'object', origin: 'key', input: dataset.value, key, value }] });
+      if (!checkNames().includes(key)) addIssue({ message: unknownCheckMessage(key), path: [{ type: 'object', origin: 'key', input: dataset.value, key, value }] });
     }
   }),
 );
@@ -47,7 +47,10 @@ const entries = {
   'conntrack-max': optional(v.pipe(whole(0xffff_ffff), v.description('How many flows the kernel tracks at most'))),
 };
 
-const override = object({ files: v.pipe(textOrList, v.description('Globs, from the folder of this file')), ...entries }, 'the override');
+const noPlugin = 'no configuration can load a plugin: it is a program, and whoever lints a folder of somebody else, maybe as root, would run theirs; say --plugin FILE on the command line';
+const refused = { plugin: noPlugin, plugins: noPlugin };
+
+const override = object({ files: v.pipe(textOrList, v.description('Globs, from the folder of this file')), ...entries }, 'the override', refused);
 
 const config = object({
   $schema: optional(text),
@@ -57,7 +60,7 @@ const config = object({
   siblings: optional(v.pipe(list(object({ ipv4: text, ipv6: text }, 'a pair of files')), v.description('Rules of one host in two files, of both families'))),
   ...entries,
   overrides: optional(v.pipe(list(override), v.description('What is different for some files; a later one goes before'))),
-}, 'the configuration');
+}, 'the configuration', refused);
 
 /** An empty file says nothing. */
 export const configSchema = v.nullable(config, {});

@@ -6,4 +6,5 @@ import { newOnlyToListedPorts } from './new-only-to-listed-ports.js';
 import { repliesPass } from './replies-pass.js';
 import { unaskedStaysOut } from './unasked-stays-out.js';
 
+/** Every property of conversations that `fuzz` tests. */
 export const properties: readonly Property[] = [repliesPass, establishedSurvives, unaskedStaysOut, newOnlyToListedPorts, claimsHold];

@@ -108,7 +108,7 @@ function endsOf(terrain: Terrain, way: Way, values: Values, { device, other, who
   const entry = known(text(values.in)) ?? known(src === undefined ? undefined : terrain.wayTo(src)) ?? usual;
   const there = way === 'in' ? terrain.own(entry) : terrain.behind(out);
   const from = src ?? oneOf(terrain.behind(entry), who) ?? '';
-  return { in: entry, src: from, dst: dst ?? oneOf(there.filter(one => one !== from), whom) ?? '' };
+  return { in: entry, src: from, dst: dst ?? oneOf(there.filter(one => one !== from), whom) ?? there[0] ?? '' };
 }
 
 function numberOf(value: Scalar | undefined): number | undefined {

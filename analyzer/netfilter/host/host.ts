@@ -5,6 +5,7 @@ import type { Backend, Family } from '../../values/value.js';
 /** What `ip -j` prints of a route or a rule; or the same in words, as `ip route` and `ip rule` take them. */
 export type WordsOrJson = string | Readonly<Record<string, unknown>>;
 
+/** An address of an interface. */
 export interface HostAddress {
   /** `192.0.2.1/24`; without a length it is the address alone. */
   readonly address: string;
@@ -22,6 +23,7 @@ export interface HostAddress {
   readonly noprefixroute?: boolean;
 }
 
+/** An interface of the host. */
 export interface HostInterface {
   readonly name: string;
   readonly index?: number;
@@ -55,6 +57,7 @@ export interface HostSocket {
   readonly process?: string;
 }
 
+/** Rules that were loaded on the host. */
 export interface HostRuleSet {
   readonly family: Family;
   readonly backend: Backend;
@@ -62,11 +65,13 @@ export interface HostRuleSet {
   readonly text: string;
 }
 
+/** One of each family, where there is one. */
 export interface PerFamily<T> {
   readonly ipv4?: T;
   readonly ipv6?: T;
 }
 
+/** What a host is, as `iptables-lint collect` writes it: docs/host.md. */
 export interface HostDescription {
   /** When it was taken: ISO 8601, UTC. */
   readonly collected?: string;
@@ -147,6 +152,7 @@ export const hostSchema: v.GenericSchema<unknown, HostDescription> = v.strictObj
   problems: v.exactOptional(v.array(v.string())),
 });
 
+/** A host that could be read, or what is wrong with it. */
 export type HostReading =
   | { readonly host: HostDescription; readonly problems?: undefined }
   /** One line each: where, and what was expected there. */

@@ -4,12 +4,14 @@ import { scriptOf, type Line } from './scripts.js';
 import { arrived, Sides, type Opening } from './sides.js';
 import type { ScenarioStep } from '../scenario.js';
 
+/** One packet of a conversation, and what became of it. */
 export interface Exchange {
   readonly line: Line;
   readonly step: ScenarioStep;
   readonly answer: DetailedStep;
 }
 
+/** How an exchange between two sides went. */
 export interface Conversation {
   readonly exchanges: readonly Exchange[];
   /** All packets were sent, and each arrived where it should. */

@@ -8,6 +8,7 @@ import type { Scenario, ScenarioPacket } from '../scenario.js';
 /** What is wrong, and with which part of the file. */
 export type ScenarioProblem = YamlProblem;
 
+/** A scenario file, read. */
 export interface ReadScenario {
   /** Undefined where there are problems. */
   readonly scenario: Scenario | undefined;

@@ -1,12 +1,14 @@
 /** All ways that packets may go where something cannot be known offline. */
 import type { DetailedAnswer } from '../engine.js';
 
+/** One way that packets may go, and what must be assumed for it. */
 export interface Way {
   /** Rules of which it was assumed that they match, or that they do not, in the order in which that mattered. */
   readonly assumptions: readonly { readonly rule: string; readonly why: string; readonly assumed: 'match' | 'skip' }[];
   readonly answer: DetailedAnswer;
 }
 
+/** All ways that packets may go. */
 export interface Ways {
   readonly ways: readonly Way[];
   /** There are more: the limit was reached. */

@@ -9,6 +9,7 @@ import { compileTable } from '../tables/compile-table.js';
 import { referenceOf, Step, type CompiledChain, type CompiledRule } from '../tables/compiled-rule.js';
 import { TableTraversal, type Recorder } from '../tables/traverse.js';
 
+/** A rule that would have accepted the packet, but for one thing. */
 export interface NearMiss {
   /** `filter:INPUT:3` */
   readonly rule: string;

@@ -21,6 +21,7 @@ export interface RuleEntry {
   readonly unknown?: string;
 }
 
+/** One thing that happened to a packet on its way. */
 export type TrailEntry =
   /** A base chain begins; `state` is what conntrack says of the packet there, null where it is off; `way` where the packet goes, once that is known: `eth0 → eth1`. */
   | { readonly kind: 'stage'; readonly table: string; readonly hook: string; readonly state: string | null; readonly way?: string }

@@ -18,6 +18,7 @@ export type Passage =
   | { readonly kind: 'dead'; readonly by: readonly RuleAt[] }
   | { readonly kind: 'undecided' };
 
+/** Of which packets it is asked whether they come to a rule. */
 export interface ReachOptions {
   /** Only these packets, as they come. */
   readonly packets?: Constraint;

@@ -14,6 +14,7 @@ export interface SolveBudget {
   work: number;
 }
 
+/** A budget for one question: packets that may be followed, and rules that may be looked up on their way. What is left open when it ends is undecided. */
 export function solveBudget(packets = 20_000, work = 2_000_000): SolveBudget {
   return { packets, work };
 }
@@ -32,6 +33,7 @@ export interface Goal {
   readonly miss: (trip: Trip) => readonly Reason[] | undefined;
 }
 
+/** A packet that is what was looked for, the proof that there is none, or neither. */
 export type Solved =
   | { readonly kind: 'found'; readonly goal: Goal; readonly trip: Trip; readonly part: Part }
   /** `rules`: numbers of the rules that decided. */

@@ -35,6 +35,7 @@ export interface DifferenceCase {
   readonly size: number;
 }
 
+/** What differs between two rule sets. */
 export type Difference =
   /** Whatever the unknown does, as long as the same words mean the same in both. `certain`: neither asks anything unknown. */
   | { readonly kind: 'equivalent'; readonly certain: boolean }
@@ -43,6 +44,7 @@ export type Difference =
   /** No difference was found within the budget; `open` questions (about a rule, on a path) were not answered. */
   | { readonly kind: 'undecided'; readonly open: number };
 
+/** Which packets two rule sets are compared for. */
 export interface DifferenceOptions {
   /** Only these packets, as they come. */
   readonly packets?: Constraint;

@@ -5,6 +5,7 @@ import type { Pipeline, Trip } from '../passes.js';
 import { elsewhere, stoppedAt, type Ends } from './outcome.js';
 import { valueWords } from './words.js';
 
+/** What becomes of packets on their whole way. */
 export interface Fate {
   /** `elsewhere`: routing sends it on another path. */
   readonly verdict: 'accept' | 'drop' | 'reject' | 'elsewhere';

@@ -25,6 +25,7 @@ export interface FateClaim {
   readonly size: number;
 }
 
+/** What becomes of the packets of a question. */
 export interface Fates {
   /** In order: of those that hold a packet, the first says what becomes of it. */
   readonly claims: readonly FateClaim[];
@@ -34,6 +35,7 @@ export interface Fates {
   readonly left: number;
 }
 
+/** How much `fates` says, and of what. */
 export interface FatesOptions {
   /** About how many claims are made. Default 40. */
   readonly limit?: number;

@@ -26,6 +26,7 @@ export interface FamilyGap {
   readonly lost: { readonly packet: PacketSample; readonly by: Decider | undefined };
 }
 
+/** What IPv6 lets strangers connect to, and IPv4 does not. */
 export interface FamilyDifference {
   readonly gaps: readonly FamilyGap[];
   /** Nothing was left open. */
