@@ -14,6 +14,7 @@ const layers = [
   ['^analyzer/fuzz/'],
   ['^analyzer/checks/', '^analyzer/suppress/'],
   ['^analyzer/examine\\.ts$'],
+  ['^analyzer/fixes/'],
   ['^analyzer/decide\\.ts$'],
   ['^analyzer/(analyze|test-check)\\.ts$'],
   ['^report/'],

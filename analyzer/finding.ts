@@ -36,11 +36,18 @@ export type KernelWord =
   | { readonly kernel: 'confirmed' }
   | { readonly kernel: 'contradicted' | 'not-replayed'; readonly reason: string };
 
-/** An edit that repairs the file: `text` in place of `span`. */
-export interface Fix {
-  readonly description: string;
+/** `text` in place of `span`. */
+export interface Edit {
   readonly span: Span;
   readonly text: string;
+}
+
+/** What repairs the file: edits that do not overlap, in the order of the file; all of them or none. */
+export interface Fix {
+  readonly description: string;
+  /** `safe`: no packet is to fare differently, which is proved before it is written. `unsafe`: some will, or what somebody meant is lost. */
+  readonly safety: 'safe' | 'unsafe';
+  readonly edits: readonly Edit[];
 }
 
 /** That a finding is known and meant, as a note in the file says. */

@@ -103,6 +103,11 @@ export async function lint(operands: readonly string[], options: LintOptions): P
   const outputs = outputsOf(options.format);
   const plan = await lintPlan(options);
   const files = await inputFiles(operands, 'iptables-lint', plan.isIgnored);
+  if (options.fix !== undefined || options.fixDryRun === true) {
+    const { fixFiles } = await import('./fix.js');
+    await fixFiles(files, options, plan);
+    if (options.fixDryRun === true) return;
+  }
   const analyses = await leftOf(await analyzeAll(files, options, plan), files, options, plan);
   const fails = isFailure(countBySeverity(analyses.flatMap(analysis => analysis.findings)), plan.failOn, options);
   if (fails) raiseExitCode(1);

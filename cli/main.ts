@@ -72,6 +72,8 @@ function lintCommand(): Command {
     .option('--baseline <file>', 'leave out the findings that are written down there')
     .option('--update-baseline', 'write down all findings in the --baseline file')
     .addOption(option('--since <commit>', 'show only what was not found in the files as git has them at that commit').conflicts('baseline'))
+    .addOption(option('--fix [which]', 'repair the files where no packet fares differently; unsafe: also where some do').choices(['safe', 'unsafe']))
+    .addOption(option('--fix-dry-run', 'print what --fix would change, as a patch, and change nothing').conflicts(['format', 'updateBaseline']))
     .option('--config <file>', 'the configuration (default: iptables-lint.yaml here, or in the nearest folder above)')
     .option('--no-config', 'read no configuration');
   withColorOptions(withInputOptions(program));
@@ -290,6 +292,12 @@ function usageTrouble(error: CommanderError, [word = '']: readonly string[]): Tr
   return new Trouble(`${message}; see iptables-lint${command} --help`);
 }
 
+/** `--fix FILE`: commander would take the file for what is to be fixed. */
+function withWholeOptions(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--');
+  return words.map((word, index) => word === '--fix' && (end === -1 || index < end) ? '--fix=safe' : word);
+}
+
 export async function main(words: readonly string[]): Promise<void> {
   endQuietlyOnClosedPipe();
   try {
@@ -299,7 +307,7 @@ export async function main(words: readonly string[]): Promise<void> {
     }
     const root = program();
     passColorOn(root);
-    await root.parseAsync(words, { from: 'user' });
+    await root.parseAsync(withWholeOptions(words), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) reportTrouble(error);
     else if (error.exitCode !== 0) reportTrouble(usageTrouble(error, words));

@@ -43,6 +43,8 @@ export interface LintOptions extends InputOptions, PluginOptions {
   readonly baseline?: string;
   readonly updateBaseline?: boolean;
   readonly since?: string;
+  readonly fix?: 'safe' | 'unsafe';
+  readonly fixDryRun?: boolean;
   readonly color?: boolean;
 }
 

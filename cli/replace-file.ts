@@ -3,7 +3,7 @@ import { open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemCause, Trouble } from './trouble.js';
 
-async function writeBeside(file: string, text: string): Promise<string> {
+async function writeBeside(file: string, text: string | Uint8Array): Promise<string> {
   const { mode, uid, gid } = await stat(file);
   const beside = join(dirname(file), `.${basename(file)}.${String(process.pid)}.tmp`);
   const handle = await open(beside, 'wx', mode & 0o7777);
@@ -22,7 +22,7 @@ async function writeBeside(file: string, text: string): Promise<string> {
 }
 
 /** Links are followed; the mode stays, and for root the owner too. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string | Uint8Array): Promise<void> {
   try {
     const file = await realpath(path);
     await rename(await writeBeside(file, text), file);

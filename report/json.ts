@@ -1,9 +1,15 @@
 /** `--format json`: a stable contract for programs. A change that could break a reader raises `schemaVersion`. */
-import type { Finding } from '../analyzer/finding.js';
+import type { Finding, Fix } from '../analyzer/finding.js';
 import type { SourceText } from '../grammar/source-text.js';
 import { placeOf } from './place.js';
 import { allFindings, countBySeverity, type FileReport, type Format, type Report } from './report.js';
 import { visibleJson } from './visible.js';
+
+/** Of the first edit it is told twice where it is: there was one only, once. */
+function fixJson(source: SourceText, { description, safety, edits }: Fix): object {
+  const written = edits.map(({ span, text }) => ({ ...placeOf(source, span), text }));
+  return { description, ...written[0], safety, edits: written };
+}
 
 export function findingJson(source: SourceText, finding: Finding): object {
   const { check, severity, certainty, message, span, rule, because, witness, host, help, fix, owner, suppressed } = finding;
@@ -13,7 +19,7 @@ export function findingJson(source: SourceText, finding: Finding): object {
     rule,
     because: because.map(one => ({ rule: one.rule, line: one.line, message: one.message })),
     witness, ...host === undefined ? {} : { host }, help,
-    ...fix === undefined ? {} : { fix: { description: fix.description, ...placeOf(source, fix.span), text: fix.text } },
+    ...fix === undefined ? {} : { fix: fixJson(source, fix) },
     ...owner === undefined ? {} : { owner },
     ...suppressed === undefined ? {} : { suppressed },
   };

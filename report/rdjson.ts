@@ -23,7 +23,8 @@ function diagnostic(source: SourceText, { check, severity, message, help, span, 
     location: { path, range: range(source, span) },
     severity: severities[severity],
     code: { value: check, ...url === undefined ? {} : { url } },
-    ...fix === undefined ? {} : { suggestions: [{ range: range(source, fix.span), text: fix.text }] },
+    // Suggestions are taken or left one by one: what needs several edits is none.
+    ...fix?.edits.length === 1 ? { suggestions: fix.edits.map(({ span: place, text }) => ({ range: range(source, place), text })) } : {},
     ...because.length === 0 ? {} : { related_locations: because.filter(({ line }) => line > 0).map(one => ({ message: visible(`${one.rule}: ${one.message}`), location: { path, range: { start: { line: one.line } } } })) },
   };
 }

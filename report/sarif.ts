@@ -68,7 +68,7 @@ function resultOf(source: SourceText, finding: Finding, fingerprint: string, rul
     partialFingerprints: { 'iptablesLintFinding/v1': fingerprint },
     ...because.length === 0 ? {} : { relatedLocations: related(source, finding) },
     ...witness === null || witness.length === 0 ? {} : { codeFlows: [{ message: { text: 'Packets that show it' }, threadFlows: [{ locations: steps(source, finding) }] }] },
-    ...fix === undefined ? {} : { fixes: [{ description: { text: fix.description }, artifactChanges: [{ artifactLocation: { uri: uriOf(source.path) }, replacements: [{ deletedRegion: { charOffset: fix.span.start, charLength: fix.span.end - fix.span.start }, insertedContent: { text: fix.text } }] }] }] },
+    ...fix === undefined ? {} : { fixes: [{ description: { text: fix.description }, artifactChanges: [{ artifactLocation: { uri: uriOf(source.path) }, replacements: fix.edits.map(({ span: { start, end }, text: own }) => ({ deletedRegion: { charOffset: start, charLength: end - start }, insertedContent: { text: own } })) }] }] },
     ...suppressed === undefined ? {} : { suppressions: [{ kind: 'inSource', justification: visible(suppressed.reason) }] },
     properties: { certainty },
   };

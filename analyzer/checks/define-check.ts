@@ -130,6 +130,11 @@ export function defineCheck(check: Check): Check {
   return check;
 }
 
+/** A fix for a report, where the edits could be made. */
+export function fixWith(description: string, safety: Fix['safety'], edits: Fix['edits'] | undefined): Pick<Report, 'fix'> {
+  return edits === undefined ? {} : { fix: { description, safety, edits } };
+}
+
 /** `filter:INPUT:3` */
 export function referenceOf(at: RuleAt): string {
   return ruleReference(at.table, at.chain, at.position);
@@ -161,7 +166,8 @@ export function toFinding(check: Check, report: Report, ruleset: Ruleset): Findi
     because: report.because ?? [],
     witness: null,
     help: report.help,
-    ...report.fix === undefined ? {} : { fix: report.fix },
+    // What the kernel has counted may be right.
+    ...report.fix === undefined || hits > 0n ? {} : { fix: report.fix },
     ...owner === undefined ? {} : { owner },
   };
 }

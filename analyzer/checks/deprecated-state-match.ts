@@ -21,9 +21,8 @@ function fixOf(options: readonly OptionNode[]): Fix | undefined {
   if (words.length !== 2 || load === undefined || states === undefined || options.indexOf(states) !== options.indexOf(load) + 1) return undefined;
   const list = states.args[0]?.text ?? '';
   return {
-    description: 'use the conntrack match',
-    span: { start: load.start, end: states.end },
-    text: `-m conntrack ${states.bang === undefined ? '' : '! '}--ctstate ${list}`,
+    description: 'use the conntrack match', safety: 'safe',
+    edits: [{ span: { start: load.start, end: states.end }, text: `-m conntrack ${states.bang === undefined ? '' : '! '}--ctstate ${list}` }],
   };
 }
 
@@ -74,7 +73,7 @@ COMMIT
       yield {
         at, span,
         message: '`-m state` is deprecated: it is an alias of `-m conntrack`',
-        help: fix === undefined ? 'write -m conntrack --ctstate … instead' : `write \`${fix.text}\``,
+        help: fix === undefined ? 'write -m conntrack --ctstate … instead' : `write \`${fix.edits[0]?.text ?? ''}\``,
         ...fix === undefined ? {} : { fix },
       };
     }

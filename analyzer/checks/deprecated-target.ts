@@ -65,7 +65,7 @@ COMMIT
       if (found === undefined) continue;
       const [name, { instead, ...successor }] = found;
       const span = namedSpan(ruleset, at.rule, name);
-      yield { at, span, ...successor, ...instead === undefined ? {} : { fix: { description: `write ${instead}`, span, text: instead } } };
+      yield { at, span, ...successor, ...instead === undefined ? {} : { fix: { description: `write ${instead}`, safety: 'safe', edits: [{ span, text: instead }] } } };
     }
   },
 });

@@ -1,7 +1,8 @@
 import { saveUse } from '../extensions/use.js';
 import { printBody } from '../model/print.js';
 import { isOpaque, isUnresolved, type Chain, type MatchUse, type Rule, type RuleTarget, type Ruleset, type Table } from '../model/ruleset.js';
-import { defineCheck, referenceOf, type Report } from './define-check.js';
+import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
+import { withoutLines } from './shared/edits.js';
 import { isFinal, isStateless } from './shared/targets.js';
 
 const known = new WeakMap<Chain, ReadonlyMap<Rule, number>>();
@@ -99,7 +100,7 @@ function targetGist(target: RuleTarget): string {
   }
 }
 
-function report(table: Table, chain: Chain, rule: Rule, position: number, before: number): Report {
+function report(ruleset: Ruleset, table: Table, chain: Chain, rule: Rule, position: number, before: number): Report {
   const at = { table: table.name, chain: chain.name, position, rule };
   const earlier = chain.rules[before - 1];
   return {
@@ -109,6 +110,8 @@ function report(table: Table, chain: Chain, rule: Rule, position: number, before
       : `this rule repeats rule ${String(before)} of the chain word for word, so a packet that matches both goes through the same twice`,
     because: earlier === undefined ? [] : [{ rule: referenceOf({ ...at, position: before, rule: earlier }), line: earlier.line, message: 'the same rule' }],
     help: 'delete one of the two',
+    // A second jump or log is done twice.
+    ...isFinal(rule) ? fixWith('delete the rule', 'safe', withoutLines(ruleset, [rule])) : {},
   };
 }
 
@@ -158,7 +161,7 @@ COMMIT
         const before = duplicates.get(rule);
         // Between the two a mark may be set, and then the second means something else.
         if (before === undefined || (isFinal(rule) && reach(table).get(rule)?.kind === 'live')) continue;
-        yield report(table, chain, rule, index + 1, before);
+        yield report(ruleset, table, chain, rule, index + 1, before);
       }
     }
   },

@@ -5,7 +5,8 @@ import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { ctstates, is, type Constraint } from '../packet/constraint.js';
 import { conjuncts } from './shared/conjuncts.js';
 import type { Because } from '../finding.js';
-import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { withMoved } from './shared/edits.js';
 import { effectOf } from './shared/targets.js';
 
 /** Fewer are not worth a word. */
@@ -53,12 +54,19 @@ function firstRule(cx: CheckContext, table: Table, chain: Chain, constraints: Ru
 /** More chains than this are not named. */
 const named = 5;
 
-function report(at: RuleAt, count: number, others: readonly RuleAt[]): Report {
+/** Up to the head of a built-in chain, behind rules about lo. */
+function moved({ ruleset }: CheckContext, chain: Chain | undefined, rule: Rule): Pick<Report, 'fix'> {
+  const to = chain?.hook === undefined ? undefined : chain.rules.find(one => [one.inInterface, one.outInterface].every(name => name?.value.name !== 'lo'));
+  return to === undefined || to === rule ? {} : fixWith('move the rule up', 'safe', withMoved(ruleset, rule, to));
+}
+
+function report(cx: CheckContext, at: RuleAt, count: number, others: readonly RuleAt[]): Report {
   return {
     at,
     message: `packets of known connections are compared with ${String(count)} rules at least before this one lets them pass${others.length === 0 ? '' : `, and so it is in ${String(others.length)} more chains`}`,
     because: others.slice(0, named).map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: 'comes as late' })),
     help: `move it up, to the beginning of the built-in chain${others.length === 0 ? '' : ', once for all'}; what is dropped before it now then goes on until its connections end`,
+    ...moved(cx, cx.ruleset.tables.get('filter')?.chains.get(at.chain), at.rule),
   };
 }
 
@@ -133,7 +141,7 @@ COMMIT
       if (way !== undefined && at !== undefined && way + at.position > worthAWord) late.push({ at, count: way + at.position - 1 });
     }
     const [first, ...others] = late.filter(({ at }) => table.chains.get(at.chain)?.hook === undefined);
-    for (const one of late) if (table.chains.get(one.at.chain)?.hook !== undefined) yield report(one.at, one.count, []);
-    if (first !== undefined) yield report(first.at, first.count, others.map(({ at }) => at));
+    for (const one of late) if (table.chains.get(one.at.chain)?.hook !== undefined) yield report(cx, one.at, one.count, []);
+    if (first !== undefined) yield report(cx, first.at, first.count, others.map(({ at }) => at));
   },
 });

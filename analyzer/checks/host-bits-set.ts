@@ -3,7 +3,7 @@ import { optionSpan } from '../model/spans.js';
 import { BuiltInOption } from '../extensions/option-scope.js';
 import { printAddressMask, type AddressMask } from '../values/address-mask.js';
 import type { RuleAt } from '../packet-space/answers.js';
-import { defineCheck, type Report } from './define-check.js';
+import { defineCheck, fixWith, type Report } from './define-check.js';
 
 function widened(given: RuleBody['source']): AddressMask | undefined {
   if (given === undefined || isUnresolved(given.value)) return undefined;
@@ -14,10 +14,13 @@ function report(ruleset: Ruleset, at: RuleAt, key: 's' | 'd', value: AddressMask
   const span = optionSpan(ruleset, at.rule, option => option.shape instanceof BuiltInOption && option.shape.key === key);
   const written = ruleset.source.text.slice(span.start, span.end).split(/[\s=]+/u).at(-1) ?? '';
   const [host = written] = written.split('/');
+  // Not in a list of addresses, nor where the word stands in quotes.
+  const isPlain = /^[\d.:a-fA-F]+\/[\d.:a-fA-F]+$/u.test(written);
   return {
     at, span,
     message: `\`${written}\` is silently the whole of ${printAddressMask(value)}`,
     help: `write ${printAddressMask(value)} if the network is meant, or ${host} for the one host`,
+    ...fixWith(`write ${printAddressMask(value)}, which it means`, 'safe', isPlain ? [{ span: { start: span.end - written.length, end: span.end }, text: printAddressMask(value) }] : undefined),
   };
 }
 

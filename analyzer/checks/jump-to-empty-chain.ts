@@ -1,6 +1,7 @@
-import type { Chain, Table } from '../model/ruleset.js';
+import type { Chain, Ruleset, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
-import { defineCheck, referenceOf, type Report } from './define-check.js';
+import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
+import { withoutLines } from './shared/edits.js';
 
 /** For each empty chain the rules that jump or go there. */
 function callers(table: Table, rules: Iterable<RuleAt>): ReadonlyMap<Chain, readonly RuleAt[]> {
@@ -16,7 +17,7 @@ function callers(table: Table, rules: Iterable<RuleAt>): ReadonlyMap<Chain, read
   return empty;
 }
 
-function report(chain: Chain, first: RuleAt, others: readonly RuleAt[]): Report {
+function report(ruleset: Ruleset, chain: Chain, first: RuleAt, others: readonly RuleAt[]): Report {
   const isGoto = first.rule.target.kind === 'chain' && first.rule.target.goto;
   return {
     at: first,
@@ -25,6 +26,8 @@ function report(chain: Chain, first: RuleAt, others: readonly RuleAt[]): Report 
       : `chain \`${chain.name}\` is empty: this jump does nothing${others.length === 0 ? '' : `, nor do ${String(others.length)} more`}`,
     because: others.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'leads to the empty chain as well' })),
     help: `put the rules in that it waits for (-A ${chain.name} …), or delete ${others.length === 0 ? 'the rule' : 'the rules'} and the chain`,
+    // Who fills the chain when the host runs needs the jump.
+    ...isGoto ? {} : fixWith(others.length === 0 ? 'delete the jump' : 'delete the jumps', 'unsafe', withoutLines(ruleset, [first, ...others].map(({ rule }) => rule))),
   };
 }
 
@@ -72,7 +75,7 @@ COMMIT
 `,
   * run({ ruleset, rules }) {
     for (const table of ruleset.tables.values()) {
-      for (const [chain, [first, ...others]] of callers(table, rules(table))) if (first !== undefined) yield report(chain, first, others);
+      for (const [chain, [first, ...others]] of callers(table, rules(table))) if (first !== undefined) yield report(ruleset, chain, first, others);
     }
   },
 });

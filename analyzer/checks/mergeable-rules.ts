@@ -1,7 +1,8 @@
 import { printBody } from '../model/print.js';
 import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import { isFullRange, type NumberRange } from '../values/number-range.js';
-import { defineCheck, type Report } from './define-check.js';
+import { defineCheck, fixWith, type Report } from './define-check.js';
+import { withMerged } from './shared/edits.js';
 import { differingUse, useAt } from './shared/runs.js';
 import { isStateless } from './shared/targets.js';
 
@@ -78,11 +79,13 @@ function merged(ruleset: Ruleset, table: Table, chain: Chain, { place, key, port
 
 function report(ruleset: Ruleset, table: Table, chain: Chain, run: PortRun, rule: Rule): Report {
   const count = run.rules.length;
+  const text = merged(ruleset, table, chain, run, rule);
   return {
     at: { table: table.name, chain: chain.name, position: run.position, rule },
     message: `this rule and the ${String(count - 1)} behind it differ in the ${run.key === 'dport' ? 'destination' : 'source'} port only, and could be one`,
     because: run.rules.slice(1).map((one, i) => ({ rule: `${table.name}:${chain.name}:${String(run.position + i + 1)}`, line: one.line, message: 'the same for another port' })),
-    help: `write ${merged(ruleset, table, chain, run, rule)} in place of the ${String(count)}`,
+    help: `write ${text} in place of the ${String(count)}`,
+    ...fixWith('make one rule of them', 'safe', withMerged(ruleset, run.rules, text)),
   };
 }
 

@@ -5,7 +5,8 @@ import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { asksForState } from './shared/state-asked.js';
 import { contradictionIn } from './shared/contradiction.js';
-import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
 import { targetText } from './shared/targets.js';
 
@@ -58,6 +59,7 @@ function calledInVain({ ruleset }: CheckContext, { at, by }: InVain, others: rea
       ...others.slice(0, namedLimit).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'no such packet comes here either' })),
     ],
     help: 'delete it, or let its packets come to the chain',
+    ...fixWith(others.length === 0 ? 'delete the rule' : 'delete the rules', 'safe', withoutLines(ruleset, [at, ...others.map(one => one.at)].map(({ rule }) => rule))),
   };
 }
 
@@ -65,7 +67,7 @@ function contradictionReport({ ruleset }: CheckContext, table: Table, at: RuleAt
   const why = contradictionIn(ruleset, table, at);
   // What asks for an interface that a built-in chain has not got is refused at loading.
   if (why === undefined) return undefined;
-  return { at, mutedIn: 'generated', message: `no packet can match this rule: ${why.text}`, help: why.help };
+  return { at, mutedIn: 'generated', message: `no packet can match this rule: ${why.text}`, help: why.help, ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])) };
 }
 
 /** The rules that lead to a chain, where no packet comes by any of them: that is reported as a whole. */

@@ -2,7 +2,8 @@ import type { Ruleset } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
-import { defineCheck, referenceOf, type Report } from './define-check.js';
+import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
+import { withoutLines } from './shared/edits.js';
 import { effectOf, isFinal } from './shared/targets.js';
 
 function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[]): Report {
@@ -12,6 +13,7 @@ function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[]): Repo
     because: because.map(one => deciderBecause(ruleset, one, isPolicy(one) ? `the policy ${one.policy} does the same` : 'does the same to packets of this rule')),
     message: `packets match this rule, yet without it all of them would fare the same${names.length === 0 ? '' : `, by ${names.join(', ')}`}`,
     help: 'delete it, or keep it for its counters or as a word to the reader',
+    ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])),
   };
 }
 

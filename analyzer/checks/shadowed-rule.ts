@@ -1,8 +1,9 @@
 import type { Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
-import { defineCheck, type Report } from './define-check.js';
+import { defineCheck, fixWith, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
+import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
 import { callThatTakes, decideAlike, listOf, takersBecause } from './shared/shadows.js';
 import { areTranslating } from './shared/taken-by-translation.js';
@@ -17,6 +18,7 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
     severity: isSame ? 'warning' : 'error',
     message: `no packet can match this rule: ${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'} all of them first${isSame ? '' : `, so its ${targetText(ruleset, at)} never happens`}`,
     help: isSame ? 'delete the rule; what it asks for is done before it' : `move it before ${listOf(by.slice(0, 1), at)}, or delete it`,
+    ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])),
   };
 }
 

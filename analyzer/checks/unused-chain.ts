@@ -1,5 +1,6 @@
-import { ruleReference, type Chain, type Table } from '../model/ruleset.js';
-import { defineCheck, type Report } from './define-check.js';
+import { ruleReference, type Chain, type Ruleset, type Table } from '../model/ruleset.js';
+import { defineCheck, fixWith, type Report } from './define-check.js';
+import { withoutLines } from './shared/edits.js';
 
 function calledChains(table: Table): Set<string> {
   const called = new Set<string>();
@@ -7,7 +8,7 @@ function calledChains(table: Table): Set<string> {
   return called;
 }
 
-function report(table: Table, chain: Chain): Report {
+function report(ruleset: Ruleset, table: Table, chain: Chain): Report {
   const count = chain.rules.length;
   const [first] = chain.rules;
   return {
@@ -15,6 +16,7 @@ function report(table: Table, chain: Chain): Report {
     span: chain.span, chain,
     ...first === undefined ? {} : { because: [{ rule: ruleReference(table.name, chain.name, 1), line: first.line, message: 'never reached' }] },
     help: `delete the chain, or jump to it: -A ${table.chains.values().next().value?.name ?? 'INPUT'} … -j ${chain.name}`,
+    ...fixWith(count === 0 ? 'delete the chain' : 'delete the chain and its rules', 'safe', withoutLines(ruleset, [chain.span, ...chain.rules])),
   };
 }
 
@@ -64,7 +66,7 @@ COMMIT
   * run({ ruleset }) {
     for (const table of ruleset.tables.values()) {
       const called = calledChains(table);
-      for (const chain of table.chains.values()) if (chain.hook === undefined && !called.has(chain.name)) yield report(table, chain);
+      for (const chain of table.chains.values()) if (chain.hook === undefined && !called.has(chain.name)) yield report(ruleset, table, chain);
     }
   },
 });

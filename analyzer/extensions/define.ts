@@ -140,6 +140,8 @@ export interface MatchDefinition<O extends Options = Options> extends ExtensionD
   readonly kind: 'match';
   /** Under which name it is saved, where that is another one. */
   readonly savedAs?: string;
+  /** To be asked is noticed later: by a list, a count, a label or a mark. Those that answer what is unknown need not say so. */
+  readonly remembers?: true;
   /** What every use asks besides its options, as that the packet is no later fragment. */
   readonly requires?: Constraint;
   /** So many bytes of the transport header must be there: later fragments do not match, and a packet that is cut short is dropped. */

@@ -64,7 +64,7 @@ export function suppressionsInComments({ text }: SourceText): ReadSuppressions {
   const nameless = notes.filter(({ kind, checks }) => kind !== 'enable' && checks.length === 0);
   const suppressions = notes.filter(({ kind }) => kind !== 'enable').flatMap(note => note.checks.map((check): Suppression => ({
     checks: [check], reason: note.reason, until: note.until, span: note.span, covers: coverOf(notes, note, check, text),
-    ...note.checks.length > 1 ? {} : { fix: { description: 'delete the comment', span: note.line, text: '' } },
+    ...note.checks.length > 1 ? {} : { fix: { description: 'delete the comment', safety: 'safe', edits: [{ span: note.line, text: '' }] } },
   })));
   return { suppressions, wrong: [...wrong, ...nameless.map(({ kind, span }) => ({ message: 'it names no check', span, help: `name what is meant: # iptables-lint-${kind} CHECK -- reason` }))] };
 }

@@ -84,7 +84,7 @@ test('what no host can be named is no name to look up: the rule does not load', 
 
 test('NOTRACK can be repaired in place; CT --notrack is what it became', t => {
   const [finding] = of('deprecated-target', '*raw\n-A PREROUTING -p udp -j NOTRACK\n-A PREROUTING -p tcp -j CT --notrack\nCOMMIT\n');
-  t.deepEqual([finding?.severity, finding?.fix?.text, finding?.rule], ['info', 'CT --notrack', 'raw:PREROUTING:1']);
+  t.deepEqual([finding?.severity, finding?.fix?.edits[0]?.text, finding?.rule], ['info', 'CT --notrack', 'raw:PREROUTING:1']);
 });
 
 const counted = (...lines: readonly string[]): string => `*filter\n:INPUT DROP [50000:1]\n:x - [0:0]\n${lines.join('\n')}\nCOMMIT\n`;

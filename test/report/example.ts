@@ -38,7 +38,7 @@ const findings: readonly Finding[] = [
     message: 'no packet can match this rule',
     because: [{ rule: 'filter:INPUT:1', line: 5, message: 'filter:INPUT:1 takes all of them first' }],
     help: 'move it up',
-    fix: { description: 'delete the rule', span: spanOf('-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP\n'), text: '' }, owner: 'docker',
+    fix: { description: 'delete the rule', safety: 'safe', edits: [{ span: spanOf('-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP\n'), text: '' }] }, owner: 'docker',
   },
   { ...base, check: 'comment', severity: 'info', span: spanOf('txet'), message: 'a comment with \u001b[2J and \u202e in it', rule: 'filter:\u001b[31mINPUT:3' },
   { ...base, check: 'undefined-chain', severity: 'error', span: spanOf('LOGG'), message: 'there is no chain or target `LOGG` in table filter', rule: 'filter:INPUT:4' },

@@ -11,6 +11,7 @@ import { tracked } from '../tracked.js';
  * Where the machine has a name for a label, that name is saved and not the number.
  */
 export const connlabel = defineMatch('connlabel', () => ({
+  remembers: true,
   doc: 'Matches packets by a label of their connection, and may set it.',
   tracks: true,
   options: {

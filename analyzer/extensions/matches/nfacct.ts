@@ -4,6 +4,7 @@ import { defineMatch, option } from '../define.js';
 
 /** @see nfacct_mt() in net/netfilter/xt_nfacct.c; libxt_nfacct.c saves the name behind two blanks. */
 export const nfacct = defineMatch('nfacct', () => ({
+  remembers: true,
   doc: 'Counts the packet in an accounting object that was made with nfacct(8); every packet matches.',
   // The test namespace has no accounting object.
   needsOnMachine: 'an accounting object, made with nfacct(8)',

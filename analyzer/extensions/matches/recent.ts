@@ -74,6 +74,7 @@ function predicate(options: RecentOptions, { world }: EngineContext): Predicate 
  * counts; seconds from 2^31 on are saved as negative numbers, which cannot be read again.
  */
 export const recent = defineMatch('recent', () => ({
+  remembers: true,
   doc: 'Remembers addresses in a list, and matches those that are in it.',
   usesOrder: true,
   options: {

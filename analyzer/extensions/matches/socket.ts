@@ -4,6 +4,7 @@ import { defineMatch, option } from '../define.js';
 
 /** @see socket_match() in net/netfilter/xt_socket.c. With `--restore-skmark` the packet gets the mark of the socket. */
 export const socket = defineMatch('socket', () => ({
+  remembers: true,
   doc: 'Matches packets for which this machine has an open socket.',
   hooks: ['PREROUTING', 'INPUT'],
   tracks: 'fragments',

@@ -1,0 +1,84 @@
+/** `--fix`, `--fix=unsafe`, `--fix-dry-run`. */
+import { readFile } from 'node:fs/promises';
+import { examine, withoutWitnesses } from '../analyzer/examine.js';
+import { fixSource, type FixResult, type NotMade } from '../analyzer/fixes/fix-source.js';
+import type { Finding } from '../analyzer/finding.js';
+import { decodeBytes, positionAt, type SourceText } from '../grammar/source-text.js';
+import { differenceLines } from '../report/difference.js';
+import { countOf } from '../report/report.js';
+import { visible } from '../report/visible.js';
+import { eachSource } from './inputs.js';
+import type { Known } from './known/known.js';
+import type { LintPlan } from './lint-plan.js';
+import type { LintOptions } from './options.js';
+import { standardInput } from './read-source.js';
+import { replaceFile } from './replace-file.js';
+import { print } from './streams.js';
+import { raiseExitCode, Trouble } from './trouble.js';
+
+type FindingsOf = (source: SourceText) => Promise<readonly Finding[]>;
+
+/** What is reported is repaired, and nothing else: not what a baseline or an earlier commit knows. */
+async function reported(files: readonly string[], { baseline, since }: LintOptions, plan: LintPlan): Promise<FindingsOf> {
+  const [{ knownByBaseline }, { knownSince }, { withoutKnown }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
+  const known: Known | undefined = baseline !== undefined ? await knownByBaseline(baseline) : since === undefined ? undefined : knownSince(since, source => plan.optionsFor(source, files));
+  return async source => {
+    const analysis = withoutWitnesses(examine(source, await plan.optionsFor(source, files)));
+    if (known === undefined) return analysis.findings;
+    const { analyses: [left] } = await withoutKnown([analysis], known);
+    return left?.findings ?? [];
+  };
+}
+
+/** The text in the bytes that it was read from: a file that is no UTF-8 was read as Latin-1. */
+async function bytesOf({ path, text }: SourceText, fixed: string): Promise<Uint8Array> {
+  const bytes = await readFile(path);
+  if (decodeBytes(bytes) !== text) throw new Trouble(`${path} is not written: it was changed in the meantime`);
+  return Buffer.from(fixed, Buffer.from(text, 'utf8').equals(bytes) ? 'utf8' : 'latin1');
+}
+
+async function patchOf({ path, text }: SourceText, fixed: string): Promise<string> {
+  const { createTwoFilesPatch } = await import('diff');
+  return createTwoFilesPatch(path, path, text, fixed, undefined, undefined, { context: 3 }).replace(/^Index: .*\n=+\n/u, '');
+}
+
+function tell(line: string): void {
+  process.stderr.write(`iptables-lint: ${visible(line)}\n`);
+}
+
+function tellNotMade({ path, text }: SourceText, { finding: { check, span, fix }, why }: NotMade): void {
+  tell(`${path}:${String(positionAt({ path, text }, span.start).line)}: not made: ${fix?.description ?? ''} (${check}): ${why}`);
+}
+
+/** Every fix, what an unsafe one changes, and what was offered and not made. */
+function tellResult({ path }: SourceText, { text, made, notMade }: FixResult): void {
+  for (const { finding: { check, severity, message }, description, safety, line, differences } of made) {
+    tell(`${path}: ${description} (${check}${safety === 'unsafe' ? ', unsafe' : ''})${line === '' ? '' : `: ${line}`}`);
+    // Somebody meant something else by it.
+    if (severity === 'error') tell(`  ${message}`);
+    if (safety === 'unsafe') for (const difference of differences) for (const said of differenceLines(difference)) tell(`  ${said}`);
+  }
+  for (const one of notMade) tellNotMade({ path, text }, one);
+}
+
+/**
+ * Repairs the files, and tells on standard error what was done. For a dry run nothing is written, and the patch goes to standard output; the exit code is 1
+ * then where there is one. What cannot be read or written is reported, and the other files are repaired all the same.
+ */
+export async function fixFiles(files: readonly string[], options: LintOptions, plan: LintPlan): Promise<void> {
+  const isDry = options.fixDryRun === true;
+  if (!isDry && files.includes(standardInput)) throw new Trouble('cannot repair standard input in place; --fix-dry-run prints a patch');
+  const findingsOf = await reported(files, options, plan);
+  let count = 0;
+  await eachSource(files, options, async source => {
+    const result = await fixSource(source, { unsafe: options.fix === 'unsafe', load: await plan.optionsFor(source, files), findingsOf });
+    if (result.text !== source.text) {
+      if (isDry) await print(await patchOf(source, result.text));
+      else await replaceFile(source.path, await bytesOf(source, result.text));
+    }
+    count += result.made.length;
+    tellResult(source, result);
+  });
+  if (isDry && count > 0) raiseExitCode(1);
+  tell(`${countOf(count, 'repair')}${isDry ? ' would be' : ''} made`);
+}

@@ -1,0 +1,79 @@
+/** `--fix` and its kin, as processes of their own. */
+import { chmodSync, lstatSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { folderWith, run } from './run.js';
+
+const server = (...lines: readonly string[]): string => ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', '-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', ...lines, 'COMMIT', ''].join('\n');
+const ssh = '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT';
+const loose = '-A INPUT -s 192.0.2.17/24 -p tcp -m tcp --dport 993 -m conntrack --ctstate NEW -j ACCEPT';
+
+test('--fix writes the file, tells what it did, lints what is left, and has nothing to do then', async t => {
+  const folder = folderWith(t, { 'rules.v4': server(ssh, ssh, loose) });
+  const first = await run(['--fix', 'rules.v4'], { cwd: folder });
+  t.deepEqual(first, {
+    code: 0, stdout: 'no problems in 1 file\n',
+    stderr: `iptables-lint: rules.v4: delete the rule (duplicate-rule): ${ssh}\niptables-lint: rules.v4: write 192.0.2.0/24, which it means (host-bits-set): ${loose}\niptables-lint: 2 repairs made\n`,
+  });
+  const fixed = server(ssh, loose.replace('.17/', '.0/'));
+  t.is(readFileSync(join(folder, 'rules.v4'), 'utf8'), fixed);
+  t.is((await run(['--fix=safe', 'rules.v4'], { cwd: folder })).stderr, 'iptables-lint: 0 repairs made\n');
+  t.is(readFileSync(join(folder, 'rules.v4'), 'utf8'), fixed);
+});
+
+test('--fix-dry-run prints a patch and writes nothing; the exit code says whether there is one', async t => {
+  const text = server(ssh, ssh);
+  const folder = folderWith(t, { 'rules.v4': text, 'clean.v4': server(ssh) });
+  const { code, stdout } = await run(['--fix-dry-run', 'rules.v4', 'clean.v4'], { cwd: folder });
+  t.is(code, 1);
+  t.is(stdout, `--- rules.v4\n+++ rules.v4\n@@ -5,5 +5,4 @@\n -A INPUT -i lo -j ACCEPT\n -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n ${ssh}\n-${ssh}\n COMMIT\n`);
+  t.is(readFileSync(join(folder, 'rules.v4'), 'utf8'), text);
+  t.deepEqual(await run(['--fix-dry-run', 'clean.v4'], { cwd: folder }), { code: 0, stdout: '', stderr: 'iptables-lint: 0 repairs would be made\n' });
+  t.is((await run(['--fix-dry-run', '-'], { cwd: folder, input: text })).code, 1);
+});
+
+test('what is left decides the exit code', async t => {
+  const folder = folderWith(t, { 'rules.v4': server(ssh, ssh).replace('OUTPUT ACCEPT', 'OUTPUT DROP') });
+  const { code, stdout } = await run(['--fix', 'rules.v4'], { cwd: folder });
+  t.is(code, 1);
+  t.true(stdout.includes('missing-established-return') && !stdout.includes('duplicate-rule'), stdout);
+  t.is(readFileSync(join(folder, 'rules.v4'), 'utf8').split(ssh).length, 2, 'the other is repaired');
+});
+
+test('links are followed, the mode stays, and a file in Latin-1 stays so', async t => {
+  const folder = folderWith(t, { 'rules.v4': Buffer.from(server('# für Zürich', ssh, ssh), 'latin1') });
+  const file = join(folder, 'rules.v4');
+  chmodSync(file, 0o640);
+  symlinkSync('rules.v4', join(folder, 'link.v4'));
+  await run(['--fix', 'link.v4'], { cwd: folder });
+  t.true(lstatSync(join(folder, 'link.v4')).isSymbolicLink());
+  t.is(statSync(file).mode & 0o777, 0o640);
+  t.deepEqual(readFileSync(file), Buffer.from(server('# für Zürich', ssh), 'latin1'));
+});
+
+test('only what is reported is repaired: not what a baseline knows', async t => {
+  const folder = folderWith(t, { 'rules.v4': server(ssh, ssh) });
+  await run(['--baseline', 'known.json', '--update-baseline', 'rules.v4'], { cwd: folder });
+  const { stderr } = await run(['--fix', '--baseline', 'known.json', 'rules.v4'], { cwd: folder });
+  t.true(stderr.includes('0 repairs made'), stderr);
+  t.is(readFileSync(join(folder, 'rules.v4'), 'utf8'), server(ssh, ssh));
+});
+
+test('a check that is off repairs nothing', async t => {
+  const folder = folderWith(t, { 'rules.v4': server(ssh, ssh) });
+  t.true((await run(['--fix', '--check', 'duplicate-rule=off', '--check', 'shadowed-rule=off', 'rules.v4'], { cwd: folder })).stderr.includes('0 repairs made'));
+});
+
+test('standard input cannot be repaired in place, and other words than safe and unsafe are none', async t => {
+  const { code, stderr } = await run(['--fix', '-'], { input: server(ssh) });
+  t.deepEqual([code, stderr], [2, 'iptables-lint: cannot repair standard input in place; --fix-dry-run prints a patch\n']);
+  t.is((await run(['--fix=all', 'rules.v4'])).code, 2);
+});
+
+test('a file that cannot be repaired does not keep others from it', async t => {
+  const folder = folderWith(t, { 'bad.v4': `${server(ssh, ssh)}nonsense\n`, 'good.v4': server(ssh, ssh) });
+  const { code, stderr } = await run(['--fix', 'bad.v4', 'missing.v4', 'good.v4'], { cwd: folder });
+  t.is(code, 2);
+  t.true(stderr.includes('not made: delete the rule (duplicate-rule): the file has errors'), stderr);
+  t.is(readFileSync(join(folder, 'good.v4'), 'utf8'), server(ssh));
+});

@@ -1,0 +1,108 @@
+/** What `--fix` makes of files: check by check, and what it leaves alone. */
+import test from 'ava';
+import { analyzeWithoutWitnesses } from '../../analyzer/examine.js';
+import { fixSource, type FixResult } from '../../analyzer/fixes/fix-source.js';
+import type { LoadOptions } from '../../analyzer/model/load.js';
+
+interface Options extends LoadOptions {
+  readonly unsafe?: boolean;
+}
+
+function fix(text: string, { unsafe = false, ...options }: Options = {}): Promise<FixResult> {
+  return fixSource({ path: 'rules.v4', text }, { unsafe, load: options, findingsOf: source => Promise.resolve(analyzeWithoutWitnesses(source, { ...options, today: '2026-11-21' }).findings) });
+}
+
+const head = ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]'];
+const always = ['-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'];
+
+/** A server's filter table; of the lines, declarations come first. */
+function filter(...lines: readonly string[]): string {
+  const isDeclaration = (line: string): boolean => line.startsWith(':');
+  return [...head, ...lines.filter(isDeclaration), ...always, ...lines.filter(line => !isDeclaration(line)), 'COMMIT', ''].join('\n');
+}
+
+const ssh = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT';
+
+/** Lines of a server, and what becomes of them; no second list: they stay. */
+const cases: Readonly<Record<string, readonly [before: readonly string[], after?: readonly string[]]>> = {
+  'shadowed-rule goes, whatever it would do': [[ssh, '-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP'], [ssh]],
+  'a shadowed log goes, too': [[ssh, '-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j LOG'], [ssh]],
+  'a shadowed rule that counts all it is asked about stays': [[ssh, '-A INPUT -p tcp -m recent --set --name x -m tcp --dport 22 -j DROP']],
+  'a rule whose counter says that packets came stays': [[ssh, '[7:420] -A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP']],
+  'duplicate-rule goes': [[ssh, ssh], [ssh]],
+  'redundant-rule goes': [[`-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT`, ssh], [ssh]],
+  'of two rules that are redundant because of each other, one stays': [
+    ['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -s 192.0.2.0/25 -p tcp -m tcp --dport 22:23 -j DROP', '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT'],
+    ['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT'],
+  ],
+  'a redundant rule in front of a log stays, as more would be logged': [['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j LOG', ssh]],
+  'a redundant rule in front of a limit stays, as the limit would be used up sooner': [['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m limit --limit 5/min -j ACCEPT', ssh]],
+  'a redundant rule in front of a list stays, as more would be put on it': [['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -m recent --set --name x -j ACCEPT', '-A INPUT -p udp -j ACCEPT']],
+  'a redundant rule beside a log of other packets goes': [['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 23 -j LOG', ssh], ['-A INPUT -p tcp -m tcp --dport 23 -j LOG', ssh]],
+  'unused-chain goes with its rules': [[':old - [0:0]', ssh, '-A old -s 192.0.2.1/32 -j DROP'], [ssh]],
+  'chains that only unused ones lead to go as well': [[':old - [0:0]', ':older - [0:0]', ssh, '-A old -j older', '-A older -m limit --limit 5/min -j ACCEPT'], [ssh]],
+  'an unused chain of a program stays': [[':f2b-sshd - [0:0]', ssh, '-A f2b-sshd -j RETURN']],
+  'never-matches goes': [[ssh, '-A INPUT -s 192.0.2.0/24 -m iprange --src-range 198.51.100.1-198.51.100.20 -j ACCEPT'], [ssh]],
+  'mergeable-rules become one': [
+    [25, 465, 587].map(port => `[0:0] -A INPUT -p tcp -m tcp --dport ${String(port)} -j ACCEPT`),
+    ['[0:0] -A INPUT -p tcp -m multiport --dports 25,465,587 -j ACCEPT'],
+  ],
+  'deprecated-state-match has its new name, in front of a limit as well': [
+    ['-A INPUT -p tcp -m state --state NEW -m tcp --dport 22 -m limit --limit 5/min -j ACCEPT'], ['-A INPUT -p tcp -m conntrack --ctstate NEW -m tcp --dport 22 -m limit --limit 5/min -j ACCEPT'],
+  ],
+  'host-bits-set is written as it is meant': [['-A INPUT -s 192.0.2.17/255.255.255.0 -p tcp -m tcp --dport 22 -j ACCEPT'], ['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT']],
+  'an unused suppression goes': [['# iptables-lint-disable-next-line host-bits-set -- old', ssh], [ssh]],
+  'comments and odd blanks elsewhere stay': [['# a   comment', ssh, '', '#another', ssh], ['# a   comment', ssh, '', '#another']],
+  'what a note says is meant stays': [[ssh, '# iptables-lint-disable-next-line shadowed-rule -- on purpose', '-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP']],
+};
+
+for (const [name, [before, after = before]] of Object.entries(cases)) {
+  test(name, async t => {
+    const { text } = await fix(filter(...before));
+    t.is(text, filter(...after));
+    t.is((await fix(text)).text, text, 'a second run changes nothing');
+  });
+}
+
+const late = (known: string, others: readonly string[]): string => [...head, '-A INPUT -i lo -j ACCEPT', ...others, known, 'COMMIT', ''].join('\n');
+const [, known = ''] = always;
+const beginnings = Array.from({ length: 12 }, (_, i) => `-A INPUT -s 192.0.2.${String(i + 1)}/32 -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT`);
+
+test('established-rule-late moves up behind lo where no packet of a known connection fares differently', async t => {
+  t.is((await fix(late(known, beginnings))).text, [...head, '-A INPUT -i lo -j ACCEPT', known, ...beginnings, 'COMMIT', ''].join('\n'));
+  const blocking = [...beginnings, '-A INPUT -s 203.0.113.0/24 -j DROP'];
+  const { text, notMade: [one] } = await fix(late(known, blocking));
+  t.is(text, late(known, blocking));
+  t.is(one?.why, 'some packets would fare differently');
+  const logging = [...beginnings, '-A INPUT -s 203.0.113.0/24 -j LOG'];
+  t.is((await fix(late(known, logging))).notMade[0]?.why, 'other packets would come to rule INPUT:14, which is noticed');
+});
+
+test('CRLF stays CRLF, and a last line without an end stays without', async t => {
+  const text = filter(ssh, ssh).replaceAll('\n', '\r\n').replace(/\r\n$/u, '');
+  t.is((await fix(text)).text, filter(ssh).replaceAll('\n', '\r\n').replace(/\r\n$/u, ''));
+});
+
+test('a file with errors is left alone, and that is said', async t => {
+  const text = filter(ssh, ssh, '-A INPUT -j nowhere');
+  const { text: after, made, notMade } = await fix(text);
+  t.deepEqual([after, made.length, notMade[0]?.why], [text, 0, 'the file has errors, so that it would not load; repair them first']);
+});
+
+test('of a file of commands, and of a script, only the words of rules change', async t => {
+  const edits = filter(ssh, ssh, '-D INPUT 1', '-A INPUT -m state --state NEW -p tcp --dport 80 -j ACCEPT');
+  t.is((await fix(edits)).text, edits.replace('-m state --state NEW', '-m conntrack --ctstate NEW'));
+  const script = '#!/bin/sh\nSTATES=NEW\niptables -A INPUT -m state --state $STATES -j DROP\niptables -A INPUT -m state --state NEW -j ACCEPT\niptables -A INPUT -m state --state NEW -j ACCEPT\n';
+  t.is((await fix(script)).text, script.replaceAll('-m state --state NEW', '-m conntrack --ctstate NEW'));
+});
+
+test('what iptables -S prints is repaired as well', async t => {
+  const list = ['-P INPUT DROP', '-P FORWARD DROP', '-P OUTPUT ACCEPT', '-N old', ...always, ssh, ssh, '-A old -j DROP', ''].join('\n');
+  t.is((await fix(list)).text, ['-P INPUT DROP', '-P FORWARD DROP', '-P OUTPUT ACCEPT', ...always, ssh, ''].join('\n'));
+});
+
+test('a line for both families goes only where it may go in both', async t => {
+  const both = (...lines: readonly string[]): string => filter(...lines).replaceAll('-A INPUT -p tcp', '-4 -A INPUT -p tcp');
+  const text = both(ssh, '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT').replace('-4 -A INPUT -p tcp -m tcp --dport 22 -m conntrack', '-A INPUT -p tcp -m tcp --dport 22 -m conntrack');
+  t.is((await fix(text)).text, text);
+});
