@@ -1,8 +1,9 @@
 /**
  * All interface names there could be, as a line of classes: each name that a rule mentions, and under each
- * prefix the names that no rule mentions. A prefix then is an interval of neighbours.
+ * prefix the names that no rule mentions. A prefix then is an interval of neighbours. lo comes before all
+ * others, so that these, which most questions are about, are one interval and not two.
  */
-import type { Intervals } from './intervals.js';
+import { merge, type Intervals } from './intervals.js';
 
 interface NameClass {
   /** The name itself, or the prefix that its unmentioned names begin with. */
@@ -28,8 +29,9 @@ export class InterfaceNames {
   /** The class of one name. */
   classOf(name: string): number {
     if (name === '') return 0;
-    const exact = this.#find(`${name}\0`);
-    if (this.#keys[exact] === `${name}\0`) return exact;
+    const key = keyOf({ text: name, other: false });
+    const exact = this.#find(key);
+    if (this.#keys[exact] === key) return exact;
     for (let length = name.length; length > 0; length--) {
       const at = this.#find(`${name.slice(0, length)}\uffff`);
       if (this.#keys[at] === `${name.slice(0, length)}\uffff`) return at;
@@ -47,7 +49,8 @@ export class InterfaceNames {
     const low = this.#find(prefix);
     let high = low;
     while (high < this.#keys.length && (this.#keys[high] ?? '').startsWith(prefix)) high++;
-    const inside = low < high ? [low, high - 1] : [];
+    const hasLo = loopback.startsWith(prefix) && this.#keys[1] === loopbackKey;
+    const inside = merge([...hasLo ? [[1, 1] as const] : [], ...low < high ? [[low, high - 1] as const] : []]);
     const last = this.#keys[high - 1];
     if (!touching || last === `${prefix}\uffff`) return inside;
     // Names of which nothing is mentioned but how they begin, and so shorter prefixes speak for them, behind these.
@@ -85,7 +88,11 @@ export class InterfaceNames {
   }
 }
 
+const loopback = 'lo';
+const loopbackKey = '\u0001';
+
 /** A name sorts before what it begins; what is unmentioned sorts behind all that begins so. */
 function keyOf({ text, other }: NameClass): string {
+  if (text === loopback && !other) return loopbackKey;
   return other ? `${text}\uffff` : `${text}\0`;
 }

@@ -3,6 +3,7 @@ import type { Rule } from '../../model/ruleset.js';
 import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { Decider, PacketSample } from '../answers.js';
 import { cellsOf, productsOf } from '../products.js';
+import { Replayed } from '../replayed.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import type { Part } from './claim.js';
 import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
@@ -47,7 +48,7 @@ interface Asked {
   readonly question: ConversationQuestion;
   readonly watch: Watch | undefined;
   readonly back: Back;
-  readonly parts: () => Iterable<Part>;
+  readonly parts: Iterable<Part>;
   readonly budget: SolveBudget;
   readonly hint: (() => PacketSample | undefined) | undefined;
   /** Who dropped what came back, in trips that were followed. */
@@ -92,7 +93,9 @@ function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQ
   const watch = rule === undefined ? undefined : watchFor(pipeline.chains, number);
   if (rule !== undefined && watch === undefined) return undefined;
   const within = beginnings(pipeline, question);
-  const parts = (): Iterable<Part> => watch === undefined ? within : allPreimages(pipeline, path, number, within);
+  const parts = watch === undefined ? within : new Replayed(allPreimages(pipeline, path, number, within));
+  const { done: isEmpty } = parts[Symbol.iterator]().next();
+  if (isEmpty === true) return undefined;
   return { pipeline, question, watch, back, parts, budget, hint, killers: new Map() };
 }
 
@@ -159,12 +162,11 @@ function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
       ];
     },
   };
-  if (wanted === 'dies' || asked.hint === undefined) return solve(pipeline, goal, asked.parts(), asked.budget);
-  const soon = solve(pipeline, goal, asked.parts(), solveBudget(hintAfter));
-  if (soon.kind !== 'undecided') return soon;
-  const sample = asked.hint();
-  const found = sample === undefined ? undefined : tryHint(pipeline, goal, asked.parts(), sample);
-  return found ?? solve(pipeline, goal, asked.parts(), asked.budget);
+  const attempt = (): ReturnType<typeof tryHint> => {
+    const sample = asked.hint?.();
+    return sample === undefined ? undefined : tryHint(pipeline, goal, asked.parts, sample);
+  };
+  return solve(pipeline, goal, asked.parts, asked.budget, wanted === 'dies' ? undefined : { after: hintAfter, attempt });
 }
 
 /** The packet is of no new connection. */

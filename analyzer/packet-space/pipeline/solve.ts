@@ -50,17 +50,34 @@ interface Task {
 
 const remembered = 128;
 
-/** Asks part after part. */
-export function solve(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, budget: SolveBudget): Solved {
-  const rules = new Set<number>();
-  for (const part of parts) {
-    const solved = solvePart(pipeline, goal, part, budget, rules);
-    if (solved !== undefined) return solved;
-  }
-  return { kind: 'none', rules };
+/** Something else to try once so many packets were followed in vain. */
+export interface Otherwise {
+  readonly after: number;
+  readonly attempt: () => Extract<Solved, { kind: 'found' }> | undefined;
 }
 
-function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBudget, rules: Set<number>): Solved | undefined {
+interface Search {
+  readonly pipeline: Pipeline;
+  readonly goal: Goal;
+  readonly budget: SolveBudget;
+  readonly rules: Set<number>;
+  /** With `at` packets left it is tried. */
+  readonly otherwise: (Otherwise & { readonly at: number }) | undefined;
+}
+
+/** Asks part after part. */
+export function solve(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, budget: SolveBudget, otherwise?: Otherwise): Solved {
+  const search: Search = { pipeline, goal, budget, rules: new Set<number>(), otherwise: otherwise === undefined ? undefined : { ...otherwise, at: budget.packets - otherwise.after } };
+  for (const part of parts) {
+    const solved = solvePart(search, part);
+    if (solved?.kind === 'undecided' && budget.packets >= (search.otherwise?.at ?? Infinity)) return search.otherwise?.attempt() ?? solved;
+    if (solved !== undefined) return solved;
+  }
+  return { kind: 'none', rules: search.rules };
+}
+
+function solvePart(search: Search, start: Part): Solved | undefined {
+  const { pipeline, goal, budget, rules, otherwise } = search;
   const stack: Task[] = [{ part: start, isDone: false }];
   const proven: Part[] = [];
   for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
@@ -72,6 +89,8 @@ function solvePart(pipeline: Pipeline, goal: Goal, start: Part, budget: SolveBud
       continue;
     }
     if (proven.some(one => contains(one, part))) continue;
+    const tried = budget.packets === otherwise?.at ? otherwise.attempt() : undefined;
+    if (tried !== undefined) return tried;
     if (budget.packets-- <= 0 || budget.work <= 0) return { kind: 'undecided' };
     const trip = tryFollow(pipeline, goal, part, likelyPoint(pipeline, part));
     if (trip === undefined) return { kind: 'undecided' };
