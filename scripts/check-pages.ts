@@ -4,6 +4,7 @@ import { checkKinds, exampleOf, type Check, type CheckKind, type Example } from 
 import { checks } from '../analyzer/checks/index.js';
 import { configSchemaText } from './config-schema.js';
 import { manPage } from './man-page.js';
+import { reportSchemas } from './report-schema.js';
 import { loadChecks, type LoadCheck } from '../analyzer/model/load-checks.js';
 
 function fence(text: string): string {
@@ -110,5 +111,6 @@ if (process.argv[1]?.endsWith('check-pages.js') === true) {
   for (const file of readdirSync('docs/checks')) rmSync(`docs/checks/${file}`);
   for (const [file, text] of checkPages()) writeFileSync(`docs/checks/${file}`, text);
   writeFileSync('docs/iptables-lint.schema.json', configSchemaText());
+  for (const [file, text] of reportSchemas()) writeFileSync(`docs/${file}`, text);
   writeFileSync('docs/iptables-lint.1', manPage());
 }

@@ -2,6 +2,7 @@
 import { parseInteger, scanNumber } from './number.js';
 import { refuse, unresolved, type Family, type Problem } from './value.js';
 
+/** IPv4 as a number, IPv6 as a bigint. */
 export type Address = number | bigint;
 
 /** All ones: 2^32 − 1 or 2^128 − 1. */

@@ -2,10 +2,12 @@
 import test from 'ava';
 import { folderWith, run } from './run.js';
 
-const finding = { check: 'shadowed-rule', message: 'no packet', rule: 'filter:INPUT:2', line: 3, column: 1, endLine: 3, endColumn: 9, witness: null };
+const finding = {
+  check: 'shadowed-rule', severity: 'error', certainty: 'certain', message: 'no packet', rule: 'filter:INPUT:2', line: 3, column: 1, endLine: 3, endColumn: 9, because: [], witness: null, help: 'delete it',
+};
 
 function report(changes: object, ofFinding: object = {}): string {
-  return JSON.stringify({ schemaVersion: 1, files: [{ path: 'rules.v4', findings: [{ ...finding, ...ofFinding }] }], summary: {}, ...changes });
+  return JSON.stringify({ schemaVersion: 1, files: [{ path: 'rules.v4', findings: [{ ...finding, ...ofFinding }] }], summary: { errors: 1, warnings: 0, infos: 0 }, ...changes });
 }
 
 const wrong: readonly (readonly [what: string, text: string, message: RegExp])[] = [
