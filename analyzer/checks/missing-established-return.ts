@@ -1,88 +1,16 @@
 import type { Hook } from '../extensions/define.js';
 import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
-import type { Rule, Table } from '../model/ruleset.js';
-import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
-import { ask } from '../packet-space/index.js';
-import { deciderOf, firstPacket, neverReplied, nextPacket, reachThrough, type ConversationCase, type ConversationQuestion, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
-import { all, oneOf } from '../packet/constraint.js';
-import { protocolNumber } from '../packet/protocols.js';
+import type { Table } from '../model/ruleset.js';
+import type { Decider, RuleAt } from '../packet-space/answers.js';
+import { deciderOf, firstPacket, neverReplied, nextPacket, type ConversationCase, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
-import { deciderBecause, helpElsewhere, isPolicy } from './shared/deciders.js';
+import { deciderBecause, deciderReference, helpElsewhere, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { everydayClient, exchanges, notLoopback, replyHook, replyMarks, statesOf, stepOf, type Exchange } from './shared/replies.js';
-import { effectOf, mayDrop } from './shared/targets.js';
-
-const pathOf: Partial<Record<Hook, Path>> = { INPUT: 'in', FORWARD: 'through', OUTPUT: 'out' };
-
-/** An exchange, and a hook whose rules it is worth to look at. */
-interface Doubt {
-  readonly hook: Hook;
-  readonly path: Path;
-  readonly exchange: Exchange;
-  /** About all clients, and about everyday ones. */
-  readonly questions: readonly { readonly everyday: boolean; readonly question: ConversationQuestion }[];
-}
-
-interface Broken extends Doubt {
-  readonly dies: ConversationCase;
-  readonly killers: readonly Decider[];
-  /** Only replies to everyday clients are known to die. */
-  readonly everyday: boolean;
-  /** What else the rule lets pass is not affected. */
-  readonly isAside: boolean;
-}
-
-/** Where some reply dies at all. Where none does, as behind an ESTABLISHED rule, no rule need be asked about. */
-function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
-  const states = statesOf(cx.ruleset);
-  const elsewhere = [...cx.ruleset.tables.values()].some(other => other !== table && mayDrop(other));
-  const doubts: Doubt[] = [];
-  for (const { hook } of table.chains.values()) for (const exchange of exchanges(cx.ruleset)) {
-    const back = hook === undefined ? undefined : replyHook[hook];
-    const path = hook === undefined ? undefined : pathOf[hook];
-    if (hook === undefined || back === undefined || path === undefined) continue;
-    const dies = elsewhere || ask(cx.space(), table, back, all([exchange.reply, states.reply, notLoopback]), ['drop', 'reject', 'unknown', 'queue']).kind !== 'no';
-    if (dies) doubts.push({ hook, path, exchange, questions: questionsOf(path, exchange) });
-  }
-  return doubts;
-}
-
-function questionsOf(path: Path, exchange: Exchange): Doubt['questions'] {
-  // Who pings has no port.
-  const whose = exchange.isPing ? [false] : [false, true];
-  return whose.map(everyday => ({
-    everyday, question: { path, packets: all([exchange.first, ...everyday ? [everydayClient.first] : []]), back: exchange.anySource ? 'anyone' : 'reply', answers: exchange.reply },
-  }));
-}
-
-interface Place {
-  readonly table: Table;
-  readonly at: RuleAt;
-}
-
-/** Whether the rule lets something in of which no reply gets back. */
-function brokenBy(cx: CheckContext, pipeline: Pipeline, { table, at }: Place, doubt: Doubt): Broken | undefined {
-  const { exchange, path } = doubt;
-  const hint = (): PacketSample | undefined => {
-    const reached = cx.reach(table).get(at.rule);
-    return reached?.kind === 'live' ? reached.witness : undefined;
-  };
-  for (const { everyday, question } of doubt.questions) {
-    const answer = neverReplied(pipeline, at.rule, question, hint);
-    if (answer?.kind === 'undecided') cx.undecided();
-    if (answer?.kind === 'never') {
-      if (exchange.unless !== undefined && reachThrough(pipeline, at.rule, { packets: exchange.unless, path }).kind === 'live') return undefined;
-      return { ...doubt, dies: answer.dies, killers: answer.by, everyday, isAside: isAside(pipeline, at.rule, doubt) };
-    }
-  }
-  return undefined;
-}
-
-/** Whether it is pings that are lost, and the rule is there for other things as well: who drops ICMP may mean it. */
-function isAside(pipeline: Pipeline, rule: Rule, { exchange, path }: Doubt): boolean {
-  return exchange.isPing && reachThrough(pipeline, rule, { packets: oneOf('protocol', [protocolNumber.tcp, protocolNumber.udp]), path }).kind !== 'dead';
-}
+import { everydayClient, exchanges, replyHook, replyMarks, stepOf } from './shared/replies.js';
+import { betweenHosts, someReplies, type SomeReplies } from './shared/some-replies.js';
+import { effectOf } from './shared/targets.js';
+import { doubtful, firstBroken, questionsOf, type Broken } from './shared/unanswered.js';
 
 function severityOf({ everyday, isAside: aside }: Broken): Severity {
   if (aside) return 'info';
@@ -108,19 +36,79 @@ function lostAt({ killers }: Pick<Broken, 'killers'>, back: Hook): Shown {
   return killers.every(one => one.table === 'filter') ? { at: `filter:${back}`, fate: 'lost' } : { fate: 'lost' };
 }
 
-function report(cx: CheckContext, pipeline: Pipeline, at: RuleAt, broken: Broken): Report {
-  const { hook, path, exchange, dies, killers, everyday } = broken;
+/** What is found of a rule, and of others for the same reason. */
+interface Alike<T> {
+  readonly at: RuleAt;
+  readonly found: T;
+  readonly others: RuleAt[];
+}
+
+/** One cause is told once: of the first rule. */
+function addTo<T>(groups: Map<string, Alike<T>>, key: string, at: RuleAt, found: T): void {
+  const known = groups.get(key);
+  if (known === undefined) groups.set(key, { at, found, others: [] });
+  else known.others.push(at);
+}
+
+/** A missing rule for replies is every rule's own matter; a rule that drops them is one cause, whatever it hits. */
+function keyOf(at: RuleAt, { killers, path, exchange, everyday, isAside }: Broken): string {
+  const who = killers.some(isPolicy) ? referenceOf(at) : killers.map(deciderReference).join();
+  return [who, path, exchange.name, everyday, isAside].join(' ');
+}
+
+const othersTold = 8;
+
+function alsoHit(others: readonly RuleAt[]): Because[] {
+  return others.slice(0, othersTold).map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'the same' }));
+}
+
+function subject(others: readonly RuleAt[]): string {
+  return others.length === 0 ? 'this rule lets' : `this rule and ${others.length === 1 ? 'another' : `${String(others.length)} others`} let`;
+}
+
+function helpFor(back: Hook, killers: readonly Decider[]): string {
+  return helpElsewhere('replies', killers) ?? `let replies pass: -I ${back} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`;
+}
+
+function report(cx: CheckContext, pipeline: Pipeline, { at, found, others }: Alike<Broken>): Report {
+  const { hook, path, exchange, dies, killers, everyday } = found;
   const back = replyHook[hook] ?? 'OUTPUT';
   const [there, again] = directions[path] ?? ['in', 'out'];
   const whose = everyday ? ` to an everyday client (source port 32768 or more)` : '';
   const witness = conversationSteps(pipeline, path, dies);
   return {
     at,
-    severity: severityOf(broken),
-    message: `this rule lets ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
-    because: killers.map(decider => killedBy(cx, decider)),
-    ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(broken, back)] },
-    help: helpElsewhere('replies', killers) ?? `let replies pass: -I ${back} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
+    severity: severityOf(found),
+    message: `${subject(others)} ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
+    because: [...killers.map(decider => killedBy(cx, decider)), ...alsoHit(others)],
+    ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(found, back)] },
+    help: helpFor(back, killers),
+  };
+}
+
+const exceptionsTold = 3;
+
+/** First packets in words: `src 10.0.0.0/8, sport 1024:40000`. */
+function packetsText({ fields, except }: SomeReplies): string {
+  const some = except.slice(0, exceptionsTold).map(one => one.join(', '));
+  const more = except.length - some.length;
+  const without = some.length === 0 ? '' : `${fields.length === 0 ? '' : ','} except ${some.join('; ')}${more > 0 ? `; and ${String(more)} more` : ''}`;
+  return `${fields.length === 0 ? 'all' : `those to packets with ${fields.join(', ')}`}${without}`;
+}
+
+/** Some replies get back, and these do not. */
+function reportSome(cx: CheckContext, pipeline: Pipeline, { at, found, others }: Alike<SomeReplies>): Report {
+  const { doubt: { hook, path, exchange }, by, isEveryday } = found;
+  const back = replyHook[hook] ?? 'OUTPUT';
+  const [there, again] = directions[path] ?? ['in', 'out'];
+  const witness = conversationSteps(pipeline, path, found);
+  return {
+    at,
+    severity: isEveryday ? 'warning' : 'info',
+    message: `${subject(others)} ${exchange.name} ${there}, but not all replies get ${again}: lost are ${packetsText(found)}`,
+    because: [killedBy(cx, by), ...alsoHit(others)],
+    ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers: [by] }, back)] },
+    help: helpFor(back, [by]),
   };
 }
 
@@ -128,11 +116,13 @@ export const missingEstablishedReturn = defineCheck({
   name: 'missing-established-return',
   kind: 'conversations',
   severity: 'error',
-  summary: 'A rule lets connections in, and no reply to any of them gets back',
+  summary: 'A rule lets connections in, and replies to them do not get back',
   why: `A packet filter must let both directions pass. Accepting the first packet of a connection is of no use if
 every answer dies on its way back: the client waits until it gives up. The usual repair is one rule that accepts
 what belongs to known connections (ESTABLISHED) and to their errors (RELATED), early in each chain.
-It is reported when not one reply can pass; only then is it certain that the rule is of no use. Where only pings are
+Where not one reply can pass the rule is of no use: an error. Where some can, it says for which packets they are lost, by the
+rule or policy that drops them: a warning if everyday clients lose theirs (source port 32768 or more), whomever they ask and by
+whichever interface they come; else an info, as it is where the rule that drops replies names private networks, for that may be meant. Where only pings are
 lost, and the rule lets TCP or UDP pass as well, that is an info: somebody may have meant to drop ICMP.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -177,31 +167,28 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --sport 22 ! --tcp-flags SYN,ACK SYN -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first],
+  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first, betweenHosts(ruleset.family)],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
     const doubts = doubtful(cx, table);
     if (doubts.length === 0) return;
     const reached = cx.reach(table);
+    const broken = new Map<string, Alike<Broken>>();
+    const partly = new Map<string, Alike<SomeReplies>>();
+    const pipeline = cx.pipeline();
+    if (pipeline === undefined) return;
     for (const at of cx.rules(table)) {
       if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live') continue;
-      const pipeline = cx.pipeline();
-      if (pipeline === undefined) return;
       const found = firstBroken(cx, pipeline, { table, at }, doubts);
-      if (found !== undefined) yield report(cx, pipeline, at, found);
+      if (found !== undefined) addTo(broken, keyOf(at, found), at, found);
+      else for (const one of someReplies(cx, pipeline, at, doubts)) addTo(partly, [deciderReference(one.by), one.doubt.path, one.doubt.exchange.name, one.isEveryday].join(' '), at, one);
     }
+    for (const one of broken.values()) yield report(cx, pipeline, one);
+    for (const one of partly.values()) yield reportSome(cx, pipeline, one);
     yield* brokenPolicy(cx, table);
   },
 });
-
-function firstBroken(cx: CheckContext, pipeline: Pipeline, place: Place, doubts: readonly Doubt[]): Broken | undefined {
-  for (const doubt of doubts) {
-    const found = brokenBy(cx, pipeline, place, doubt);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
 
 /** The policy ACCEPT of OUTPUT lets everything out; do everyday connections get an answer? */
 function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> {

@@ -161,3 +161,37 @@ test('lost pings are an error of a rule for pings, and worth knowing of a rule f
   t.deepEqual(lost(gateway('-A FORWARD -i eth0 -p icmp -j DROP').replace('-o eth0 -j lan', '-o eth0 -p icmp -j lan')), ['error filter:lan:1'], 'only pings come to it');
   t.deepEqual(lost(gateway('-A FORWARD -i eth0 -j DROP')), ['error filter:lan:1'], 'nothing gets back');
 });
+
+/** INPUT and OUTPUT drop by default, and lo passes. */
+function closed(...rules: readonly string[]): string {
+  return ['*filter', ':INPUT DROP', ':FORWARD DROP', ':OUTPUT DROP', lo, '-A OUTPUT -o lo -j ACCEPT', ...rules, 'COMMIT', ''].join('\n');
+}
+
+const ssh = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT';
+const answers = '-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT';
+
+test('where some replies are lost, it says to whom, and whether they are everyday clients', t => {
+  const lost = (...rules: readonly string[]): string[] => analyze({ path: 'talk.rules', text: closed(...rules) }).findings.flatMap(({ check, severity, message }) => check === 'missing-established-return' ? [`${severity}: ${/lost are (.*)$/u.exec(message)?.[1] ?? message}`] : []);
+  t.deepEqual(lost(ssh, answers), []);
+  t.deepEqual(lost(ssh, '-A OUTPUT -p tcp -m tcp --sport 22 --dport 1024:40000 -j ACCEPT'), ['warning: all except sport 1024:40000']);
+  t.deepEqual(lost(ssh, '-A OUTPUT -p tcp -m tcp --sport 22 --dport 1024:65535 -j ACCEPT'), ['info: all except sport 1024:65535'], 'no everyday client has such a port');
+  t.deepEqual(lost(ssh, '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers), ['warning: those to packets with src 203.0.113.0/24']);
+  t.deepEqual(lost('-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers), [], 'the rule admits nobody from there');
+  t.deepEqual(lost(ssh, '-A OUTPUT -d 10.0.0.0/8 -j DROP', answers), ['info: those to packets with src 10.0.0.0/8'], 'private networks are kept away on purpose, mostly');
+  t.deepEqual(lost(ssh, '-A OUTPUT -o eth0 -m conntrack --ctstate ESTABLISHED -j ACCEPT'), ['info: all except in eth0'], 'nobody knows whether there is another interface');
+  t.deepEqual(lost(ssh, '-A OUTPUT -s 192.0.2.1/32 -p tcp -m tcp --sport 22 -j ACCEPT'), [], 'nobody knows whether the host has another address');
+  t.deepEqual(lost('-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'), [], 'a blocklist of servers');
+  t.deepEqual(lost(ssh, '-A OUTPUT -m mark --mark 0x1 -j DROP', '-A OUTPUT -m ttl --ttl-lt 5 -j DROP', '-A OUTPUT -m length --length 3000: -j DROP', answers), [], 'what no ordinary packet has');
+  t.deepEqual(lost(ssh, '-A OUTPUT -m limit --limit 5/min -j DROP', answers), [], 'maybe, maybe not');
+});
+
+test('one rule that drops replies is told once, and a missing rule for replies of each rule that misses it', t => {
+  const web = '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT';
+  const told = (...rules: readonly string[]): string[] => found('missing-established-return', closed(...rules));
+  t.deepEqual(told(ssh, web, '-A OUTPUT -p tcp -j DROP', answers), ['error filter:INPUT:2']);
+  t.deepEqual(told(ssh, web), ['error filter:INPUT:2', 'error filter:INPUT:3']);
+  t.deepEqual(told(ssh, web, '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers), ['warning filter:INPUT:2']);
+  const [one] = analyze({ path: 'talk.rules', text: closed(ssh, web, '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers) }).findings.filter(({ check }) => check === 'missing-established-return');
+  t.deepEqual(one?.because.map(({ rule }) => rule), ['filter:OUTPUT:2', 'filter:INPUT:3']);
+  t.deepEqual(one?.witness?.map(({ in: from, packet }) => `${from} ${String(packet['src'])} ${String(packet['dst'])}`), ['eth0 203.0.113.7 10.0.0.1', 'local 10.0.0.1 203.0.113.7']);
+});

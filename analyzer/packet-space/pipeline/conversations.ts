@@ -43,7 +43,7 @@ export type Replies =
   | { readonly kind: 'never'; readonly dies: ConversationCase; readonly by: readonly Decider[] }
   | { readonly kind: 'undecided' };
 
-interface Asked {
+export interface Asked {
   readonly pipeline: Pipeline;
   readonly question: ConversationQuestion;
   readonly watch: Watch | undefined;
@@ -87,7 +87,8 @@ export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, questio
   return dies.kind === 'undecided' ? dies : { kind: 'never', dies: endOf(pipeline, dies), by: inOrder(pipeline, asked.killers.values()) };
 }
 
-function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, hint?: () => PacketSample | undefined): Asked | undefined {
+/** What is needed to search conversations; undefined where no packet can match the rule. */
+export function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, hint?: () => PacketSample | undefined): Asked | undefined {
   const { path, back = 'reply', budget = solveBudget() } = question;
   const number = rule === undefined ? -1 : pipeline.chains.numbers.get(rule) ?? -1;
   const watch = rule === undefined ? undefined : watchFor(pipeline.chains, number);
@@ -170,21 +171,23 @@ function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
 }
 
 /** The packet is of no new connection. */
-function notBegun({ chains }: Pipeline, trip: Trip): Reason {
+export function notBegun({ chains }: Pipeline, trip: Trip): Reason {
   const state = chains.dimensions.fields.get('ctstate')?.[0] ?? 0;
   return claim => { claim.same(trip.leaving, state, trip.state, trip.state); };
 }
 
 function noteKiller({ pipeline, killers }: Asked, trip: Trip): void {
-  const at = trip.run.drops.find(one => one >= trip.backFrom);
-  const run = at === undefined ? undefined : trip.run.stages[at];
-  const by = run === undefined ? undefined : deciderOf(pipeline, run);
+  const by = killerOf(pipeline, trip);
   if (by !== undefined) killers.set(referenceTo(by), by);
 }
 
-function endOf(pipeline: Pipeline, found: Sighting): ConversationCase {
-  const { trip } = found;
+/** Who dropped what came back; undefined where it got through. */
+export function killerOf(pipeline: Pipeline, trip: Trip): Decider | undefined {
   const at = trip.run.drops.find(one => one >= trip.backFrom);
   const run = at === undefined ? undefined : trip.run.stages[at];
-  return { ...found, by: run === undefined ? undefined : deciderOf(pipeline, run) };
+  return run === undefined ? undefined : deciderOf(pipeline, run);
+}
+
+function endOf(pipeline: Pipeline, found: Sighting): ConversationCase {
+  return { ...found, by: killerOf(pipeline, found.trip) };
 }

@@ -1,0 +1,143 @@
+/** Rules that let conversations begin of which some get no answer: who is not answered, and who drops it. */
+import { all, always, any, is, within, type Constraint } from '../../packet/constraint.js';
+import { isPrivate } from '../../packet/address-blocks.js';
+import { isUnresolved, type Rule } from '../../model/ruleset.js';
+import type { PacketSample, RuleAt } from '../../packet-space/answers.js';
+import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { firstPacket, lostReplies, neverReplied, type ConversationQuestion, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
+import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
+import { parseAddress } from '../../values/address.js';
+import { Problem, type Family } from '../../values/value.js';
+import type { CheckContext } from '../define-check.js';
+import { isPolicy } from './deciders.js';
+import { everydayClient, notLoopback, type Exchange } from './replies.js';
+import { isAside, isForOthers, type Doubt } from './unanswered.js';
+
+/** Replies that one rule or policy drops. */
+export interface SomeReplies extends LostReply {
+  readonly doubt: Doubt;
+  /** People whom the rule lets in get no answer, and nothing says that this is meant. */
+  readonly isEveryday: boolean;
+}
+
+/** As many rules that drop replies are told of one rule. */
+const killerLimit = 3;
+const manyKillers = 16;
+/** What one question may cost, and all about rules. */
+const budget = { packets: 500, work: 50_000 };
+const wholeBudget = { packets: 4000, work: 200_000 };
+
+/** Addresses of single hosts, other than those of a link only. */
+function unicast(field: 'src' | 'dst', family: Family): Constraint {
+  const from = (a: number, b = 0): number => (a * 256 + b) * 65_536;
+  return family === 'ipv4' ? any([within(field, from(128), from(169, 254) - 1), within(field, from(169, 255), from(224) - 1), within(field, from(1), from(127) - 1)])
+    : any([within(field, 0x2000n << 112n, (0x4000n << 112n) - 1n), within(field, 0xfcn << 120n, (0xfen << 120n) - 1n)]);
+}
+
+/** What all of these packets have in common: they go from one host to another, over a network. */
+export function betweenHosts(family: Family): Constraint {
+  return all([notLoopback, unicast('src', family), unicast('dst', family)]);
+}
+
+const questions = new WeakMap<Exchange, Map<string, ConversationQuestion>>();
+
+/** One question is asked about many rules. */
+function questionOf({ ruleset: { family } }: CheckContext, path: Path, exchange: Exchange, everyday: boolean): ConversationQuestion {
+  let known = questions.get(exchange);
+  if (known === undefined) questions.set(exchange, known = new Map<string, ConversationQuestion>());
+  const key = `${path} ${String(everyday)}`;
+  let question = known.get(key);
+  if (question === undefined) known.set(key, question = { path, packets: all([exchange.first, betweenHosts(family), ...everyday ? [everydayClient.first] : []]), answers: exchange.reply });
+  return question;
+}
+
+/** Replies that are lost, of the first kind of exchange of which some are; those to everyday clients if there are any. */
+export function someReplies(cx: CheckContext, pipeline: Pipeline, { table, rule }: RuleAt, doubts: readonly Doubt[]): readonly SomeReplies[] {
+  const asks = new RuleConstraints(cx.ruleset, table).of(rule);
+  for (const doubt of doubts) {
+    const found = repliesOf(cx, pipeline, { rule, asks }, doubt);
+    if (found.length > 0) return isForOthers(pipeline, rule, doubt) || isAside(pipeline, rule, doubt) ? [] : found;
+  }
+  return [];
+}
+
+interface Asker {
+  readonly rule: Rule;
+  readonly asks: Constraint;
+}
+
+function repliesOf(cx: CheckContext, pipeline: Pipeline, { rule, asks }: Asker, doubt: Doubt): readonly SomeReplies[] {
+  const { path, exchange } = doubt;
+  for (const everyday of exchange.isPing ? [false] : [true, false]) {
+    const question = questionOf(cx, path, exchange, everyday);
+    const { left } = askedOf(pipeline);
+    if (left.work <= 0 || left.packets <= 0 || !isAnyLost(cx, pipeline, question)) continue;
+    const { lost, end } = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left, packets: exchange.first, asks });
+    if (end === 'undecided') cx.undecided();
+    const found = lost.flatMap((one): SomeReplies[] => {
+      const who = whoIs(pipeline, rule, question, one);
+      return who === 'unknown' ? [] : [{ ...one, doubt, isEveryday: everyday && who === 'everyday' && !isMeant(one) }];
+    });
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+interface Asked {
+  /** What all questions about rules may cost together. */
+  readonly left: SolveBudget;
+  readonly isAnyLost: Map<ConversationQuestion, boolean>;
+}
+
+const known = new WeakMap<Pipeline, Asked>();
+
+function askedOf(pipeline: Pipeline): Asked {
+  let asked = known.get(pipeline);
+  if (asked === undefined) known.set(pipeline, asked = { left: solveBudget(wholeBudget.packets, wholeBudget.work), isAnyLost: new Map() });
+  return asked;
+}
+
+/** Whether a reply is lost at all, by whatever rule its conversation began: where none is, no rule need be asked about. Where that is too much to ask, neither. */
+function isAnyLost(cx: CheckContext, pipeline: Pipeline, question: ConversationQuestion): boolean {
+  const { isAnyLost: answers } = askedOf(pipeline);
+  let answer = answers.get(question);
+  if (answer === undefined) {
+    const { lost, end } = lostReplies(pipeline, undefined, question, { limit: manyKillers, budget: solveBudget(wholeBudget.packets, wholeBudget.work), packets: always, asks: always });
+    if (lost.length === 0 && end === 'undecided') cx.undecided();
+    answers.set(question, answer = lost.length > 0 || end === 'more');
+  }
+  return answer;
+}
+
+/**
+ * Who is there to be asked, and where, is for routing to say, and not for these rules (they keep liars out by it). `unknown`: whoever asks somebody else
+ * gets an answer; `somebody`: he would by another interface.
+ */
+function whoIs(pipeline: Pipeline, rule: Rule, question: ConversationQuestion, lost: LostReply): 'everyday' | 'somebody' | 'unknown' {
+  const { src, sport, dport, in: from } = firstPacket(pipeline, lost).sample;
+  const isOwn = question.path === 'out';
+  const client: PacketSample = { ...isOwn || src === undefined ? {} : { src }, ...sport === undefined ? {} : { sport }, ...dport === undefined ? {} : { dport } };
+  const isLostFor = (known: PacketSample): boolean => {
+    const packets = all([question.packets ?? always, exactly(pipeline.chains.ruleset.family, known)]);
+    return neverReplied(pipeline, rule, { ...question, packets, budget: solveBudget(budget.packets, budget.work) })?.kind === 'never';
+  };
+  if (isOwn || from === undefined) return isLostFor(client) ? 'everyday' : 'unknown';
+  if (!isLostFor({ ...client, in: from })) return 'unknown';
+  return isLostFor(client) ? 'everyday' : 'somebody';
+}
+
+/** These ends, ports and interfaces. */
+function exactly(family: Family, sample: PacketSample): Constraint {
+  const addresses = (['src', 'dst'] as const).flatMap(field => {
+    const address = sample[field] === undefined ? undefined : parseAddress(sample[field], family);
+    return address === undefined || address instanceof Problem ? [] : [is(field, address)];
+  });
+  const ports = (['sport', 'dport'] as const).flatMap(field => sample[field] === undefined ? [] : [is(field, sample[field])]);
+  return all([...addresses, ...ports, ...sample.in === undefined ? [] : [{ kind: 'interface', field: 'in', name: sample.in, prefix: false } as const]]);
+}
+
+/** Whoever names private networks in a rule that drops replies means to keep them away. */
+function isMeant({ by }: LostReply): boolean {
+  const to = isPolicy(by) ? undefined : by.rule.destination;
+  return to !== undefined && !to.negated && !isUnresolved(to.value) && isPrivate(to.value.address);
+}

@@ -1,0 +1,130 @@
+/** Of conversations that a rule lets begin: those whose answers are lost, one by one of those that drop them. */
+import type { Rule } from '../../model/ruleset.js';
+import { all, ctstates, type Constraint, type Field } from '../../packet/constraint.js';
+import type { Decider } from '../answers.js';
+import { likedClasses } from '../sample.js';
+import { Justifier, type Part, type PartClaim } from './claim.js';
+import { ask, killerOf, notBegun, type Asked, type ConversationCase, type ConversationQuestion } from './conversations.js';
+import { referenceTo } from './deciders.js';
+import { partsWithin, spacesOf, type Space } from './difference/rest.js';
+import { isCertain } from './fate.js';
+import { boxOf, readable, type ReadableBox } from './fates/box.js';
+import { acceptsAll, droppedBy, missesRule, sawIn } from './goals.js';
+import type { Pipeline, Trip } from './passes.js';
+import { solve, type Goal, type SolveBudget } from './solve.js';
+
+/** A conversation whose answer is lost, whatever is unknown. */
+export interface LostReply extends ConversationCase {
+  readonly by: Decider;
+  /** First packets whose answers are lost there, in words: who sends them, to whom. */
+  readonly fields: readonly string[];
+  /** What is left out of them: of each, all of its words hold. */
+  readonly except: readonly (readonly string[])[];
+}
+
+export interface LostReplies {
+  readonly lost: readonly LostReply[];
+  /** `more`: as many were found as were looked for; `undecided`: the budget ended. */
+  readonly end: 'complete' | 'more' | 'undecided';
+}
+
+export interface LostRepliesOptions {
+  /** So many rules or policies are looked for. */
+  readonly limit: number;
+  readonly budget: SolveBudget;
+  /** What goes without saying of packets, in words: what all of them are, and what the rule asks. */
+  readonly packets: Constraint;
+  readonly asks: Constraint;
+}
+
+/** Fields of which everybody's packets have the same, unless somebody takes trouble. */
+const usual: readonly Field[] = ['mark', 'connmark', 'ttl', 'length', 'dscp', 'ecn', 'pkttype', 'srcMac'];
+
+/** Narrows packets, and what answers them, down to those with no mark, a usual TTL and a usual length; undefined where the part holds none. */
+function ordinary({ chains: { dimensions }, backInputs }: Pipeline, part: Part): Part | undefined {
+  const [lo, hi] = [part.lo.slice(), part.hi.slice()];
+  for (const field of usual) for (const d of dimensions.fields.get(field) ?? []) for (const input of [d, backInputs + d]) {
+    const at = likedClasses(dimensions, d)[0] ?? 0;
+    if (at < (lo[input] ?? 0) || at > (hi[input] ?? 0)) return undefined;
+    lo[input] = hi[input] = at;
+  }
+  return { lo, hi, choices: part.choices };
+}
+
+/**
+ * Conversations of everyday packets that begin with one which `rule` matches (without a rule: any) and the host lets pass, and whose answer is dropped
+ * for certain: for each rule or policy that drops some one conversation. Whatever is not tracked is left out.
+ */
+export function lostReplies(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, options: LostRepliesOptions): LostReplies {
+  const asked = ask(pipeline, rule, question);
+  const known = new Set<string>();
+  const lost: LostReply[] = [];
+  if (asked === undefined) return { lost, end: 'complete' };
+  while (known.size < options.limit) {
+    const solved = solve(pipeline, goalOf(asked, by => !known.has(by)), ordinaryParts(asked), options.budget);
+    if (solved.kind !== 'found') return { lost, end: solved.kind === 'none' ? 'complete' : 'undecided' };
+    const by = killerOf(pipeline, solved.trip);
+    if (by === undefined) break;
+    const own = referenceTo(by);
+    const found = { ...solved, goal: goalOf(asked, one => one === own) };
+    if (isCertain(pipeline, found)) lost.push({ ...found, by, ...boxAround(asked, solved.trip, options) });
+    known.add(own);
+  }
+  return { lost, end: 'more' };
+}
+
+function* ordinaryParts({ pipeline, parts }: Asked): Generator<Part, void> {
+  for (const part of parts()) {
+    const narrowed = ordinary(pipeline, part);
+    if (narrowed !== undefined) yield narrowed;
+  }
+}
+
+/** An answer is lost, by one who `isWanted`. */
+function goalOf({ pipeline, question, watch, back }: Asked, isWanted: (by: string) => boolean): Goal {
+  return {
+    path: question.path, watch, back,
+    miss: trip => {
+      const end = trip.run.stages.length;
+      const seen = watch === undefined || sawIn(trip, 0, trip.backFrom);
+      const isBegun = trip.state === ctstates.NEW;
+      const killer = killerOf(pipeline, trip);
+      const isLost = killer !== undefined && isWanted(referenceTo(killer));
+      if (seen && isBegun && !trip.dropped && isLost) return undefined;
+      return [
+        ...droppedBy(trip, 0, trip.backFrom), ...isBegun ? [] : [notBegun(pipeline, trip)],
+        ...isLost ? [] : trip.backDropped ? droppedBy(trip, trip.backFrom, end).slice(0, 1) : [acceptsAll(trip, trip.backFrom, end)],
+        ...seen ? [] : missesRule(trip, watch.leads, pipeline.chains, 0, trip.backFrom),
+      ];
+    },
+  };
+}
+
+const told = ['src', 'dst', 'in', 'out', 'sport', 'dport'];
+const isTold = (words: string): boolean => told.includes(words.split(' ')[0] ?? '');
+
+/** `in `: an interface by which nothing comes on the path. */
+const isNothing = (words: string): boolean => words.endsWith(' ');
+
+/** Of the packets that the rule is for, those of which the same can be said, as far as it is about ends, ports and interfaces. */
+function boxAround({ pipeline, question }: Asked, trip: Trip, { asks, packets }: LostRepliesOptions): Pick<LostReply, 'fields' | 'except'> {
+  const { inputs } = trip.run.point;
+  const holds = ({ lo, hi }: Part): boolean => inputs.every((at, i) => at >= (lo[i] ?? 0) && at <= (hi[i] ?? 0));
+  const drop = trip.run.drops.find(at => at >= trip.backFrom);
+  for (const space of drop === undefined ? [] : spacesOf(pipeline, question.path)) {
+    // What is translated on its way does not come as the rule asks.
+    const part = [all([packets, asks]), packets].flatMap(one => partsWithin(pipeline, space, one)).find(holds);
+    if (part === undefined || drop === undefined) continue;
+    const claim = new Justifier(pipeline, trip, part);
+    const said = wordsOf(pipeline, space, trip, { ...claim.finish(), holes: [] });
+    claim.verdict(drop);
+    const { fields, except } = wordsOf(pipeline, space, trip, claim.finish());
+    const isNews = (words: string): boolean => isTold(words) && !said.fields.includes(words);
+    return { fields: fields.filter(isNews), except: except.filter(one => !one.some(isNothing)).map(one => one.filter(isNews)).filter(one => one.length > 0) };
+  }
+  return { fields: [], except: [] };
+}
+
+function wordsOf(pipeline: Pipeline, space: Space, trip: Trip, claim: PartClaim): ReadableBox {
+  return readable(pipeline.chains.dimensions, space, boxOf(space, claim), [[pipeline, trip]]);
+}
