@@ -74,7 +74,7 @@ export function lostReplies(pipeline: Pipeline, rule: Rule | undefined, question
 }
 
 function* ordinaryParts({ pipeline, parts }: Asked): Generator<Part, void> {
-  for (const part of parts()) {
+  for (const part of parts) {
     const narrowed = ordinary(pipeline, part);
     if (narrowed !== undefined) yield narrowed;
   }
