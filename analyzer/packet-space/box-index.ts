@@ -66,12 +66,19 @@ function partOf(boxes: Boxes, members: Int32Array): Part {
 const noProperties: readonly (readonly [number, Part])[] = [];
 
 export class BoxIndex {
+  readonly #boxes: Boxes;
+  /** Its boxes, where they follow each other without a gap; none else. */
+  readonly #lowest: number;
+  readonly #highest: number;
   readonly #rest: Part;
   /** By dimension: boxes that ask for class 1 of two. */
   readonly #byProperty: readonly (readonly [number, Part])[];
 
   /** The boxes to index: `members[start]` … `members[end - 1]`, sorted. */
   constructor(boxes: Boxes, members: Int32Array, start = 0, end = members.length) {
+    this.#boxes = boxes;
+    const [lowest, highest] = [members[start] ?? 0, members[end - 1] ?? 0];
+    [this.#lowest, this.#highest] = highest - lowest === end - start - 1 ? [lowest, highest] : [0, -1];
     const isFew = end - start <= linearLimit;
     const own = isFew || (start === 0 && end === members.length) ? members : members.subarray(start, end);
     const property = isFew ? undefined : rarestProperties(boxes, own);
@@ -88,6 +95,8 @@ export class BoxIndex {
 
   /** The first box from `from` on, and before `limit`, that holds the point; `limit` if none does. */
   first(point: Int32Array, from: number, limit: number): number {
+    // Where rules follow each other that may all match, each is the next.
+    if (from >= this.#lowest && from <= this.#highest && from < limit && holds(this.#boxes, from, point)) return from;
     let best = this.#rest.first(point, from, limit);
     for (const [dimension, part] of this.#byProperty) if (point[dimension] === 1) best = part.first(point, from, best);
     return best;
