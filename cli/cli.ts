@@ -1,22 +1,14 @@
 #!/usr/bin/env node
-/** Where the program starts. It loads nothing that the command at hand does not need. */
-import * as nodeModule from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { version } from './version.js';
+/** Where the program starts: what is bundled as program-….cjs, loaded with the code that is kept of it. */
+import { loadKept } from './kept-code.js';
+import { programFile, version } from './version.js';
 
-const [first, ...rest] = process.argv.slice(2);
+const words = process.argv.slice(2);
 
-/** Node 22 keeps compiled code from run to run; Node 20 does not know how. Not in the folder for temporary files, Node's usual place: there, others may have put theirs first. */
-function keepCompiledCode(): void {
-  const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
-  enableCompileCache?.(join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'iptables-lint'));
-}
-
-if (rest.length === 0 && (first === '--version' || first === '-V')) {
+if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
   process.stdout.write(`${version}\n`);
 } else {
-  keepCompiledCode();
-  const { main } = await import('./main.js');
-  await main(process.argv.slice(2));
+  const { exports, keep } = loadKept(new URL(programFile, import.meta.url));
+  await (exports as typeof import('./program.js')).main(words);
+  keep();
 }

@@ -62,14 +62,22 @@ function settings(version) {
   };
 }
 
-/** The two share nothing: what they would share would be cut into many small files, and each costs time to load. */
+/** The program itself, and cli.js, which loads it by its name. */
+async function bundleProgram(common) {
+  const program = await build({
+    ...common, entryPoints: { program: 'cli/program.ts' }, format: 'cjs', outExtension: { '.js': '.cjs' }, entryNames: 'chunks/[name]-[hash]', banner: {},
+    define: { ...common.define, 'import.meta.url': '$url' },
+  });
+  const name = Object.keys(program.metafile.outputs).find(one => one.endsWith('.cjs')).replace('dist/', '');
+  return [program, await build({ ...common, entryPoints: { cli: 'cli/cli.ts' }, define: { ...common.define, IPTABLES_LINT_PROGRAM: JSON.stringify(name) } })];
+}
+
+/** The program is one CommonJS file, so that the code that V8 makes of it can be kept (see cli/kept-code.ts); it and the library share nothing. */
 export async function bundle(plugins = []) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const common = { ...settings(version), plugins: [lighter, ...plugins] };
-  const results = await Promise.all([
-    build({ ...common, entryPoints: { cli: 'cli/cli.ts' }, splitting: true, chunkNames: 'chunks/[name]-[hash]' }),
-    build({ ...common, entryPoints: { index: 'index.ts' } }),
-  ]);
+  const [program, index] = await Promise.all([bundleProgram(common), build({ ...common, entryPoints: { index: 'index.ts' } })]);
+  const results = [...program, index];
   const written = results.flatMap(({ metafile }) => Object.keys(metafile.outputs));
   removeStale(new Set(written));
   writeNotices(results.flatMap(({ metafile }) => Object.keys(metafile.inputs)));

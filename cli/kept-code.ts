@@ -1,0 +1,99 @@
+/**
+ * The program, with the code that V8 made of it kept from run to run: half of what a small file takes is to compile the program.
+ * It is kept in the user's own cache folder. In the folder for temporary files others may have put theirs first, and what is kept is executed.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { getHeapCodeStatistics } from 'node:v8';
+import { constants, Script } from 'node:vm';
+
+export interface KeptProgram {
+  /** What the program exports. */
+  readonly exports: unknown;
+  /** To be called when the work is done: keeps the code of all functions that were needed for it. Where that is not possible, nothing happens. */
+  readonly keep: () => void;
+}
+
+/**
+ * Bytes before the code: which program it is of, its digest (V8 does not look whether it is whole, and would crash), and how much
+ * code there was in all when it was kept.
+ */
+const headSize = 128;
+/** With so much more, it is worth to keep it anew: another command was run, or harder work was done. */
+const muchMore = 1.1;
+
+interface Kept {
+  readonly code: Buffer;
+  readonly size: number;
+}
+
+function headOf(program: string, { code, size }: Kept): string {
+  return `${basename(program)} ${createHash('sha256').update(code).digest('hex')} ${String(size)}`.padEnd(headSize);
+}
+
+function isOurs({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
+  return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
+}
+
+/** Where it is kept: with HOME from another user, as sudo may leave it, nowhere. */
+function placeOf(): string | undefined {
+  const given = process.env['XDG_CACHE_HOME'];
+  const base = given === undefined || given === '' ? homedir() : given;
+  try {
+    return isOurs(statSync(base)) ? join(base, ...given === base ? [] : ['.cache'], 'iptables-lint', 'code') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readKept(place: string | undefined, program: string): Kept | undefined {
+  if (place === undefined) return undefined;
+  try {
+    const file = openSync(place, 'r');
+    try {
+      const data = isOurs(fstatSync(file)) ? readFileSync(file) : Buffer.alloc(0);
+      const head = data.toString('latin1', 0, headSize);
+      const kept = { code: data.subarray(headSize), size: Number(head.trimEnd().split(' ').at(-1)) };
+      return head === headOf(program, kept) ? kept : undefined;
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+function writeKept(place: string, program: string, kept: Kept): void {
+  try {
+    mkdirSync(join(place, '..'), { recursive: true, mode: 0o700 });
+    const draft = `${place}-${String(process.pid)}`;
+    writeFileSync(draft, Buffer.concat([Buffer.from(headOf(program, kept), 'latin1'), kept.code]), { flag: 'wx', mode: 0o600 });
+    renameSync(draft, place);
+  } catch {
+    // A disk that is full or read-only: the next run takes longer, and that is all.
+  }
+}
+
+/** Loads a bundled CommonJS file. Its name is another whenever its text is, as the bundler gives it. */
+export function loadKept(url: URL): KeptProgram {
+  const program = fileURLToPath(url);
+  const place = placeOf();
+  const kept = readKept(place, program);
+  const source = `(function(require,module,exports,$url){${readFileSync(program, 'latin1')}\n})`;
+  const script = new Script(source, { filename: program, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER, ...kept === undefined ? {} : { cachedData: kept.code } });
+  const enough = script.cachedDataRejected === false ? (kept?.size ?? 0) * muchMore : 0;
+  const run = script.runInThisContext() as (require: NodeJS.Require, module: { exports: unknown }, exports: unknown, url: string) => void;
+  const module = { exports: {} as unknown };
+  run(createRequire(program), module, module.exports, pathToFileURL(program).href);
+  return {
+    exports: module.exports,
+    keep: () => {
+      const size = getHeapCodeStatistics().bytecode_and_metadata_size;
+      if (place !== undefined && size > enough) writeKept(place, program, { code: script.createCachedData(), size });
+    },
+  };
+}

@@ -1,0 +1,2 @@
+/** What cli.ts loads: one file when it is bundled, of which a command sets up the parts that it needs. */
+export { main } from './main.js';
