@@ -5,6 +5,7 @@ import { deprecatedStateMatch } from './deprecated-state-match.js';
 import { dnatNotForwarded } from './dnat-not-forwarded.js';
 import { duplicateRule } from './duplicate-rule.js';
 import { icmpErrorsDropped } from './icmp-errors-dropped.js';
+import { hairpinMissing } from './hairpin-missing.js';
 import { helperWithoutRelated } from './helper-without-related.js';
 import { relatedWithoutHelper } from './related-without-helper.js';
 import { invalidAccepted } from './invalid-accepted.js';
@@ -96,6 +97,7 @@ export const checks: readonly Check[] = [
   natShadowed,
   masqueradeEverything,
   snatBeforeMasquerade,
+  hairpinMissing,
   invalidLeaksUnnatted,
   asymmetricNatReply,
   unusedChain,

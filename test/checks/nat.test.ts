@@ -190,7 +190,7 @@ test('nat-shadowed: POSTROUTING does not see the address that PREROUTING has rew
   const nat = ['-A PREROUTING -d 203.0.113.9/32 -j DNAT --to-destination 10.0.0.5'];
   const filter = ['-A FORWARD -d 10.0.0.5/32 -j ACCEPT'];
   const post = (to: string): Lines => ({ nat: [...nat, `-A OUTPUT -d 203.0.113.9/32 -j DNAT --to-destination 10.0.0.5`, `-A POSTROUTING -s 10.0.0.0/24 -d ${to} -j SNAT --to-source 10.0.0.1`], filter });
-  t.deepEqual(found(post('203.0.113.9/32')), ['nat-shadowed nat:POSTROUTING:1']);
+  t.deepEqual(found(post('203.0.113.9/32')), ['hairpin-missing nat:PREROUTING:1 info', 'nat-shadowed nat:POSTROUTING:1'], 'so that its people are not translated');
   t.deepEqual(found(post('10.0.0.5/32')), []);
 });
 
@@ -241,4 +241,33 @@ test('answers that are exempt from tracking are not translated back', t => {
   t.deepEqual(lost(['-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack'], '-A POSTROUTING -p udp -m udp --dport 53 -j ACCEPT', '-A POSTROUTING -p udp -o eth0 -j SNAT --to-source 192.0.2.1'), [], 'these are left as they are');
   t.deepEqual(lost(['-A OUTPUT -p udp -m udp --sport 5353 -j CT --notrack'], redirect), ['raw:OUTPUT:1 nat:PREROUTING:1']);
   t.deepEqual(lost(['-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack'], redirect), [], 'answers are sent from port 5353');
+});
+
+const hairpin = '-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5';
+const outward = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
+const lets = ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -j ACCEPT'];
+
+test('hairpin-missing: where the rules name the network of the server, and its people are translated nowhere on their way there', t => {
+  const hairpins = (...nat: readonly string[]): readonly string[] => found({ nat, filter: lets }).filter(one => one.startsWith('hairpin-missing'));
+  const missing = ['hairpin-missing nat:PREROUTING:1 info'];
+  t.deepEqual(hairpins(hairpin, outward), missing);
+  t.deepEqual(hairpins(hairpin), [], 'nothing shows the network');
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.0.0/8 -o eth0 -j MASQUERADE'), [], 'so many addresses are not one network');
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.1.0/24 -o eth0 -j MASQUERADE'), [], 'the network of others');
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.0.0/24 -j MASQUERADE'), [], 'whatever leaves is translated');
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.5/32 -j SNAT --to-source 10.0.0.1', outward), []);
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.6/32 -j SNAT --to-source 10.0.0.1', outward), missing, 'another server');
+  t.deepEqual(hairpins(hairpin.replace('-d 192', '-i eth0 -d 192'), outward), [], 'who comes from inside is not translated at all');
+  t.deepEqual(hairpins(hairpin.replace('-d 192', '! -s 10.0.0.0/24 -d 192'), outward), []);
+  t.deepEqual(found({ nat: [hairpin, outward], filter: lets.slice(1).map(line => line.replace('-d 10', '-i eth0 -d 10')) }), [], 'table filter lets nobody through from inside');
+});
+
+test('hairpin-missing: a host that is known has the last word, and the witness leaves as its sender sent it', t => {
+  const at = (...addresses: readonly string[]): AnalyzeOptions => ({ host: () => ({ interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/30'] }, { name: 'eth1', addresses }] }) });
+  const lines = { nat: [hairpin], filter: lets };
+  t.deepEqual(found(lines, at('10.0.0.1/24')), ['hairpin-missing nat:PREROUTING:1']);
+  t.deepEqual(found({ ...lines, nat: [hairpin, outward] }, at('10.0.9.1/24')), [], 'the server is behind another router');
+  const [one] = findings(lines, at('10.0.0.1/24'));
+  t.deepEqual(one?.witness?.map(({ in: from, packet }) => [from, packet['src'], packet['dst']]), [['eth1', '10.0.0.7', '192.0.2.1']]);
+  t.is(one?.help, 'translate the source as well, so that the answer comes back by this host: -t nat -A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.5 -p tcp -m tcp --dport 443 -j MASQUERADE');
 });

@@ -7,7 +7,7 @@ import type { CheckContext } from '../define-check.js';
 import { effectOf } from './targets.js';
 
 /** How the interfaces of containers, virtual machines and their networks begin: the internet is never behind them. */
-const virtualNames = ['docker', 'virbr', 'vnet', 'veth', 'cni', 'cali', 'tunl', 'flannel', 'podman', 'lxc', 'lxd', 'weave', 'vmnet', 'vboxnet', 'ifb', 'dummy', 'kube-'];
+export const virtualNames = ['docker', 'virbr', 'vnet', 'veth', 'cni', 'cali', 'tunl', 'flannel', 'podman', 'lxc', 'lxd', 'weave', 'vmnet', 'vboxnet', 'ifb', 'dummy', 'kube-'];
 const virtual = new RegExp(`^(?:lo$|br-[0-9a-f]{12}|${virtualNames.join('|')})`, 'u');
 
 const named = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint => ({ kind: 'interface', field, name, prefix });

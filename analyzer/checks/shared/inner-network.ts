@@ -1,0 +1,65 @@
+/** The network that a server inside is in, and the interface behind which it is: as the host says, or the rules do. */
+import { isPrivate } from '../../packet/address-blocks.js';
+import type { Range } from '../../packet/constraint.js';
+import { isUnresolved, type Rule, type Ruleset } from '../../model/ruleset.js';
+import { fullMask, prefixLength, type Address } from '../../values/address.js';
+import type { CheckContext } from '../define-check.js';
+import { networksOf } from './host-networks.js';
+import { virtualNames } from './outside.js';
+import { effectOf } from './targets.js';
+
+export interface InnerNetwork {
+  readonly network: Range;
+  readonly device: string;
+  /** The host said it; else the rules name such a network. */
+  readonly isKnown: boolean;
+}
+
+/** Shorter prefixes than the first are no one network, longer ones than the second no network. */
+const lengths = { ipv4: [16, 30], ipv6: [48, 126] } as const;
+
+function* rulesOf({ tables }: Ruleset): Generator<Rule, void> {
+  for (const name of ['nat', 'filter'] as const) for (const chain of tables.get(name)?.chains.values() ?? []) yield* chain.rules;
+}
+
+function sourceOf({ source }: Rule, family: Ruleset['family']): Range | undefined {
+  if (source === undefined || source.negated || isUnresolved(source.value) || !isPrivate(source.value.address)) return undefined;
+  const { address, mask } = source.value;
+  const length = prefixLength(mask) ?? 0;
+  const [shortest, longest] = lengths[family];
+  if (length < shortest || length > longest) return undefined;
+  return typeof address === 'number' ? { low: address, high: address + (0xffff_ffff - Number(mask)) } : { low: address, high: address | (BigInt(fullMask(family)) ^ BigInt(mask)) };
+}
+
+const holds = ({ low, high }: Range, address: Address): boolean => low <= address && address <= high;
+const isVirtual = (name: string): boolean => name === 'lo' || virtualNames.some(one => name.startsWith(one));
+
+/** By what interface people of a network come: a rule says so, or there is no other but those at which packets are translated. */
+function deviceOf(ruleset: Ruleset, { low, high }: Range): string | undefined {
+  const named = new Set<string>();
+  const own = new Set<string>();
+  const outside = new Set<string>();
+  for (const rule of rulesOf(ruleset)) {
+    const source = sourceOf(rule, ruleset.family);
+    const { inInterface: from, outInterface: to } = rule;
+    for (const one of [from, to]) if (one !== undefined && !one.negated && !one.value.prefix && !isVirtual(one.value.name)) named.add(one.value.name);
+    if (from !== undefined && !from.negated && !from.value.prefix && source?.low === low && source.high === high) own.add(from.value.name);
+    if (effectOf(rule) === 'nat') for (const one of [from, to]) if (one !== undefined && !one.negated) outside.add(one.value.name);
+  }
+  const [only, ...more] = own.size > 0 ? own : [...named].filter(name => !outside.has(name));
+  if (more.length > 0) return undefined;
+  return only ?? ['eth1', 'eth0'].find(name => !named.has(name));
+}
+
+/** Undefined where neither the host nor the rules show in what network an address is. */
+export function innerNetwork({ ruleset, host }: Pick<CheckContext, 'ruleset' | 'host'>, address: Address): InnerNetwork | undefined {
+  const known = networksOf(host, ruleset.family);
+  if (known.length > 0) {
+    const one = known.find(({ network }) => network.low !== network.high && holds(network, address));
+    return one === undefined ? undefined : { network: one.network, device: one.device, isKnown: true };
+  }
+  const networks = [...rulesOf(ruleset)].flatMap(rule => sourceOf(rule, ruleset.family) ?? []).filter(one => holds(one, address));
+  const [network] = networks.sort((a, b) => Number(BigInt(a.high) - BigInt(a.low) - (BigInt(b.high) - BigInt(b.low))));
+  const device = network === undefined ? undefined : deviceOf(ruleset, network);
+  return network === undefined || device === undefined ? undefined : { network, device, isKnown: false };
+}
