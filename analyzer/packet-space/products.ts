@@ -164,10 +164,20 @@ export interface Cell {
   readonly soft: boolean;
 }
 
+function isBox(sets: Product['sets']): boolean {
+  for (const set of sets.values()) if (set.length !== 2) return false;
+  return true;
+}
+
 /** Writes products out as cells, the certain ones first. */
 export function cellsOf(products: readonly Product[], limit: number): readonly Cell[] {
   const cells: Cell[] = [];
   for (const { sets, soft } of products) {
+    // Mostly one interval is asked of each.
+    if (isBox(sets)) {
+      cells.push({ sides: Array.from(sets, ([dimension, set]) => ({ dimension, low: set[0] ?? 0, high: set[1] ?? 0 })), soft });
+      continue;
+    }
     let some: Cell[] = [{ sides: [], soft }];
     for (const [dimension, set] of sets) {
       const sides = Array.from({ length: set.length / 2 }, (_, i) => ({ dimension, low: set[2 * i] ?? 0, high: set[2 * i + 1] ?? 0 }));

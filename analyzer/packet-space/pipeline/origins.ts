@@ -16,10 +16,15 @@ export class Origins {
     this.by = by;
   }
 
+  /** Every field is the input of its number. It is shared: to change it, copy it. */
   static identity(size: number): Origins {
-    const input = Array.from({ length: size }, (_, d) => d);
-    const nothing = input.map(() => 0);
-    return new Origins(input, nothing, nothing.slice(), nothing.slice());
+    let known = identities.get(size);
+    if (known === undefined) {
+      const input = Array.from({ length: size }, (_, d) => d);
+      const nothing = input.map(() => 0);
+      identities.set(size, known = new Origins(input, nothing, nothing, nothing));
+    }
+    return known;
   }
 
   copy(): Origins {
@@ -49,3 +54,5 @@ export class Origins {
     return input < 0 ? this.offset[d] ?? 0 : (inputs[input] ?? 0) + (this.offset[d] ?? 0);
   }
 }
+
+const identities = new Map<number, Origins>();

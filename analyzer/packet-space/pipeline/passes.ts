@@ -108,7 +108,7 @@ export function follow(pipeline: Pipeline, path: Path, point: Point, { watch, ba
   const run = new Run(settings, point);
   const mode = point.inputs[pipeline.natInput];
   pass(pipeline, run, stagesIn(pipeline, path, mode ?? 0), path, false);
-  const leaving = run.origins.copy();
+  const leaving = run.origins;
   const state = run.now[settings.stateDimension] ?? 0;
   const backFrom = run.stages.length;
   if (back !== undefined) {

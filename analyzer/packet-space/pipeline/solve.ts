@@ -2,7 +2,7 @@
  * Searches a part of all inputs for a packet that a goal holds of, or proves that there is none: follows one packet; where it fails,
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
-import { Justifier, type FreshClaim, type Part, type PartClaim, type PartHole } from './claim.js';
+import { Justifier, writtenAtOnce, type FreshClaim, type Part, type PartClaim, type PartHole } from './claim.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget, type Watch } from './run.js';
 import type { Path } from './stages.js';
@@ -114,8 +114,11 @@ export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array 
   for (const [input, classes] of likely) {
     const [low, high] = [lo[input] ?? 0, hi[input] ?? 0];
     if (low === high) continue;
-    const liked = classes.find(one => one >= low && one <= high);
-    if (liked !== undefined) point[input] = liked;
+    for (const one of classes) {
+      if (one < low || one > high) continue;
+      point[input] = one;
+      break;
+    }
   }
   return point;
 }
@@ -150,7 +153,9 @@ function best(pipeline: Pipeline, trip: Trip, part: Part, reasons: readonly Reas
     // A box that is no better than what was found, even without a hole, need not be gone into.
     if (found !== undefined && justifier.size() <= found.worth) continue;
     const claim = justifier.finish();
-    const worth = justifier.size() - holeCost * Math.log2(1 + claim.holeCount);
+    // To count many takes time: not where few would be too many.
+    if (found !== undefined && claim.hasMany && justifier.size() - cost(writtenAtOnce) <= found.worth) continue;
+    const worth = justifier.size() - cost(claim.holeCount);
     if (found === undefined || worth > found.worth) found = { claim, worth };
   }
   if (found === undefined) throw new RangeError('a trip that fails for no reason');
@@ -159,6 +164,10 @@ function best(pipeline: Pipeline, trip: Trip, part: Part, reasons: readonly Reas
 
 /** How many halvings of the box a doubling of its holes is worth. */
 const holeCost = 3;
+
+function cost(holes: number): number {
+  return holeCost * Math.log2(1 + holes);
+}
 
 function contains(outer: Part, inner: Part): boolean {
   for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
