@@ -38,7 +38,12 @@ export interface AnalyzeOptions extends LoadOptions {
   readonly requireReason?: boolean | undefined;
   /** `2026-11-21`: the day for notes that count until some day. Absent: today. */
   readonly today?: string | undefined;
+  /** Is handed each piece of work with its name (`load`, or that of a check), to carry it out and to see how long it takes. */
+  readonly measure?: Measure | undefined;
 }
+
+/** Carries out some work, and returns what it does. */
+export type Measure = <T>(what: string, work: () => T) => T;
 
 /** Who reads the findings: whoever runs the host, or who is to judge it. */
 export type Persona = 'operator' | 'auditor';
@@ -197,7 +202,8 @@ function failureOf(check: Check, error: unknown): InternalError {
 
 /** Loads one source and runs the checks on it. Never throws on bad input. */
 export function examine(source: SourceText, options: AnalyzeOptions = {}): Examination {
-  const loaded = load(source, options);
+  const { measure = (_, work) => work() } = options;
+  const loaded = measure('load', () => load(source, options));
   const found: Found[] = loaded.diagnostics.map(fromDiagnostic);
   const checks = (options.checks ?? allChecks).filter(check => isWanted(check, options));
   const failures: InternalError[] = [];
@@ -210,11 +216,13 @@ export function examine(source: SourceText, options: AnalyzeOptions = {}): Exami
     for (const check of checks) {
       const before = found.length;
       try {
-        for (const report of check.run(cx)) {
-          const finding = toFinding(check, report, ruleset);
-          const isGenerated = finding.owner !== undefined && isMutedInGenerated(check, report);
-          found.push({ finding, ruleset, isGenerated, proposal: isGenerated && options.showGenerated !== true ? undefined : propose(report) });
-        }
+        measure(check.name, () => {
+          for (const report of check.run(cx)) {
+            const finding = toFinding(check, report, ruleset);
+            const isGenerated = finding.owner !== undefined && isMutedInGenerated(check, report);
+            found.push({ finding, ruleset, isGenerated, proposal: isGenerated && options.showGenerated !== true ? undefined : propose(report) });
+          }
+        });
       } catch (error) {
         failures.push(failureOf(check, error));
         found.length = before;

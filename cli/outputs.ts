@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { didYouMean } from '../analyzer/model/suggest.js';
 import { formatNames, loadFormat, type FormatName } from '../report/formats.js';
-import type { Report } from '../report/report.js';
-import { wantsColor, widthOf } from './color.js';
+import type { Report, Style } from '../report/report.js';
+import { wantsColor, wantsLinks, widthOf } from './color.js';
 import { print } from './streams.js';
 import { systemCause, Trouble } from './trouble.js';
 
@@ -33,8 +33,13 @@ export function outputsOf(words: readonly string[] = ['pretty']): readonly Outpu
   return outputs;
 }
 
+async function terminalStyle(option: boolean | undefined): Promise<Style> {
+  const color = wantsColor(option, process.stdout);
+  return { color, width: widthOf(process.stdout), links: await wantsLinks(color, process.stdout) };
+}
+
 export async function write(report: Report, { format, file }: Output, color: boolean | undefined): Promise<void> {
-  const style = file === undefined ? { color: wantsColor(color, process.stdout), width: widthOf(process.stdout) } : { color: false, width: 100 };
+  const style = file === undefined ? await terminalStyle(color) : { color: false, width: 100 };
   const text = await (await loadFormat(format))(report, style);
   if (file === undefined) return print(text);
   try {

@@ -4,7 +4,7 @@ import type { Because, Finding } from '../analyzer/finding.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { lineStarts, lineText, positionAt, type SourceText } from '../grammar/source-text.js';
 import { frames, type FramePaint, type MarkedLine } from './frame.js';
-import { allFindings, countBySeverity, countOf, nothingFound, notesOf, type FileReport, type Format, type Report, type Style } from './report.js';
+import { allFindings, countBySeverity, countOf, linkTo, nothingFound, notesOf, type FileReport, type Format, type Report, type Style } from './report.js';
 import { visible } from './visible.js';
 import { describeHost, describeStep } from './witness.js';
 
@@ -79,7 +79,7 @@ export function* frameFinding(source: SourceText, finding: Finding, style: Style
   const paint: FramePaint = { gutter: blue, mark: (text, mark) => (mark === '^' ? color(colors.bold(text)) : blue(text)) };
   const bar = blue(`${' '.repeat(gutter)} |`);
 
-  yield `${color(colors.bold(`${finding.severity}[${visible(finding.check)}]`))}${colors.bold(`: ${visible(finding.message)}`)}`;
+  yield `${color(colors.bold(`${finding.severity}[${linkTo(finding.check, visible(finding.check), style)}]`))}${colors.bold(`: ${visible(finding.message)}`)}`;
   yield `${blue(`${' '.repeat(gutter - 1)} -->`)} ${visible(source.path)}:${String(primary.line)}:${String(primary.start + 1)}`;
   yield bar;
   yield* frames(source, [primary, ...lines], gutter, Math.min(style.width, widest), paint);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import { positionAt } from '../grammar/source-text.js';
-import { allFindings, countBySeverity, countOf, docsUrl, messageOf, nothingFound, notesOf, type FileReport, type Format, type Report, type Style } from './report.js';
+import { allFindings, countBySeverity, countOf, docsUrl, linkTo, messageOf, nothingFound, notesOf, type FileReport, type Format, type Report, type Style } from './report.js';
 import { visible } from './visible.js';
 
 /** The formatter takes quotes around words away. These private-use letters go through it in their place. */
@@ -68,7 +68,7 @@ function* infoLines(file: FileReport, style: Style): Generator<string, void> {
   yield `  ${colors.underline(visible(file.source.path))}`;
   for (const finding of infos) {
     const { line, column } = positionAt(file.source, finding.span.start);
-    yield `  ${colors.blue('ℹ')}  ${colors.dim(`${String(line)}:${String(column)}`)}  ${visible(messageOf(finding))}  ${colors.dim(visible(finding.check))}`;
+    yield `  ${colors.blue('ℹ')}  ${colors.dim(`${String(line)}:${String(column)}`)}  ${visible(messageOf(finding))}  ${linkTo(finding.check, colors.dim(visible(finding.check)), style)}`;
   }
 }
 

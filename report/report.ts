@@ -46,6 +46,14 @@ export interface Style {
   readonly color: boolean;
   /** Columns of the terminal. */
   readonly width: number;
+  /** It opens links: names of checks lead to their pages. */
+  readonly links?: boolean;
+}
+
+/** The name of a check, as a link (OSC 8) where whoever reads it can open one. `text`: how it is shown. */
+export function linkTo(check: string, text: string, { links = false }: Style): string {
+  const url = links ? docsUrl(check) : undefined;
+  return url === undefined ? text : `\u001B]8;;${url}\u0007${text}\u001B]8;;\u0007`;
 }
 
 /** A format: one file in this folder. What it returns ends in a newline, or is empty. */

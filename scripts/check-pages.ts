@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { checkKinds, exampleOf, type Check, type CheckKind, type Example } from '../analyzer/checks/define-check.js';
 import { checks } from '../analyzer/checks/index.js';
 import { configSchemaText } from './config-schema.js';
+import { conformancePage } from './conformance-page.js';
+import { formatPage } from './format-page.js';
 import { manPage } from './man-page.js';
 import { reportSchemas } from './report-schema.js';
 import { loadChecks, type LoadCheck } from '../analyzer/model/load-checks.js';
@@ -112,5 +114,7 @@ if (process.argv[1]?.endsWith('check-pages.js') === true) {
   for (const [file, text] of checkPages()) writeFileSync(`docs/checks/${file}`, text);
   writeFileSync('docs/iptables-lint.schema.json', configSchemaText());
   for (const [file, text] of reportSchemas()) writeFileSync(`docs/${file}`, text);
+  writeFileSync('docs/formats.md', await formatPage());
+  writeFileSync('docs/conformance.md', conformancePage());
   writeFileSync('docs/iptables-lint.1', manPage());
 }

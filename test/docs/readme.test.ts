@@ -1,7 +1,6 @@
 /** What the README says is run. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 
 const readme = readFileSync('README.md', 'utf8');
@@ -53,12 +52,4 @@ test('the library does what its example says', t => {
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', example], { encoding: 'utf8' });
   t.is(stderr, '');
   t.is(stdout.trim(), said ?? '');
-});
-
-test('links lead to files', t => {
-  for (const file of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/engine.md', 'docs/exactness.md', 'docs/scenario.md', 'docs/host.md']) {
-    for (const [, target = ''] of readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)\)/gu)) {
-      t.true(existsSync(join(dirname(file), target)), `${file}: ${target}`);
-    }
-  }
 });
