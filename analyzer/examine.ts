@@ -105,7 +105,8 @@ function fromDiagnostic(diagnostic: Diagnostic): Found {
   return { finding, ruleset: undefined, proposal: undefined, isGenerated: false };
 }
 
-function ruleCount({ tables }: Ruleset): number {
+/** Rules of all chains. */
+export function ruleCount({ tables }: Ruleset): number {
   let count = 0;
   for (const table of tables.values()) for (const chain of table.chains.values()) count += chain.rules.length;
   return count;

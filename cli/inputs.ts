@@ -3,6 +3,7 @@ import type { SourceText } from '../grammar/source-text.js';
 import { findFiles } from './find-files.js';
 import type { InputOptions } from './options.js';
 import { readSource, standardInput } from './read-source.js';
+import { timed } from './stats.js';
 import { isInputPiped } from './streams.js';
 import { reportTrouble, Trouble } from './trouble.js';
 
@@ -18,7 +19,7 @@ export async function eachSource(files: readonly string[], options: InputOptions
   for (const [index, file] of files.entries()) {
     let during = '';
     try {
-      const source = await readSource(file, options.stdinFilename, options.maxSize);
+      const source = await timed('read', () => readSource(file, options.stdinFilename, options.maxSize));
       during = `${source.path}: `;
       await work(source, index);
     } catch (error) {

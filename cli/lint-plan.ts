@@ -8,6 +8,7 @@ import { findConfig } from './config/find-config.js';
 import type { ConfigLayer } from './config/read-config.js';
 import { loadOptions, type LintOptions } from './options.js';
 import { usePlugins } from './plugins.js';
+import { debug } from './trouble.js';
 import type { FailLevel } from './words.js';
 
 export interface LintPlan {
@@ -54,7 +55,11 @@ async function configuredPlan(layers: readonly ConfigLayer[], options: LintOptio
   const hostAt = hosts();
   return {
     failOn: options.failOn ?? layers.findLast(({ config }) => config['fail-on'] !== undefined)?.config['fail-on'] ?? 'warning',
-    isIgnored: path => isIgnored(layers, path),
+    isIgnored: path => {
+      const ignored = isIgnored(layers, path);
+      if (ignored) debug(() => `${path}: left alone, as the configuration says`);
+      return ignored;
+    },
     optionsFor: async ({ path }, files) => {
       const config = configForFile(layers, path);
       const { input = config.input, family = config.family, backend = config.backend, persona = config.persona, host = config.host } = options;
@@ -71,7 +76,10 @@ async function configuredPlan(layers: readonly ConfigLayer[], options: LintOptio
 export async function lintPlan(options: LintOptions): Promise<LintPlan> {
   await usePlugins(options.plugin);
   const path = options.config === false ? undefined : typeof options.config === 'string' ? options.config : await findConfig();
+  debug(() => path === undefined ? 'no configuration' : `configuration: ${path}`);
   if (path === undefined) return plainPlan(options);
   const { readConfig } = await import('./config/read-config.js');
-  return configuredPlan(await readConfig(path, options.color), options);
+  const layers = await readConfig(path, options.color);
+  for (const layer of layers.slice(0, -1)) debug(() => `it builds on ${layer.path}`);
+  return configuredPlan(layers, options);
 }

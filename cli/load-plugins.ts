@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as v from 'valibot';
 import type { Check } from '../analyzer/checks/define-check.js';
-import { systemCause, Trouble } from './trouble.js';
+import { debug, systemCause, Trouble } from './trouble.js';
 import { checkSchema } from './plugins/check-schema.js';
 import { guarded } from './plugins/guarded.js';
 
@@ -65,6 +65,7 @@ export async function loadPlugins(paths: readonly string[]): Promise<readonly Ch
       const other = owners.get(check.name);
       if (other !== undefined) throw new Trouble(`--plugin ${path}: there is a check ${check.name} already, in ${other}: rename one of the two`);
       owners.set(check.name, path);
+      debug(() => `plugin ${path}: ${check.name}`);
       checks.push(guarded(check));
     }
   }

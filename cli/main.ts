@@ -7,7 +7,7 @@ import { inputOptions, type FmtOptions, type LintOptions, type PluginOptions } f
 import type { ReplayOptions } from './replay.js';
 import { endQuietlyOnClosedPipe } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
-import { reportTrouble, Trouble } from './trouble.js';
+import { debug, reportTrouble, startDebugging, Trouble } from './trouble.js';
 import { version } from './version.js';
 import { failLevels, personas } from './words.js';
 
@@ -75,7 +75,9 @@ function lintCommand(): Command {
     .addOption(option('--fix [which]', 'repair the files where no packet fares differently; unsafe: also where some do').choices(['safe', 'unsafe']))
     .addOption(option('--fix-dry-run', 'print what --fix would change, as a patch, and change nothing').conflicts(['format', 'updateBaseline']))
     .option('--config <file>', 'the configuration (default: iptables-lint.yaml here, or in the nearest folder above)')
-    .option('--no-config', 'read no configuration');
+    .option('--no-config', 'read no configuration')
+    .option('--stats', 'say on stderr where the time went, check by check')
+    .option('--debug', 'say on stderr what was decided and why, and where in the program it failed; for all commands');
   withColorOptions(withInputOptions(program));
   return program
     .version(version, '-V, --version', 'print the version')
@@ -277,9 +279,11 @@ export function program(withComplete = true): Command {
   return root;
 }
 
-/** Colours are a matter of the whole program: `iptables-lint --no-color checks` is meant as it reads. */
-function passColorOn(root: Command): void {
+/** Colours and --debug are a matter of the whole program: `iptables-lint --no-color checks` is meant as it reads. */
+function passOn(root: Command): void {
   root.hook('preAction', (_, action) => {
+    if (root.getOptionValue('debug') === true) startDebugging();
+    debug(() => `iptables-lint ${version}, Node ${process.version}, ${process.platform}`);
     const color: unknown = root.getOptionValue('color');
     if (action !== root && color !== undefined && action.getOptionValue('color') === undefined) action.setOptionValue('color', color);
   });
@@ -306,7 +310,7 @@ export async function main(words: readonly string[]): Promise<void> {
       return;
     }
     const root = program();
-    passColorOn(root);
+    passOn(root);
     await root.parseAsync(withWholeOptions(words), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) reportTrouble(error);

@@ -45,6 +45,7 @@ export interface LintOptions extends InputOptions, PluginOptions {
   readonly since?: string;
   readonly fix?: 'safe' | 'unsafe';
   readonly fixDryRun?: boolean;
+  readonly stats?: boolean;
   readonly color?: boolean;
 }
 

@@ -14,15 +14,29 @@ export function raiseExitCode(code: ExitCode): void {
   process.exitCode = Math.max(Number(process.exitCode ?? 0), code);
 }
 
-/** More is told of what went wrong. */
-export const isDebugging = process.env['IPTABLES_LINT_DEBUG'] === '1';
+let debugging = process.env['IPTABLES_LINT_DEBUG'] === '1';
+
+/** Whether more is told: of what went wrong, and of what was decided on the way. */
+export function isDebugging(): boolean {
+  return debugging;
+}
+
+/** `--debug`, as IPTABLES_LINT_DEBUG=1. */
+export function startDebugging(): void {
+  debugging = true;
+}
+
+/** A line on stderr about a decision, where somebody wants to know. */
+export function debug(line: () => string): void {
+  if (debugging) process.stderr.write(`debug: ${visible(line())}\n`);
+}
 
 /** One line on stderr; a mistake of our own asks for a report. */
 export function reportTrouble(error: unknown, during = ''): void {
   const message = error instanceof Error ? error.message : String(error);
-  const own = error instanceof Trouble ? '' : ' (this is a bug in iptables-lint: please report it; IPTABLES_LINT_DEBUG=1 shows where)';
+  const own = error instanceof Trouble ? '' : ' (this is a bug in iptables-lint: please report it; --debug shows where)';
   process.stderr.write(`iptables-lint: ${visible(`${during}${message}`)}${own}\n`);
-  if (isDebugging && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  if (debugging && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
   raiseExitCode(2);
 }
 

@@ -50,7 +50,10 @@ const findingEntries = {
   ),
   host: optional(described(host, 'What the host must be for these packets; absent where the simplest will do')),
   help: described(text, 'What to do about it'),
-  fix: optional(v.looseObject({ description: text, ...place, text: described(text, 'In place of what stands there') }, saying('an object'))),
+  fix: optional(v.looseObject({
+    description: text, ...place, text: described(text, 'With the place: of the first of the edits'), safety: described(oneOf('safe', 'unsafe'), 'safe: no packet fares differently'),
+    edits: v.array(v.looseObject({ ...place, text: described(text, 'In place of what stands there') }, saying('an object')), saying('a list')),
+  }, saying('an object'))),
   owner: optional(described(text, 'The program that made the rule')),
   suppressed: optional(described(v.looseObject({ reason: text, until: optional(text) }, saying('an object')), 'Present where a note in the file says that it is meant')),
   kernel: optional(described(kernelWord, 'What the kernel says of the witness, where replay has asked it')), kernelReason: optional(text),

@@ -53,6 +53,6 @@ test('mistakes of ours are in the summary of JSON, where there are any', async t
 
 test('a mistake of ours is one line, with the packets for those who look for it', t => {
   const error = { check: 'shadowed-rule', rule: 'filter:INPUT:2', detail: 'step 1: it passes', isWithdrawn: true };
-  t.is(internalErrorLine('rules.v4', error, false), 'rules.v4: internal error: the witness of shadowed-rule about filter:INPUT:2 does not hold, so the finding is left out; please report it; IPTABLES_LINT_DEBUG=1 shows more');
+  t.is(internalErrorLine('rules.v4', error, false), 'rules.v4: internal error: the witness of shadowed-rule about filter:INPUT:2 does not hold, so the finding is left out; please report it; --debug shows more');
   t.is(internalErrorLine('r\u001b', { ...error, rule: null, isWithdrawn: false }, true), 'r\\x1b: internal error: the witness of shadowed-rule does not hold, so the witness is left out; please report it (step 1: it passes)');
 });
