@@ -9,6 +9,8 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
   process.stdout.write(`${version}\n`);
 } else {
   const { exports, keep } = loadKept(new URL(programFile, import.meta.url));
-  await (exports as typeof import('./program.js')).main(words);
+  const program = exports as typeof import('./program.js');
+  program.importBy(url => import(url));
+  await program.main(words);
   keep();
 }

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as v from 'valibot';
 import type { Check } from '../analyzer/checks/define-check.js';
+import { importModule } from './import-module.js';
 import { debug, systemCause, Trouble } from './trouble.js';
 import { checkSchema } from './plugins/check-schema.js';
 import { guarded } from './plugins/guarded.js';
@@ -32,7 +33,7 @@ async function imported(path: string): Promise<unknown> {
     throw new Trouble(`--plugin ${path}: ${systemCause(error)}`, { cause: error });
   }
   try {
-    return (await import(pathToFileURL(resolve(path)).href) as { readonly default?: unknown }).default;
+    return (await importModule(pathToFileURL(resolve(path)).href) as { readonly default?: unknown }).default;
   } catch (error) {
     throw new Trouble(`--plugin ${path}: it cannot be loaded: ${firstLine(error)}; it must be an ES module, as docs/plugins.md shows`, { cause: error });
   }

@@ -1,2 +1,3 @@
 /** What cli.ts loads: one file when it is bundled, of which a command sets up the parts that it needs. */
+export { importBy } from './import-module.js';
 export { main } from './main.js';

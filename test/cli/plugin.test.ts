@@ -102,6 +102,16 @@ test('a check that throws, or reports nonsense, costs its own findings about tha
   }
 });
 
+test('plugins and packages are loaded in the first run, and in the next, with the code that the first has kept', async t => {
+  t.timeout(600_000);
+  const cwd = folderWith(t, rules);
+  for (const which of ['first', 'second']) {
+    const env = { XDG_CACHE_HOME: cwd };
+    t.regex((await run(['checks', '--plugin', 'own.mjs'], { cwd, env })).stdout, /acme\/words/u, which);
+    t.is((await run(['fuzz', '--runs', '1', 'rules.v4'], { cwd, env })).stderr, '', which);
+  }
+});
+
 test('a configuration cannot load one', async t => {
   const evil = `import { writeFileSync } from 'node:fs'; writeFileSync('ran', ''); ${plugin()}`;
   for (const text of ['plugin: own.mjs\n', 'plugins: [own.mjs]\n', 'overrides:\n  - files: "*"\n    plugin: own.mjs\n']) {
