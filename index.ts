@@ -12,7 +12,7 @@
 export { analyze, type Analysis, type AnalyzeOptions, type InternalError } from './analyzer/analyze.js';
 export { checks } from './analyzer/checks/index.js';
 export type { Measure, Persona } from './analyzer/examine.js';
-export type { Because, Certainty, Finding, Fix, Suppressed, WitnessHost, WitnessStep } from './analyzer/finding.js';
+export type { Because, Certainty, Edit, Finding, Fix, Suppressed, WitnessHost, WitnessStep } from './analyzer/finding.js';
 export type { Illustration, ProposedStep, Shown } from './analyzer/witness/proposal.js';
 export type { Diagnostic, Severity } from './analyzer/model/diagnostic.js';
 export { loadChecks, type LoadCheckName } from './analyzer/model/load-checks.js';

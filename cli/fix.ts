@@ -51,7 +51,8 @@ function tellNotMade({ path, text }: SourceText, { finding: { check, span, fix }
 }
 
 /** Every fix, what an unsafe one changes, and what was offered and not made. */
-function tellResult({ path }: SourceText, { text, made, notMade }: FixResult): void {
+function tellResult({ path }: SourceText, { text, made, notMade, objection }: FixResult): void {
+  if (objection !== undefined) tell(`${path}: not repaired: ${objection}`);
   for (const { finding: { check, severity, message }, description, safety, line, differences } of made) {
     tell(`${path}: ${description} (${check}${safety === 'unsafe' ? ', unsafe' : ''})${line === '' ? '' : `: ${line}`}`);
     // Somebody meant something else by it.

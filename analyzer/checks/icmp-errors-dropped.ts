@@ -1,5 +1,6 @@
 import { deciderBecause } from './shared/deciders.js';
-import { defineCheck, type Report } from './define-check.js';
+import { defineCheck, fixWith, type Report } from './define-check.js';
+import { withFirst } from './shared/edits.js';
 import type { CheckContext } from './define-check.js';
 import { lostErrors, tooBig, type LostErrors } from './shared/lost-errors.js';
 
@@ -18,6 +19,7 @@ function report(cx: CheckContext, { hook, arrivals, by }: LostErrors): Report {
     message: `path MTU black hole: ICMP errors (${name}) about connections that ${hook === 'INPUT' ? 'this host has' : 'are forwarded'} are dropped${where === '' ? '' : ` where they come in ${where}`}`,
     because: by.map(one => deciderBecause(cx.ruleset, one, `drops ${name}`)),
     help: `let them pass: -I ${hook} ${rule} -j ACCEPT`,
+    ...table === undefined || chain === undefined ? {} : fixWith('let them pass', 'unsafe', withFirst(cx.ruleset, table, chain, [`${rule} -j ACCEPT`])),
   };
 }
 

@@ -7,7 +7,8 @@ import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { deciderBecause, helpElsewhere } from './shared/deciders.js';
 import { dropsTheRest, isShut } from './shared/default-drop.js';
-import { defineCheck, type CheckContext } from './define-check.js';
+import { defineCheck, fixWith, type CheckContext } from './define-check.js';
+import { withFirst } from './shared/edits.js';
 import { isNeeded, loopbackService } from './shared/needed-services.js';
 import { exchanges, statesOf } from './shared/replies.js';
 import { mayDrop } from './shared/targets.js';
@@ -118,6 +119,9 @@ COMMIT
     const blocked = blockedServices(cx, pipeline, isOfOutput(cx, table) ? table : undefined);
     const [first] = blocked;
     if (first === undefined) return;
+    const elsewhere = helpElsewhere('what goes over lo', first.by);
+    const output = first.by.some(({ chain }) => chain === 'OUTPUT') ? table.chains.get('OUTPUT') : undefined;
+    const edits = [[input, '-i lo -j ACCEPT'] as const, ...output === undefined ? [] : [[output, '-o lo -j ACCEPT'] as const]].map(([chain, words]) => withFirst(cx.ruleset, table, chain, [words]));
     const address = cx.ruleset.family === 'ipv4' ? '127.0.0.1' : '::1';
     yield {
       span: input.line === 0 ? table.span : input.span,
@@ -125,7 +129,8 @@ COMMIT
       because: first.by.map(decider => deciderBecause(cx.ruleset, decider, 'drops what goes over lo')),
       witness: [stepOf({ src: address, dst: address, protocol: protocolNumber.tcp, sport: 40_000, dport: first.port, tcpFlags: 2 }, 'local')],
       shows: [{}],
-      help: helpElsewhere('what goes over lo', first.by) ?? `let lo pass first of all: -I INPUT -i lo -j ACCEPT${first.by.some(({ chain }) => chain === 'OUTPUT') ? ', and -I OUTPUT -o lo -j ACCEPT' : ''}`,
+      help: elsewhere ?? `let lo pass first of all: -I INPUT -i lo -j ACCEPT${output !== undefined ? ', and -I OUTPUT -o lo -j ACCEPT' : ''}`,
+      ...elsewhere !== undefined || edits.includes(undefined) ? {} : fixWith('let lo pass', 'unsafe', edits.flatMap(one => one ?? [])),
     };
   },
 });

@@ -6,7 +6,8 @@ import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { deciderOf, firstPacket, neverReplied, nextPacket, type ConversationCase, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { deciderBecause, deciderReference, helpElsewhere, isPolicy } from './shared/deciders.js';
-import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { withFirst } from './shared/edits.js';
 import { everydayClient, exchanges, replyHook, replyMarks, stepOf } from './shared/replies.js';
 import { betweenHosts, someReplies, type SomeReplies } from './shared/some-replies.js';
 import { effectOf } from './shared/targets.js';
@@ -66,8 +67,17 @@ function subject(others: readonly RuleAt[]): string {
   return others.length === 0 ? 'this rule lets' : `this rule and ${others.length === 1 ? 'another' : `${String(others.length)} others`} let`;
 }
 
-function helpFor(back: Hook, killers: readonly Decider[]): string {
-  return helpElsewhere('replies', killers) ?? `let replies pass: -I ${back} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`;
+/** The usual rule, as the first of the chain where replies are lost. */
+function letReplies({ ruleset }: CheckContext, back: Hook): Pick<Report, 'fix'> {
+  const table = ruleset.tables.get('filter');
+  const chain = table?.chains.get(back);
+  return table === undefined || chain === undefined ? {} : fixWith('let replies pass', 'unsafe', withFirst(ruleset, table, chain, ['-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT']));
+}
+
+function remedy(cx: CheckContext, back: Hook, killers: readonly Decider[]): Pick<Report, 'help' | 'fix'> {
+  const elsewhere = helpElsewhere('replies', killers);
+  if (elsewhere !== undefined) return { help: elsewhere };
+  return { help: `let replies pass: -I ${back} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`, ...letReplies(cx, back) };
 }
 
 function report(cx: CheckContext, pipeline: Pipeline, { at, found, others }: Alike<Broken>): Report {
@@ -82,7 +92,7 @@ function report(cx: CheckContext, pipeline: Pipeline, { at, found, others }: Ali
     message: `${subject(others)} ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
     because: [...killers.map(decider => killedBy(cx, decider)), ...alsoHit(others)],
     ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(found, back)] },
-    help: helpFor(back, killers),
+    ...remedy(cx, back, killers),
   };
 }
 
@@ -108,7 +118,7 @@ function reportSome(cx: CheckContext, pipeline: Pipeline, { at, found, others }:
     message: `${subject(others)} ${exchange.name} ${there}, but not all replies get ${again}: lost are ${packetsText(found)}`,
     because: [killedBy(cx, by), ...alsoHit(others)],
     ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers: [by] }, back)] },
-    help: helpFor(back, [by]),
+    ...remedy(cx, back, [by]),
   };
 }
 
@@ -211,5 +221,6 @@ function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> 
     because: answer.by.map(decider => killedBy(cx, decider)),
     ...witness === undefined ? {} : { witness, shows: [{ at: 'filter:OUTPUT', fate: 'passes' }, lostAt({ killers: answer.by }, 'INPUT')] },
     help: 'let replies pass: -I INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+    ...letReplies(cx, 'INPUT'),
   };
 }

@@ -9,7 +9,8 @@ import { stepOf } from '../witness/step.js';
 import { arrivals, type Arrival } from './shared/arrivals.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { isShut } from './shared/default-drop.js';
-import { defineCheck, type CheckContext } from './define-check.js';
+import { defineCheck, fixWith, type CheckContext } from './define-check.js';
+import { withFirst } from './shared/edits.js';
 import { notLoopback } from './shared/replies.js';
 
 interface Message {
@@ -151,6 +152,7 @@ COMMIT
       witness: [stepOf({ src: 'fe80::2', dst: 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.device)],
       shows: [{ fate: 'lost' }],
       help: `let them in: ${types.map(word => `-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`).join('; ')}`,
+      ...fixWith('let them in', 'unsafe', withFirst(ruleset, table, input, types.map(word => `-p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`))),
     };
   },
 });

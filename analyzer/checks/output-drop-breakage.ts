@@ -6,7 +6,8 @@ import { ask } from '../packet-space/index.js';
 import { firstPacket, neverReplied, nextPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
 import { deciderBecause, deciderReference } from './shared/deciders.js';
 import { dropsTheRest, isShut } from './shared/default-drop.js';
-import { defineCheck, type CheckContext } from './define-check.js';
+import { defineCheck, fixWith, type CheckContext } from './define-check.js';
+import { withFirst } from './shared/edits.js';
 import { isNeeded, servicesNeeded, type Service } from './shared/needed-services.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
@@ -134,6 +135,7 @@ COMMIT
       because: becauseOf(cx.ruleset, broken),
       ...witnessOf(broken),
       help: `let out what this host needs: ${broken.map(one => `-A OUTPUT ${one.rule}`).join('; ')}`,
+      ...fixWith('let it out', 'unsafe', withFirst(cx.ruleset, table, output, broken.map(one => one.rule))),
     };
   },
 });

@@ -1,12 +1,30 @@
-import { defineCheck, type Report } from './define-check.js';
+import { ExtensionOption } from '../extensions/option-scope.js';
+import type { Edit } from '../finding.js';
+import type { Ruleset } from '../model/ruleset.js';
+import { ruleOptions } from '../model/spans.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { defineCheck, fixWith, type Report } from './define-check.js';
 import { lostErrors, tooBig, type LostErrors } from './shared/lost-errors.js';
 
-function report({ hook, missing: [at, ...others] }: LostErrors): Report | undefined {
-  return at === undefined ? undefined : {
+/** The states that a rule asks for, with RELATED among them. */
+function withRelated(ruleset: Ruleset, { rule }: RuleAt): Edit | undefined {
+  const option = ruleOptions(ruleset, rule).find(({ shape, bang, args: [states] }) => bang === undefined && shape instanceof ExtensionOption
+    && (shape.extension.name === 'conntrack' || shape.extension.name === 'state') && states?.text.split(',').includes('ESTABLISHED') === true);
+  const [states] = option?.args ?? [];
+  if (states === undefined) return undefined;
+  const own = ruleset.source.text.slice(states.start, states.end);
+  return own !== states.text ? undefined : { span: { start: states.start, end: states.end }, text: own.replace(/\bESTABLISHED\b/u, 'RELATED,ESTABLISHED') };
+}
+
+function report(ruleset: Ruleset, { hook, missing: [at, ...others] }: LostErrors): Report | undefined {
+  if (at === undefined) return undefined;
+  const edits = [at, ...others].map(one => withRelated(ruleset, one));
+  return {
     at,
     message: `packets of known connections pass, but not what is RELATED to them: ICMP errors about ${hook === 'INPUT' ? 'connections of this host' : 'forwarded connections'} are dropped (path MTU black hole)`,
     because: others.map(({ table, chain, position, rule }) => ({ rule: `${table}:${chain}:${String(position)}`, line: rule.line, message: 'the same' })),
     help: 'add RELATED to its states: -m conntrack --ctstate RELATED,ESTABLISHED',
+    ...edits.includes(undefined) ? {} : fixWith('add RELATED', 'unsafe', edits.flatMap(one => one ?? [])),
   };
 }
 
@@ -50,7 +68,7 @@ COMMIT
   asks: ({ ruleset }) => [tooBig(ruleset)],
   * run(cx) {
     for (const lost of lostErrors(cx)) {
-      const found = report(lost);
+      const found = report(cx.ruleset, lost);
       if (found !== undefined) yield found;
     }
   },

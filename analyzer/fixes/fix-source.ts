@@ -38,6 +38,8 @@ export interface FixResult {
   readonly made: readonly Made[];
   /** Their places are those in `text`. */
   readonly notMade: readonly NotMade[];
+  /** Why nothing is repaired, whatever is found. */
+  readonly objection?: string;
 }
 
 interface Candidate {
@@ -54,6 +56,12 @@ const searching = ['redundant-rule', 'mergeable-rules', 'established-rule-late']
 
 function ruleCount({ rulesets }: Loaded): number {
   return rulesets.reduce((sum, { tables }) => sum + [...tables.values()].reduce((all, { chains }) => all + [...chains.values()].reduce((count, { rules }) => count + rules.length, 0), 0), 0);
+}
+
+/** Why only words of rules may be changed, where not all that the file does is known; undefined where rules may go and move as well. */
+function onlyWordsIn({ format, diagnostics }: Loaded): string | undefined {
+  if (format === 'script' || format === 'restore') return 'in a file of commands only words of rules are changed, for what else the commands do is not known';
+  return diagnostics.some(({ check, severity }) => severity === 'error' && check !== 'line-endings') ? 'the file has errors, and would not load; repair them first' : undefined;
 }
 
 /** One pass over a file: fixes that do not touch each other, each proved on top of those before it. */
@@ -73,8 +81,8 @@ class Pass {
     this.#options = options;
   }
 
-  get source(): SourceText {
-    return this.#current.source;
+  get text(): string {
+    return applyEdits(this.#source.text, this.#edits);
   }
 
   #with(candidates: readonly Candidate[]): Loaded {
@@ -99,8 +107,7 @@ class Pass {
     if (first === undefined) return;
     if (this.#left <= 0) return this.#leave(candidates, 'there are too many; run again for the rest');
     const next = this.#with(candidates);
-    const onlyWords = this.#current.format === 'script' || this.#current.format === 'restore';
-    const proof = prove(this.#current, next, { onlyWords, budget: this.#budget });
+    const proof = prove(this.#current, next, { onlyWords: onlyWordsIn(this.#current) !== undefined, budget: this.#budget });
     if (proof.kind === 'proven') return this.#take(candidates, next);
     if (others.length === 0) return this.#leave(candidates, proof.why);
     const middle = candidates.length >> 1;
@@ -110,7 +117,7 @@ class Pass {
 
   /** One that changes what becomes of packets: it is made where it can be said what, and where its finding is gone then. */
   async risk(candidate: Candidate): Promise<void> {
-    const { check } = candidate.finding;
+    const { check, message } = candidate.finding;
     const next = this.#with([candidate]);
     if (hasNewErrors(this.#current, next)) { this.#leave([candidate], 'the file would not load any more'); return; }
     const differences = this.#current.rulesets.flatMap((ruleset, index) => {
@@ -119,7 +126,7 @@ class Pass {
       return answer === undefined || answer.kind === 'undecided' ? [] : [answer];
     });
     if (differences.length < this.#current.rulesets.length) { this.#leave([candidate], 'to say what it changes takes too long'); return; }
-    const count = async ({ source }: Loaded): Promise<number> => (await this.#options.findingsOf(source)).filter(one => one.check === check).length;
+    const count = async ({ source }: Loaded): Promise<number> => (await this.#options.findingsOf(source)).filter(one => one.check === check && one.message === message).length;
     if (await count(next) >= await count(this.#current)) { this.#leave([candidate], 'it would not help'); return; }
     this.#take([candidate], next, differences);
   }
@@ -147,25 +154,27 @@ function candidatesIn({ source: { text }, format }: Loaded, findings: readonly F
   });
 }
 
-/** Why nothing in the file is repaired; undefined where something may be. */
-function objectionTo({ source, diagnostics }: Loaded): string | undefined {
-  if (source.bareCarriageReturns === true) return 'its lines end in CR alone';
-  return diagnostics.some(({ check, severity }) => severity === 'error' && check !== 'line-endings') ? 'the file has errors, so that it would not load; repair them first' : undefined;
+/** Whether it takes no rule away and brings none: it changes words within lines, or a comment. */
+function isAboutWords(text: string, { edits }: Fix): boolean {
+  return edits.every(({ span, text: own }) => {
+    const old = text.slice(span.start, span.end);
+    return old.trimStart().startsWith('#') || (old !== '' && !old.includes('\n') && !own.includes('\n'));
+  });
 }
 
-async function passOver(source: SourceText, options: FixOptions): Promise<Pass> {
-  const loaded = load(source, options.load);
+async function passOver(source: SourceText, loaded: Loaded, options: FixOptions): Promise<Pass> {
   const candidates = candidatesIn(loaded, await options.findingsOf(source), options.unsafe);
   const pass = new Pass(source, loaded, options);
-  const objection = objectionTo(loaded);
-  if (objection !== undefined) {
-    pass.notMade.push(...candidates.map(({ finding }) => ({ finding, why: objection })));
-    return pass;
+  const onlyWords = onlyWordsIn(loaded);
+  const kept: Candidate[] = [];
+  for (const candidate of candidates) {
+    if (onlyWords === undefined || isAboutWords(source.text, candidate.fix)) kept.push(candidate);
+    else pass.notMade.push({ finding: candidate.finding, why: onlyWords });
   }
-  const safe = candidates.filter(({ fix }) => fix.safety === 'safe');
+  const safe = kept.filter(({ fix }) => fix.safety === 'safe');
   pass.settle(safe.filter(({ finding }) => !searching.includes(finding.check)));
   for (const check of searching) pass.settle(safe.filter(({ finding }) => finding.check === check));
-  for (const candidate of candidates) if (candidate.fix.safety === 'unsafe') await pass.risk(candidate);
+  for (const candidate of kept) if (candidate.fix.safety === 'unsafe') await pass.risk(candidate);
   return pass;
 }
 
@@ -176,9 +185,11 @@ async function passOver(source: SourceText, options: FixOptions): Promise<Pass> 
 export async function fixSource(source: SourceText, options: FixOptions): Promise<FixResult> {
   const made: Made[] = [];
   for (let [current, passes] = [source, 1]; ; passes++) {
-    const pass = await passOver(current, options);
+    const loaded = load(current, options.load);
+    if (loaded.source.bareCarriageReturns === true) return { text: current.text, made, notMade: [], objection: 'its lines end in CR alone' };
+    const pass = await passOver(current, loaded, options);
     made.push(...pass.made);
-    if (pass.made.length === 0 || passes === mostPasses) return { text: pass.source.text, made, notMade: pass.notMade };
-    current = { path: source.path, text: pass.source.text };
+    if (pass.made.length === 0 || passes === mostPasses) return { text: pass.text, made, notMade: pass.notMade };
+    current = { path: source.path, text: pass.text };
   }
 }

@@ -103,7 +103,7 @@ function proveRulesets(a: Ruleset, b: Ruleset, { onlyWords, budget }: ProofOptio
   const changes = changesOf(a, b);
   if (changes === undefined) return refuted('it changes tables or policies');
   if (changes.length === 0) return proven;
-  if (onlyWords) return refuted('in a file of commands only the words of rules are changed, for what else the commands do is not known');
+  if (onlyWords) return refuted('only words of rules may be changed here');
   if (changes.every(({ before, gone, come }) => come.length === 0 && gone.every(at => isDead(a, before, at)))) return proven;
   const [only, ...others] = changes;
   if (only !== undefined && others.length === 0 && isRedundant(a, only)) return proven;

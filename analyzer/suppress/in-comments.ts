@@ -2,6 +2,7 @@
 import type { SourceText, Span } from '../../grammar/source-text.js';
 import { didYouMean } from '../model/suggest.js';
 import { readWords } from './read-words.js';
+import { withoutName } from './take-away.js';
 import type { ReadSuppressions, Suppression, WrongSuppression } from './suppression.js';
 
 const kinds = ['disable-next-line', 'disable', 'enable', 'disable-file'] as const;
@@ -64,7 +65,7 @@ export function suppressionsInComments({ text }: SourceText): ReadSuppressions {
   const nameless = notes.filter(({ kind, checks }) => kind !== 'enable' && checks.length === 0);
   const suppressions = notes.filter(({ kind }) => kind !== 'enable').flatMap(note => note.checks.map((check): Suppression => ({
     checks: [check], reason: note.reason, until: note.until, span: note.span, covers: coverOf(notes, note, check, text),
-    ...note.checks.length > 1 ? {} : { fix: { description: 'delete the comment', safety: 'safe', edits: [{ span: note.line, text: '' }] } },
+    ...note.checks.length > 1 ? withoutName(text, note.span.start + text.slice(note.span.start, note.span.end).indexOf(note.kind) + note.kind.length, note.checks, check) : { fix: { description: 'delete the comment', safety: 'safe', edits: [{ span: note.line, text: '' }] } },
   })));
   return { suppressions, wrong: [...wrong, ...nameless.map(({ kind, span }) => ({ message: 'it names no check', span, help: `name what is meant: # iptables-lint-${kind} CHECK -- reason` }))] };
 }

@@ -2,6 +2,7 @@
 import type { SourceText } from '../../grammar/source-text.js';
 import type { Rule, Ruleset } from '../model/ruleset.js';
 import { readWords } from './read-words.js';
+import { withoutName, withoutNote } from './take-away.js';
 import type { ReadSuppressions, Suppression } from './suppression.js';
 
 const sign = 'lint:off=';
@@ -22,7 +23,9 @@ function ofRule(text: string, rule: Rule): readonly Suppression[] {
     const rest = restOf(text, rule, at);
     if (rest === undefined) continue;
     const { checks, until, rest: reason } = readWords(rest.slice(sign.length), true);
-    for (const check of checks) found.push({ checks: [check], reason, until, span: { start: at, end: at + rest.trimEnd().length }, covers: { start: rule.start, end: rule.end } });
+    const end = at + rest.trimEnd().length;
+    const fixFor = (check: string): Pick<Suppression, 'fix'> => checks.length > 1 ? withoutName(text, at + sign.length, checks, check) : withoutNote(text, rule, at, end);
+    for (const check of checks) found.push({ checks: [check], reason, until, span: { start: at, end }, covers: { start: rule.start, end: rule.end }, ...fixFor(check) });
   }
   return found;
 }

@@ -74,6 +74,6 @@ test('a file that cannot be repaired does not keep others from it', async t => {
   const folder = folderWith(t, { 'bad.v4': `${server(ssh, ssh)}nonsense\n`, 'good.v4': server(ssh, ssh) });
   const { code, stderr } = await run(['--fix', 'bad.v4', 'missing.v4', 'good.v4'], { cwd: folder });
   t.is(code, 2);
-  t.true(stderr.includes('not made: delete the rule (duplicate-rule): the file has errors'), stderr);
+  t.true(stderr.includes('bad.v4:8: not made: delete the rule (duplicate-rule): the file has errors'), stderr);
   t.is(readFileSync(join(folder, 'good.v4'), 'utf8'), server(ssh));
 });

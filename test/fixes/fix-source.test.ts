@@ -1,6 +1,9 @@
 /** What `--fix` makes of files: check by check, and what it leaves alone. */
 import test from 'ava';
 import { analyzeWithoutWitnesses } from '../../analyzer/examine.js';
+import { exampleOf, type Check } from '../../analyzer/checks/define-check.js';
+import { missingEstablishedReturn } from '../../analyzer/checks/missing-established-return.js';
+import { neighbourDiscoveryBlocked } from '../../analyzer/checks/neighbour-discovery-blocked.js';
 import { fixSource, type FixResult } from '../../analyzer/fixes/fix-source.js';
 import type { LoadOptions } from '../../analyzer/model/load.js';
 
@@ -9,7 +12,7 @@ interface Options extends LoadOptions {
 }
 
 function fix(text: string, { unsafe = false, ...options }: Options = {}): Promise<FixResult> {
-  return fixSource({ path: 'rules.v4', text }, { unsafe, load: options, findingsOf: source => Promise.resolve(analyzeWithoutWitnesses(source, { ...options, today: '2026-11-21' }).findings) });
+  return fixSource({ path: 'rules', text }, { unsafe, load: options, findingsOf: source => Promise.resolve(analyzeWithoutWitnesses(source, { ...options, today: '2026-11-21' }).findings) });
 }
 
 const head = ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]'];
@@ -83,10 +86,16 @@ test('CRLF stays CRLF, and a last line without an end stays without', async t =>
   t.is((await fix(text)).text, filter(ssh).replaceAll('\n', '\r\n').replace(/\r\n$/u, ''));
 });
 
-test('a file with errors is left alone, and that is said', async t => {
-  const text = filter(ssh, ssh, '-A INPUT -j nowhere');
-  const { text: after, made, notMade } = await fix(text);
-  t.deepEqual([after, made.length, notMade[0]?.why], [text, 0, 'the file has errors, so that it would not load; repair them first']);
+test('of a file with errors only the words of rules change, and that is said', async t => {
+  const text = filter(ssh, ssh, '-A INPUT -m state --state NEW -j nowhere');
+  const { text: after, notMade } = await fix(text);
+  t.deepEqual([after, notMade.map(({ why }) => why)], [text.replace('-m state --state', '-m conntrack --ctstate'), ['the file has errors, and would not load; repair them first']]);
+});
+
+test('a file whose lines end in CR alone is left alone, and that is said', async t => {
+  const text = filter(ssh, ssh).replaceAll('\n', '\r');
+  const { text: after, objection } = await fix(text);
+  t.deepEqual([after, objection], [text, 'its lines end in CR alone']);
 });
 
 test('of a file of commands, and of a script, only the words of rules change', async t => {
@@ -106,3 +115,44 @@ test('a line for both families goes only where it may go in both', async t => {
   const text = both(ssh, '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT').replace('-4 -A INPUT -p tcp -m tcp --dport 22 -m conntrack', '-A INPUT -p tcp -m tcp --dport 22 -m conntrack');
   t.is((await fix(text)).text, text);
 });
+
+test('notes of no use go from comments and from rules, as much of them as is of no use', async t => {
+  const notes: readonly (readonly [before: readonly string[], after: readonly string[]])[] = [
+    [['# iptables-lint-disable-next-line host-bits-set, shadowed-rule -- meant', '-A INPUT -s 192.0.2.17/24 -p tcp -m tcp --dport 22 -j ACCEPT'], ['# iptables-lint-disable-next-line host-bits-set -- meant', '-A INPUT -s 192.0.2.17/24 -p tcp -m tcp --dport 22 -j ACCEPT']],
+    [['# iptables-lint-disable-next-line shadowed-rule host-bits-set -- meant', '-A INPUT -s 192.0.2.17/24 -p tcp -m tcp --dport 22 -j ACCEPT'], ['# iptables-lint-disable-next-line host-bits-set -- meant', '-A INPUT -s 192.0.2.17/24 -p tcp -m tcp --dport 22 -j ACCEPT']],
+    [['# iptables-lint-disable-next-line shadowed-rule, redundant-rule -- meant', ssh], [ssh]],
+    [['-A INPUT -p tcp -m tcp --dport 22 -m comment --comment "office; lint:off=host-bits-set is meant" -j ACCEPT'], ['-A INPUT -p tcp -m tcp --dport 22 -m comment --comment "office" -j ACCEPT']],
+    [['-A INPUT -p tcp -m tcp --dport 22 -m comment --comment "lint:off=host-bits-set is meant" -j ACCEPT'], [ssh]],
+    [['-A INPUT -p tcp -m tcp --dport 22 -m comment --comment "lint:off=host-bits-set until=2026-01-31 is meant" -j ACCEPT'], [ssh]],
+    [['-A INPUT -s 192.0.2.17/24 -p tcp -m comment --comment "lint:off=shadowed-rule,host-bits-set meant" -j ACCEPT'], ['-A INPUT -s 192.0.2.17/24 -p tcp -m comment --comment "lint:off=host-bits-set meant" -j ACCEPT']],
+  ];
+  for (const [before, after] of notes) t.is((await fix(filter(...before))).text, filter(...after));
+});
+
+const badExample = ({ bad }: Check): string => exampleOf(bad).rules;
+
+/** Rule sets whose trouble only more rules can end, and what is put in. */
+const unsafe: Readonly<Record<string, readonly [before: string, after: string]>> = {
+  'missing-established-return': [badExample(missingEstablishedReturn), '-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'],
+  'loopback-blocked': [filter(ssh).replace('-A INPUT -i lo -j ACCEPT\n', ''), '-A INPUT -i lo -j ACCEPT'],
+  'related-missing': [filter(ssh).replace('RELATED,ESTABLISHED', 'ESTABLISHED'), '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'],
+  'icmp-errors-dropped': [filter(ssh).replace('-A INPUT -m', '-A INPUT -p icmp -j DROP\n-A INPUT -m'), '-A INPUT -p icmp -m icmp --icmp-type fragmentation-needed -j ACCEPT'],
+  'output-drop-breakage': [filter(ssh).replace('OUTPUT ACCEPT', 'OUTPUT DROP').replace('COMMIT', `${known.replace('INPUT', 'OUTPUT')}\nCOMMIT`), '-A OUTPUT -o lo -j ACCEPT'],
+  'neighbour-discovery-blocked': [badExample(neighbourDiscoveryBlocked), '-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type neighbour-solicitation -j ACCEPT'],
+  'jump-to-empty-chain': [filter(':empty - [0:0]', '-A INPUT -j empty', ssh), ssh],
+};
+
+for (const [check, [text, line]] of Object.entries(unsafe)) {
+  test(`${check} is repaired where unsafe fixes are wanted, and what changes is told`, async t => {
+    t.is((await fix(text)).text, text, 'it is no safe fix');
+    const { text: after, made } = await fix(text, { unsafe: true });
+    const lines = after.split('\n');
+    t.true(lines.includes(line), after);
+    const own = made.find(one => one.finding.check === check);
+    t.deepEqual(own?.differences.map(({ kind }) => kind), [check === 'jump-to-empty-chain' ? 'equivalent' : 'different']);
+    t.is((await fix(after, { unsafe: true })).text, after, 'a second run changes nothing');
+    // Whatever was not touched stands as it stood.
+    const kept = text.split('\n').filter(one => lines.includes(one));
+    t.deepEqual(lines.filter(one => kept.includes(one)), kept);
+  });
+}
