@@ -13,11 +13,14 @@ export interface Because {
   readonly message: string;
 }
 
+export type PacketWord = string | number | boolean;
+
 /** One step of a witness: a packet, as in a scenario file. */
 export interface WitnessStep {
   /** An interface, or `local` for a packet that the host itself sends. */
   readonly in: string;
-  readonly packet: Readonly<Record<string, string | number | boolean>>;
+  /** `quote` of an ICMP error is the packet that it is about. */
+  readonly packet: Readonly<Record<string, PacketWord | Readonly<Record<string, PacketWord>>>>;
 }
 
 /** What the host of a witness must be, in the keys of a scenario; with the steps it is one. */

@@ -4,22 +4,38 @@ import type { WitnessHost, WitnessStep } from '../analyzer/finding.js';
 /** Said in words of their own; all other fields follow as `name value`. */
 const ordinary = new Set(['proto', 'src', 'dst', 'sport', 'dport']);
 
-function endpoint(address: string | number | boolean | undefined, port: string | number | boolean | undefined): string {
-  const host = String(address ?? '*');
+type Word = WitnessStep['packet'][string];
+
+function endpoint(address: Word | undefined, port: Word | undefined): string {
+  const host = word(address ?? '*');
   if (port === undefined) return host;
-  return host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
+  return host.includes(':') ? `[${host}]:${word(port)}` : `${host}:${word(port)}`;
 }
 
-function field([name, value]: readonly [string, string | number | boolean]): string {
-  return typeof value === 'boolean' ? (value ? name : `no ${name}`) : `${name} ${String(value)}`;
+function word(value: Word): string {
+  return typeof value === 'object' ? `(${packetText(value)})` : String(value);
 }
 
-/** `tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0 flags S` */
+function field([name, value]: readonly [string, Word]): string {
+  return typeof value === 'boolean' ? (value ? name : `no ${name}`) : `${name} ${word(value)}`;
+}
+
+function ends({ proto, src, dst, sport, dport }: WitnessStep['packet']): string {
+  return `${word(proto ?? 'ip')} ${endpoint(src, sport)} > ${endpoint(dst, dport)}`;
+}
+
+function fieldsOf(packet: WitnessStep['packet']): readonly string[] {
+  return Object.entries(packet).filter(([name]) => !ordinary.has(name)).map(field);
+}
+
+/** `tcp 192.0.2.1:443 > 198.51.100.7:40000 flags SA` */
+function packetText(packet: WitnessStep['packet']): string {
+  return [ends(packet), ...fieldsOf(packet)].join(' ');
+}
+
+/** `tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0 flags S`; of an ICMP error, `quote (tcp …)` is what it is about. */
 export function describeStep(step: WitnessStep): string {
-  const { proto, src, dst, sport, dport } = step.packet;
-  const rest = Object.entries(step.packet).filter(([name]) => !ordinary.has(name)).map(field);
-  const origin = step.in === 'local' ? 'from this host' : `in ${step.in}`;
-  return [`${String(proto ?? 'ip')} ${endpoint(src, sport)} > ${endpoint(dst, dport)}`, origin, ...rest].join(' ');
+  return [ends(step.packet), step.in === 'local' ? 'from this host' : `in ${step.in}`, ...fieldsOf(step.packet)].join(' ');
 }
 
 /** What the host of a witness must be: `eth0 with 192.0.2.1/32; eth1; route default dev eth0`. Of flows only the number is told. */

@@ -3,7 +3,9 @@ import { BuiltInOption, ExtensionOption } from '../extensions/option-scope.js';
 import type { Fix } from '../finding.js';
 import { isOpaque, type Rule, type Ruleset } from '../model/ruleset.js';
 import { ruleOptions } from '../model/spans.js';
-import { defineCheck } from './define-check.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { defineCheck, type Report } from './define-check.js';
+import { ownerOf } from './shared/owners.js';
 
 function usesState(rule: Rule): boolean {
   return rule.matches.some(use => !isOpaque(use) && use.definition.name === 'state');
@@ -30,6 +32,21 @@ function spanOf(ruleset: Ruleset, rule: Rule): { readonly span: { start: number;
   const options = ruleOptions(ruleset, rule);
   const words = options.filter(isStateWord);
   return { span: { start: words[0]?.start ?? rule.start, end: words.at(-1)?.end ?? rule.end }, fix: fixOf(options) };
+}
+
+/** One finding for the rules of a chain: at the first of them. */
+function* report(ruleset: Ruleset, group: readonly RuleAt[]): Generator<Report, void> {
+  const [at] = group;
+  if (at === undefined) return;
+  const places = group.map(one => spanOf(ruleset, one.rule));
+  const fixes = places.flatMap(({ fix }) => fix ?? []);
+  const [fix] = fixes;
+  yield {
+    at, span: places[0]?.span ?? { start: at.rule.start, end: at.rule.end },
+    message: `\`-m state\` is deprecated: it is an alias of \`-m conntrack\`${group.length === 1 ? '' : `; ${String(group.length)} rules of this chain have it`}`,
+    help: fix === undefined ? 'write -m conntrack --ctstate … instead' : `write \`${fix.edits[0]?.text ?? ''}\``,
+    ...fix === undefined ? {} : { fix: { ...fix, edits: fixes.flatMap(({ edits }) => edits).sort((a, b) => a.span.start - b.span.start) } },
+  };
 }
 
 export const deprecatedStateMatch = defineCheck({
@@ -67,15 +84,16 @@ COMMIT
 COMMIT
 `,
   * run({ ruleset, rules }) {
-    for (const table of ruleset.tables.values()) for (const at of rules(table)) {
-      if (!usesState(at.rule)) continue;
-      const { span, fix } = spanOf(ruleset, at.rule);
-      yield {
-        at, span,
-        message: '`-m state` is deprecated: it is an alias of `-m conntrack`',
-        help: fix === undefined ? 'write -m conntrack --ctstate … instead' : `write \`${fix.edits[0]?.text ?? ''}\``,
-        ...fix === undefined ? {} : { fix },
-      };
+    for (const table of ruleset.tables.values()) {
+      const groups = new Map<string, RuleAt[]>();
+      for (const at of rules(table)) {
+        if (!usesState(at.rule)) continue;
+        const key = `${at.chain} ${ownerOf(ruleset, at) ?? ''}`;
+        const known = groups.get(key);
+        if (known === undefined) groups.set(key, [at]);
+        else known.push(at);
+      }
+      for (const group of groups.values()) yield* report(ruleset, group);
     }
   },
 });

@@ -6,7 +6,7 @@ import { lostErrors, tooBig, type LostErrors } from './shared/lost-errors.js';
 
 const rules = { ipv4: ['fragmentation-needed', '-p icmp -m icmp --icmp-type fragmentation-needed'], ipv6: ['packet-too-big', '-p ipv6-icmp -m icmp6 --icmpv6-type packet-too-big'] } as const;
 
-function report(cx: CheckContext, { hook, arrivals, by }: LostErrors): Report {
+function report(cx: CheckContext, { hook, arrivals, by, shown }: LostErrors): Report {
   const [name, rule] = rules[cx.ruleset.family];
   const [decider] = by;
   const where = arrivals.map(({ words }) => words).filter(words => words !== '').join(', ');
@@ -18,6 +18,7 @@ function report(cx: CheckContext, { hook, arrivals, by }: LostErrors): Report {
     ...isRule ? { at: decider } : place === undefined ? {} : { span: place },
     message: `path MTU black hole: ICMP errors (${name}) about connections that ${hook === 'INPUT' ? 'this host has' : 'are forwarded'} are dropped${where === '' ? '' : ` where they come in ${where}`}`,
     because: by.map(one => deciderBecause(cx.ruleset, one, `drops ${name}`)),
+    witness: shown.steps, shows: shown.shows,
     help: `let them pass: -I ${hook} ${rule} -j ACCEPT`,
     ...table === undefined || chain === undefined ? {} : fixWith('let them pass', 'unsafe', withFirst(cx.ruleset, table, chain, [`${rule} -j ACCEPT`])),
   };

@@ -16,13 +16,14 @@ function withRelated(ruleset: Ruleset, { rule }: RuleAt): Edit | undefined {
   return own !== states.text ? undefined : { span: { start: states.start, end: states.end }, text: own.replace(/\bESTABLISHED\b/u, 'RELATED,ESTABLISHED') };
 }
 
-function report(ruleset: Ruleset, { hook, missing: [at, ...others] }: LostErrors): Report | undefined {
+function report(ruleset: Ruleset, { hook, missing: [at, ...others], shown }: LostErrors): Report | undefined {
   if (at === undefined) return undefined;
   const edits = [at, ...others].map(one => withRelated(ruleset, one));
   return {
     at,
     message: `packets of known connections pass, but not what is RELATED to them: ICMP errors about ${hook === 'INPUT' ? 'connections of this host' : 'forwarded connections'} are dropped (path MTU black hole)`,
     because: others.map(({ table, chain, position, rule }) => ({ rule: `${table}:${chain}:${String(position)}`, line: rule.line, message: 'the same' })),
+    witness: shown.steps, shows: shown.shows,
     help: 'add RELATED to its states: -m conntrack --ctstate RELATED,ESTABLISHED',
     ...edits.includes(undefined) ? {} : fixWith('add RELATED', 'unsafe', edits.flatMap(one => one ?? [])),
   };

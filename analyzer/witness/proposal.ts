@@ -1,5 +1,5 @@
 /** A witness as a check proposes it: packets, and what the engine must say of them. It is printed once the engine has agreed. */
-import type { Certainty, WitnessStep } from '../finding.js';
+import type { Certainty, PacketWord, WitnessStep } from '../finding.js';
 import type { PacketSample } from '../packet-space/answers.js';
 
 /** What a step shows. References are those of a trace's path: `filter:INPUT:3`, `filter:INPUT:policy`. What is absent may be anything. */
@@ -18,7 +18,11 @@ export interface Shown {
   readonly leavesFrom?: string;
 }
 
-export interface ProposedStep extends WitnessStep {
+export interface ProposedStep extends Pick<WitnessStep, 'in'> {
+  readonly packet: Readonly<Record<string, PacketWord>>;
+  /** It is an ICMP error about an earlier step, counted from 0: it quotes that packet as it left the host, and goes to whom it came from then. */
+  readonly about?: number;
+  readonly quote?: Readonly<Record<string, PacketWord>>;
   /** The packet as exact reasoning sees it, where the step was made of it: with what a scenario's packet cannot say. */
   readonly sample?: PacketSample;
   /** Where it goes to, translated or not, and the interface by which that is reached; without one it is an address of the host. */

@@ -7,6 +7,7 @@ import { ScenarioError } from '../netfilter/scenario/scenario-error.js';
 import { compareSteps } from './compare-steps.js';
 import { describeHost, setupOf } from './host-plan.js';
 import type { Proposal } from './proposal.js';
+import { toldStep } from './quote.js';
 import { prepare, travel } from './replay.js';
 
 export interface Rehearsal {
@@ -33,7 +34,7 @@ export function rehearse(ruleset: Ruleset, given: Proposal): Rehearsal | undefin
     const isKnown = before.every(step => isSure(host.send(step)));
     const { steps, answers, repliesTo } = travel(host, play);
     if (!isKnown || !answers.every(isSure) || compareSteps(steps, proposal.shows, answers, repliesTo).kind !== 'agrees') return undefined;
-    return [...before.map(wordsOf), ...steps.map(({ in: from, packet }) => ({ in: from, packet }))];
+    return [...before.map(wordsOf), ...steps.map(toldStep)];
   };
   return { proposal, setup, host: describeHost(plan), after: before => orNothing(() => after(before)) };
 }

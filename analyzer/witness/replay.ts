@@ -13,6 +13,7 @@ import type { Comparison } from './compare.js';
 import { describeHost, isForwarded, join, planHost, setupOf, shared, type HostPlan, type SharedPlan } from './host-plan.js';
 import type { Proposal, ProposedStep } from './proposal.js';
 import { answeredStep, replyTo } from './reply.js';
+import { errorAbout, toldStep } from './quote.js';
 import { softRule } from './soft-rules.js';
 import { completed, sized } from './step.js';
 
@@ -129,7 +130,7 @@ function someWay(ruleset: Ruleset, play: Play): Traveled | undefined {
 }
 
 function confirmed({ plan }: Play, { steps }: Traveled): Replay {
-  return { kind: 'agrees', steps: steps.map(({ in: from, packet }) => ({ in: from, packet })), host: plan.isPlain ? undefined : describeHost(plan) };
+  return { kind: 'agrees', steps: steps.map(toldStep), host: plan.isPlain ? undefined : describeHost(plan) };
 }
 
 /** Steps as they were sent, and what became of them. */
@@ -146,9 +147,9 @@ export function travel(host: Host, { proposal }: Play): Traveled {
   const answers: DetailedStep[] = [];
   const repliesTo = proposal.steps.map((step, index) => answeredStep(step, proposal.steps.slice(0, index)));
   for (const [index, step] of proposal.steps.entries()) {
-    const sent = replyTo(step, answers[repliesTo[index] ?? -1]);
+    const sent = step.about === undefined ? replyTo(step, answers[repliesTo[index] ?? -1]) : errorAbout(step, answers[step.about]);
     steps.push(sent);
-    answers.push(host.sendInDetail({ in: sent.in, packet: packetOf(sent.packet) }, false));
+    answers.push(host.sendInDetail({ in: sent.in, packet: packetOf(toldStep(sent).packet) }, false));
   }
   return { steps, answers, repliesTo };
 }
@@ -159,7 +160,7 @@ function travelAlone(ruleset: Ruleset, play: Play, options: TraceOptions): Trave
 
 /** A witness's packets are those of scenarios; only the type is wider. */
 function packetOf({ proto = 'tcp', ...rest }: WitnessStep['packet']): { readonly proto: string | number } {
-  return { proto: typeof proto === 'boolean' ? 'tcp' : proto, ...rest };
+  return { proto: typeof proto === 'number' ? proto : typeof proto === 'string' ? proto : 'tcp', ...rest };
 }
 
 function compareAll({ proposal: { shows } }: Play, { steps, answers, repliesTo }: Traveled): Comparison {

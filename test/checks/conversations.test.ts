@@ -193,5 +193,15 @@ test('one rule that drops replies is told once, and a missing rule for replies o
   t.deepEqual(told(ssh, web, '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers), ['warning filter:INPUT:2']);
   const [one] = analyze({ path: 'talk.rules', text: closed(ssh, web, '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers) }).findings.filter(({ check }) => check === 'missing-established-return');
   t.deepEqual(one?.because.map(({ rule }) => rule), ['filter:OUTPUT:2', 'filter:INPUT:3']);
-  t.deepEqual(one?.witness?.map(({ in: from, packet }) => `${from} ${String(packet['src'])} ${String(packet['dst'])}`), ['eth0 203.0.113.7 10.0.0.1', 'local 10.0.0.1 203.0.113.7']);
+  t.deepEqual(one?.witness?.map(({ in: from, packet }) => [from, packet['src'], packet['dst']]), [['eth0', '203.0.113.7', '10.0.0.1'], ['local', '10.0.0.1', '203.0.113.7']]);
+});
+
+test('an ICMP error that is lost is shown with the connection that it is about, which it quotes', t => {
+  const shown = (check: string, text: string): readonly unknown[] => analyze({ path: 'talk.rules', text }).findings.filter(one => one.check === check).map(({ witness }) => witness?.map(({ packet: { proto, dst, quote } }) => quote === undefined ? [proto, dst] : { to: dst, quote }));
+  const web = '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT';
+  const about = { to: '192.0.2.1', quote: { proto: 'tcp', src: '192.0.2.1', dst: '198.51.100.7', sport: 443, dport: 40_000, flags: 'SA' } };
+  t.deepEqual(shown('icmp-errors-dropped', host(lo, '-A INPUT -p icmp -j DROP', known, web)), [[['tcp', '192.0.2.1'], ['tcp', '198.51.100.7'], about]]);
+  t.deepEqual(shown('related-missing', host(lo, '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', web)), [[['tcp', '192.0.2.1'], ['tcp', '198.51.100.7'], about]]);
+  const gateway = `*nat\n-A POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.5\nCOMMIT\n${host(lo, known, '-A FORWARD -p icmp -j DROP', '-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A FORWARD ! -i eth0 -o eth0 -j ACCEPT')}`;
+  t.like(shown('icmp-errors-dropped', gateway).flat().at(-1), { to: '203.0.113.5' }, 'it comes to the address that the router on the way saw');
 });

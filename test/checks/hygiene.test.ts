@@ -133,3 +133,9 @@ test('a limit upside down', t => {
   t.deepEqual(rules(check, '-A INPUT -p icmp -m hashlimit --hashlimit-above 3/min --hashlimit-name x -j DROP', '-A INPUT -p icmp -j ACCEPT'), []);
   t.deepEqual(rules(check, '-A INPUT -p icmp -m hashlimit --hashlimit-above 3/min --hashlimit-name x -j ACCEPT'), ['filter:INPUT:1']);
 });
+
+test('deprecated-state-match is told once for a chain, at the first rule, and its fix is for all of them', t => {
+  const state = (port: string): string => `-A INPUT -p tcp -m tcp --dport ${port} -m state --state NEW -j ACCEPT`;
+  const found = of('deprecated-state-match', filter(tcp('21'), state('22'), state('23'), '-A FORWARD -m state --state ESTABLISHED -j ACCEPT'));
+  t.deepEqual(found.map(one => [one.rule, one.fix?.edits.length, /\d+ rules/u.exec(one.message)?.[0]]), [['filter:INPUT:2', 2, '2 rules'], ['filter:FORWARD:1', 1, undefined]]);
+});

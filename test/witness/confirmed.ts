@@ -1,7 +1,9 @@
 /** What every printed witness promises: pasted into `trace`, it shows what the finding says. */
 import { confirm } from '../../analyzer/analyze.js';
 import type { Examination } from '../../analyzer/examine.js';
+import type { WitnessStep } from '../../analyzer/finding.js';
 import { compare } from '../../analyzer/witness/compare.js';
+import type { ProposedStep } from '../../analyzer/witness/proposal.js';
 import { traced } from './as-trace.js';
 
 export interface Outcome {
@@ -10,6 +12,11 @@ export interface Outcome {
   readonly proposed: number;
   /** What is wrong, in words; empty where all is well. */
   readonly wrong: readonly string[];
+}
+
+/** Without what an error quotes. */
+function wordsOf(step: WitnessStep | undefined): ProposedStep['packet'] {
+  return Object.fromEntries(Object.entries(step?.packet ?? {}).flatMap(([name, value]) => typeof value === 'object' ? [] : [[name, value]]));
 }
 
 /** Confirms an examination and follows each witness once more, as a reader would. */
@@ -24,7 +31,7 @@ export function outcomeOf(examination: Examination): Outcome {
     printed++;
     for (const [index, answer] of traced(ruleset, confirmed).entries()) {
       const step = proposal.steps[index];
-      const compared = step === undefined ? undefined : compare({ ...step, packet: confirmed.witness[index]?.packet ?? {} }, proposal.shows[index] ?? {}, answer);
+      const compared = step === undefined ? undefined : compare({ ...step, packet: wordsOf(confirmed.witness[index]) }, proposal.shows[index] ?? {}, answer);
       if (compared !== undefined && compared.kind !== 'agrees' && proposal.certainty === 'certain') wrong.push(`${finding.check} ${String(finding.rule)}: ${compared.why}`);
     }
   }

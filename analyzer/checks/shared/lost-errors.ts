@@ -3,13 +3,14 @@ import type { Hook } from '../../extensions/define.js';
 import type { Ruleset, Table } from '../../model/ruleset.js';
 import type { Decider, RuleAt } from '../../packet-space/answers.js';
 import { ask, reachWith } from '../../packet-space/index.js';
-import { neverReplied, type ConversationQuestion } from '../../packet-space/pipeline/index.js';
+import { firstPacket, neverReplied, type ConversationCase, type ConversationQuestion, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { RuleConstraints } from '../../packet-space/rule-constraint.js';
 import { all, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { arrivals, type Arrival } from './arrivals.js';
 import type { CheckContext } from '../define-check.js';
-import { exchanges, notLoopback } from './replies.js';
+import type { Illustration, ProposedStep, Shown } from '../../witness/proposal.js';
+import { exchanges, notLoopback, replyHook, stepOf } from './replies.js';
 import { asksForState } from './state-asked.js';
 import { effectOf, mayDrop } from './targets.js';
 
@@ -24,6 +25,8 @@ export interface LostErrors {
   /** Where they would come in, and connections that go that way exist. */
   readonly arrivals: readonly Arrival[];
   readonly by: readonly Decider[];
+  /** A connection, and an error about it that is lost. */
+  readonly shown: Illustration;
   /** Rules that let packets of known connections pass there, and these errors not, for they are RELATED and not ESTABLISHED. */
   readonly missing: readonly RuleAt[];
 }
@@ -41,16 +44,38 @@ function questionsAt(ruleset: Ruleset, hook: LostErrors['hook'], { has }: Arriva
 }
 
 /** By whom they are lost, where the connections themselves work. */
-function lostBy(cx: CheckContext, hook: LostErrors['hook'], arrival: Arrival): readonly Decider[] | undefined {
+function lostBy(cx: CheckContext, hook: LostErrors['hook'], arrival: Arrival): Pick<LostErrors, 'by' | 'shown'> | undefined {
   const pipeline = cx.pipeline();
   if (pipeline === undefined) return undefined;
   const [tcp] = exchanges(cx.ruleset);
   for (const question of questionsAt(cx.ruleset, hook, arrival)) {
     const answer = neverReplied(pipeline, undefined, question);
     if (answer?.kind === 'undecided') cx.undecided();
-    if (answer?.kind === 'never' && neverReplied(pipeline, undefined, { ...question, back: 'reply', ...tcp === undefined ? {} : { answers: tcp.reply } }) === undefined) return answer.by;
+    if (answer?.kind === 'never' && neverReplied(pipeline, undefined, { ...question, back: 'reply', ...tcp === undefined ? {} : { answers: tcp.reply } }) === undefined) return { by: answer.by, shown: illustrated(pipeline, hook, question, answer.dies, answer.by) };
   }
   return undefined;
+}
+
+/** Some router on the way. */
+const router = { ipv4: '198.51.100.254', ipv6: '2001:db8:1::fe' };
+
+/** The first packet, the answer where the error is about that, and the error. */
+function illustrated(pipeline: Pipeline, hook: LostErrors['hook'], { path, back }: ConversationQuestion, dies: ConversationCase, by: readonly Decider[]): Illustration {
+  const { family } = pipeline.chains.ruleset;
+  const { sample } = firstPacket(pipeline, dies);
+  const { in: from = 'eth0', out: to = path === 'through' ? 'eth1' : 'eth0', src, dst, sport, dport } = sample;
+  const isAboutAnswer = back === 'error-again';
+  const answer = Object.fromEntries(Object.entries({ protocol: sample.protocol, src: dst, dst: src, sport: dport, dport: sport, tcpFlags: 18 }).filter(([, value]) => value !== undefined));
+  const first = [stepOf(sample, path === 'out' ? 'local' : from), ...isAboutAnswer ? [stepOf(path === 'through' ? { ...answer, out: from } : answer, path === 'in' ? 'local' : to)] : []];
+  const target = isAboutAnswer ? dst : src;
+  const words = family === 'ipv4' ? { proto: 'icmp', type: 3, code: 4 } : { proto: 'icmpv6', type: 2, code: 0 };
+  const error: ProposedStep = {
+    in: isAboutAnswer ? from : to, about: first.length - 1, packet: { ...words, src: router[family], ...target === undefined ? {} : { dst: target } },
+    ...path === 'through' ? { sample: { out: isAboutAnswer ? to : from } } : {},
+  };
+  const there = ({ in: 'INPUT', out: 'OUTPUT', through: 'FORWARD', loop: 'OUTPUT' } as const)[path];
+  const lost: Shown = by.every(({ table }) => table === 'filter') ? { at: `filter:${hook}`, fate: 'lost' } : { fate: 'lost' };
+  return { steps: [...first, error], shows: [{ at: `filter:${there}`, fate: 'passes' }, ...isAboutAnswer ? [{ at: `filter:${replyHook[there] ?? hook}`, fate: 'passes' } as const] : [], lost] };
 }
 
 /** Table filter may lose them at all. */
@@ -71,13 +96,15 @@ function lostAt(cx: CheckContext, table: Table, hook: LostErrors['hook']): LostE
   if (!isDoubtful(cx, table, hook)) return undefined;
   const lost: Arrival[] = [];
   const by = new Map<string, Decider>();
+  let shown: Illustration | undefined;
   for (const arrival of arrivals(cx.ruleset)) {
     const killers = lostBy(cx, hook, arrival);
     if (killers === undefined) continue;
     lost.push(arrival);
-    for (const one of killers) by.set(`${one.table} ${one.chain} ${'policy' in one ? '' : String(one.position)}`, one);
+    shown ??= killers.shown;
+    for (const one of killers.by) by.set(`${one.table} ${one.chain} ${'policy' in one ? '' : String(one.position)}`, one);
   }
-  return lost.length === 0 ? undefined : { hook, arrivals: lost, by: [...by.values()], missing: withoutRelated(cx, table, hook, lost) };
+  return shown === undefined ? undefined : { hook, arrivals: lost, by: [...by.values()], shown, missing: withoutRelated(cx, table, hook, lost) };
 }
 
 const known = new WeakMap<CheckContext, readonly LostErrors[]>();
