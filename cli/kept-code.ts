@@ -9,7 +9,7 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { getHeapCodeStatistics } from 'node:v8';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 export interface KeptProgram {
   /** What the program exports. */
@@ -78,13 +78,12 @@ function writeKept(place: string, program: string, kept: Kept): void {
   }
 }
 
-/** Loads a bundled CommonJS file. Its name is another whenever its text is, as the bundler gives it. */
+/** Loads a bundled CommonJS file, which is a function of what such a file may use. Its name is another whenever its text is, as the bundler gives it. */
 export function loadKept(url: URL): KeptProgram {
   const program = fileURLToPath(url);
   const place = placeOf();
   const kept = readKept(place, program);
-  const source = `(function(require,module,exports,$url){${readFileSync(program, 'latin1')}\n})`;
-  const script = new Script(source, { filename: program, importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER, ...kept === undefined ? {} : { cachedData: kept.code } });
+  const script = new Script(readFileSync(program, 'latin1'), { filename: program, ...kept === undefined ? {} : { cachedData: kept.code } });
   const enough = script.cachedDataRejected === false ? (kept?.size ?? 0) * muchMore : 0;
   const run = script.runInThisContext() as (require: NodeJS.Require, module: { exports: unknown }, exports: unknown, url: string) => void;
   const module = { exports: {} as unknown };

@@ -65,7 +65,8 @@ function settings(version) {
 /** The program itself, and cli.js, which loads it by its name. In code that is kept there is no import(): packages are required, and the user's files loaded by cli.js. */
 async function bundleProgram(common) {
   const program = await build({
-    ...common, entryPoints: { program: 'cli/program.ts' }, format: 'cjs', supported: { 'dynamic-import': false }, outExtension: { '.js': '.cjs' }, entryNames: 'chunks/[name]-[hash]', banner: {},
+    ...common, entryPoints: { program: 'cli/program.ts' }, format: 'cjs', supported: { 'dynamic-import': false }, outExtension: { '.js': '.cjs' }, entryNames: 'chunks/[name]-[hash]',
+    banner: { js: '(function(require,module,exports,$url){' }, footer: { js: '})' },
     define: { ...common.define, 'import.meta.url': '$url' },
   });
   const name = Object.keys(program.metafile.outputs).find(one => one.endsWith('.cjs')).replace('dist/', '');
