@@ -91,8 +91,9 @@ export function loadKept(url: URL): KeptProgram {
   return {
     exports: module.exports,
     keep: () => {
+      if (place === undefined) return;
       const size = getHeapCodeStatistics().bytecode_and_metadata_size;
-      if (place !== undefined && size > enough) writeKept(place, program, { code: script.createCachedData(), size });
+      if (size > enough) writeKept(place, program, { code: script.createCachedData(), size });
     },
   };
 }
