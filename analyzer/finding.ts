@@ -82,4 +82,6 @@ export interface Finding {
   readonly suppressed?: Suppressed;
   /** The program that made the rule or chain it is about, where one did. */
   readonly owner?: string;
+  /** Its name that stays when lines move; absent where nobody has asked for it. */
+  readonly fingerprint?: string;
 }

@@ -1,6 +1,7 @@
 /** From operands (files, directories, globs, `-`) to the files they name. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hostFilePatterns, withoutFacts } from './lint/collected.js';
 import { standardInput } from './read-source.js';
 import { reportTrouble, systemCause, Trouble } from './trouble.js';
 
@@ -12,11 +13,22 @@ const otherFiles = ['md', 'txt', 'html', 'pdf', 'png', 'svg', 'gz', 'xz', 'bz2',
 
 const ignored = ['**/node_modules/**', '**/.git/**', ...otherFiles.map(extension => `**/*iptables*.${extension}`), ...otherFiles.map(extension => `**/*ip6tables*.${extension}`)];
 
-async function inDirectory(directory: string): Promise<readonly string[]> {
+/** How operands are turned into files. */
+export interface Finding {
+  /** Of those that are found in folders or by globs; what is named is never left out. */
+  readonly isIgnored?: (path: string) => boolean;
+  /** What is done about what cannot be found; absent: it is reported. The rest goes on. */
+  readonly onTrouble?: (error: unknown) => void;
+  /** Hosts as `collect` wrote them are found in folders as well. */
+  readonly hosts?: boolean;
+}
+
+async function inDirectory(directory: string, hosts: boolean): Promise<readonly string[]> {
   const { glob } = await import('tinyglobby');
-  const found = await glob(rulesFilePatterns.map(pattern => `**/${pattern}`), { cwd: directory, ignore: ignored, expandDirectories: false });
-  if (found.length === 0) throw new Trouble(`no rule files in ${directory}: looked for ${rulesFilePatterns.join(' ')}; name other files one by one, or with a glob`);
-  return found.map(file => join(directory, file));
+  const patterns = hosts ? [...rulesFilePatterns, ...hostFilePatterns] : rulesFilePatterns;
+  const found = await glob(patterns.map(pattern => `**/${pattern}`), { cwd: directory, ignore: ignored, expandDirectories: false });
+  if (found.length === 0) throw new Trouble(`no rule files in ${directory}: looked for ${patterns.join(' ')}; name other files one by one, or with a glob`);
+  return withoutFacts(found.map(file => join(directory, file)));
 }
 
 async function byGlob(pattern: string): Promise<readonly string[]> {
@@ -26,10 +38,10 @@ async function byGlob(pattern: string): Promise<readonly string[]> {
   return found;
 }
 
-async function filesOf(operand: string, isIgnored: (path: string) => boolean): Promise<readonly string[]> {
+async function filesOf(operand: string, { isIgnored = () => false, hosts = false }: Finding): Promise<readonly string[]> {
   if (operand === standardInput) return [operand];
   try {
-    return (await stat(operand)).isDirectory() ? (await inDirectory(operand)).filter(file => !isIgnored(file)).toSorted() : [operand];
+    return (await stat(operand)).isDirectory() ? (await inDirectory(operand, hosts)).filter(file => !isIgnored(file)).toSorted() : [operand];
   } catch (error) {
     if (error instanceof Trouble) throw error;
     if (/[*?[\]{}]/u.test(operand)) return (await byGlob(operand)).filter(file => !isIgnored(file)).toSorted();
@@ -37,14 +49,15 @@ async function filesOf(operand: string, isIgnored: (path: string) => boolean): P
   }
 }
 
-/** The files in the order of the operands, each once; what is found by folder or glob may be ignored, what is named is not. What cannot be found is reported, and the rest goes on. */
-export async function findFiles(operands: readonly string[], isIgnored: (path: string) => boolean = () => false): Promise<readonly string[]> {
+/** The files in the order of the operands, each once. */
+export async function findFiles(operands: readonly string[], finding: Finding = {}): Promise<readonly string[]> {
+  const { onTrouble = reportTrouble } = finding;
   const files = new Set<string>();
   for (const operand of operands) {
     try {
-      for (const file of await filesOf(operand, isIgnored)) files.add(file);
+      for (const file of await filesOf(operand, finding)) files.add(file);
     } catch (error) {
-      reportTrouble(error);
+      onTrouble(error);
     }
   }
   return [...files];

@@ -9,24 +9,26 @@ import { countOf } from '../report/report.js';
 import { visible } from '../report/visible.js';
 import { eachSource } from './inputs.js';
 import type { Known } from './known/known.js';
+import { analyzeOptions } from './lint/lint-job.js';
 import type { LintPlan } from './lint-plan.js';
 import type { LintOptions } from './options.js';
 import { standardInput } from './read-source.js';
 import { replaceFile } from './replace-file.js';
+import type { SiblingOf } from './siblings.js';
 import { print } from './streams.js';
 import { raiseExitCode, Trouble } from './trouble.js';
 
 type FindingsOf = (source: SourceText) => Promise<readonly Finding[]>;
 
 /** What is reported is repaired, and nothing else: not what a baseline or an earlier commit knows. */
-async function reported(files: readonly string[], { baseline, since }: LintOptions, plan: LintPlan): Promise<FindingsOf> {
-  const [{ knownByBaseline }, { knownSince }, { withoutKnown }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
-  const known: Known | undefined = baseline !== undefined ? await knownByBaseline(baseline) : since === undefined ? undefined : knownSince(since, source => plan.optionsFor(source, files));
+async function reported(siblings: SiblingOf, { baseline, since }: LintOptions, plan: LintPlan): Promise<FindingsOf> {
+  const [{ knownByBaseline }, { knownSince }, { sieveOf }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
+  const known: Known | undefined = baseline !== undefined ? await knownByBaseline(baseline) : since === undefined ? undefined : knownSince(since, path => plan.settingsFor(path, siblings));
   return async source => {
-    const analysis = withoutWitnesses(examine(source, await plan.optionsFor(source, files)));
+    const analysis = withoutWitnesses(examine(source, await analyzeOptions(await plan.settingsFor(source.path, siblings))));
     if (known === undefined) return analysis.findings;
-    const { analyses: [left] } = await withoutKnown([analysis], known);
-    return left?.findings ?? [];
+    const { findings, loaded: { rulesets } } = analysis;
+    return (await sieveOf(known).left({ source, findings, rulesets })).findings;
   };
 }
 
@@ -66,13 +68,13 @@ function tellResult({ path }: SourceText, { text, made, notMade, objection }: Fi
  * Repairs the files, and tells on standard error what was done. For a dry run nothing is written, and the patch goes to standard output; the exit code is 1
  * then where there is one. What cannot be read or written is reported, and the other files are repaired all the same.
  */
-export async function fixFiles(files: readonly string[], options: LintOptions, plan: LintPlan): Promise<void> {
+export async function fixFiles(files: readonly string[], options: LintOptions, plan: LintPlan, siblings: SiblingOf): Promise<void> {
   const isDry = options.fixDryRun === true;
   if (!isDry && files.includes(standardInput)) throw new Trouble('cannot repair standard input in place; --fix-dry-run prints a patch');
-  const findingsOf = await reported(files, options, plan);
+  const findingsOf = await reported(siblings, options, plan);
   let count = 0;
   await eachSource(files, options, async source => {
-    const result = await fixSource(source, { unsafe: options.fix === 'unsafe', load: await plan.optionsFor(source, files), findingsOf });
+    const result = await fixSource(source, { unsafe: options.fix === 'unsafe', load: await analyzeOptions(await plan.settingsFor(source.path, siblings)), findingsOf });
     if (result.text !== source.text) {
       if (isDry) await print(await patchOf(source, result.text));
       else await replaceFile(source.path, await bytesOf(source, result.text));

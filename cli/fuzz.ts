@@ -84,7 +84,7 @@ export async function fuzz(operand: string | undefined, options: FuzzCommandOpti
   const progress = new Progress();
   const results = rulesets.map((ruleset): FuzzResult => {
     const runs = options.runs ?? usualRuns(ruleset);
-    const told = (property: string, played: number): void => { progress.update(played, runs, `${source.path}: ${property}`, 0); };
+    const told = (property: string, played: number): void => { progress.update(played, runs, `${source.path}: ${property}`); };
     const outcomes = tested(ruleset, { ...settings, ...host.of(ruleset), runs, progress: told }, fc);
     progress.clear();
     return { family: ruleset.family, seed: settings.seed, outcomes };

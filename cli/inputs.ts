@@ -1,15 +1,15 @@
 /** The sources that a command is to work on, one after the other. */
 import type { SourceText } from '../grammar/source-text.js';
-import { findFiles } from './find-files.js';
+import { findFiles, type Finding } from './find-files.js';
 import type { InputOptions } from './options.js';
 import { readSource, standardInput } from './read-source.js';
 import { timed } from './stats.js';
 import { isInputPiped } from './streams.js';
 import { reportTrouble, Trouble } from './trouble.js';
 
-/** The names of the files; standard input where none is given and something is piped in. `isIgnored`: of those found in folders. */
-export async function inputFiles(operands: readonly string[], command: string, isIgnored?: (path: string) => boolean): Promise<readonly string[]> {
-  if (operands.length > 0) return findFiles(operands, isIgnored);
+/** The names of the files; standard input where none is given and something is piped in. */
+export async function inputFiles(operands: readonly string[], command: string, finding: Finding = {}): Promise<readonly string[]> {
+  if (operands.length > 0) return findFiles(operands, finding);
   if (isInputPiped()) return [standardInput];
   throw new Trouble(`no files: name some, as in ${command} /etc/iptables/rules.v4, or pipe rules in; see iptables-lint --help`);
 }

@@ -1,13 +1,14 @@
 /** How each file is to be linted: what the configuration says of it, and over that what the command line says. */
 import { resolve } from 'node:path';
-import type { AnalyzeOptions } from '../analyzer/examine.js';
-import type { SourceText } from '../grammar/source-text.js';
-import { hostOf, siblingOf } from './analysis-options.js';
-import { knownChecks, parseCheckLevels } from './check-names.js';
+import { hostBeside, hostOf, siblingOf } from './analysis-options.js';
+import { parseCheckLevels } from './check-names.js';
 import { findConfig } from './config/find-config.js';
 import type { ConfigLayer } from './config/read-config.js';
+import type { LintSettings } from './lint/linted.js';
 import { loadOptions, type LintOptions } from './options.js';
 import { usePlugins } from './plugins.js';
+import { Recent } from './recent.js';
+import type { SiblingOf } from './siblings.js';
 import { debug } from './trouble.js';
 import type { FailLevel } from './words.js';
 
@@ -15,25 +16,23 @@ export interface LintPlan {
   readonly failOn: FailLevel;
   /** Whether a file that was found in a folder is left alone. */
   readonly isIgnored: (path: string) => boolean;
-  /** `files`: all that are linted, among which may be the other half of its host. */
-  readonly optionsFor: (source: SourceText, files: readonly string[]) => Promise<AnalyzeOptions>;
+  /** For a file with this path; `siblings` knows all that are linted, among which may be the other half of its host. */
+  readonly settingsFor: (path: string, siblings: SiblingOf) => Promise<LintSettings>;
 }
 
-type HostOption = Pick<AnalyzeOptions, 'host'>;
+type HostOption = Pick<LintSettings, 'host'>;
 
-/** Hosts by path, each read once. */
+/** So many hosts are kept: one that is given for many files is read once. */
+const mostHosts = 16;
+
 function hosts(): (path: string | undefined) => Promise<HostOption> {
-  const read = new Map<string | undefined, Promise<HostOption>>();
-  return async path => {
-    const known = read.get(path) ?? hostOf(path);
-    read.set(path, known);
-    return known;
-  };
+  const read = new Recent<string | undefined, Promise<HostOption>>(mostHosts);
+  return path => read.get(path, () => hostOf(path));
 }
 
 /** What the command line says of all files. */
-function said({ persona, plugin, showGenerated, suppressions }: LintOptions): AnalyzeOptions {
-  return { ...plugin === undefined ? {} : { checks: knownChecks() }, ...persona === undefined ? {} : { persona }, showGenerated, suppressions };
+function said({ persona, plugin, showGenerated, suppressions }: LintOptions): LintSettings {
+  return { ...plugin === undefined ? {} : { plugins: plugin }, ...persona === undefined ? {} : { persona }, showGenerated, suppressions };
 }
 
 /** Without a configuration: the command line alone. */
@@ -43,8 +42,8 @@ function plainPlan(options: LintOptions): LintPlan {
   return {
     failOn: options.failOn ?? 'warning',
     isIgnored: () => false,
-    optionsFor: async ({ path }, files) => ({
-      ...loadOptions(options), ...await hostAt(options.host), ...await siblingOf(path, files, options.maxSize), severities, ...said(options),
+    settingsFor: async (path, siblings) => ({
+      ...loadOptions(options), ...await hostAt(options.host ?? await hostBeside(path)), ...await siblingOf(path, siblings, options.maxSize), severities, ...said(options),
     }),
   };
 }
@@ -60,12 +59,12 @@ async function configuredPlan(layers: readonly ConfigLayer[], options: LintOptio
       if (ignored) debug(() => `${path}: left alone, as the configuration says`);
       return ignored;
     },
-    optionsFor: async ({ path }, files) => {
+    settingsFor: async (path, siblings) => {
       const config = configForFile(layers, path);
       const { input = config.input, family = config.family, backend = config.backend, persona = config.persona, host = config.host } = options;
       return {
         ...loadOptions({ ...options, ...input && { input }, ...family && { family }, ...backend && { backend } }),
-        ...await hostAt(host), ...await siblingOf(path, files, options.maxSize, configuredSibling(layers, resolve(path))),
+        ...await hostAt(host ?? await hostBeside(path)), ...await siblingOf(path, siblings, options.maxSize, configuredSibling(layers, resolve(path))),
         severities: { ...config.checks, ...severities }, settings: settingsOf(config), requireReason: config['require-reason'], ...said({ ...options, ...persona && { persona } }),
       };
     },

@@ -1,137 +1,161 @@
 /** `iptables-lint FILES…` */
-import { examine, hasWitnesses, ruleCount, withoutWitnesses, type Analysis, type Examination } from '../analyzer/examine.js';
-import type { FormatName } from '../report/formats.js';
+import { availableParallelism } from 'node:os';
 import { internalErrorLine } from '../report/internal-error.js';
-import { countBySeverity, countOf, type Counts, type FileReport, type Report } from '../report/report.js';
+import { countBySeverity, countOf, type Counts, type Failure, type FileReport, type Shard, type Totals } from '../report/report.js';
 import { visible } from '../report/visible.js';
-import { pluginChecks } from './check-names.js';
-import { eachSource, inputFiles } from './inputs.js';
+import { inputFiles } from './inputs.js';
+import { isFailure } from './is-failure.js';
+import type { Sieve } from './known/known.js';
+import { isHostFile } from './lint/collected.js';
+import { failureOf, outcomes, type Outcome } from './lint/outcomes.js';
+import type { Linted } from './lint/linted.js';
 import { lintPlan, type LintPlan } from './lint-plan.js';
 import type { LintOptions } from './options.js';
-import { outputsOf, write, type Output } from './outputs.js';
+import { outputsOf, ReportWriter, type Output } from './outputs.js';
 import { Progress } from './progress.js';
-import { measureOfChecks, startStats, tellStats, timed } from './stats.js';
-import { debug, isDebugging, raiseExitCode, Trouble } from './trouble.js';
-import { version } from './version.js';
-import type { FailLevel } from './words.js';
+import { siblingsAmong, type SiblingOf } from './siblings.js';
+import { startStats, tellStats, timed } from './stats.js';
+import { isDebugging, raiseExitCode, reportTrouble, Trouble } from './trouble.js';
 
-async function analyzeAll(files: readonly string[], options: LintOptions, plan: LintPlan): Promise<readonly Analysis[]> {
-  const progress = new Progress();
-  const examinations: Examination[] = [];
-  await eachSource(files, options, async (source, index) => {
-    progress.update(index + 1, files.length, source.path, source.text.length);
-    try {
-      const examination = examine(source, { ...await plan.optionsFor(source, files), measure: measureOfChecks() });
-      debug(() => whatWasRead(examination));
-      examinations.push(examination);
-    } finally {
-      progress.clear();
-    }
-  });
-  return timed('replay', async () => confirmAll(options.decide === true ? await decideAll(examinations) : examinations));
+function tell(line: string): void {
+  process.stderr.write(`iptables-lint: ${line}\n`);
 }
 
-/** `rules.v4: save; ipv4, nft, 12 rules; 3 findings, 0 questions undecided` */
-function whatWasRead({ source, loaded, found, undecided }: Examination): string {
-  const rulesets = loaded.rulesets.map(ruleset => `${ruleset.family}, ${ruleset.backend}, ${countOf(ruleCount(ruleset), 'rule')}`);
-  return `${source.path}: ${[loaded.format, ...rulesets, `${countOf(found.length, 'finding')}, ${countOf(undecided, 'question')} undecided`].join('; ')}`;
-}
+/** What is said of all files, summed up while they come. */
+class Tally {
+  readonly #counts: Record<keyof Counts, number> = { error: 0, warning: 0, info: 0 };
+  readonly failures: Failure[] = [];
+  /** Said at the end: a mistake of ours is never a finding; what the engine does not confirm is left out, and told. */
+  readonly omitted: string[] = [];
+  readonly internalErrors: string[] = [];
+  undecided = 0;
+  generated = 0;
+  incomplete = 0;
+  linted = 0;
+  rules = 0;
 
-/** fast-check, and what searches with it, are loaded only where there is something to decide. */
-async function decideAll(examinations: readonly Examination[]): Promise<readonly Examination[]> {
-  if (!examinations.some(one => one.found.some(({ finding }) => finding.certainty === 'possible'))) return examinations;
-  const [fc, { decidePossible }] = await Promise.all([import('fast-check'), import('../analyzer/decide.js')]);
-  return examinations.map(one => decidePossible(fc, one));
-}
+  get counts(): Counts {
+    return this.#counts;
+  }
 
-/** The engine is loaded only where there is a witness for it to replay. */
-async function confirmAll(examinations: readonly Examination[]): Promise<readonly Analysis[]> {
-  if (!examinations.some(hasWitnesses)) return examinations.map(withoutWitnesses);
-  const { confirm } = await import('../analyzer/analyze.js');
-  return examinations.map(confirm);
-}
+  add({ source, findings, undecided, generated, omitted, rules, unreadable, internalErrors }: Linted): void {
+    for (const [severity, count] of Object.entries(countBySeverity(findings)) as [keyof Counts, number][]) this.#counts[severity] += count;
+    this.linted++;
+    this.rules += rules;
+    this.undecided += undecided;
+    this.generated += generated;
+    if (unreadable) this.incomplete++;
+    if (omitted > 0) this.omitted.push(`${visible(source.path)}: ${countOf(omitted, 'more problem')} not shown; repair the first ones and run again`);
+    for (const error of internalErrors) this.internalErrors.push(internalErrorLine(source.path, error, isDebugging()));
+  }
 
-/** Whether what was found is enough to fail. `--max-warnings` says how many warnings are not. */
-function isFailure(counts: Counts, failOn: FailLevel, { maxWarnings }: LintOptions): boolean {
-  if (failOn === 'never') return false;
-  const tooManyWarnings = maxWarnings === undefined ? failOn !== 'error' && counts.warning > 0 : counts.warning > maxWarnings;
-  return counts.error > 0 || tooManyWarnings || (failOn === 'info' && counts.info > 0);
-}
-
-function tellOmitted(analyses: readonly Analysis[]): void {
-  for (const { source, loaded } of analyses) {
-    if (loaded.omitted > 0) process.stderr.write(`iptables-lint: ${visible(source.path)}: ${countOf(loaded.omitted, 'more problem')} not shown; repair the first ones and run again\n`);
+  fail(error: unknown, during: string, failure: Failure | undefined): void {
+    reportTrouble(error, during);
+    if (failure === undefined) return;
+    this.incomplete++;
+    this.failures.push(failure);
   }
 }
 
-/** A mistake of ours is never a finding: what the engine does not confirm is left out, and told here. */
-function tellInternalErrors(analyses: readonly Analysis[]): void {
-  for (const { source, internalErrors } of analyses) {
-    for (const error of internalErrors) process.stderr.write(`iptables-lint: ${internalErrorLine(source.path, error, isDebugging())}\n`);
-  }
-}
-
-function reportOf(analyses: readonly Analysis[], { quiet = false, showSuppressed = false }: LintOptions): Report {
-  const files = analyses.map(({ source, findings, suppressed, loaded }): FileReport => ({
-    source, rulesets: loaded.rulesets, findings: quiet ? findings.filter(finding => finding.severity === 'error') : findings, ...showSuppressed ? { suppressed } : {},
-  }));
-  const total = (count: (analysis: Analysis) => number): number => analyses.reduce((sum, analysis) => sum + count(analysis), 0);
-  return {
-    files, version, pluginChecks: pluginChecks(),
-    undecided: total(one => one.undecided), internalErrors: total(one => one.internalErrors.length),
-    // Who wants nothing but errors does not want to hear of less.
-    generated: quiet ? 0 : total(one => one.generated),
-    tell: message => process.stderr.write(`iptables-lint: ${visible(message)}\n`),
-  };
-}
-
-/** Formats that a person reads are silent where there is nothing to say and nobody wants to hear it. */
-const forPeople = new Set<FormatName>(['pretty', 'full', 'compact']);
-
-async function writeReport(analyses: readonly Analysis[], options: LintOptions, outputs: readonly Output[], fails: boolean): Promise<void> {
-  const report = reportOf(analyses, options);
-  const isEmpty = report.files.every(file => file.findings.length === 0);
-  const isSilent = analyses.length === 0 || (options.quiet === true && isEmpty);
-  if (isSilent && fails) process.stderr.write('iptables-lint: no errors, but warnings or infos that make it fail; run without --quiet to see them\n');
-  for (const output of outputs) if (!isSilent || output.file !== undefined || !forPeople.has(output.format)) await write(report, output, options.color);
-}
-
-/** Without what a baseline, or an earlier commit, knows already. */
-async function leftOf(analyses: readonly Analysis[], files: readonly string[], { baseline, updateBaseline, since }: LintOptions, plan: LintPlan): Promise<readonly Analysis[]> {
+/** Takes out what a baseline, or an earlier commit, knows already. */
+async function sieveFor({ baseline, updateBaseline, since }: LintOptions, plan: LintPlan, siblings: SiblingOf): Promise<Sieve | undefined> {
   if (updateBaseline === true && baseline === undefined) throw new Trouble('--update-baseline: name the file, as in --baseline iptables-lint-baseline.json --update-baseline');
-  if (baseline === undefined && since === undefined) return analyses;
-  const [{ knownByBaseline, updateBaseline: writeBaseline }, { knownSince }, { withoutKnown }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
-  if (baseline !== undefined && updateBaseline === true) process.stderr.write(`iptables-lint: ${visible(await writeBaseline(baseline, analyses))}\n`);
-  const known = baseline !== undefined ? await knownByBaseline(baseline) : knownSince(since ?? 'HEAD', source => plan.optionsFor(source, files));
-  const { analyses: left, told } = await withoutKnown(analyses, known);
-  for (const line of told) process.stderr.write(`iptables-lint: ${visible(line)}\n`);
-  return left;
+  if (baseline === undefined && since === undefined) return undefined;
+  const [{ knownByBaseline, updatingSieve }, { knownSince }, { sieveOf }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
+  if (baseline !== undefined) return updateBaseline === true ? updatingSieve(baseline) : sieveOf(await knownByBaseline(baseline));
+  return sieveOf(knownSince(since ?? 'HEAD', path => plan.settingsFor(path, siblings)));
 }
 
-function tellAmounts(analyses: readonly Analysis[]): void {
-  const total = (count: (analysis: Analysis) => number): number => analyses.reduce((sum, analysis) => sum + count(analysis), 0);
-  tellStats({
-    files: analyses.length, findings: total(one => one.findings.length), undecided: total(one => one.undecided),
-    rules: total(({ loaded }) => loaded.rulesets.reduce((sum, ruleset) => sum + ruleCount(ruleset), 0)),
-  });
+function fileReport({ source, findings, suppressed }: Linted, { quiet = false, showSuppressed = false }: LintOptions): FileReport {
+  return { source, findings: quiet ? findings.filter(finding => finding.severity === 'error') : findings, ...showSuppressed ? { suppressed } : {} };
+}
+
+const namesFindings = new Set<Output['format']>(['sarif', 'gitlab']);
+
+interface Run {
+  readonly options: LintOptions;
+  readonly plan: LintPlan;
+  readonly outputs: readonly Output[];
+  readonly files: readonly string[];
+  readonly shard: Shard | undefined;
+  readonly siblings: SiblingOf;
+  readonly tally: Tally;
+}
+
+/** Files as they come, to the report. Returns how many findings it shows of each severity. */
+async function reportAll(run: Run, writer: ReportWriter, sieve: Sieve | undefined): Promise<Counts> {
+  const { options, plan, outputs, files, siblings, tally } = run;
+  const shown = { error: 0, warning: 0, info: 0 };
+  const progress = new Progress();
+  const extras = { decide: options.decide === true, fingerprints: sieve !== undefined || outputs.some(({ format }) => namesFindings.has(format)) };
+  const take = async (outcome: Outcome): Promise<void> => {
+    if (outcome.error !== undefined) {
+      const { error, during, message } = failureOf(outcome);
+      const failure = { path: outcome.file, message };
+      tally.fail(error, during, failure);
+      await writer.failure(failure);
+    }
+    for (const linted of outcome.linted) {
+      const left = sieve === undefined ? linted : await sieve.left(linted);
+      const file = fileReport(left, options);
+      tally.add(left);
+      for (const { severity } of file.findings) shown[severity]++;
+      await writer.file(file);
+    }
+  };
+  let done = 0;
+  for await (const outcome of outcomes(files, { plan, options, siblings, extras }, jobsWanted(options), ({ path, text }) => { progress.update(done, files.length, path, text.length); })) {
+    if (process.stdout.isTTY || outcome.error !== undefined) progress.clear();
+    await take(outcome);
+    progress.update(++done, files.length, outcome.file);
+  }
+  progress.clear();
+  return shown;
+}
+
+/** What is measured, and what is told of decisions, is that of one thread. */
+function jobsWanted({ jobs, stats }: LintOptions): number {
+  return stats === true || isDebugging() ? 1 : jobs ?? availableParallelism();
+}
+
+async function lintAll(run: Run): Promise<void> {
+  const { options, plan, outputs, siblings, tally, shard } = run;
+  const sieve = await sieveFor(options, plan, siblings);
+  const writer = await ReportWriter.of(outputs, options.color);
+  for (const failure of tally.failures) await writer.failure(failure);
+  const counts = await reportAll(run, writer, sieve);
+  for (const line of await sieve?.end() ?? []) tell(visible(line));
+  const fails = isFailure(tally.counts, plan.failOn, options.maxWarnings);
+  if (fails) raiseExitCode(1);
+  if (tally.incomplete > 0 || tally.internalErrors.length > 0) raiseExitCode(2);
+  const isSilent = tally.linted === 0 || (options.quiet === true && counts.error === 0);
+  if (isSilent && fails) tell('no errors, but warnings or infos that make it fail; run without --quiet to see them');
+  // Who wants nothing but errors does not want to hear of less.
+  const totals: Totals = { counts, undecided: tally.undecided, internalErrors: tally.internalErrors.length, generated: options.quiet === true ? 0 : tally.generated, incomplete: tally.incomplete, failures: tally.failures, shard };
+  await timed('report', () => writer.end(totals, isSilent));
+  for (const line of [...tally.omitted, ...tally.internalErrors]) tell(line);
+  tellStats({ files: tally.linted, rules: tally.rules, findings: tally.counts.error + tally.counts.warning + tally.counts.info, undecided: tally.undecided });
 }
 
 export async function lint(operands: readonly string[], options: LintOptions): Promise<void> {
   if (options.stats === true) startStats();
   const outputs = outputsOf(options.format);
   const plan = await lintPlan(options);
-  const files = await inputFiles(operands, 'iptables-lint', plan.isIgnored);
+  const tally = new Tally();
+  const isFirst = (options.shard?.index ?? 1) === 1;
+  const all = await inputFiles(operands, 'iptables-lint', {
+    isIgnored: plan.isIgnored, hosts: true,
+    onTrouble: error => {
+      // Every shard fails for it; the report of one of them has it.
+      tally.fail(error, '', isFirst ? { path: null, message: error instanceof Error ? error.message : String(error) } : undefined);
+    },
+  });
+  const { files, shard } = options.shard === undefined ? { files: all, shard: undefined } : (await import('./shard.js')).shardOf(all, options.shard);
+  const siblings = siblingsAmong(all);
   if (options.fix !== undefined || options.fixDryRun === true) {
     const { fixFiles } = await import('./fix.js');
-    await fixFiles(files, options, plan);
+    await fixFiles(files.filter(file => !isHostFile(file)), options, plan, siblings);
     if (options.fixDryRun === true) return;
   }
-  const analyses = await leftOf(await analyzeAll(files, options, plan), files, options, plan);
-  const fails = isFailure(countBySeverity(analyses.flatMap(analysis => analysis.findings)), plan.failOn, options);
-  if (fails) raiseExitCode(1);
-  if (analyses.some(analysis => analysis.unreadable || analysis.internalErrors.length > 0)) raiseExitCode(2);
-  await timed('report', () => writeReport(analyses, options, outputs, fails));
-  tellOmitted(analyses);
-  tellInternalErrors(analyses);
-  tellAmounts(analyses);
+  await lintAll({ options, plan, outputs, files, shard, siblings, tally });
 }

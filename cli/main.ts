@@ -3,7 +3,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { formatNames } from '../report/formats.js';
 import type { CollectOptions } from './collect.js';
 import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
-import { inputOptions, type FmtOptions, type LintOptions, type PluginOptions } from './options.js';
+import type { MergeOptions } from './merge.js';
+import { inputOptions, type FmtOptions, type LintOptions, type PluginOptions, type ShardOption } from './options.js';
 import type { ReplayOptions } from './replay.js';
 import { endQuietlyOnClosedPipe } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
@@ -16,6 +17,17 @@ const option = (flags: string, description: string): Option => new Option(flags,
 function count(text: string): number {
   if (!/^\d{1,15}$/u.test(text)) throw new InvalidArgumentError('It must be a number.');
   return Number(text);
+}
+
+function threads(text: string): number {
+  if (!/^[1-9]\d{0,2}$/u.test(text)) throw new InvalidArgumentError('It must be a number from 1 to 999.');
+  return Number(text);
+}
+
+function shard(text: string): ShardOption {
+  const [index = 0, count = 0] = /^\d{1,6}\/\d{1,6}$/u.test(text) ? text.split('/').map(Number) : [];
+  if (index < 1 || index > count) throw new InvalidArgumentError('It must be a part of so many, from 1/8 to 8/8.');
+  return { index, count };
 }
 
 function moment(text: string): number {
@@ -42,8 +54,8 @@ function withInputOptions(command: Command): Command {
 }
 
 const examples = `
-Files may be files, directories (searched for *.rules, *.save, *.v4, *.v6, *.fw, *.ipt, *iptables*, *ip6tables*),
-globs in quotes, or - for standard input. Write ./checks for a file that is named like a command.
+Files may be files, directories (searched for *.rules, *.save, *.v4, *.v6, *.fw, *.ipt, *iptables*, *ip6tables*, and for
+hosts as "iptables-lint collect" writes them: host.json, *.host.json), globs in quotes, or - for standard input. Write ./checks for a file that is named like a command.
 
 Exit code: 0 nothing at or above the fail level; 1 findings; 2 the job could not be done.
 
@@ -74,6 +86,8 @@ function lintCommand(): Command {
     .addOption(option('--since <commit>', 'show only what was not found in the files as git has them at that commit').conflicts('baseline'))
     .addOption(option('--fix [which]', 'repair the files where no packet fares differently; unsafe: also where some do').choices(['safe', 'unsafe']))
     .addOption(option('--fix-dry-run', 'print what --fix would change, as a patch, and change nothing').conflicts(['format', 'updateBaseline']))
+    .option('--jobs <number>', 'so many threads, where there is much to lint (default: one for each processor)', threads)
+    .option('--shard <part/parts>', 'lint only this part of the files, as 2/8; "iptables-lint merge" joins the reports', shard)
     .option('--config <file>', 'the configuration (default: iptables-lint.yaml here, or in the nearest folder above)')
     .option('--no-config', 'read no configuration')
     .option('--stats', 'say on stderr where the time went, check by check')
@@ -208,6 +222,27 @@ function fuzzCommand(): Command {
     .action(async (rules: string | undefined, options: FuzzCommandOptions) => { await (await import('./fuzz.js')).fuzz(rules, options); });
 }
 
+const mergeExamples = `
+The reports are what --format json or --format ndjson printed. Those of --shard are put in their order, and none may be missing.
+
+Exit code: as that of the one run that would have linted all files.
+
+Examples:
+  iptables-lint --shard 2/8 --format ndjson=report-2.ndjson hosts/
+  iptables-lint merge report-*.ndjson
+  iptables-lint merge --format ndjson --fail-on error report-*.json`;
+
+function mergeCommand(): Command {
+  return new Command('merge')
+    .description('join reports to one: those of --shard, or of different files')
+    .argument('<reports...>', 'the reports')
+    .addOption(option('--format <name>', 'json or ndjson (default: that of the reports)').choices(['json', 'ndjson']))
+    .addOption(option('--fail-on <level>', 'the least severity that makes the exit code 1 (default: warning)').choices([...failLevels]))
+    .option('--max-warnings <number>', 'so many warnings do not make the exit code 1', count)
+    .addHelpText('after', mergeExamples)
+    .action(async (reports: string[], options: MergeOptions) => { await (await import('./merge.js')).merge(reports, options); });
+}
+
 function explainCommand(): Command {
   return withColorOptions(new Command('explain'))
     .description('say what a check looks for, why, and what to do')
@@ -273,7 +308,7 @@ function completeCommand(): Command {
 /** Every command, as commander has it; `complete` aside, which is made by a library. */
 export function program(withComplete = true): Command {
   const root = lintCommand();
-  for (const command of [fmtCommand(), traceCommand(), fuzzCommand(), collectCommand(), replayCommand(), explainCommand(), checksCommand(), configCommand(), initCommand(), ...withComplete ? [completeCommand()] : []]) root.addCommand(command);
+  for (const command of [fmtCommand(), traceCommand(), fuzzCommand(), collectCommand(), replayCommand(), mergeCommand(), explainCommand(), checksCommand(), configCommand(), initCommand(), ...withComplete ? [completeCommand()] : []]) root.addCommand(command);
   root.helpCommand('help [command]', 'print the help of a command');
   for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
   return root;

@@ -24,6 +24,12 @@ export interface PluginOptions {
   readonly plugin?: readonly string[];
 }
 
+/** `2/8`: the second of eight parts of the files. */
+export interface ShardOption {
+  readonly index: number;
+  readonly count: number;
+}
+
 export interface LintOptions extends InputOptions, PluginOptions {
   /** `NAME` or `NAME=FILE`, as typed. */
   readonly format?: readonly string[];
@@ -46,6 +52,9 @@ export interface LintOptions extends InputOptions, PluginOptions {
   readonly fix?: 'safe' | 'unsafe';
   readonly fixDryRun?: boolean;
   readonly stats?: boolean;
+  /** Threads that lint. */
+  readonly jobs?: number;
+  readonly shard?: ShardOption;
   readonly color?: boolean;
 }
 

@@ -1,11 +1,14 @@
 /** What `--format NAME` and `--format NAME=FILE` ask for. */
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile, type FileHandle } from 'node:fs/promises';
 import { didYouMean } from '../analyzer/model/suggest.js';
-import { formatNames, loadFormat, type FormatName } from '../report/formats.js';
-import type { Report, Style } from '../report/report.js';
+import { formatNames, loadFormat, loadStreamed, type FormatName } from '../report/formats.js';
+import type { Failure, FileReport, Report, StreamedFormat, Style, Totals } from '../report/report.js';
+import { visible } from '../report/visible.js';
+import { pluginChecks } from './check-names.js';
 import { wantsColor, wantsLinks, widthOf } from './color.js';
 import { print } from './streams.js';
 import { systemCause, Trouble } from './trouble.js';
+import { version } from './version.js';
 
 export interface Output {
   readonly format: FormatName;
@@ -38,7 +41,7 @@ async function terminalStyle(option: boolean | undefined): Promise<Style> {
   return { color, width: widthOf(process.stdout), links: await wantsLinks(color, process.stdout) };
 }
 
-export async function write(report: Report, { format, file }: Output, color: boolean | undefined): Promise<void> {
+async function write(report: Report, { format, file }: Output, color: boolean | undefined): Promise<void> {
   const style = file === undefined ? await terminalStyle(color) : { color: false, width: 100 };
   const text = await (await loadFormat(format))(report, style);
   if (file === undefined) return print(text);
@@ -46,5 +49,78 @@ export async function write(report: Report, { format, file }: Output, color: boo
     await writeFile(file, text);
   } catch (error) {
     throw new Trouble(`cannot write ${file}: ${systemCause(error)}`, { cause: error });
+  }
+}
+
+/** Where parts of a report go as they come. */
+class Stream {
+  readonly #file: string | undefined;
+  #handle: FileHandle | undefined;
+  readonly format: StreamedFormat;
+
+  constructor(format: StreamedFormat, file: string | undefined) {
+    this.format = format;
+    this.#file = file;
+  }
+
+  async write(text: string): Promise<void> {
+    if (this.#file === undefined) return print(text);
+    try {
+      this.#handle ??= await open(this.#file, 'w');
+      await this.#handle.appendFile(text);
+    } catch (error) {
+      throw new Trouble(`cannot write ${this.#file}: ${systemCause(error)}`, { cause: error });
+    }
+  }
+
+  async end(totals: Totals, isEmpty: boolean): Promise<void> {
+    await this.write(this.format.end(totals, isEmpty));
+    await this.#handle?.close();
+  }
+}
+
+/** Formats that a person reads are silent where there is nothing to say and nobody wants to hear it. */
+const forPeople = new Set<FormatName>(['pretty', 'full', 'compact']);
+
+/** Writes a report in all formats that are asked for: file by file in those that can be, at the end in the others. */
+export class ReportWriter {
+  readonly #streams: Stream[] = [];
+  readonly #atEnd: Output[] = [];
+  readonly #files: FileReport[] = [];
+  readonly #color: boolean | undefined;
+  #isEmpty = true;
+
+  constructor(color: boolean | undefined) {
+    this.#color = color;
+  }
+
+  static async of(outputs: readonly Output[], color: boolean | undefined): Promise<ReportWriter> {
+    const writer = new ReportWriter(color);
+    for (const output of outputs) {
+      const format = await loadStreamed(output.format);
+      if (format === undefined) writer.#atEnd.push(output);
+      else writer.#streams.push(new Stream(format, output.file));
+    }
+    return writer;
+  }
+
+  async file(file: FileReport): Promise<void> {
+    for (const stream of this.#streams) await stream.write(stream.format.file(file, this.#isEmpty));
+    this.#isEmpty = false;
+    if (this.#atEnd.length === 0) return;
+    // Of a file without findings only the name is shown.
+    const isBare = file.findings.length === 0 && (file.suppressed ?? []).length === 0;
+    this.#files.push(isBare ? { ...file, source: { path: file.source.path, text: '' } } : file);
+  }
+
+  async failure(failure: Failure): Promise<void> {
+    for (const stream of this.#streams) await stream.write(stream.format.failure(failure));
+  }
+
+  /** `isSilent`: formats for people have nothing to say on standard output. */
+  async end(totals: Totals, isSilent: boolean): Promise<void> {
+    for (const stream of this.#streams) await stream.end(totals, this.#isEmpty);
+    const report: Report = { files: this.#files, ...totals, version, pluginChecks: pluginChecks(), tell: message => process.stderr.write(`iptables-lint: ${visible(message)}\n`) };
+    for (const output of this.#atEnd) if (!isSilent || output.file !== undefined || !forPeople.has(output.format)) await write(report, output, this.#color);
   }
 }

@@ -1,3 +1,8 @@
 /** What cli.ts loads: one file when it is bundled, of which a command sets up the parts that it needs. */
 export { importBy } from './import-module.js';
 export { main } from './main.js';
+
+/** The same, as a thread of the program that lints. */
+export async function serve(): Promise<void> {
+  (await import('./lint/worker.js')).serve();
+}

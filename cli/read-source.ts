@@ -6,6 +6,8 @@ import { systemCause, Trouble } from './trouble.js';
 
 /** How standard input is named on the command line. */
 export const standardInput = '-';
+/** What it is called where nobody says otherwise. */
+export const unnamedInput = '<stdin>';
 
 /** Megabytes that are read of one file unless the user says otherwise: some 400,000 rules, for which there is memory everywhere. */
 export const defaultMaxSize = 32;
@@ -15,7 +17,7 @@ function tooLarge(name: string, megabytes: number): Trouble {
 }
 
 /** Reads a file, or standard input for `-`; `maxSize` is in megabytes. */
-export async function readSource(path: string, stdinName = '<stdin>', maxSize = defaultMaxSize): Promise<SourceText> {
+export async function readSource(path: string, stdinName = unnamedInput, maxSize = defaultMaxSize): Promise<SourceText> {
   const limit = maxSize * 1_000_000;
   try {
     if (path === standardInput) {

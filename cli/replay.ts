@@ -94,7 +94,7 @@ async function replayAll(report: JsonReport, options: ReplayOptions): Promise<re
   const files: ReplayedFile<JsonFinding>[] = [];
   try {
     for (const [index, file] of report.files.entries()) {
-      progress.update(index + 1, report.files.length, file.path, 0);
+      progress.update(index, report.files.length, file.path);
       const words = await wordsOn(kernel, file, report, options, plan);
       files.push({ path: file.path, findings: file.findings.map(finding => ({ finding, word: words.get(finding) ?? changed })) });
     }

@@ -3,13 +3,19 @@
 /** What of a path says IPv4, and what in its place IPv6. */
 const words: readonly (readonly [v4: string, v6: string])[] = [['v4', 'v6'], ['ip4', 'ip6'], ['iptables', 'ip6tables'], ['.rules', '6.rules']];
 
-function* sixes(path: string): Generator<string, void> {
-  for (const [word, word6] of words) {
-    for (let at = path.indexOf(word); at !== -1; at = path.indexOf(word, at + 1)) yield `${path.slice(0, at)}${word6}${path.slice(at + word.length)}`;
-  }
+/** The path with `from`, wherever it stands, in turn replaced by `to`. */
+function* replaced(path: string, from: string, to: string): Generator<string, void> {
+  for (let at = path.indexOf(from); at !== -1; at = path.indexOf(from, at + 1)) yield `${path.slice(0, at)}${to}${path.slice(at + from.length)}`;
 }
 
-/** Whether two paths differ in nothing but the family that they name. */
-export function areSiblings(one: string, other: string): boolean {
-  return [...sixes(one)].includes(other) || [...sixes(other)].includes(one);
+/** Finds the other file of a host; undefined where there is none. */
+export type SiblingOf = (path: string) => string | undefined;
+
+/** Among these paths: the first that differs in nothing but the family that it names. */
+export function siblingsAmong(paths: readonly string[]): SiblingOf {
+  const places = new Map(paths.map((path, index) => [path, index]));
+  return path => {
+    const others = words.flatMap(([v4, v6]) => [...replaced(path, v4, v6), ...replaced(path, v6, v4)]);
+    return others.filter(other => places.has(other)).sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0))[0];
+  };
 }

@@ -1,5 +1,5 @@
 /** The formats by name. Each is loaded only when it is asked for. */
-import type { Format } from './report.js';
+import type { Format, StreamedFormat } from './report.js';
 
 export const formatNames = ['pretty', 'full', 'compact', 'json', 'ndjson', 'sarif', 'github', 'gitlab', 'junit', 'checkstyle', 'rdjson', 'tap', 'markdown'] as const;
 export type FormatName = (typeof formatNames)[number];
@@ -36,6 +36,16 @@ const loaders: Readonly<Record<FormatName, () => Promise<Format>>> = {
   tap: async () => (await import('./tap.js')).tap,
   markdown: async () => (await import('./markdown.js')).markdown,
 };
+
+const streamed: Readonly<Partial<Record<FormatName, () => Promise<StreamedFormat>>>> = {
+  json: async () => (await import('./json.js')).jsonParts,
+  ndjson: async () => (await import('./ndjson.js')).ndjsonParts,
+};
+
+/** The format in parts; undefined where it needs all files at once. */
+export async function loadStreamed(name: FormatName): Promise<StreamedFormat | undefined> {
+  return streamed[name]?.();
+}
 
 export function loadFormat(name: FormatName): Promise<Format> {
   return loaders[name]();

@@ -2,7 +2,7 @@
 import type { Finding, Fix } from '../analyzer/finding.js';
 import type { SourceText } from '../grammar/source-text.js';
 import { placeOf } from './place.js';
-import { allFindings, countBySeverity, type FileReport, type Format, type Report } from './report.js';
+import { whole, type FileReport, type Format, type StreamedFormat, type Totals } from './report.js';
 import { visibleJson } from './visible.js';
 
 /** Of the first edit it is told twice where it is: there was one only, once. */
@@ -30,15 +30,41 @@ function fileJson({ source, findings, suppressed }: FileReport): object {
   return { path: source.path, findings: written(findings), ...suppressed === undefined ? {} : { suppressed: written(suppressed) } };
 }
 
-export function summaryJson(report: Report): object {
-  const counts = countBySeverity(allFindings(report));
-  const { internalErrors = 0, generated = 0, undecided } = report;
+export function summaryJson({ counts, undecided, internalErrors, generated, incomplete }: Totals): object {
   return {
     errors: counts.error, warnings: counts.warning, infos: counts.info,
     ...undecided > 0 ? { undecided } : {}, ...internalErrors > 0 ? { internalErrors } : {}, ...generated > 0 ? { generated } : {},
+    ...incomplete > 0 ? { incomplete } : {},
   };
 }
 
-export const json: Format = report => {
-  return `${visibleJson(JSON.stringify({ schemaVersion: 1, files: report.files.map(fileJson), summary: summaryJson(report) }, null, 2))}\n`;
+function indented(value: unknown, by: string): string {
+  return visibleJson(JSON.stringify(value, null, 2)).replaceAll('\n', `\n${by}`);
+}
+
+/** A line of `--format ndjson`. */
+export function ndjsonLine(value: object): string {
+  return `${visibleJson(JSON.stringify(value))}\n`;
+}
+
+const opening = '{\n  "schemaVersion": 1,\n  "files": [';
+
+/** A file, of which the document's values are those of `fileJson`, or of a report that was read. */
+export function jsonFile(file: object, isFirst: boolean): string {
+  return `${isFirst ? opening : ','}\n    ${indented(file, '    ')}`;
+}
+
+/** What comes behind the files: each a key and its value. */
+export function jsonEnd(rest: object, isEmpty: boolean): string {
+  return `${isEmpty ? `${opening}]` : '\n  ]'}${Object.entries(rest).map(([key, value]) => `,\n  ${JSON.stringify(key)}: ${indented(value, '  ')}`).join('')}\n}\n`;
+}
+
+export const jsonParts: StreamedFormat = {
+  file: (file, isFirst) => jsonFile(fileJson(file), isFirst),
+  failure: () => '',
+  end: (totals, isEmpty) => jsonEnd({
+    ...totals.failures.length === 0 ? {} : { failures: totals.failures }, ...totals.shard === undefined ? {} : { shard: totals.shard }, summary: summaryJson(totals),
+  }, isEmpty),
 };
+
+export const json: Format = whole(jsonParts);

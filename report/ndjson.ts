@@ -1,13 +1,11 @@
-/** `--format ndjson`: the findings of `--format json` one a line, each with its path, and the summary as the last line. */
-import { findingJson, summaryJson } from './json.js';
-import type { Format } from './report.js';
-import { visibleJson } from './visible.js';
+/** `--format ndjson`: the findings of `--format json` one a line, each with its path, and the summary as the last line. A file that could not be linted is a line with the reason as `failure`. */
+import { findingJson, ndjsonLine, summaryJson } from './json.js';
+import { whole, type Format, type StreamedFormat } from './report.js';
 
-function line(value: object): string {
-  return `${visibleJson(JSON.stringify(value))}\n`;
-}
+export const ndjsonParts: StreamedFormat = {
+  file: ({ source, findings, suppressed = [] }) => [...findings, ...suppressed].map(finding => ndjsonLine({ path: source.path, ...findingJson(source, finding) })).join(''),
+  failure: ({ path, message }) => ndjsonLine({ path, failure: message }),
+  end: totals => ndjsonLine({ schemaVersion: 1, ...totals.shard === undefined ? {} : { shard: totals.shard }, summary: summaryJson(totals) }),
+};
 
-export const ndjson: Format = report => [
-  ...report.files.flatMap(({ source, findings, suppressed = [] }) => [...findings, ...suppressed].map(finding => line({ path: source.path, ...findingJson(source, finding) }))),
-  line({ schemaVersion: 1, summary: summaryJson(report) }),
-].join('');
+export const ndjson: Format = whole(ndjsonParts);

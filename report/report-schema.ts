@@ -67,21 +67,28 @@ const summary = v.looseObject({
   undecided: optional(described(natural, 'Questions that the budget left open')),
   internalErrors: optional(described(natural, 'Mistakes of the program, or of a plugin, that were caught')),
   generated: optional(described(natural, 'Findings about how generated rules are written, which are not shown')),
+  incomplete: optional(described(natural, 'Files that could not be read, or not in full')),
   kernel: optional(v.looseObject({ confirmed: natural, contradicted: natural, notReplayed: natural }, saying('an object'))),
 }, saying('an object'));
+
+const failures = v.array(v.looseObject({ path: described(v.nullable(text), 'Null where it is no file'), message: text }, saying('a failure')), saying('a list'));
+
+const shard = v.looseObject({ index: described(natural, 'From 1'), count: natural, list: described(text, 'A hash of the names of all files: parts of one whole have the same') }, saying('an object'));
 
 const version = v.literal(1, saying('1, the version of reports that this program writes'));
 
 export const reportSchema = v.looseObject({
   schemaVersion: version,
   files: v.array(v.looseObject({ path: text, findings, suppressed: optional(described(findings, 'With --show-suppressed')) }, saying('a file')), saying('a list')),
+  failures: optional(described(failures, 'What could not be linted at all')), shard: optional(described(shard, 'The part of the work, with --shard')),
   summary,
 }, saying('an object'));
 
 /** A line of `--format ndjson`. */
 export const lineSchema = v.union([
   v.looseObject({ path: text, ...findingEntries }),
-  v.looseObject({ schemaVersion: version, summary }),
+  v.looseObject({ path: v.nullable(text), failure: described(text, 'Why it could not be linted') }),
+  v.looseObject({ schemaVersion: version, shard: optional(shard), summary }),
 ]);
 
 /** What both of them hold, by name. */

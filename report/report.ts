@@ -35,6 +35,10 @@ export interface Report {
   readonly generated?: number;
   /** Checks that are not the program's own. */
   readonly pluginChecks?: readonly DescribedCheck[];
+  /** Files that could not be read, or not in full. None where absent. */
+  readonly incomplete?: number;
+  readonly failures?: readonly Failure[];
+  readonly shard?: Shard | undefined;
   /** Of the program that made it. */
   readonly version?: string;
   /** Where a format says what its reader must know and the format has no place for. */
@@ -56,6 +60,42 @@ export function linkTo(check: string, text: string, { links = false }: Style): s
   return url === undefined ? text : `\u001B]8;;${url}\u0007${text}\u001B]8;;\u0007`;
 }
 
+/** What is said of all files together. */
+export interface Totals {
+  readonly counts: Counts;
+  readonly undecided: number;
+  readonly internalErrors: number;
+  readonly generated: number;
+  /** Files that could not be read, or not in full. */
+  readonly incomplete: number;
+  readonly failures: readonly Failure[];
+  readonly shard?: Shard | undefined;
+}
+
+/** Something that could not be linted at all. */
+export interface Failure {
+  /** Null where it is no file: a folder without rules, a pattern that matches nothing. */
+  readonly path: string | null;
+  readonly message: string;
+}
+
+/** Which part of the work a report is of. */
+export interface Shard {
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+  /** Of the names of all files, those of the other parts too: parts belong together where it is the same. */
+  readonly list: string;
+}
+
+/** A format whose parts are printed as they come, so that no more than one file is in memory. */
+export interface StreamedFormat {
+  readonly file: (file: FileReport, isFirst: boolean) => string;
+  readonly failure: (failure: Failure) => string;
+  /** `isEmpty`: no file came before. */
+  readonly end: (totals: Totals, isEmpty: boolean) => string;
+}
+
 /** A format: one file in this folder. What it returns ends in a newline, or is empty. */
 export type Format = (report: Report, style: Style) => string | Promise<string>;
 
@@ -74,6 +114,20 @@ export function countBySeverity(findings: Iterable<Finding>): Counts {
 
 export function allFindings(report: Report): readonly Finding[] {
   return report.files.flatMap(file => file.findings);
+}
+
+export function totalsOf(report: Report): Totals {
+  const { undecided, internalErrors = 0, generated = 0, incomplete = 0, failures = [], shard } = report;
+  return { counts: countBySeverity(allFindings(report)), undecided, internalErrors, generated, incomplete, failures, shard };
+}
+
+/** The whole report at once, in a format that can also be printed in parts. Failures come last: where among the files they were is not in the report. */
+export function whole(format: StreamedFormat): Format {
+  return report => [
+    ...report.files.map((file, index) => format.file(file, index === 0)),
+    ...(report.failures ?? []).map(failure => format.failure(failure)),
+    format.end(totalsOf(report), report.files.length === 0),
+  ].join('');
 }
 
 /** `1 error`, `2 errors` */

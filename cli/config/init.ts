@@ -5,7 +5,7 @@ import { load } from '../../analyzer/model/load.js';
 import { isOpaque, type Chain, type Rule, type Ruleset } from '../../analyzer/model/ruleset.js';
 import { eachSource } from '../inputs.js';
 import { findFiles } from '../find-files.js';
-import { areSiblings } from '../siblings.js';
+import { siblingsAmong } from '../siblings.js';
 import { print } from '../streams.js';
 import { systemCause, Trouble } from '../trouble.js';
 import { visible } from '../../report/visible.js';
@@ -35,7 +35,7 @@ function look({ tables }: Ruleset, { trusted }: Seen): void {
 
 /** Files of the two families that belong together, IPv4 first. */
 function pairs(files: readonly string[]): readonly { readonly ipv4: string; readonly ipv6: string }[] {
-  return files.flatMap(ipv4 => files.filter(ipv6 => ipv4.length <= ipv6.length && ipv4 < ipv6 && areSiblings(ipv4, ipv6)).map(ipv6 => ({ ipv4, ipv6 })));
+  return files.flatMap(ipv4 => files.filter(ipv6 => ipv4.length <= ipv6.length && ipv4 < ipv6 && siblingsAmong([ipv6])(ipv4) !== undefined).map(ipv6 => ({ ipv4, ipv6 })));
 }
 
 /** A key with its value, or the key as a comment that shows how it would be written. */

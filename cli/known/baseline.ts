@@ -2,11 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { relative, resolve, dirname } from 'node:path';
 import * as v from 'valibot';
-import type { Analysis } from '../../analyzer/examine.js';
 import { fingerprintsOf } from '../../report/fingerprint.js';
 import { countOf } from '../../report/report.js';
 import { systemCause, Trouble } from '../trouble.js';
-import type { Known } from './known.js';
+import type { Known, Sieve } from './known.js';
 
 const schema = v.object({
   schemaVersion: v.literal(1),
@@ -34,21 +33,37 @@ async function read(path: string): Promise<Baseline> {
   }
 }
 
-/** Writes down all findings, and only those: what is gone is forgotten. Files that were not linted keep what is known of them. */
-export async function updateBaseline(path: string, analyses: readonly Analysis[]): Promise<string> {
-  const before = await read(path).catch((): Baseline => ({ schemaVersion: 1, files: {} }));
-  const files = new Map(Object.entries(before.files));
-  for (const { source, findings, loaded } of analyses) {
-    const fingerprints = fingerprintsOf({ source, findings, rulesets: loaded.rulesets });
-    files.set(keyOf(source.path, path), Object.fromEntries(fingerprints.map((fingerprint, index) => [fingerprint, `${findings[index]?.check ?? ''}: ${findings[index]?.message ?? ''}`])));
-  }
-  const sorted = [...files].filter(([, known]) => Object.keys(known).length > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+async function write(path: string, baseline: Baseline): Promise<void> {
   try {
-    await writeFile(path, `${JSON.stringify({ schemaVersion: 1, files: Object.fromEntries(sorted) }, null, 2)}\n`);
+    await writeFile(path, `${JSON.stringify(baseline, null, 2)}\n`);
   } catch (error) {
     throw new Trouble(`cannot write ${path}: ${systemCause(error)}`, { cause: error });
   }
-  return `wrote ${countOf(sorted.reduce((sum, [, known]) => sum + Object.keys(known).length, 0), 'finding')} to ${path}`;
+}
+
+/** Writes down all findings, and only those: what is gone is forgotten. Files that were not linted keep what is known of them. All of them are known then. */
+export function updatingSieve(path: string): Sieve {
+  const found = new Map<string, Readonly<Record<string, string>>>();
+  let hidden = 0;
+  return {
+    left: linted => {
+      const { source, findings } = linted;
+      const fingerprints = fingerprintsOf(linted);
+      found.set(keyOf(source.path, path), Object.fromEntries(fingerprints.map((fingerprint, index) => [fingerprint, `${findings[index]?.check ?? ''}: ${findings[index]?.message ?? ''}`])));
+      hidden += findings.length;
+      return Promise.resolve({ ...linted, findings: [] });
+    },
+    end: async () => {
+      const before = await read(path).catch((): Baseline => ({ schemaVersion: 1, files: {} }));
+      const files = [...new Map([...Object.entries(before.files), ...found])].filter(([, known]) => Object.keys(known).length > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+      await write(path, { schemaVersion: 1, files: Object.fromEntries(files) });
+      return [`wrote ${countOf(files.reduce((sum, [, known]) => sum + Object.keys(known).length, 0), 'finding')} to ${path}`, ...toldOfHidden(hidden, path)];
+    },
+  };
+}
+
+function toldOfHidden(hidden: number, path: string): readonly string[] {
+  return hidden === 0 ? [] : [`${countOf(hidden, 'finding')} of ${path} not shown`];
 }
 
 /** What a baseline knows of each file. */
@@ -57,7 +72,7 @@ export async function knownByBaseline(path: string): Promise<Known> {
   return {
     of: source => Promise.resolve(new Set(Object.keys(files[keyOf(source.path, path)] ?? {}))),
     told: ({ hidden, gone }) => [
-      ...hidden === 0 ? [] : [`${countOf(hidden, 'finding')} of ${path} not shown`],
+      ...toldOfHidden(hidden, path),
       ...gone === 0 ? [] : [`${countOf(gone, 'finding')} of ${path} ${gone === 1 ? 'is' : 'are'} no longer found; --update-baseline forgets ${gone === 1 ? 'it' : 'them'}`],
     ],
   };

@@ -1,7 +1,7 @@
 /** Findings that are known already, and are not shown. */
-import type { Analysis } from '../../analyzer/examine.js';
 import type { SourceText } from '../../grammar/source-text.js';
 import { fingerprintsOf } from '../../report/fingerprint.js';
+import type { FileReport } from '../../report/report.js';
 
 export interface Known {
   /** The fingerprints of what is known of a file. */
@@ -10,20 +10,26 @@ export interface Known {
   readonly told: (counts: { readonly hidden: number; readonly gone: number }) => readonly string[];
 }
 
-/** The analyses without what is known, and what is to be told about it. */
-export async function withoutKnown(analyses: readonly Analysis[], known: Known): Promise<{ readonly analyses: readonly Analysis[]; readonly told: readonly string[] }> {
+/** Takes what is known out of files, one after the other. */
+export interface Sieve {
+  readonly left: <F extends FileReport>(file: F) => Promise<F>;
+  /** After the last: what is to be told about it. */
+  readonly end: () => Promise<readonly string[]>;
+}
+
+/** Lets through what is not known. The findings must have their fingerprints. */
+export function sieveOf(known: Known): Sieve {
   let hidden = 0;
   let gone = 0;
-  const left: Analysis[] = [];
-  for (const analysis of analyses) {
-    const { source, findings, loaded } = analysis;
-    const fingerprints = fingerprintsOf({ source, findings, rulesets: loaded.rulesets });
-    const ofFile = await known.of(source);
-    const isNew = (_: unknown, index: number): boolean => !ofFile.has(fingerprints[index] ?? '');
-    const shown = findings.filter(isNew);
-    hidden += findings.length - shown.length;
-    gone += [...ofFile].filter(fingerprint => !fingerprints.includes(fingerprint)).length;
-    left.push({ ...analysis, findings: shown });
-  }
-  return { analyses: left, told: known.told({ hidden, gone }) };
+  return {
+    left: async file => {
+      const fingerprints = fingerprintsOf(file);
+      const ofFile = await known.of(file.source);
+      const findings = file.findings.filter((_, index) => !ofFile.has(fingerprints[index] ?? ''));
+      hidden += file.findings.length - findings.length;
+      gone += [...ofFile].filter(fingerprint => !fingerprints.includes(fingerprint)).length;
+      return { ...file, findings };
+    },
+    end: () => Promise.resolve(known.told({ hidden, gone })),
+  };
 }

@@ -34,7 +34,11 @@ export async function scenarioFrom(path: string, color: boolean | undefined): Pr
 
 /** A host file, as `iptables-lint collect` writes it. */
 export async function hostFrom(path: string): Promise<HostDescription> {
-  const { text } = await readSource(path);
+  return hostIn(await readSource(path));
+}
+
+/** The same, already read. @throws {Trouble} where it is none */
+export function hostIn({ path, text }: SourceText): HostDescription {
   let value: unknown;
   try {
     value = JSON.parse(text);

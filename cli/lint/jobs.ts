@@ -1,0 +1,27 @@
+/** From the name of a file to what is to be linted of it. */
+import type { LintPlan } from '../lint-plan.js';
+import type { LintOptions } from '../options.js';
+import { readSource } from '../read-source.js';
+import type { SiblingOf } from '../siblings.js';
+import { isHostText, rulesOf } from './collected.js';
+import { timed } from '../stats.js';
+import type { LintExtras, LintJob } from './linted.js';
+
+export interface JobContext {
+  readonly plan: LintPlan;
+  readonly options: LintOptions;
+  readonly siblings: SiblingOf;
+  readonly extras: LintExtras;
+}
+
+/**
+ * A rule file is one job; a host as `collect` wrote it is one for each of its rule sets. A host that is named goes before what the file says.
+ * @throws {Trouble} where the file, or what belongs to it, cannot be read
+ */
+export async function jobsOf(file: string, { plan, options, siblings, extras }: JobContext): Promise<readonly LintJob[]> {
+  const source = await timed('read', () => readSource(file, options.stdinFilename, options.maxSize));
+  const settings = await plan.settingsFor(source.path, siblings);
+  if (!isHostText(source.text)) return [{ source, settings, extras }];
+  const { hostIn } = await import('../trace/read-inputs.js');
+  return rulesOf(source.path, hostIn(source)).map(({ source: rules, settings: own }) => ({ source: rules, settings: { ...settings, ...own, host: settings.host ?? own.host }, extras }));
+}

@@ -1,0 +1,83 @@
+/** Lints one source, from plain data to plain data: in this thread or in another. */
+import type { Check } from '../../analyzer/checks/define-check.js';
+import { examine, hasWitnesses, ruleCount, withoutWitnesses, type Analysis, type AnalyzeOptions, type Examination } from '../../analyzer/examine.js';
+import type { Finding } from '../../analyzer/finding.js';
+import type { Span } from '../../grammar/source-text.js';
+import { fingerprintsOf } from '../../report/fingerprint.js';
+import { countOf } from '../../report/report.js';
+import { knownChecks } from '../check-names.js';
+import { usePlugins } from '../plugins.js';
+import { measureOfChecks, timed } from '../stats.js';
+import { debug } from '../trouble.js';
+import type { Linted, LintExtras, LintJob, LintSettings } from './linted.js';
+
+/** The plugins that this thread has loaded, by their paths. */
+let plugged = '';
+
+/** The checks with those of plugins, which each thread loads for itself, once. */
+async function checksWith(plugins: readonly string[]): Promise<readonly Check[]> {
+  const key = JSON.stringify(plugins);
+  if (key !== plugged) await usePlugins(plugins);
+  plugged = key;
+  return knownChecks();
+}
+
+/** What plain data stands for: checks, and the host for each family. What makes them is loaded only for this. */
+export async function analyzeOptions({ host, plugins, ...rest }: LintSettings): Promise<AnalyzeOptions> {
+  const options: AnalyzeOptions = plugins === undefined ? rest : { ...rest, checks: await checksWith(plugins) };
+  if (host === undefined) return options;
+  const { setupOf } = await import('../../analyzer/netfilter/scenario/host-setup.js');
+  return { ...options, host: family => setupOf(host, family) };
+}
+
+/** fast-check, and what searches with it, are loaded only where there is something to decide. */
+async function decided(examination: Examination): Promise<Examination> {
+  if (!examination.found.some(({ finding }) => finding.certainty === 'possible')) return examination;
+  const [fc, { decidePossible }] = await Promise.all([import('fast-check'), import('../../analyzer/decide.js')]);
+  return decidePossible(fc, examination);
+}
+
+/** The engine is loaded only where there is a witness for it to replay. */
+async function confirmed(examination: Examination): Promise<Analysis> {
+  if (!hasWitnesses(examination)) return withoutWitnesses(examination);
+  return (await import('../../analyzer/analyze.js')).confirm(examination);
+}
+
+/** A word of the syntax may be the span: of that only the place is kept. */
+function plain(finding: Finding): Finding {
+  const { span, fix } = finding;
+  return { ...finding, span: placed(span), ...fix === undefined ? {} : { fix: { ...fix, edits: fix.edits.map(edit => ({ ...edit, span: placed(edit.span) })) } } };
+}
+
+function placed({ start, end }: Span): Span {
+  return { start, end };
+}
+
+/** Those that are suppressed are counted behind the others. */
+function named({ source, findings, suppressed, loaded }: Analysis, { fingerprints }: LintExtras): { readonly findings: readonly Finding[]; readonly suppressed: readonly Finding[] } {
+  if (!fingerprints) return { findings, suppressed };
+  const all = [...findings, ...suppressed];
+  const names = fingerprintsOf({ source, rulesets: loaded.rulesets, findings: all });
+  const marked = all.map((finding, index) => ({ ...finding, fingerprint: names[index] ?? '' }));
+  return { findings: marked.slice(0, findings.length), suppressed: marked.slice(findings.length) };
+}
+
+function rulesIn({ loaded }: Examination): number {
+  return loaded.rulesets.reduce((sum, ruleset) => sum + ruleCount(ruleset), 0);
+}
+
+/** `rules.v4: save; ipv4, nft, 12 rules; 3 findings, 0 questions undecided` */
+function whatWasRead({ source, loaded, found, undecided }: Examination): string {
+  const rulesets = loaded.rulesets.map(ruleset => `${ruleset.family}, ${ruleset.backend}, ${countOf(ruleCount(ruleset), 'rule')}`);
+  return `${source.path}: ${[loaded.format, ...rulesets, `${countOf(found.length, 'finding')}, ${countOf(undecided, 'question')} undecided`].join('; ')}`;
+}
+
+/** Never throws on bad input. */
+export async function lintJob({ source, settings, extras }: LintJob): Promise<Linted> {
+  const examination = examine(source, { ...await analyzeOptions(settings), measure: measureOfChecks() });
+  debug(() => whatWasRead(examination));
+  const analysis = await timed('replay', async () => confirmed(extras.decide ? await decided(examination) : examination));
+  const { undecided, generated, loaded, unreadable, internalErrors } = analysis;
+  const { findings, suppressed } = named(analysis, extras);
+  return { source: analysis.source, findings: findings.map(plain), suppressed: suppressed.map(plain), rules: rulesIn(examination), undecided, generated, omitted: loaded.omitted, unreadable, internalErrors };
+}

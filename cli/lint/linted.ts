@@ -1,0 +1,42 @@
+/** What is sent to be linted, and what comes back of it: plain data, so that either may go to another thread. */
+import type { AnalyzeOptions, InternalError } from '../../analyzer/examine.js';
+import type { Finding } from '../../analyzer/finding.js';
+import type { HostDescription } from '../../analyzer/netfilter/host/host.js';
+import type { SourceText } from '../../grammar/source-text.js';
+
+/** How a file is linted. */
+export interface LintSettings extends Omit<AnalyzeOptions, 'host' | 'checks' | 'ipsets' | 'measure'> {
+  readonly host?: HostDescription | undefined;
+  /** Files with checks of the user's own. */
+  readonly plugins?: readonly string[];
+}
+
+/** What is done beyond the checks, for every file. */
+export interface LintExtras {
+  /** A conversation is sought for each finding that is only possible. */
+  readonly decide: boolean;
+  /** Findings are given their fingerprints. */
+  readonly fingerprints: boolean;
+}
+
+export interface LintJob {
+  readonly source: SourceText;
+  readonly settings: LintSettings;
+  readonly extras: LintExtras;
+}
+
+/** Of an analysis what reports need; neither rules nor syntax. */
+export interface Linted {
+  /** As it was read: where a file's line ends were repaired, that is the repaired text. */
+  readonly source: SourceText;
+  readonly findings: readonly Finding[];
+  readonly suppressed: readonly Finding[];
+  readonly rules: number;
+  readonly undecided: number;
+  readonly generated: number;
+  /** Problems beyond the limit, which were only counted. */
+  readonly omitted: number;
+  /** Some part could not be read, so the findings are not all there is. */
+  readonly unreadable: boolean;
+  readonly internalErrors: readonly InternalError[];
+}

@@ -1,0 +1,77 @@
+/** Threads that lint: one that dies costs the file that it was at, and no other. */
+import { Worker } from 'node:worker_threads';
+import { Trouble } from '../trouble.js';
+import type { Linted, LintJob } from './linted.js';
+import type { Answer } from './worker.js';
+
+/** The program itself: in a thread, it serves (see cli.ts). It is one folder above what is bundled. */
+const program = new URL('../cli.js', import.meta.url);
+
+interface Waiting {
+  readonly job: LintJob;
+  readonly resolve: (linted: Linted) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function deathOf(error: unknown): Trouble {
+  const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  const why = isMemory ? 'there was not enough memory; NODE_OPTIONS=--max-old-space-size=8192 allows 8 GB' : error instanceof Error ? error.message : String(error);
+  return new Trouble(`it could not be linted: ${why}`, { cause: error });
+}
+
+export class Pool {
+  readonly #size: number;
+  readonly #idle: Worker[] = [];
+  readonly #busy = new Map<Worker, Waiting>();
+  readonly #waiting: Waiting[] = [];
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  lint(job: LintJob): Promise<Linted> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ job, resolve, reject });
+      this.#next();
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#idle, ...this.#busy.keys()].map(worker => worker.terminate()));
+  }
+
+  #next(): void {
+    if (this.#waiting.length === 0 || (this.#idle.length === 0 && this.#busy.size >= this.#size)) return;
+    const worker = this.#idle.pop() ?? this.#start();
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) return;
+    this.#busy.set(worker, waiting);
+    worker.postMessage(waiting.job);
+  }
+
+  #start(): Worker {
+    const worker = new Worker(program, { argv: [] });
+    worker.on('message', (answer: Answer) => { this.#answered(worker, answer); });
+    worker.on('error', error => { this.#died(worker, error); });
+    worker.on('exit', code => { this.#died(worker, new Error(`its thread ended with ${String(code)}`)); });
+    return worker;
+  }
+
+  #answered(worker: Worker, { linted, error }: Answer): void {
+    const waiting = this.#busy.get(worker);
+    this.#busy.delete(worker);
+    this.#idle.push(worker);
+    if (linted === undefined) waiting?.reject(error);
+    else waiting?.resolve({ source: waiting.job.source, ...linted });
+    this.#next();
+  }
+
+  #died(worker: Worker, error: unknown): void {
+    const at = this.#idle.indexOf(worker);
+    if (at !== -1) this.#idle.splice(at, 1);
+    const waiting = this.#busy.get(worker);
+    this.#busy.delete(worker);
+    waiting?.reject(deathOf(error));
+    this.#next();
+  }
+}
