@@ -5,7 +5,9 @@ import { exampleOf, type Check } from '../../analyzer/checks/define-check.js';
 import { missingEstablishedReturn } from '../../analyzer/checks/missing-established-return.js';
 import { neighbourDiscoveryBlocked } from '../../analyzer/checks/neighbour-discovery-blocked.js';
 import { fixSource, type FixResult } from '../../analyzer/fixes/fix-source.js';
-import type { LoadOptions } from '../../analyzer/model/load.js';
+import { prove } from '../../analyzer/fixes/prove.js';
+import { load, type Loaded, type LoadOptions } from '../../analyzer/model/load.js';
+import { solveBudget } from '../../analyzer/packet-space/pipeline/solve.js';
 
 interface Options extends LoadOptions {
   readonly unsafe?: boolean;
@@ -35,8 +37,8 @@ const cases: Readonly<Record<string, readonly [before: readonly string[], after?
   'duplicate-rule goes': [[ssh, ssh], [ssh]],
   'redundant-rule goes': [[`-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT`, ssh], [ssh]],
   'of two rules that are redundant because of each other, one stays': [
-    ['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -s 192.0.2.0/25 -p tcp -m tcp --dport 22:23 -j DROP', '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT'],
-    ['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT'],
+    ['-A INPUT -p tcp -m tcp --dport 20:25 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 23:30 -j ACCEPT', '-A INPUT -p tcp -m multiport --dports 20:22,26:31 -j ACCEPT'],
+    ['-A INPUT -p tcp -m tcp --dport 23:30 -j ACCEPT', '-A INPUT -p tcp -m multiport --dports 20:22,26:31 -j ACCEPT'],
   ],
   'a redundant rule in front of a log stays, as more would be logged': [['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j LOG', ssh]],
   'a redundant rule in front of a limit stays, as the limit would be used up sooner': [['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m limit --limit 5/min -j ACCEPT', ssh]],
@@ -156,3 +158,12 @@ for (const [check, [text, line]] of Object.entries(unsafe)) {
     t.deepEqual(lines.filter(one => kept.includes(one)), kept);
   });
 }
+
+test('what is not decided is not proved', t => {
+  const loaded = (...lines: readonly string[]): Loaded => load({ path: 'rules', text: filter(...lines) });
+  const ports = (...list: readonly number[]): readonly string[] => list.map(port => `-A INPUT -p tcp -m tcp --dport ${String(port)} -j ACCEPT`);
+  const [apart, merged] = [loaded(...ports(25, 465)), loaded('-A INPUT -p tcp -m multiport --dports 25,465 -j ACCEPT')];
+  t.is(prove(apart, merged, { onlyWords: false, budget: solveBudget() }).kind, 'proven');
+  t.is(prove(apart, merged, { onlyWords: false, budget: solveBudget(0, 0) }).kind, 'undecided');
+  t.is(prove(apart, loaded(...ports(25)), { onlyWords: false, budget: solveBudget() }).kind, 'refuted');
+});
