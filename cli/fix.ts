@@ -44,6 +44,11 @@ async function patchOf({ path, text }: SourceText, fixed: string): Promise<strin
   return createTwoFilesPatch(path, path, text, fixed, undefined, undefined, { context: 3 }).replace(/^Index: .*\n=+\n/u, '');
 }
 
+/** To a terminal nothing goes that speaks to it; into a file or a pipe every byte. */
+function forStdout(patch: string): string {
+  return process.stdout.isTTY ? patch.split('\n').map(line => visible(line)).join('\n') : patch;
+}
+
 function tell(line: string): void {
   process.stderr.write(`iptables-lint: ${visible(line)}\n`);
 }
@@ -76,7 +81,7 @@ export async function fixFiles(files: readonly string[], options: LintOptions, p
   await eachSource(files, options, async source => {
     const result = await fixSource(source, { unsafe: options.fix === 'unsafe', load: await analyzeOptions(await plan.settingsFor(source.path, siblings)), findingsOf });
     if (result.text !== source.text) {
-      if (isDry) await print(await patchOf(source, result.text));
+      if (isDry) await print(forStdout(await patchOf(source, result.text)));
       else await replaceFile(source.path, await bytesOf(source, result.text));
     }
     count += result.made.length;
