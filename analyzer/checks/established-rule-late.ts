@@ -2,7 +2,10 @@ import { isOpaque, type Chain, type Rule, type Table } from '../model/ruleset.js
 import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
-import { ctstates, is, type Constraint } from '../packet/constraint.js';
+import { all, ctstates, is, type Constraint } from '../packet/constraint.js';
+import { plausible } from '../witness/plausible.js';
+import type { Illustration } from '../witness/proposal.js';
+import { stepOf } from '../witness/step.js';
 import { conjuncts } from './shared/conjuncts.js';
 import type { Because } from '../finding.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -60,11 +63,25 @@ function moved({ ruleset }: CheckContext, chain: Chain | undefined, rule: Rule):
   return to === undefined || to === rule ? {} : fixWith('move the rule up', 'safe', withMoved(ruleset, rule, to));
 }
 
+/** A packet of a known connection that comes as far as this rule, which lets it pass. */
+function illustrate(cx: CheckContext, at: RuleAt): Illustration | undefined {
+  const table = cx.ruleset.tables.get('filter');
+  if (table === undefined) return undefined;
+  for (const hook of ['INPUT', 'FORWARD', 'OUTPUT'] as const) for (const everyday of plausible(cx.ruleset.family, hook)) {
+    const answer = reachWith(cx.space(), table, at, all([everyday, is('ctstate', ctstates.ESTABLISHED)]), hook);
+    if (answer.kind !== 'live') continue;
+    const { witness } = answer;
+    return { steps: [stepOf(witness, hook === 'OUTPUT' ? 'local' : witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', by: [referenceOf(at)] }] };
+  }
+  return undefined;
+}
+
 function report(cx: CheckContext, at: RuleAt, count: number, others: readonly RuleAt[]): Report {
   return {
     at,
     message: `packets of known connections are compared with ${String(count)} rules at least before this one lets them pass${others.length === 0 ? '' : `, and so it is in ${String(others.length)} more chains`}`,
     because: others.slice(0, named).map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: 'comes as late' })),
+    illustrate: () => illustrate(cx, at),
     help: `move it up, to the beginning of the built-in chain${others.length === 0 ? '' : ', once for all'}; what is dropped before it now then goes on until its connections end`,
     ...moved(cx, cx.ruleset.tables.get('filter')?.chains.get(at.chain), at.rule),
   };

@@ -3,7 +3,8 @@ import type { Table } from '../model/ruleset.js';
 import type { Reach, RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
-import { ctstates, is, type Constraint } from '../packet/constraint.js';
+import { ctstates, is, oneOf, type Constraint } from '../packet/constraint.js';
+import { takenInstead } from '../witness/taken-instead.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { statesOf } from './shared/replies.js';
@@ -51,7 +52,7 @@ function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1) ?? ''}`;
 }
 
-function reportIdle([first, ...others]: readonly [Idle, ...Idle[]]): Report {
+function reportIdle(cx: CheckContext, table: Table, [first, ...others]: readonly [Idle, ...Idle[]]): Report {
   const { at, left, idle, kept, by } = first;
   const taken = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `takes ${listed(idle)} packets before` }));
   const same = others.map((one): Because => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' }));
@@ -59,6 +60,7 @@ function reportIdle([first, ...others]: readonly [Idle, ...Idle[]]): Report {
     at,
     message: `no ${listed(idle)} packet comes to this rule${others.length === 0 ? '' : ` (nor to ${String(others.length)} more of this chain)`}, so that asking for ${idle.length === 1 ? 'it' : 'them'} changes nothing: the match lets pass ${listed(left)}${kept.length === 0 ? '' : `, and keeps out ${listed(kept)}`}`,
     because: [...taken, ...same],
+    illustrate: () => takenInstead(cx.space(), table, at, by, oneOf('ctstate', idle.map(state => ctstates[state]))),
     help: `ask for what can come: -m conntrack --ctstate ${left.join(',')}`,
   };
 }
@@ -126,6 +128,6 @@ COMMIT
       if (known === undefined) found.set(key, [idle]);
       else known.push(idle);
     }
-    for (const some of found.values()) yield reportIdle(some);
+    for (const some of found.values()) yield reportIdle(cx, table, some);
   },
 });

@@ -4,7 +4,7 @@ import { ruleReference, type Table } from '../model/ruleset.js';
 import type { Fate, PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, type PacketSpace } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
-import { all } from '../packet/constraint.js';
+import { all, always, type Constraint } from '../packet/constraint.js';
 import { addressKind } from './address-kind.js';
 import { plausible } from './plausible.js';
 import type { Illustration } from './proposal.js';
@@ -18,13 +18,13 @@ function referenceOf({ table, chain, position }: RuleAt): string {
 
 /**
  * A packet that the rule at `at` asks for, and that one of the rules `by` takes, as `by` takes them all. Undefined where
- * no everyday packet is found, or the first is taken by another rule, or only maybe.
+ * no everyday packet is found, or the first is taken by another rule, or only maybe. `only`: it must be one of these.
  */
-export function takenInstead(space: PacketSpace, table: Table, at: RuleAt, by: readonly RuleAt[]): Illustration | undefined {
+export function takenInstead(space: PacketSpace, table: Table, at: RuleAt, by: readonly RuleAt[], only: Constraint = always): Illustration | undefined {
   const takers = new Set(by.map(referenceOf));
   const asked = new RuleConstraints(space.ruleset, table.name).of(at.rule);
   for (const hook of hooksOf(table, at)) for (const everyday of plausible(space.ruleset.family, hook)) {
-    const answer = ask(space, table, hook, all([asked, everyday]), anyFate);
+    const answer = ask(space, table, hook, all([asked, only, everyday]), anyFate);
     if (answer.kind !== 'yes' || !answer.certain || 'policy' in answer.by || !takers.has(referenceOf(answer.by))) continue;
     const { witness } = answer;
     if (!isPlausible(witness, hook)) continue;

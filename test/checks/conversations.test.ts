@@ -2,6 +2,8 @@
 import test from 'ava';
 import { analyze } from '../../analyzer/analyze.js';
 import type { AnalyzeOptions } from '../../analyzer/examine.js';
+import { load } from '../../analyzer/model/load.js';
+import { traced } from '../witness/as-trace.js';
 
 const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
 const lo = '-A INPUT -i lo -j ACCEPT';
@@ -118,6 +120,29 @@ test('states that never come to a rule', t => {
   t.deepEqual(text(known.replace('RELATED,ESTABLISHED', 'RELATED'), rule), []);
   t.deepEqual(text(known.replace('RELATED,', ''), known), [], 'RELATED still comes');
   t.deepEqual(text('-A INPUT -m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED -j ACCEPT'), ['info filter:INPUT:2'], 'all that there are');
+});
+
+/** The states of a witness's packets where table filter is first asked, and the rules that they match. */
+function shown(check: string, text: string, at = 0): readonly string[] | undefined {
+  const { findings, internalErrors } = analyze({ path: 'talk.rules', text });
+  const finding = findings.filter(one => one.check === check)[at];
+  const [ruleset] = load({ path: 'talk.rules', text }).rulesets;
+  if (internalErrors.length > 0 || ruleset === undefined || finding?.witness == null) return undefined;
+  return traced(ruleset, finding).map(({ path, trail }) => `${String(trail.flatMap(one => one.kind === 'stage' && one.table === 'filter' ? [one.state] : [])[0])} ${path.join(' ')}`);
+}
+
+test('the packet of a state that never comes to a rule is shown: the rule before takes it', t => {
+  const rule = '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT';
+  t.deepEqual(shown('superfluous-state-match', host(lo, known, rule)), ['ESTABLISHED filter:INPUT:2']);
+  t.deepEqual(shown('superfluous-state-match', host(lo, rule.replace('22', '23').replace('NEW,ESTABLISHED', 'NEW'), known, rule)), ['ESTABLISHED filter:INPUT:3']);
+  t.is(shown('superfluous-state-match', host(lo, '-A INPUT -m conntrack --ctstate RELATED -j ACCEPT', rule.replace('ESTABLISHED', 'RELATED'))), undefined, 'a RELATED packet is none that a person sends');
+});
+
+test('a packet of a known connection is shown as it passes all the rules before the one that takes it', t => {
+  const ports = Array.from({ length: 10 }, (_, i) => `-A INPUT -p tcp -m tcp --dport ${String(i + 1)} -j ACCEPT`);
+  t.deepEqual(shown('established-rule-late', host(...ports, known)), ['ESTABLISHED filter:INPUT:11']);
+  t.deepEqual(shown('established-rule-late', host(...ports.map(rule => rule.replaceAll('INPUT', 'OUTPUT')), known.replaceAll('INPUT', 'OUTPUT'))), ['ESTABLISHED filter:OUTPUT:11']);
+  t.deepEqual(shown('established-rule-late', host(':late - [0:0]', ...ports, '-A INPUT -j late', known.replace('INPUT', 'late'))), ['ESTABLISHED filter:INPUT:11 filter:late:1']);
 });
 
 test('what drops replies or lo in another table is to be mended there', t => {
