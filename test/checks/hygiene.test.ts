@@ -52,6 +52,48 @@ test('more ports than multiport takes make two lists', t => {
   t.deepEqual(rules('mergeable-rules', ...Array.from({ length: 20 }, (_, i) => tcp(String(100 + 2 * i)))), ['filter:INPUT:1', 'filter:INPUT:16']);
 });
 
+const ssh = (flag: string, ...addresses: readonly string[]): readonly string[] => addresses.map(one => `-A FORWARD ${flag} ${one} -i eth0 -p tcp -m conntrack --ctstate NEW -m tcp --dport 22 -j ACCEPT`);
+const tail = '-m conntrack --ctstate NEW -m tcp --dport 22 -j ACCEPT';
+
+for (const [lines, merged, family = 'ipv4'] of [
+  [ssh('-s', '192.0.2.0/25', '192.0.2.128/25'), `-A FORWARD -s 192.0.2.0/24 -i eth0 -p tcp ${tail}`],
+  [ssh('-d', '192.0.2.3', '192.0.2.0', '192.0.2.1', '192.0.2.2'), `-A FORWARD -d 192.0.2.0/30 -i eth0 -p tcp ${tail}`],
+  [ssh('-d', '192.0.2.9', '192.0.2.40', '192.0.2.11', '192.0.2.10'), `-A FORWARD -i eth0 -p tcp -m iprange --dst-range 192.0.2.9-192.0.2.11 ${tail}`],
+  [ssh('-s', '10.0.1.0/24', '10.0.2.0/23', '10.0.4.0/24'), `-A FORWARD -i eth0 -p tcp -m iprange --src-range 10.0.1.0-10.0.4.255 ${tail}`],
+  [ssh('-s', '0.0.0.0/1', '128.0.0.0/1'), `-A FORWARD -i eth0 -p tcp ${tail}`],
+  [ssh('-s', '2001:db8:8000::/33', '2001:db8::/33'), `-A FORWARD -s 2001:db8::/32 -i eth0 -p tcp ${tail}`, 'ipv6'],
+  [ssh('-s', '2001:db8::ffff', '2001:db8::1:0', '2001:db8::1:1'), `-A FORWARD -i eth0 -p tcp -m iprange --src-range 2001:db8::ffff-2001:db8::1:1 ${tail}`, 'ipv6'],
+] as const satisfies readonly (readonly [readonly string[], string, Family?])[]) {
+  test(`joined, the addresses are the same: ${lines[0] ?? ''}`, t => {
+    const [finding] = of('mergeable-rules', filter(...lines), family);
+    t.is(/^write (-A .*) in place of the \d$/u.exec(finding?.help ?? '')?.[1], merged);
+    const gone = finding?.because.map(({ line }) => line - 5) ?? [];
+    const left = lines.flatMap((line, i) => i === 0 ? [merged] : gone.includes(i) ? [] : [line]);
+    const [a, b] = [lines, left].map(some => load({ path: 'x.rules', text: filter(...some) }, { family }).rulesets[0]);
+    if (a === undefined || b === undefined) throw new Error('not loaded');
+    t.is(difference(a, b)?.kind, 'equivalent');
+  });
+}
+
+test('addresses with a gap, that overlap, two that are no network, two hosts, other comments, limits: not to be merged', t => {
+  const found = (...lines: readonly string[]): readonly unknown[] => rules('mergeable-rules', ...lines);
+  t.deepEqual(found(...ssh('-s', '192.0.2.1', '192.0.2.3', '192.0.2.5')), []);
+  t.deepEqual(found(...ssh('-s', '192.0.2.0/25', '192.0.2.0/24', '192.0.2.128/26')), []);
+  t.deepEqual(found(...ssh('-s', '10.0.1.0/24', '10.0.2.0/24')), []);
+  t.deepEqual(found(...ssh('-s', '192.0.2.2', '192.0.2.3')), []);
+  t.deepEqual(found(...ssh('! -s', '192.0.2.0/25', '192.0.2.128/25')), []);
+  t.deepEqual(found(...ssh('-s', '10.0.0.0/255.255.0.255', '10.0.0.1/255.255.0.255', '10.0.0.2/255.255.0.255')), []);
+  const halves = ['192.0.2.0/25', '192.0.2.128/25'];
+  t.deepEqual(found(...halves.map(one => `-A INPUT -s ${one} -m limit --limit 1/s -j ACCEPT`)), []);
+  t.deepEqual(found(...halves.map((one, i) => `-A INPUT -s ${one} -m comment --comment ${String(i)} -j ACCEPT`)), []);
+  t.deepEqual(found(...halves.map((one, i) => `-A INPUT -s ${one} -j ${i === 0 ? 'ACCEPT' : 'DROP'}`)), []);
+});
+
+test('of a long list, single ranges are not told; it is a range as a whole, or one for an ipset', t => {
+  t.deepEqual(rules('mergeable-rules', ...ssh('-s', ...many(24, i => `192.0.2.${String(i < 3 ? i : 3 * i)}`))), []);
+  t.deepEqual(rules('mergeable-rules', ...ssh('-s', ...many(24, i => `192.0.2.${String(i)}`))), ['filter:FORWARD:1']);
+});
+
 const many = (count: number, line: (i: number) => string): readonly string[] => Array.from({ length: count }, (_, i) => line(i));
 
 test('a list of addresses, of networks, of destinations, in both families', t => {

@@ -52,6 +52,12 @@ const cases: Readonly<Record<string, readonly [before: readonly string[], after?
     [25, 465, 587].map(port => `[0:0] -A INPUT -p tcp -m tcp --dport ${String(port)} -j ACCEPT`),
     ['[0:0] -A INPUT -p tcp -m multiport --dports 25,465,587 -j ACCEPT'],
   ],
+  'two halves become one network': [
+    ['-A INPUT -s 192.0.2.128/25 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -s 192.0.2.0/25 -p tcp -m tcp --dport 22 -j ACCEPT'], ['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT'],
+  ],
+  'addresses side by side become one range': [
+    [7, 5, 6].map(host => `-A INPUT -s 192.0.2.${String(host)}/32 -p tcp -m tcp --dport 22 -j ACCEPT`), ['-A INPUT -p tcp -m iprange --src-range 192.0.2.5-192.0.2.7 -m tcp --dport 22 -j ACCEPT'],
+  ],
   'deprecated-state-match has its new name, in front of a limit as well': [
     ['-A INPUT -p tcp -m state --state NEW -m tcp --dport 22 -m limit --limit 5/min -j ACCEPT'], ['-A INPUT -p tcp -m conntrack --ctstate NEW -m tcp --dport 22 -m limit --limit 5/min -j ACCEPT'],
   ],
@@ -71,7 +77,7 @@ for (const [name, [before, after = before]] of Object.entries(cases)) {
 
 const late = (known: string, others: readonly string[]): string => [...head, '-A INPUT -i lo -j ACCEPT', ...others, known, 'COMMIT', ''].join('\n');
 const [, known = ''] = always;
-const beginnings = Array.from({ length: 12 }, (_, i) => `-A INPUT -s 192.0.2.${String(i + 1)}/32 -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT`);
+const beginnings = Array.from({ length: 12 }, (_, i) => `-A INPUT -s 192.0.2.${String(2 * i + 1)}/32 -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT`);
 
 test('established-rule-late moves up behind lo where no packet of a known connection fares differently', async t => {
   t.is((await fix(late(known, beginnings))).text, [...head, '-A INPUT -i lo -j ACCEPT', known, ...beginnings, 'COMMIT', ''].join('\n'));
