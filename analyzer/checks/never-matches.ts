@@ -1,8 +1,10 @@
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import { not, oneOf, type Constraint, ctstates } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
 import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import type { RuleAt } from '../packet-space/answers.js';
+import { protocolWord } from '../values/protocol.js';
 import { asksForState } from './shared/state-asked.js';
 import { contradictionIn } from './shared/contradiction.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -37,6 +39,22 @@ function stateReport(cx: CheckContext, table: Table, at: RuleAt): Report | undef
     };
   }
   return undefined;
+}
+
+/** ICMP of the other family than that of the rules: nobody sends it (RFC 4443: that of IPv6 is a protocol of its own, 58). */
+const foreign = {
+  ipv4: { number: protocolNumber.icmpv6, why: 'ipv6-icmp is ICMP for IPv6, and IPv4 has its own', write: '-p icmp' },
+  ipv6: { number: protocolNumber.icmp, why: 'icmp is ICMP for IPv4, and IPv6 has its own', write: '-p ipv6-icmp' },
+} as const;
+
+function foreignReport({ ruleset: { family } }: CheckContext, at: RuleAt): Report | undefined {
+  const { number, why, write } = foreign[family];
+  const { protocol } = at.rule;
+  if (protocol?.value !== number || protocol.negated) return undefined;
+  return {
+    at, mutedIn: 'generated', severity: 'warning', message: `next to no packet can match this rule: ${why}`,
+    help: `write ${write} in place of -p ${protocolWord(number)}`,
+  };
 }
 
 /** A rule that no jump leads such packets to, in a chain that others come to. */
@@ -101,7 +119,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table, an
-interface that they do not have at that hook: iptables loads all that without a word, and the rule never matches,
+interface that they do not have at that hook, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -141,7 +159,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live' && constraints !== undefined && asksForState(constraints.of(at.rule))) report = stateReport(cx, table, at);
+        else if (answer?.kind === 'live') report = foreignReport(cx, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);

@@ -23,6 +23,15 @@ function table(name: string, ...lines: readonly string[]): readonly string[] {
   return of([`*${name}`, ...lines, 'COMMIT', ''].join('\n')).map(one => `${one.check} ${one.rule ?? ''}`.trim());
 }
 
+test('never-matches: ICMP of the other family, and what to write in its place', t => {
+  const told = (family: 'ipv4' | 'ipv6', protocol: string): readonly unknown[] => of(filter(`-A INPUT -p ${protocol} -j ACCEPT`), family).map(one => [one.check, one.severity, one.help]);
+  t.deepEqual(told('ipv6', 'icmp'), [['never-matches', 'warning', 'write -p ipv6-icmp in place of -p icmp']]);
+  t.deepEqual(told('ipv6', '1'), told('ipv6', 'icmp'));
+  t.deepEqual(told('ipv4', 'icmpv6'), [['never-matches', 'warning', 'write -p icmp in place of -p ipv6-icmp']]);
+  for (const [family, protocol] of [['ipv4', 'icmp'], ['ipv6', 'icmpv6']] as const) t.deepEqual(told(family, protocol), []);
+  t.deepEqual(of(filter('-A INPUT ! -p icmp -j ACCEPT'), 'ipv6'), [], 'all packets match that');
+});
+
 for (const [rule, words] of [
   ['-p udp -m udp --dport 53 -m multiport --dports 80,443', '`-m udp --dport 53` and `-m multiport --dports 80,443` exclude each other'],
   ['-s 10.0.1.0/24 -m iprange --src-range 10.0.0.1-10.0.0.5', '`-s 10.0.1.0/24` and `-m iprange --src-range 10.0.0.1-10.0.0.5` exclude each other'],
