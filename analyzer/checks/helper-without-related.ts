@@ -1,3 +1,4 @@
+import { announcedData } from './shared/announced-data.js';
 import { deciderBecause } from './shared/deciders.js';
 import { attachedHelpers, expectedBy, relatedData, type Attached } from './shared/connection-helpers.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
@@ -29,7 +30,7 @@ function lostData(cx: CheckContext, pipeline: Pipeline, { at, helper }: Attached
   return lost;
 }
 
-function report(cx: CheckContext, { at, helper }: Attached, lost: readonly Lost[]): Report {
+function report(cx: CheckContext, pipeline: Pipeline, { at, helper }: Attached, lost: readonly Lost[]): Report {
   const deciders = new Map(lost.flatMap(({ by }) => by.map(one => deciderBecause(cx.ruleset, one, 'drops what is RELATED'))).map(one => [one.rule, one]));
   const [first] = lost;
   const chain = chains[first?.path ?? 'in'];
@@ -38,6 +39,7 @@ function report(cx: CheckContext, { at, helper }: Attached, lost: readonly Lost[
     at,
     message: `the helper ${helper} is of no use: the ${expectedBy(helper)?.words ?? 'connections'} that it expects are RELATED, and ${chain} lets no such packet pass`,
     because: [...deciders.values()],
+    ...first === undefined ? {} : { illustrate: () => announcedData(pipeline, { at, helper }, first.path, first.by) },
     help: `let them pass: -A ${chain} -p ${proto === 6 ? 'tcp' : proto === 17 ? 'udp' : String(proto)} -m conntrack --ctstate RELATED -m helper --helper ${helper} -j ACCEPT`,
   };
 }
@@ -103,9 +105,9 @@ COMMIT
     const told = new Set<string>();
     for (const one of pipeline === undefined ? [] : attached) {
       const lost = pipeline === undefined || told.has(one.helper) ? undefined : lostData(cx, pipeline, one);
-      if (lost === undefined || lost.length === 0) continue;
+      if (pipeline === undefined || lost === undefined || lost.length === 0) continue;
       told.add(one.helper);
-      yield report(cx, one, lost);
+      yield report(cx, pipeline, one, lost);
     }
   },
 });

@@ -18,6 +18,15 @@ function found(check: string, text: string, options: AnalyzeOptions = {}): strin
   return findings.filter(one => one.check === check).map(({ severity, rule }) => `${severity} ${rule ?? ''}`.trim());
 }
 
+/** The states of a witness's packets where table filter is first asked, and the rules that they match. */
+function shown(check: string, text: string, at = 0): readonly string[] | undefined {
+  const { findings, internalErrors } = analyze({ path: 'talk.rules', text });
+  const finding = findings.filter(one => one.check === check)[at];
+  const [ruleset] = load({ path: 'talk.rules', text }).rulesets;
+  if (internalErrors.length > 0 || ruleset === undefined || finding?.witness == null) return undefined;
+  return traced(ruleset, finding).map(({ path, trail }) => `${String(trail.flatMap(one => one.kind === 'stage' && one.table === 'filter' ? [one.state] : [])[0])} ${path.filter(one => one.startsWith('filter:')).join(' ')}`);
+}
+
 test('lo is blocked by what it is dropped by, and not where all that it needs passes in another way', t => {
   const blocked = (...rules: readonly string[]): number => found('loopback-blocked', host(...rules)).length;
   t.is(blocked(known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), 1);
@@ -100,6 +109,17 @@ test('helpers, and what they announce', t => {
   t.deepEqual(found('dead-state-match', host(...strict, waits)), [], 'it is told once');
 });
 
+test('a helper of no use is shown by the talk in which it hears of the data, which are RELATED and lost', t => {
+  const raw = (rule: string): string => `*raw\n-A ${rule} -p tcp -m tcp --dport 21 -j CT --helper ftp\nCOMMIT\n`;
+  const strict = (chain: string): string => `-A ${chain} -m conntrack --ctstate ESTABLISHED -j ACCEPT`;
+  const last = (text: string): string | undefined => shown('helper-without-related', text)?.at(-1);
+  t.is(last(raw('PREROUTING') + host(lo, strict('INPUT'), '-A INPUT -p tcp -m tcp --dport 21 -j ACCEPT')), 'RELATED filter:INPUT:policy');
+  t.is(last(raw('PREROUTING -i eth1') + host(lo, known, strict('FORWARD'), '-A FORWARD -i eth1 -p tcp -m tcp --dport 21 -j ACCEPT')), 'RELATED filter:FORWARD:policy');
+  const out = host(lo, known, strict('OUTPUT'), '-A OUTPUT -p tcp -m tcp --dport 21 -j ACCEPT').replace('OUTPUT ACCEPT', 'OUTPUT DROP');
+  t.is(last(raw('OUTPUT') + out), 'RELATED filter:OUTPUT:policy');
+  t.is(last(raw('PREROUTING') + host(lo, strict('INPUT'), '-A INPUT -p tcp --syn --dport 21 -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED -j DROP')), 'RELATED filter:INPUT:4');
+});
+
 test('what is exempt from tracking, and a rule that waits for NEW', t => {
   const raw = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n';
   const dns = (match: string): string => host(lo, known, `-A INPUT -p udp -m multiport --dports 53,123 ${match} -j ACCEPT`);
@@ -122,19 +142,12 @@ test('states that never come to a rule', t => {
   t.deepEqual(text('-A INPUT -m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED -j ACCEPT'), ['info filter:INPUT:2'], 'all that there are');
 });
 
-/** The states of a witness's packets where table filter is first asked, and the rules that they match. */
-function shown(check: string, text: string, at = 0): readonly string[] | undefined {
-  const { findings, internalErrors } = analyze({ path: 'talk.rules', text });
-  const finding = findings.filter(one => one.check === check)[at];
-  const [ruleset] = load({ path: 'talk.rules', text }).rulesets;
-  if (internalErrors.length > 0 || ruleset === undefined || finding?.witness == null) return undefined;
-  return traced(ruleset, finding).map(({ path, trail }) => `${String(trail.flatMap(one => one.kind === 'stage' && one.table === 'filter' ? [one.state] : [])[0])} ${path.join(' ')}`);
-}
-
 test('the packet of a state that never comes to a rule is shown: the rule before takes it', t => {
   const rule = '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT';
   t.deepEqual(shown('superfluous-state-match', host(lo, known, rule)), ['ESTABLISHED filter:INPUT:2']);
   t.deepEqual(shown('superfluous-state-match', host(lo, rule.replace('22', '23').replace('NEW,ESTABLISHED', 'NEW'), known, rule)), ['ESTABLISHED filter:INPUT:3']);
+  const both = '-A INPUT -i eth1 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT';
+  t.deepEqual(shown('superfluous-state-match', host(lo, both, '-A INPUT ! -i eth1 -m conntrack --ctstate ESTABLISHED -j ACCEPT', rule))?.map(one => one.split(' ')[0]), ['ESTABLISHED'], 'not the NEW one that is taken as well');
   t.is(shown('superfluous-state-match', host(lo, '-A INPUT -m conntrack --ctstate RELATED -j ACCEPT', rule.replace('ESTABLISHED', 'RELATED'))), undefined, 'a RELATED packet is none that a person sends');
 });
 
