@@ -3,7 +3,7 @@ import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
 import type { Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
-import { deciderOf, firstPacket, neverReplied, nextPacket, type ConversationCase, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import { deciderOf, firstPacket, neverReplied, nextPacket, type ConversationCase, type LostPackets, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { deciderBecause, deciderReference, helpElsewhere, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -99,7 +99,7 @@ function report(cx: CheckContext, pipeline: Pipeline, { at, found, others }: Ali
 const exceptionsTold = 3;
 
 /** First packets in words: `src 10.0.0.0/8, sport 1024:40000`. */
-function packetsText({ fields, except }: SomeReplies): string {
+function packetsText({ fields, except }: LostPackets): string {
   const some = except.slice(0, exceptionsTold).map(one => one.join(', '));
   const more = except.length - some.length;
   const without = some.length === 0 ? '' : `${fields.length === 0 ? '' : ','} except ${some.join('; ')}${more > 0 ? `; and ${String(more)} more` : ''}`;
@@ -115,7 +115,7 @@ function reportSome(cx: CheckContext, pipeline: Pipeline, { at, found, others }:
   return {
     at,
     severity: isEveryday ? 'warning' : 'info',
-    message: `${subject(others)} ${exchange.name} ${there}, but not all replies get ${again}: lost are ${packetsText(found)}`,
+    message: `${subject(others)} ${exchange.name} ${there}, but not all replies get ${again}: lost are ${packetsText(found.packets())}`,
     because: [killedBy(cx, by), ...alsoHit(others)],
     ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers: [by] }, back)] },
     ...remedy(cx, back, [by]),

@@ -4,7 +4,7 @@ import { isPrivate } from '../../packet/address-blocks.js';
 import { isUnresolved, type Rule } from '../../model/ruleset.js';
 import type { PacketSample, RuleAt } from '../../packet-space/answers.js';
 import { RuleConstraints } from '../../packet-space/rule-constraint.js';
-import { firstPacket, lostReplies, neverReplied, type ConversationQuestion, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
+import { firstPacket, lostReplies, lostWith, neverReplied, type ConversationQuestion, type LostPackets, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
 import { parseAddress } from '../../values/address.js';
 import { Problem, type Family } from '../../values/value.js';
@@ -18,14 +18,15 @@ export interface SomeReplies extends LostReply {
   readonly doubt: Doubt;
   /** People whom the rule lets in get no answer, and nothing says that this is meant. */
   readonly isEveryday: boolean;
+  /** Those of which the same is to be said. */
+  readonly packets: () => LostPackets;
 }
 
 /** As many rules that drop replies are told of one rule. */
 const killerLimit = 3;
 const manyKillers = 16;
-/** What one question may cost, and all about rules. */
-const budget = { packets: 500, work: 50_000 };
-const wholeBudget = { packets: 4000, work: 200_000 };
+/** What all questions may cost. */
+const wholeBudget = { packets: 20_000, work: 300_000 };
 
 /** Addresses of single hosts, other than those of a link only. */
 function unicast(field: 'src' | 'dst', family: Family): Constraint {
@@ -72,12 +73,15 @@ function repliesOf(cx: CheckContext, pipeline: Pipeline, { rule, asks }: Asker, 
     const question = questionOf(cx, path, exchange, everyday);
     const { left } = askedOf(pipeline);
     if (left.work <= 0 || left.packets <= 0 || !isAnyLost(cx, pipeline, question)) continue;
-    const { lost, end } = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left, packets: exchange.first, asks });
-    if (end === 'undecided') cx.undecided();
-    const found = lost.flatMap((one): SomeReplies[] => {
-      const who = whoIs(pipeline, rule, question, one);
-      return who === 'unknown' ? [] : [{ ...one, doubt, isEveryday: everyday && who === 'everyday' && !isMeant(one) }];
-    });
+    const found: SomeReplies[] = [];
+    const search = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left });
+    let next = search.next();
+    for (; next.done !== true; next = search.next()) {
+      const lost = next.value;
+      const who = whoIs(pipeline, rule, question, lost, left);
+      if (who !== 'unknown') found.push({ ...lost, doubt, isEveryday: everyday && who === 'everyday' && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks }) });
+    }
+    if (next.value === 'undecided') cx.undecided();
     if (found.length > 0) return found;
   }
   return [];
@@ -102,9 +106,9 @@ function isAnyLost(cx: CheckContext, pipeline: Pipeline, question: ConversationQ
   const { isAnyLost: answers } = askedOf(pipeline);
   let answer = answers.get(question);
   if (answer === undefined) {
-    const { lost, end } = lostReplies(pipeline, undefined, question, { limit: manyKillers, budget: solveBudget(wholeBudget.packets, wholeBudget.work), packets: always, asks: always });
-    if (lost.length === 0 && end === 'undecided') cx.undecided();
-    answers.set(question, answer = lost.length > 0 || end === 'more');
+    const { done, value } = lostReplies(pipeline, undefined, question, { limit: manyKillers, budget: solveBudget(wholeBudget.packets, wholeBudget.work) }).next();
+    if (value === 'undecided') cx.undecided();
+    answers.set(question, answer = done !== true || value === 'more');
   }
   return answer;
 }
@@ -113,13 +117,13 @@ function isAnyLost(cx: CheckContext, pipeline: Pipeline, question: ConversationQ
  * Who is there to be asked, and where, is for routing to say, and not for these rules (they keep liars out by it). `unknown`: whoever asks somebody else
  * gets an answer; `somebody`: he would by another interface.
  */
-function whoIs(pipeline: Pipeline, rule: Rule, question: ConversationQuestion, lost: LostReply): 'everyday' | 'somebody' | 'unknown' {
+function whoIs(pipeline: Pipeline, rule: Rule, question: ConversationQuestion, lost: LostReply, left: SolveBudget): 'everyday' | 'somebody' | 'unknown' {
   const { src, sport, dport, in: from } = firstPacket(pipeline, lost).sample;
   const isOwn = question.path === 'out';
   const client: PacketSample = { ...isOwn || src === undefined ? {} : { src }, ...sport === undefined ? {} : { sport }, ...dport === undefined ? {} : { dport } };
   const isLostFor = (known: PacketSample): boolean => {
     const packets = all([question.packets ?? always, exactly(pipeline.chains.ruleset.family, known)]);
-    return neverReplied(pipeline, rule, { ...question, packets, budget: solveBudget(budget.packets, budget.work) })?.kind === 'never';
+    return neverReplied(pipeline, rule, { ...question, packets, budget: left })?.kind === 'never';
   };
   if (isOwn || from === undefined) return isLostFor(client) ? 'everyday' : 'unknown';
   if (!isLostFor({ ...client, in: from })) return 'unknown';

@@ -16,25 +16,29 @@ import { solve, type Goal, type SolveBudget } from './solve.js';
 /** A conversation whose answer is lost, whatever is unknown. */
 export interface LostReply extends ConversationCase {
   readonly by: Decider;
-  /** First packets whose answers are lost there, in words: who sends them, to whom. */
-  readonly fields: readonly string[];
-  /** What is left out of them: of each, all of its words hold. */
-  readonly except: readonly (readonly string[])[];
 }
 
-export interface LostReplies {
-  readonly lost: readonly LostReply[];
-  /** `more`: as many were found as were looked for; `undecided`: the budget ended. */
-  readonly end: 'complete' | 'more' | 'undecided';
-}
+/** `more`: as many were found as were looked for; `undecided`: the budget ended. */
+export type LostRepliesEnd = 'complete' | 'more' | 'undecided';
 
 export interface LostRepliesOptions {
   /** So many rules or policies are looked for. */
   readonly limit: number;
   readonly budget: SolveBudget;
-  /** What goes without saying of packets, in words: what all of them are, and what the rule asks. */
+}
+
+/** What goes without saying of packets, in words: what all of them are, and what the rule asks. */
+export interface Unsaid {
   readonly packets: Constraint;
   readonly asks: Constraint;
+}
+
+/** First packets whose answers are lost, in words. */
+export interface LostPackets {
+  /** Who sends them, to whom. */
+  readonly fields: readonly string[];
+  /** What is left out of them: of each, all of its words hold. */
+  readonly except: readonly (readonly string[])[];
 }
 
 /** Fields of which everybody's packets have the same, unless somebody takes trouble. */
@@ -53,24 +57,23 @@ function ordinary({ chains: { dimensions }, backInputs }: Pipeline, part: Part):
 
 /**
  * Conversations of everyday packets that begin with one which `rule` matches (without a rule: any) and the host lets pass, and whose answer is dropped
- * for certain: for each rule or policy that drops some one conversation. Whatever is not tracked is left out.
+ * for certain: for each rule or policy that drops some one conversation, as it is asked for. Whatever is not tracked is left out.
  */
-export function lostReplies(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, options: LostRepliesOptions): LostReplies {
+export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, { limit, budget }: LostRepliesOptions): Generator<LostReply, LostRepliesEnd, void> {
   const asked = ask(pipeline, rule, question);
   const known = new Set<string>();
-  const lost: LostReply[] = [];
-  if (asked === undefined) return { lost, end: 'complete' };
-  while (known.size < options.limit) {
-    const solved = solve(pipeline, goalOf(asked, by => !known.has(by)), ordinaryParts(asked), options.budget);
-    if (solved.kind !== 'found') return { lost, end: solved.kind === 'none' ? 'complete' : 'undecided' };
+  if (asked === undefined) return 'complete';
+  while (known.size < limit) {
+    const solved = solve(pipeline, goalOf(asked, by => !known.has(by)), ordinaryParts(asked), budget);
+    if (solved.kind !== 'found') return solved.kind === 'none' ? 'complete' : 'undecided';
     const by = killerOf(pipeline, solved.trip);
     if (by === undefined) break;
     const own = referenceTo(by);
     const found = { ...solved, goal: goalOf(asked, one => one === own) };
-    if (isCertain(pipeline, found)) lost.push({ ...found, by, ...boxAround(asked, solved.trip, options) });
+    if (isCertain(pipeline, found)) yield { ...found, by };
     known.add(own);
   }
-  return { lost, end: 'more' };
+  return 'more';
 }
 
 function* ordinaryParts({ pipeline, parts }: Asked): Generator<Part, void> {
@@ -106,12 +109,12 @@ const isTold = (words: string): boolean => told.includes(words.split(' ')[0] ?? 
 /** `in `: an interface by which nothing comes on the path. */
 const isNothing = (words: string): boolean => words.endsWith(' ');
 
-/** Of the packets that the rule is for, those of which the same can be said, as far as it is about ends, ports and interfaces. */
-function boxAround({ pipeline, question }: Asked, trip: Trip, { asks, packets }: LostRepliesOptions): Pick<LostReply, 'fields' | 'except'> {
+/** Of the packets that the rule is for, those of which the same can be said as of the first of this conversation, as far as it is about ends, ports and interfaces. */
+export function lostWith(pipeline: Pipeline, { path }: ConversationQuestion, { trip }: LostReply, { asks, packets }: Unsaid): LostPackets {
   const { inputs } = trip.run.point;
   const holds = ({ lo, hi }: Part): boolean => inputs.every((at, i) => at >= (lo[i] ?? 0) && at <= (hi[i] ?? 0));
   const drop = trip.run.drops.find(at => at >= trip.backFrom);
-  for (const space of drop === undefined ? [] : spacesOf(pipeline, question.path)) {
+  for (const space of drop === undefined ? [] : spacesOf(pipeline, path)) {
     // What is translated on its way does not come as the rule asks.
     const part = [all([packets, asks]), packets].flatMap(one => partsWithin(pipeline, space, one)).find(holds);
     if (part === undefined || drop === undefined) continue;
