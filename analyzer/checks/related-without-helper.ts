@@ -1,6 +1,6 @@
 import type { RuleAt } from '../packet-space/answers.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
-import { awaitsData, helperAsked } from './shared/awaited-data.js';
+import { awaitsData, chainsOfRelated, helperAsked } from './shared/awaited-data.js';
 import { attachedHelpers, mayBeAttachedElsewhere } from './shared/connection-helpers.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
 import { effectOf } from './shared/targets.js';
@@ -74,11 +74,12 @@ COMMIT
     if (table === undefined || mayBeAttachedElsewhere(cx.ruleset, cx.host?.sysctls)) return;
     const attached = attachedHelpers(cx).map(({ helper }) => helper);
     const constraints = new RuleConstraints(cx.ruleset, table.name);
+    const within = chainsOfRelated(table, rule => constraints.of(rule));
     const waiting = new Map<string | undefined, [RuleAt, ...RuleAt[]]>();
     for (const at of cx.rules(table)) {
       const name = helperAsked(at);
       const isServed = name === undefined ? attached.length > 0 : attached.some(helper => name === '' || name.startsWith(helper));
-      if (effectOf(at.rule) !== 'accept' || isServed || !awaitsData(cx, table, at, constraints.of(at.rule))) continue;
+      if (effectOf(at.rule) !== 'accept' || isServed || !awaitsData(cx, table, at, constraints.of(at.rule), within)) continue;
       const known = waiting.get(name);
       if (known === undefined) waiting.set(name, [at]);
       else known.push(at);

@@ -21,7 +21,7 @@ function report(ruleset: Ruleset, call: RuleAt, lost: readonly Lost[], first: Lo
   const isSame = lost.every(one => decideAlike(one.at.rule, one.by));
   return {
     at, severity: isSame ? 'warning' : 'error',
-    message: `no packet comes to ${subject}: ${isGoto ? 'rule' : 'none of those meant comes back from rule'} ${String(call.position)}${isGoto ? ' leads them all away' : ''} (${targetText(ruleset, call)})${isGoto ? ', and a goto does not come back' : ''}`,
+    message: `no packet comes to ${subject}: rule ${String(call.position)} (${targetText(ruleset, call)}) leads every packet away, and ${isGoto ? 'a goto does not come back' : `none that ${others === 0 ? 'this one' : 'these'} would match comes back`}`,
     because: [...takersBecause(ruleset, by), ...lost.slice(1).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'no packet comes here either' }))],
     ...lost.every(one => isOwnDoing(ruleset, one.at, one.by)) ? { mutedIn: 'generated' as const } : {},
     help: isGoto ? `write -j in place of -g in rule ${String(call.position)}, or move ${others === 0 ? 'the rule' : 'the rules'} before it` : `move ${others === 0 ? 'the rule' : 'the rules'} before rule ${String(call.position)}, or delete ${others === 0 ? 'it' : 'them'}`,

@@ -105,6 +105,11 @@ test('helpers, and what they announce', t => {
   t.deepEqual(found('related-without-helper', ftp + host(...strict, waits)), []);
   t.deepEqual(found('related-without-helper', host(...strict, waits.replace(' -m helper --helper ftp', ''))), ['info filter:INPUT:5']);
   t.deepEqual(found('related-without-helper', host(lo, '-A INPUT -p tcp -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT')), [], 'what is ESTABLISHED passes by it');
+  const led = (...rules: readonly string[]): readonly string[] => found('related-without-helper', host(':data - [0:0]', ':ports - [0:0]', ...strict, ...rules));
+  const leads = '-A INPUT -m conntrack --ctstate RELATED -j data';
+  t.deepEqual(led(leads, '-A data -p icmp -j ACCEPT', '-A data -j ports', '-A ports -p tcp -m tcp --dport 1024:65535 -j ACCEPT'), ['info filter:ports:1'], 'RELATED is asked for by the jump');
+  t.deepEqual(found('related-without-helper', host(':data - [0:0]', lo, leads, '-A data -j ACCEPT')), [], 'ICMP errors come there as well');
+  t.deepEqual(led(leads, '-A INPUT -s 192.0.2.1/32 -j data', '-A data -p tcp -j ACCEPT'), [], 'so do others');
   t.deepEqual(found('related-without-helper', host(...strict, waits), { host: () => ({ sysctls: { 'net.netfilter.nf_conntrack_helper': 1 } }) }), [], 'an old kernel attaches helpers by itself');
   t.deepEqual(found('dead-state-match', host(...strict, waits)), [], 'it is told once');
 });

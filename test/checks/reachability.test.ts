@@ -105,6 +105,12 @@ test('and behind a jump to a chain that decides about all; not where some come b
   t.deepEqual(found(':a - [0:0]', '-A INPUT -p udp -g a', '-A INPUT -p tcp -j ACCEPT', '-A a -s 192.0.2.1/32 -j DROP'), []);
 });
 
+test('a goto and a jump from which no packet comes back, in words', t => {
+  const told = (flag: string): string => of(filter(':a - [0:0]', `-A INPUT ${flag} a`, '-A INPUT -p tcp -j ACCEPT', '-A a -j DROP'))[0]?.message ?? '';
+  t.is(told('-g'), 'no packet comes to this rule: rule 1 (-g a) leads every packet away, and a goto does not come back');
+  t.is(told('-j'), 'no packet comes to this rule: rule 1 (-j a) leads every packet away, and none that this one would match comes back');
+});
+
 test('jumps to one empty chain are one finding; a chain with a rule without a target is not empty', t => {
   t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A FORWARD -p tcp -j a', '-A OUTPUT -j a'), ['jump-to-empty-chain filter:INPUT:1']);
   t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A a'), []);

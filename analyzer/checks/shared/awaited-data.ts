@@ -1,6 +1,6 @@
 /** Rules that wait for connections which a helper announces. */
 import { isOpaque } from '../../model/ruleset.js';
-import type { Table } from '../../model/ruleset.js';
+import type { Rule, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { reachWith } from '../../packet-space/index.js';
 import { all, any, ctstates, is, masked, not, type Constraint } from '../../packet/constraint.js';
@@ -33,7 +33,19 @@ function asksForRelated(constraint: Constraint): boolean {
   return conjuncts(constraint).some(part => part.kind === 'within' && part.field === 'ctstate' && part.ranges.every(({ low, high }) => low === ctstates.RELATED && high === ctstates.RELATED));
 }
 
-/** Whether a rule waits for connections that a helper announces. `constraint`: what it asks. */
-export function awaitsData(cx: CheckContext, table: Table, at: RuleAt, constraint: Constraint): boolean {
-  return helperAsked(at) !== undefined || (asksForRelated(constraint) && isForData(cx, table, at));
+/** Whether a rule waits for connections that a helper announces. `constraint`: what it asks; `within`: chains to which RELATED packets are led. */
+export function awaitsData(cx: CheckContext, table: Table, at: RuleAt, constraint: Constraint, within?: ReadonlySet<string>): boolean {
+  return helperAsked(at) !== undefined || ((asksForRelated(constraint) || within?.has(at.chain) === true) && isForData(cx, table, at));
+}
+
+/** The chains to which rules that ask for RELATED lead, and those to which the rules of these chains lead. Others may lead there as well. */
+export function chainsOfRelated(table: Table, constraintOf: (rule: Rule) => Constraint): ReadonlySet<string> {
+  const calls = [...table.chains.values()].flatMap(({ rules }) => rules).filter(rule => rule.target.kind === 'chain' && asksForRelated(constraintOf(rule)));
+  const found = new Set<string>();
+  for (let call = calls.pop(); call !== undefined; call = calls.pop()) {
+    if (call.target.kind !== 'chain' || found.has(call.target.name)) continue;
+    found.add(call.target.name);
+    for (const rule of table.chains.get(call.target.name)?.rules ?? []) if (rule.target.kind === 'chain') calls.push(rule);
+  }
+  return found;
 }
