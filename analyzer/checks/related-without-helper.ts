@@ -1,8 +1,12 @@
 import type { RuleAt } from '../packet-space/answers.js';
+import { reachWith } from '../packet-space/index.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import type { Illustration } from '../witness/proposal.js';
+import { ftpData, unannouncedData } from './shared/announced-data.js';
+import { conjuncts } from './shared/conjuncts.js';
 import { awaitsData, chainsOfRelated, helperAsked } from './shared/awaited-data.js';
 import { attachedHelpers, mayBeAttachedElsewhere } from './shared/connection-helpers.js';
-import { defineCheck, referenceOf, type Report } from './define-check.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { effectOf } from './shared/targets.js';
 
 /** By which port each helper finds the connections that it reads along with. */
@@ -11,13 +15,29 @@ const usual: ReadonlyMap<string, string> = new Map([
   ['pptp', '-p tcp --dport 1723'], ['amanda', '-p udp --dport 10080'], ['sane', '-p tcp --dport 6566'], ['netbios-ns', '-p udp --dport 137'], ['snmp', '-p udp --dport 161'],
 ]);
 
-function report([at, ...others]: readonly [RuleAt, ...RuleAt[]], name: string | undefined): Report {
+const paths = { INPUT: 'in', FORWARD: 'through', OUTPUT: 'out' } as const;
+
+/** FTP without its helper: the data connection, which the rule would match if it were RELATED. */
+function illustrate(cx: CheckContext, at: RuleAt): Illustration | undefined {
+  const [table, pipeline] = [cx.ruleset.tables.get('filter'), cx.pipeline()];
+  if (table === undefined || pipeline === undefined) return undefined;
+  const asked = conjuncts(new RuleConstraints(cx.ruleset, table.name).of(at.rule));
+  const ends = asked.filter(one => one.kind === 'interface' || (one.kind === 'within' && (one.field === 'src' || one.field === 'dst')));
+  for (const hook of ['INPUT', 'FORWARD', 'OUTPUT'] as const) {
+    const found = reachWith(cx.space(), table, at, ftpData, hook).kind === 'live' ? unannouncedData(pipeline, at, paths[hook], ends) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function report(cx: CheckContext, [at, ...others]: readonly [RuleAt, ...RuleAt[]], name: string | undefined): Report {
   const helper = name === undefined || name === '' ? 'ftp' : name;
   return {
     at, certainty: 'possible', severity: name === undefined ? 'info' : 'warning',
     message: name === undefined ? 'this rule waits for connections that a helper announces (RELATED, and no ICMP error), and no rule attaches a helper: since Linux 6.0 nothing else does'
       : `this rule waits for connections that the helper ${name === '' ? '' : `${name} `}announces, and no rule attaches it: since Linux 6.0 nothing else does`,
     because: others.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'waits for them, too' })),
+    ...helper.replace(/-\d+$/u, '') === 'ftp' ? { illustrate: () => illustrate(cx, at) } : {},
     help: `attach it: -t raw -A PREROUTING ${usual.get(helper.replace(/-\d+$/u, '')) ?? '-p tcp --dport PORT'} -j CT --helper ${helper}; or delete the rule`,
   };
 }
@@ -84,6 +104,6 @@ COMMIT
       if (known === undefined) waiting.set(name, [at]);
       else known.push(at);
     }
-    for (const [name, rules] of waiting) yield report(rules, name);
+    for (const [name, rules] of waiting) yield report(cx, rules, name);
   },
 });

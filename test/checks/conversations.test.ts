@@ -125,6 +125,17 @@ test('a helper of no use is shown by the talk in which it hears of the data, whi
   t.is(last(raw('PREROUTING') + host(lo, strict('INPUT'), '-A INPUT -p tcp --syn --dport 21 -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED -j DROP')), 'RELATED filter:INPUT:4');
 });
 
+test('a rule that waits for a helper in vain is shown by the talk of which nobody tells it', t => {
+  const rules = (chain: string, waits = ''): string => host(lo, ...chain === 'INPUT' ? [] : [known], `-A ${chain} -m conntrack --ctstate ESTABLISHED -j ACCEPT`, `-A ${chain} -p tcp -m conntrack --ctstate RELATED -m helper --helper ftp ${waits} -j ACCEPT`, `-A ${chain} -p tcp -m tcp --dport 21 -j ACCEPT`);
+  const last = (text: string): string | undefined => shown('related-without-helper', text)?.at(-1);
+  t.is(last(rules('INPUT')), 'NEW filter:INPUT:policy');
+  t.is(last(rules('FORWARD', '-i eth1 -d 10.1.0.0/16')), 'NEW filter:FORWARD:policy');
+  t.is(last(rules('INPUT', '-s 10.0.0.0/8')), 'NEW filter:INPUT:policy');
+  const [ports] = analyze({ path: 'x.rules', text: rules('INPUT').replace('--dport 21', '--dport 2:400') }).findings.filter(one => one.check === 'related-without-helper').map(({ witness }) => witness?.map(({ packet: { dport } }) => dport));
+  t.deepEqual(ports, [21, 40_000, 21, 40_000, 40_000, 50_000]);
+  t.is(last(rules('INPUT', '-m tcp --dport 1024:2000')), undefined, 'that is not the port of the talk');
+});
+
 test('what is exempt from tracking, and a rule that waits for NEW', t => {
   const raw = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n';
   const dns = (match: string): string => host(lo, known, `-A INPUT -p udp -m multiport --dports 53,123 ${match} -j ACCEPT`);

@@ -1,9 +1,10 @@
 /** A conversation in which a helper hears of a connection, up to the first packet of that. */
-import type { Decider, PacketSample } from '../../packet-space/answers.js';
+import type { Decider, PacketSample, RuleAt } from '../../packet-space/answers.js';
 import { firstPacket, replies, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
-import { all, is } from '../../packet/constraint.js';
+import { all, ctstates, is, masked, within, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { Illustration, ProposedStep, Shown } from '../../witness/proposal.js';
+import { referenceOf } from '../define-check.js';
 import type { Attached } from './connection-helpers.js';
 import { exchanges, notLoopback, stepOf } from './replies.js';
 
@@ -26,16 +27,35 @@ export function announcedData(pipeline: Pipeline, { at, helper }: Attached, path
   const control = replies(pipeline, at.rule, { path, packets: all([first, notLoopback]) });
   if (control.kind !== 'always' && control.kind !== 'sometimes') return undefined;
   const { sample } = firstPacket(pipeline, control.passes);
-  const steps = talk(path, sample);
-  const shows = steps.map(({ in: from }, index): Shown => ({ at: `filter:${from === 'local' ? 'OUTPUT' : path === 'through' ? 'FORWARD' : 'INPUT'}`, ...index < steps.length - 1 ? {} : { fate: 'lost' } }));
-  return { steps, shows };
+  const steps = talk(path, sample, 'RELATED');
+  return { steps, shows: showing(path, steps, { fate: 'lost' }) };
 }
+
+/** What the last of the packets shows. */
+function showing(path: Path, steps: readonly ProposedStep[], last: Shown): readonly Shown[] {
+  return steps.map(({ in: from }, index) => ({ at: `filter:${from === 'local' ? 'OUTPUT' : path === 'through' ? 'FORWARD' : 'INPUT'}`, ...index < steps.length - 1 ? {} : last }));
+}
+
+/** The same talk where nobody reads along: the connection is NEW, and the rule `at`, which waits for it, does not match it. `asked`: what it asks of addresses and interfaces. */
+export function unannouncedData(pipeline: Pipeline, at: RuleAt, path: Path, asked: readonly Constraint[]): Illustration | undefined {
+  const first = exchanges(pipeline.chains.ruleset)[0]?.first ?? is('protocol', protocolNumber.tcp);
+  const packets = all([first, is('dport', 21), notLoopback, ...asked]);
+  const control = replies(pipeline, undefined, { path, packets });
+  if (control.kind !== 'always' && control.kind !== 'sometimes') return undefined;
+  const { sample } = firstPacket(pipeline, control.passes, packets);
+  if (sample.dport !== 21) return undefined;
+  const steps = talk(path, sample, 'NEW');
+  return { steps, shows: showing(path, steps, { misses: [referenceOf(at)] }) };
+}
+
+/** A packet of the data, as `talk` has it. */
+export const ftpData: Constraint = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('dport', dataPort), within('sport', 32_768, 60_999), is('ctstate', ctstates.RELATED)]);
 
 function worded(step: ProposedStep, words: ProposedStep['packet']): ProposedStep {
   return { ...step, packet: { ...step.packet, ...words } };
 }
 
-function talk(path: Path, sample: PacketSample): readonly ProposedStep[] {
+function talk(path: Path, sample: PacketSample, state: 'NEW' | 'RELATED'): readonly ProposedStep[] {
   const { in: from = 'eth0', out: to = path === 'through' ? 'eth1' : 'eth0', src, dst, sport = 40_000, dport = 21 } = sample;
   const [client, server] = [path === 'out' ? 'local' : from, path === 'in' ? 'local' : to];
   const ends = (one: string | undefined, other: string | undefined): PacketSample => ({ ...one === undefined ? {} : { src: one }, ...other === undefined ? {} : { dst: other } });
@@ -48,6 +68,6 @@ function talk(path: Path, sample: PacketSample): readonly ProposedStep[] {
     worded(stepOf({ ...start, ctstate: 'ESTABLISHED', tcpFlags: 16 }, client), { flags: 'A', seq: asked + 1, ack: answered + 1 }),
     says(answered + 1, { flags: 'PA', payload: greeting }),
     says(answered + 1 + greeting.length, { flags: 'PA', payload: announcement }),
-    stepOf({ ...start, ctstate: 'RELATED', tcpFlags: 2, sport: sport + 1, dport: dataPort }, client),
+    stepOf({ ...start, ctstate: state, tcpFlags: 2, sport: sport + 1, dport: dataPort }, client),
   ];
 }
