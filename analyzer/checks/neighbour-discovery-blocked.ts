@@ -151,7 +151,7 @@ COMMIT
       because: uniqueDeciders(ruleset, lost),
       witness: [stepOf({ src: 'fe80::2', dst: 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.device)],
       shows: [{ fate: 'lost' }],
-      help: `let them in: ${types.map(word => `-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`).join('; ')}`,
+      help: `let them in: ${types.map(word => `-I INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`).join('; ')}`,
       ...fixWith('let them in', 'unsafe', withFirst(ruleset, table, input, types.map(word => `-p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`))),
     };
   },

@@ -1,9 +1,10 @@
 import { ExtensionOption } from '../extensions/option-scope.js';
 import type { Edit } from '../finding.js';
-import type { Ruleset } from '../model/ruleset.js';
+import { isOpaque, type Ruleset } from '../model/ruleset.js';
 import { ruleOptions } from '../model/spans.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { defineCheck, fixWith, type Report } from './define-check.js';
+import { withFirst } from './shared/edits.js';
 import { lostErrors, tooBig, type LostErrors } from './shared/lost-errors.js';
 
 /** The states that a rule asks for, with RELATED among them. */
@@ -16,16 +17,32 @@ function withRelated(ruleset: Ruleset, { rule }: RuleAt): Edit | undefined {
   return own !== states.text ? undefined : { span: { start: states.start, end: states.end }, text: own.replace(/\bESTABLISHED\b/u, 'RELATED,ESTABLISHED') };
 }
 
-function report(ruleset: Ruleset, { hook, missing: [at, ...others], shown }: LostErrors): Report | undefined {
+/** Whether the rule would take any error, if it asked for RELATED: one that asks for a protocol or addresses would not, for errors come as ICMP and from routers. */
+function takesErrors({ rule: { protocol, source, destination, matches } }: RuleAt): boolean {
+  return protocol === undefined && source === undefined && destination === undefined
+    && matches.every(use => !isOpaque(use) && ['conntrack', 'state', 'comment'].includes(use.definition.name));
+}
+
+const ownRule = '-m conntrack --ctstate RELATED -j ACCEPT';
+
+/** RELATED among the states of the rules, where that helps; else a rule of its own. */
+function remedy(ruleset: Ruleset, hook: LostErrors['hook'], missing: readonly RuleAt[]): Pick<Report, 'help' | 'fix'> {
+  const table = ruleset.tables.get('filter');
+  const chain = table?.chains.get(hook);
+  if (!missing.every(takesErrors) && table !== undefined && chain !== undefined) return { help: `let them pass: -I ${hook} ${ownRule}`, ...fixWith('let them pass', 'unsafe', withFirst(ruleset, table, chain, [ownRule])) };
+  const edits = missing.map(one => withRelated(ruleset, one));
+  return { help: 'add RELATED to its states: -m conntrack --ctstate RELATED,ESTABLISHED', ...edits.includes(undefined) ? {} : fixWith('add RELATED', 'unsafe', edits.flatMap(one => one ?? [])) };
+}
+
+function report(ruleset: Ruleset, { hook, missing, shown }: LostErrors): Report | undefined {
+  const [at, ...others] = missing;
   if (at === undefined) return undefined;
-  const edits = [at, ...others].map(one => withRelated(ruleset, one));
   return {
     at,
     message: `packets of known connections pass, but not what is RELATED to them: ICMP errors about ${hook === 'INPUT' ? 'connections of this host' : 'forwarded connections'} are dropped (path MTU black hole)`,
     because: others.map(({ table, chain, position, rule }) => ({ rule: `${table}:${chain}:${String(position)}`, line: rule.line, message: 'the same' })),
     witness: shown.steps, shows: shown.shows,
-    help: 'add RELATED to its states: -m conntrack --ctstate RELATED,ESTABLISHED',
-    ...edits.includes(undefined) ? {} : fixWith('add RELATED', 'unsafe', edits.flatMap(one => one ?? [])),
+    ...remedy(ruleset, hook, missing),
   };
 }
 
