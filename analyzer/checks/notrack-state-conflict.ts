@@ -1,8 +1,8 @@
 import type { Because } from '../finding.js';
 import type { Table } from '../model/ruleset.js';
-import type { Answer } from '../packet-space/answers.js';
+import type { Answer, Decider, PacketSample } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
-import { all, ctstates, is, not, within, type Constraint } from '../packet/constraint.js';
+import { all, any, ctstates, is, masked, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { conjuncts } from './shared/conjuncts.js';
@@ -12,7 +12,7 @@ import { defineCheck, referenceOf, type CheckContext, type Report } from './defi
 import { answersTo, comesTo, exempting, type Exempt } from './shared/notrack.js';
 import { notLoopback } from './shared/replies.js';
 
-const { NEW, UNTRACKED } = ctstates;
+const { INVALID, NEW, UNTRACKED } = ctstates;
 const passing = ['accept', 'queue', 'unknown'] as const;
 
 interface Conflict {
@@ -59,14 +59,42 @@ function mentionsPort(constraint: Constraint): boolean {
   return parts.some(isPort) && parts.some(isKnown);
 }
 
+interface OneWay extends Exempt {
+  /** A request that is let in. */
+  readonly request: PacketSample;
+  /** Who drops the answers, if all of them are. */
+  readonly answersDroppedBy: readonly Decider[];
+}
+
+/** What answers are that belong to nothing that is tracked: a SYN/ACK is INVALID then, and a datagram begins a flow. */
+const unexpected = any([
+  all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 0x12, 0x3f), is('ctstate', INVALID)]), all([is('protocol', protocolNumber.udp), is('ctstate', NEW)]),
+]);
+
 /** The requests to a service of this host are exempt, and none of its answers is. */
-function isOneWay(cx: CheckContext, raw: Table, table: Table, exempt: Exempt, others: readonly Exempt[]): boolean {
-  if (!exempt.hooks.includes('PREROUTING') || !mentionsPort(exempt.packets)) return false;
-  const accepted = ask(cx.space(), table, 'INPUT', all([exempt.packets, notLoopback, is('ctstate', UNTRACKED), is('fragment', 0)]), ['accept']);
-  if (accepted.kind !== 'yes' || !accepted.certain) return false;
+function oneWay(cx: CheckContext, raw: Table, table: Table, exempt: Exempt, others: readonly Exempt[]): OneWay | undefined {
+  if (!exempt.hooks.includes('PREROUTING') || !mentionsPort(exempt.packets)) return undefined;
+  const accepted = ask(cx.space(), table, 'INPUT', all([exempt.packets, notLoopback, within('sport', 32_768, 60_999), is('ctstate', UNTRACKED), is('fragment', 0)]), ['accept']);
+  if (accepted.kind !== 'yes' || !accepted.certain) return undefined;
   const answers = all([answersTo(exempt.packets), within('dport', 32_768, 60_999), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
   // Where answers are exempt on their way through, the requests are meant that are forwarded.
-  return !others.some(other => comesTo(cx, raw, other.at, 'OUTPUT', answers) || comesTo(cx, raw, other.at, 'PREROUTING', answers));
+  if (others.some(other => comesTo(cx, raw, other.at, 'OUTPUT', answers) || comesTo(cx, raw, other.at, 'PREROUTING', answers))) return undefined;
+  const dropped = ask(cx.space(), table, 'OUTPUT', all([answers, unexpected, is('fragment', 0)]), passing);
+  return { ...exempt, request: accepted.witness, answersDroppedBy: dropped.kind === 'no' ? dropped.by : [] };
+}
+
+function reportDead(cx: CheckContext, { at, request, answersDroppedBy }: OneWay): Report {
+  const { src, dst, sport, dport, protocol, in: from = 'eth0' } = request;
+  const isTcp = protocol === protocolNumber.tcp;
+  const answer = Object.fromEntries(Object.entries({ protocol, src: dst, dst: src, sport: dport, dport: sport, ...isTcp ? { tcpFlags: 0x12 } : {} }).filter(([, value]) => value !== undefined));
+  return {
+    at,
+    message: `requests are exempt from connection tracking, and the answers to them are not: they are ${isTcp ? 'INVALID' : 'NEW'}, and dropped at OUTPUT`,
+    because: answersDroppedBy.map(one => deciderBecause(cx.ruleset, one, 'drops them')),
+    witness: [stepOf({ ...request, ...isTcp ? { tcpFlags: 2 } : {} }, from), stepOf(answer, 'local')],
+    shows: [{ at: 'filter:INPUT', fate: 'passes' }, { at: 'filter:OUTPUT', fate: 'lost' }],
+    help: 'exempt the answers as well, and let them pass: -t raw -A OUTPUT with --sport in place of --dport, -j CT --notrack; -A OUTPUT … -m conntrack --ctstate UNTRACKED -j ACCEPT; or delete the exemption',
+  };
 }
 
 function reportOneWay([{ at, packets }, ...others]: readonly [Exempt, ...Exempt[]]): Report {
@@ -87,7 +115,7 @@ export const notrackStateConflict = defineCheck({
   why: `\`-j CT --notrack\` in table raw spares busy services the connection table. Such packets are UNTRACKED: neither NEW nor
 ESTABLISHED, and nat leaves them alone. A rule of table filter that lets them pass must not ask for those states; where
 none does without, the service is dead (\`unreachable-rule\` says so of rules that are for such packets only). Both directions must be exempt: where only the requests are, each answer
-begins a flow of its own, and the table fills all the same; that is told as an info.`,
+begins a flow of its own, and the table fills all the same; that is told as an info, and as an error where no answer passes OUTPUT like that.`,
   bad: `*raw
 :PREROUTING ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
@@ -145,13 +173,15 @@ COMMIT
     const [table, raw] = [tables.get('filter'), tables.get('raw')];
     if (table === undefined || raw === undefined) return;
     const rules = exempting(cx);
-    const oneWay: Exempt[] = [];
+    const harmless: Exempt[] = [];
     for (const exempt of rules) {
       const conflict = conflictOf(cx, table, exempt);
+      const way = conflict === undefined ? oneWay(cx, raw, table, exempt, rules) : undefined;
       if (conflict !== undefined) yield reportConflict(cx, exempt, conflict);
-      else if (isOneWay(cx, raw, table, exempt, rules)) oneWay.push(exempt);
+      else if (way !== undefined && way.answersDroppedBy.length > 0) yield reportDead(cx, way);
+      else if (way !== undefined) harmless.push(exempt);
     }
-    const [first, ...others] = oneWay;
+    const [first, ...others] = harmless;
     if (first !== undefined) yield reportOneWay([first, ...others]);
   },
 });
