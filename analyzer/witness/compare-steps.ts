@@ -9,7 +9,7 @@ export function compareSteps(steps: readonly ProposedStep[], shows: readonly Sho
     const [shown, answer, first] = [shows[index], answers[index], answers[repliesTo[index] ?? -1]];
     if (first !== undefined && isLoss(first.verdict)) return { kind: 'elsewhere', why: `step ${String(index + 1)}: what it replies to does not arrive: ${first.by ?? first.verdict}` };
     const compared = answer === undefined ? undefined : compare(step, shown ?? {}, answer, first !== undefined);
-    if (compared !== undefined && compared.kind !== 'agrees') return { ...compared, why: `step ${String(index + 1)}: ${compared.why}` };
+    if (compared !== undefined && compared.kind !== 'agrees') return { ...compared, ...shown?.isPremise === true ? { kind: 'elsewhere' } : {}, why: `step ${String(index + 1)}: ${compared.why}` };
   }
   return { kind: 'agrees' };
 }

@@ -16,6 +16,8 @@ export interface Shown {
   readonly misses?: readonly string[];
   /** The source address with which it leaves the host. */
   readonly leavesFrom?: string;
+  /** The finding does not claim it of this very packet: where it is otherwise, the witness shows nothing, and nothing is refuted. */
+  readonly isPremise?: true;
 }
 
 export interface ProposedStep extends Pick<WitnessStep, 'in'> {

@@ -75,7 +75,7 @@ function illustrated(pipeline: Pipeline, hook: LostErrors['hook'], { path, back 
   };
   const there = ({ in: 'INPUT', out: 'OUTPUT', through: 'FORWARD', loop: 'OUTPUT' } as const)[path];
   const lost: Shown = by.every(({ table }) => table === 'filter') ? { at: `filter:${hook}`, fate: 'lost' } : { fate: 'lost' };
-  return { steps: [...first, error], shows: [{ at: `filter:${there}`, fate: 'passes' }, ...isAboutAnswer ? [{ at: `filter:${replyHook[there] ?? hook}`, fate: 'passes' } as const] : [], lost] };
+  return { steps: [...first, error], shows: [{ at: `filter:${there}`, fate: 'passes' }, ...isAboutAnswer ? [{ at: `filter:${replyHook[there] ?? hook}`, fate: 'passes', isPremise: true } as const] : [], lost] };
 }
 
 /** Table filter may lose them at all. */
