@@ -6,6 +6,7 @@ import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { ctstates, is, oneOf, type Constraint } from '../packet/constraint.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { conjuncts } from './shared/conjuncts.js';
+import { deadElsewhere } from './shared/dead-elsewhere.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { statesOf } from './shared/replies.js';
 import { effectOf } from './shared/targets.js';
@@ -122,7 +123,8 @@ COMMIT
       if (asked === undefined || asked.length < 2 || effectOf(at.rule) !== 'accept') continue;
       if (areAll(cx, asked)) yield reportEmpty(at);
       const idle = idleIn(cx, table, constraints, at, asked);
-      if (idle === undefined) continue;
+      // Of a rule to which no packet comes at all another check speaks.
+      if (idle === undefined || deadElsewhere(cx).has(at.rule)) continue;
       const key = [at.chain, ...idle.idle, ...idle.by.map(referenceOf)].join(' ');
       const known = found.get(key);
       if (known === undefined) found.set(key, [idle]);

@@ -186,6 +186,12 @@ test('what drops replies or lo in another table is to be mended there', t => {
   t.is(help('-A OUTPUT -p udp -j DROP'), undefined);
 });
 
+test('of a rule to which another table leaves no packet it is not said what its states add', t => {
+  const text = host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT');
+  t.is(found('superfluous-state-match', text).length, 1);
+  t.deepEqual(found('superfluous-state-match', `*mangle\n-A PREROUTING -p tcp -m tcp --dport 22 -j DROP\nCOMMIT\n${text}`), []);
+});
+
 test('what a match keeps out is not what was taken before it', t => {
   const kept = (first: string): string | undefined => /keeps out (.*)/.exec(analyze({ path: 'x.rules', text: host(lo, first, '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT') }).findings.find(one => one.check === 'superfluous-state-match')?.message ?? '')?.[1];
   t.is(kept(known), 'INVALID and UNTRACKED');
