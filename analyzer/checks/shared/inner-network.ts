@@ -51,6 +51,30 @@ function deviceOf(ruleset: Ruleset, { low, high }: Range): string | undefined {
   return only ?? ['eth1', 'eth0'].find(name => !named.has(name));
 }
 
+interface Named extends Range {
+  /** Found when it is asked for; undefined where the rules do not show it. */
+  readonly device: () => string | undefined;
+}
+
+const namedIn = new WeakMap<Ruleset, readonly Named[]>();
+
+/** Private networks from which rules say that packets come, the smallest first. */
+function namedNetworks(ruleset: Ruleset): readonly Named[] {
+  let named = namedIn.get(ruleset);
+  if (named !== undefined) return named;
+  const different = new Map<string, Named>();
+  for (const rule of rulesOf(ruleset)) {
+    const range = sourceOf(rule, ruleset.family);
+    const key = `${String(range?.low)} ${String(range?.high)}`;
+    if (range === undefined || different.has(key)) continue;
+    let device: { readonly name: string | undefined } | undefined;
+    different.set(key, { ...range, device: () => (device ??= { name: deviceOf(ruleset, range) }).name });
+  }
+  named = [...different.values()].sort((a, b) => Number(BigInt(a.high) - BigInt(a.low) - (BigInt(b.high) - BigInt(b.low))));
+  namedIn.set(ruleset, named);
+  return named;
+}
+
 /** Undefined where neither the host nor the rules show in what network an address is. */
 export function innerNetwork({ ruleset, host }: Pick<CheckContext, 'ruleset' | 'host'>, address: Address): InnerNetwork | undefined {
   const known = networksOf(host, ruleset.family);
@@ -58,8 +82,7 @@ export function innerNetwork({ ruleset, host }: Pick<CheckContext, 'ruleset' | '
     const one = known.find(({ network }) => network.low !== network.high && holds(network, address));
     return one === undefined ? undefined : { network: one.network, device: one.device, isKnown: true };
   }
-  const networks = [...rulesOf(ruleset)].flatMap(rule => sourceOf(rule, ruleset.family) ?? []).filter(one => holds(one, address));
-  const [network] = networks.sort((a, b) => Number(BigInt(a.high) - BigInt(a.low) - (BigInt(b.high) - BigInt(b.low))));
-  const device = network === undefined ? undefined : deviceOf(ruleset, network);
-  return network === undefined || device === undefined ? undefined : { network, device, isKnown: false };
+  const network = namedNetworks(ruleset).find(one => holds(one, address));
+  const device = network?.device();
+  return network === undefined || device === undefined ? undefined : { network: { low: network.low, high: network.high }, device, isKnown: false };
 }
