@@ -1,7 +1,9 @@
 import { saveUse } from '../extensions/use.js';
 import { printBody } from '../model/print.js';
 import { isOpaque, isUnresolved, type Chain, type MatchUse, type Rule, type RuleTarget, type Ruleset, type Table } from '../model/ruleset.js';
-import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
+import type { Because } from '../finding.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
 import { isFinal, isStateless } from './shared/targets.js';
 
@@ -100,18 +102,49 @@ function targetGist(target: RuleTarget): string {
   }
 }
 
-function report(ruleset: Ruleset, table: Table, chain: Chain, rule: Rule, position: number, before: number): Report {
-  const at = { table: table.name, chain: chain.name, position, rule };
-  const earlier = chain.rules[before - 1];
+/** Rules that repeat an earlier one, in the order of the chain, and that one. */
+interface Copies {
+  readonly of: RuleAt;
+  readonly copies: readonly RuleAt[];
+}
+
+/** Those that are the same whenever a packet comes: between two there may be a mark set, and then the second means something else. */
+function copiesIn({ ruleset, reach }: Pick<CheckContext, 'ruleset' | 'reach'>, table: Table, chain: Chain): Iterable<Copies> {
+  const duplicates = duplicatesIn(ruleset, table, chain);
+  const groups = new Map<number, { readonly of: RuleAt; readonly copies: RuleAt[] }>();
+  if (duplicates.size === 0) return [];
+  const place = { table: table.name, chain: chain.name };
+  for (const [index, rule] of chain.rules.entries()) {
+    const position = duplicates.get(rule);
+    const first = position === undefined ? undefined : chain.rules[position - 1];
+    if (position === undefined || first === undefined || (isFinal(rule) && reach(table).get(rule)?.kind === 'live')) continue;
+    const group = groups.get(position) ?? { of: { ...place, position, rule: first }, copies: [] };
+    group.copies.push({ ...place, position: index + 1, rule });
+    groups.set(position, group);
+  }
+  return groups.values();
+}
+
+function becauseOf({ of, copies: [, ...others] }: Copies): readonly Because[] {
+  return [{ rule: referenceOf(of), line: of.rule.line, message: 'the same rule' }, ...others.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'the same rule once more' }))];
+}
+
+/** Goes with the copies to which no packet came; a second jump or log is done twice, so that to delete it changes something. */
+function deletion(ruleset: Ruleset, copies: readonly RuleAt[]): Pick<Report, 'fix'> {
+  const idle = copies.filter(({ rule }) => isFinal(rule) && (rule.counters?.packets ?? 0n) === 0n).map(({ rule }) => rule);
+  return idle.length === 0 ? {} : fixWith(idle.length === 1 ? 'delete the rule' : `delete the ${String(idle.length)} copies`, 'safe', withoutLines(ruleset, idle));
+}
+
+function report(ruleset: Ruleset, at: RuleAt, { of, copies }: Copies): Report {
+  const more = copies.length - 1;
+  const [subject, repeats, sees] = more === 0 ? ['this rule', 'repeats', 'never sees'] : [`this rule and ${String(more)} behind it`, 'repeat', 'never see'];
+  const said = `${subject} ${repeats} rule ${String(of.position)} of the chain word for word`;
   return {
     at,
-    message: isFinal(rule)
-      ? `this rule repeats rule ${String(before)} of the chain word for word, and never sees a packet`
-      : `this rule repeats rule ${String(before)} of the chain word for word, so a packet that matches both goes through the same twice`,
-    because: earlier === undefined ? [] : [{ rule: referenceOf({ ...at, position: before, rule: earlier }), line: earlier.line, message: 'the same rule' }],
-    help: 'delete one of the two',
-    // A second jump or log is done twice.
-    ...isFinal(rule) ? fixWith('delete the rule', 'safe', withoutLines(ruleset, [rule])) : {},
+    message: isFinal(at.rule) ? `${said}, and ${sees} a packet` : `${said}, so a packet that matches ${more === 0 ? 'both goes through the same twice' : `them goes through the same ${String(copies.length + 1)} times`}`,
+    because: becauseOf({ of, copies }),
+    help: more === 0 ? 'delete one of the two' : `delete all but one of the ${String(copies.length + 1)}`,
+    ...deletion(ruleset, copies),
   };
 }
 
@@ -121,7 +154,8 @@ export const duplicateRule = defineCheck({
   severity: 'warning',
   summary: 'The rule says word for word what an earlier rule of its chain says',
   why: `The first of two equal rules takes every packet, so the second is dead weight: a script that was run twice,
-or a paste. It is a trap as well: whoever changes or deletes one of the two is surprised by the other.`,
+or a paste. It is a trap as well: whoever changes or deletes one of the two is surprised by the other. Where a rule is repeated more than once,
+it is told once, at the first copy, with all others.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -153,16 +187,10 @@ COMMIT
 -A INPUT -p icmp -m limit --limit 1/sec -j ACCEPT
 COMMIT
 `,
-  * run({ ruleset, reach }) {
-    for (const table of ruleset.tables.values()) for (const chain of table.chains.values()) {
-      const duplicates = duplicatesIn(ruleset, table, chain);
-      if (duplicates.size === 0) continue;
-      for (const [index, rule] of chain.rules.entries()) {
-        const before = duplicates.get(rule);
-        // Between the two a mark may be set, and then the second means something else.
-        if (before === undefined || (isFinal(rule) && reach(table).get(rule)?.kind === 'live')) continue;
-        yield report(ruleset, table, chain, rule, index + 1, before);
-      }
+  * run(cx) {
+    for (const table of cx.ruleset.tables.values()) for (const chain of table.chains.values()) for (const group of copiesIn(cx, table, chain)) {
+      const [first] = group.copies;
+      if (first !== undefined) yield report(cx.ruleset, first, group);
     }
   },
 });

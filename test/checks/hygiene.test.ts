@@ -181,3 +181,14 @@ test('deprecated-state-match is told once for a chain, at the first rule, and it
   const found = of('deprecated-state-match', filter(tcp('21'), state('22'), state('23'), '-A FORWARD -m state --state ESTABLISHED -j ACCEPT'));
   t.deepEqual(found.map(one => [one.rule, one.fix?.edits.length, /\d+ rules/u.exec(one.message)?.[0]]), [['filter:INPUT:2', 2, '2 rules'], ['filter:FORWARD:1', 1, undefined]]);
 });
+
+test('a rule that is repeated is told once, at the first copy, with all the others', t => {
+  const web = tcp('443');
+  const log = '-A INPUT -p udp -j LOG --log-prefix "udp "';
+  const found = of('duplicate-rule', filter(tcp('22'), web, log, web, log, tcp('25'), web, tcp('22'), log));
+  t.deepEqual(found.map(({ rule, message, because, help }) => [rule, message, because.map(one => one.rule), help]), [
+    ['filter:INPUT:4', 'this rule and 1 behind it repeat rule 2 of the chain word for word, and never see a packet', ['filter:INPUT:2', 'filter:INPUT:7'], 'delete all but one of the 3'],
+    ['filter:INPUT:5', 'this rule and 1 behind it repeat rule 3 of the chain word for word, so a packet that matches them goes through the same 3 times', ['filter:INPUT:3', 'filter:INPUT:9'], 'delete all but one of the 3'],
+    ['filter:INPUT:8', 'this rule repeats rule 1 of the chain word for word, and never sees a packet', ['filter:INPUT:1'], 'delete one of the two'],
+  ]);
+});

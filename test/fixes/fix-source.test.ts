@@ -35,6 +35,7 @@ const cases: Readonly<Record<string, readonly [before: readonly string[], after?
   'a shadowed rule that counts all it is asked about stays': [[ssh, '-A INPUT -p tcp -m recent --set --name x -m tcp --dport 22 -j DROP']],
   'a rule whose counter says that packets came stays': [[ssh, '[7:420] -A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP']],
   'duplicate-rule goes': [[ssh, ssh], [ssh]],
+  'of a rule that is repeated all copies go, but not one to which packets came': [[ssh, ssh, '-A INPUT -p udp -j ACCEPT', ssh, `[7:420] ${ssh}`, ssh], [ssh, '-A INPUT -p udp -j ACCEPT', `[7:420] ${ssh}`]],
   'redundant-rule goes': [[`-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT`, ssh], [ssh]],
   'of two rules that are redundant because of each other, one stays': [
     ['-A INPUT -p tcp -m tcp --dport 20:25 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 23:30 -j ACCEPT', '-A INPUT -p tcp -m multiport --dports 20:22,26:31 -j ACCEPT'],
