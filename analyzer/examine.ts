@@ -93,8 +93,13 @@ export interface Analysis extends Omit<Examination, 'found' | 'failures'> {
   readonly internalErrors: readonly InternalError[];
 }
 
-/** Findings of loading that mean: this was not understood. The others are understood, and refused. */
-const unreadableChecks = new Set<LoadCheckName>(['syntax-error', 'unknown-option', 'rule-outside-table', 'missing-commit', 'unknown-table']);
+/** Findings of loading that mean: this could not be read, so that it is missing from the analysis. The others are read, and refused. */
+const unreadableChecks = new Set<LoadCheckName>(['syntax-error', 'unknown-option', 'invalid-value', 'invalid-options', 'too-many-ports', 'rule-outside-table', 'missing-commit', 'unknown-table']);
+
+/** A rule that was read has its name, whatever is wrong with it. */
+function isUnread({ severity, check, rule }: Diagnostic): boolean {
+  return severity === 'error' && rule === undefined && unreadableChecks.has(check);
+}
 
 /** In larger rule sets no packets are sought for what is proved without them, and not for more findings than these. */
 const illustrated = { rules: 500, findings: 200 };
@@ -234,7 +239,7 @@ export function examine(source: SourceText, options: AnalyzeOptions = {}): Exami
   const shown = options.showGenerated === true ? all : all.filter(one => !one.isGenerated);
   return {
     source: loaded.source, loaded, undecided, failures, found: shown, generated: all.length - shown.length,
-    unreadable: loaded.diagnostics.some(one => one.severity === 'error' && unreadableChecks.has(one.check)),
+    unreadable: loaded.diagnostics.some(isUnread),
   };
 }
 

@@ -1,9 +1,10 @@
 /** From operands (files, directories, globs, `-`) to the files they name. */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { hostFilePatterns, withoutFacts } from './lint/collected.js';
 import { standardInput } from './read-source.js';
 import { reportTrouble, systemCause, Trouble } from './trouble.js';
+import { walk, type Walked, type Wanted } from './walk.js';
 
 /** What is taken for a rule file in a directory. Shown by `--help`. */
 export const rulesFilePatterns = ['*.rules', '*.save', '*.v4', '*.v6', '*.fw', '*.ipt', '*iptables*', '*ip6tables*'] as const;
@@ -17,47 +18,82 @@ const ignored = ['**/node_modules/**', '**/.git/**', ...otherFiles.map(extension
 export interface Finding {
   /** Of those that are found in folders or by globs; what is named is never left out. */
   readonly isIgnored?: (path: string) => boolean;
-  /** What is done about what cannot be found; absent: it is reported. The rest goes on. */
-  readonly onTrouble?: (error: unknown) => void;
+  /** What is done about what cannot be found or looked at; absent: it is reported. The rest goes on. `path`: what it is about, where that was found in a folder. */
+  readonly onTrouble?: (error: unknown, path: string | null) => void;
   /** Hosts as `collect` wrote them are found in folders as well. */
   readonly hosts?: boolean;
 }
 
-async function inDirectory(directory: string, hosts: boolean): Promise<readonly string[]> {
-  const { glob } = await import('tinyglobby');
-  const patterns = hosts ? [...rulesFilePatterns, ...hostFilePatterns] : rulesFilePatterns;
-  const found = await glob(patterns.map(pattern => `**/${pattern}`), { cwd: directory, ignore: ignored, expandDirectories: false });
-  if (found.length === 0) throw new Trouble(`no rule files in ${directory}: looked for ${patterns.join(' ')}; name other files one by one, or with a glob`);
-  return withoutFacts(found.map(file => join(directory, file)));
+/** From where the program runs, and no longer than it must be. */
+function below(folder: string, { files, troubles }: Walked): Walked {
+  return { files: files.map(file => join(folder, file)), troubles: troubles.map(({ path, trouble }) => ({ path: join(folder, path), trouble })) };
 }
 
-async function byGlob(pattern: string): Promise<readonly string[]> {
-  const { glob } = await import('tinyglobby');
-  const found = await glob(pattern, { expandDirectories: false, absolute: pattern.startsWith('/') });
-  if (found.length === 0) throw new Trouble(`no files match ${pattern}; check the pattern, and quote it so that the shell leaves it alone`);
+async function inDirectory(directory: string, hosts: boolean): Promise<Walked> {
+  const { default: picomatch } = await import('picomatch');
+  const patterns = hosts ? [...rulesFilePatterns, ...hostFilePatterns] : rulesFilePatterns;
+  const isFile = picomatch(patterns.map(pattern => `**/${pattern}`), { ignore: ignored });
+  const mayHold = picomatch('**', { ignore: ignored });
+  const found = below(directory, walk(directory, { isFile: path => isFile(path), mayHold: path => mayHold(path) }));
+  if (found.files.length + found.troubles.length === 0) throw new Trouble(`no rule files in ${directory}: looked for ${patterns.join(' ')}; name other files one by one, or with a glob`);
+  return { ...found, files: withoutFacts(found.files) };
+}
+
+async function byGlob(pattern: string): Promise<Walked> {
+  const { default: picomatch } = await import('picomatch');
+  const scanned = picomatch.scan(pattern);
+  // Without anything that stands for something else it is the name of a file, with its `\` yet.
+  const [base, glob] = scanned.glob === '' ? [dirname(pattern), basename(pattern)] : [scanned.base, scanned.glob];
+  const folder = base === '' ? '.' : base.replace(/\\(.)/gu, '$1');
+  const isFile = picomatch(glob);
+  const mayHold = foldersOf(glob, picomatch);
+  const found = below(folder, walk(folder, { isFile: path => isFile(path), mayHold }));
+  if (found.files.length + found.troubles.length === 0) throw new Trouble(`no files match ${pattern}; check the pattern, and quote it so that the shell leaves it alone`);
   return found;
 }
 
-async function filesOf(operand: string, { isIgnored = () => false, hosts = false }: Finding): Promise<readonly string[]> {
-  if (operand === standardInput) return [operand];
+/** Which folders a glob leads into: name by name, until one may stand for several. */
+function foldersOf(glob: string, picomatch: typeof import('picomatch')): Wanted['mayHold'] {
+  const { parts = [glob] } = picomatch.scan(glob, { parts: true }) as { readonly parts?: readonly string[] };
+  const matchers = parts.map(part => picomatch(part));
+  const anything = picomatch('**', { dot: /(?:^|\/)\./u.test(glob) });
+  return path => {
+    const names = path.split('/');
+    for (const [index, name] of names.entries()) {
+      const part = parts[index];
+      if (part === '**' || part?.includes('/') === true) return anything(names.slice(index).join('/'));
+      if (index >= parts.length - 1 || matchers[index]?.(name) !== true) return false;
+    }
+    return true;
+  };
+}
+
+function named(path: string): Walked {
+  return { files: [path], troubles: [] };
+}
+
+async function filesOf(operand: string, hosts: boolean): Promise<Walked> {
+  if (operand === standardInput) return named(operand);
   try {
-    return (await stat(operand)).isDirectory() ? (await inDirectory(operand, hosts)).filter(file => !isIgnored(file)).toSorted() : [operand];
+    return (await stat(operand)).isDirectory() ? await inDirectory(operand, hosts) : named(operand);
   } catch (error) {
     if (error instanceof Trouble) throw error;
-    if (/[*?[\]{}]/u.test(operand)) return (await byGlob(operand)).filter(file => !isIgnored(file)).toSorted();
+    if (/[*?[\]{}]/u.test(operand)) return byGlob(operand);
     throw new Trouble(`cannot read ${operand}: ${systemCause(error)}`, { cause: error });
   }
 }
 
 /** The files in the order of the operands, each once. */
-export async function findFiles(operands: readonly string[], finding: Finding = {}): Promise<readonly string[]> {
-  const { onTrouble = reportTrouble } = finding;
+export async function findFiles(operands: readonly string[], { onTrouble = error => { reportTrouble(error); }, isIgnored = () => false, hosts = false }: Finding = {}): Promise<readonly string[]> {
   const files = new Set<string>();
   for (const operand of operands) {
     try {
-      for (const file of await filesOf(operand, finding)) files.add(file);
+      const found = await filesOf(operand, hosts);
+      const isNamed = found.files[0] === operand;
+      for (const { path, trouble } of found.troubles) if (!isIgnored(path)) onTrouble(trouble, path);
+      for (const file of isNamed ? found.files : found.files.filter(one => !isIgnored(one)).toSorted()) files.add(file);
     } catch (error) {
-      onTrouble(error);
+      onTrouble(error, null);
     }
   }
   return [...files];

@@ -145,9 +145,9 @@ export async function lint(operands: readonly string[], options: LintOptions): P
   const isFirst = (options.shard?.index ?? 1) === 1;
   const all = await inputFiles(operands, 'iptables-lint', {
     isIgnored: plan.isIgnored, hosts: true,
-    onTrouble: error => {
+    onTrouble: (error, path) => {
       // Every shard fails for it; the report of one of them has it.
-      tally.fail(error, '', isFirst ? { path: null, message: error instanceof Error ? error.message : String(error) } : undefined);
+      tally.fail(error, '', isFirst ? { path, message: error instanceof Error ? error.message : String(error) } : undefined);
     },
   });
   const { files, shard } = options.shard === undefined ? { files: all, shard: undefined } : (await import('./shard.js')).shardOf(all, options.shard);

@@ -6,7 +6,7 @@ import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import type { MergeOptions } from './merge.js';
 import { inputOptions, type FmtOptions, type LintOptions, type PluginOptions, type ShardOption } from './options.js';
 import type { ReplayOptions } from './replay.js';
-import { endQuietlyOnClosedPipe } from './streams.js';
+import { endWithoutOutput } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
 import { debug, reportTrouble, startDebugging, Trouble } from './trouble.js';
 import { version } from './version.js';
@@ -338,7 +338,12 @@ function withWholeOptions(words: readonly string[]): readonly string[] {
 }
 
 export async function main(words: readonly string[]): Promise<void> {
-  endQuietlyOnClosedPipe();
+  endWithoutOutput();
+  // A plugin may throw when nobody waits for it: Node's exit code would say that something was found.
+  process.on('uncaughtException', error => {
+    reportTrouble(error);
+    process.exit();
+  });
   try {
     if (words[0] === 'complete' && !words.includes('--help')) {
       await (await import('./complete.js')).complete(program(false), words);

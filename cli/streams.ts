@@ -1,24 +1,23 @@
 /** Standard input and output. */
-import { Trouble } from './trouble.js';
+import { reportTrouble, systemCause, Trouble } from './trouble.js';
 
-/** A reader that goes away (`| head`) ends the program without a word. */
-export function endQuietlyOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
+/** A reader that goes away (`| head`) ends the program without a word; what else cannot be written, with one. */
+export function endWithoutOutput(): void {
+  for (const [stream, name] of [[process.stdout, 'standard output'], [process.stderr, undefined]] as const) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit();
+      if (error.code === 'EPIPE') process.exit();
+      if (name !== undefined) reportTrouble(new Trouble(`cannot write to ${name}: ${systemCause(error)}`));
+      process.exit(2);
     });
   }
 }
 
-/** Resolves when all of it is handed to the system. */
+/** Resolves when all of it is handed to the system; where that fails, the program ends. */
 export function print(text: string): Promise<void> {
   if (text === '') return Promise.resolve();
-  return new Promise((resolve, reject) => {
+  return new Promise(resolve => {
     process.stdout.write(text, error => {
       if (error == null) resolve();
-      else if ('code' in error && error.code === 'EPIPE') resolve();
-      else reject(new Trouble(`cannot write to standard output: ${error.message}`));
     });
   });
 }

@@ -1,14 +1,16 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { clean, cli, folderWith, open, run, table, unreadable, withError, withInfo, withWarning } from './run.js';
 
-const files = { 'clean.rules': clean, 'error.rules': withError, 'warning.rules': withWarning, 'info.rules': withInfo, 'unreadable.rules': unreadable };
-type File = keyof typeof files;
-
+/** Lines that no rule comes of: an option, an argument, a combination, a list that iptables does not take. */
+const misread = Object.fromEntries(['-p tcp --dprot 23', '-p tcp -m tcp --dport 70000', '-s 192.0.2.1 -s 192.0.2.2', `-p tcp -m multiport --dports ${Array.from({ length: 16 }, (_, i) => i + 1).join()}`].map((words, index) => [`misread${String(index)}.rules`, table(`-A INPUT ${words} -j DROP`)]));
+/** It is read, and the kernel refuses it. */
+const refused = table('-A INPUT -m owner --uid-owner 0 -j DROP');
+const files = { ...misread, 'refused.rules': refused, 'clean.rules': clean, 'error.rules': withError, 'warning.rules': withWarning, 'info.rules': withInfo, 'unreadable.rules': unreadable };
 /** What to run, and the exit code that is to come of it, whatever the format. */
-const exitCodes: readonly (readonly [options: string, files: readonly File[], code: number])[] = [
+const exitCodes: readonly (readonly [options: string, files: readonly string[], code: number])[] = [
   ['', ['clean.rules'], 0],
   ['', ['info.rules'], 0],
   ['', ['warning.rules'], 1],
@@ -21,6 +23,10 @@ const exitCodes: readonly (readonly [options: string, files: readonly File[], co
   ['--fail-on info', ['clean.rules'], 0],
   ['--fail-on never', ['error.rules'], 0],
   ['--fail-on never', ['unreadable.rules'], 2],
+  ...Object.keys(misread).map(file => ['--fail-on never', [file], 2] as const),
+  ['--check invalid-value=off', ['misread1.rules'], 2],
+  ['', ['refused.rules'], 1],
+  ['--fail-on never', ['refused.rules'], 0],
   ['--max-warnings 1', ['warning.rules'], 0],
   ['--max-warnings 0', ['warning.rules'], 1],
   ['--max-warnings 1 --fail-on error', ['warning.rules', 'warning.rules'], 0],
@@ -190,6 +196,13 @@ test('a reader that goes away ends the program without a word', async t => {
   const signal = await new Promise(resolve => child.on('close', (_, killedBy) => { resolve(killedBy); }));
   t.is(signal, null);
   t.notRegex(stderr, /EPIPE|Error/u);
+});
+
+(existsSync('/dev/full') ? test : test.skip)('output that cannot be written is a job not done, and one line', t => {
+  for (const words of [['--format', 'json', '-'], ['--help'], ['checks']]) {
+    const { status, stderr } = spawnSync('sh', ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, cli, ...words], { encoding: 'utf8', input: clean });
+    t.deepEqual([status, stderr], [2, 'iptables-lint: cannot write to standard output: no space left on the device\n'], words.join(' '));
+  }
 });
 
 test('a long output into a pipe is complete', async t => {

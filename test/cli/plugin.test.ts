@@ -135,3 +135,10 @@ test('the library that a plugin imports works on what the program hands it: all 
   t.true(names.size > 30);
   t.true(readFileSync(files[0] ?? '', 'utf8').length > 0);
 });
+
+test('what it throws when nobody waits for it is no finding', async t => {
+  const cwd = folderWith(t, { 'rules.v4': clean, 'late.mjs': plugin('acme/late', '', "queueMicrotask(() => { throw new Error('too late'); });") });
+  const { code, stderr } = await run(['--plugin', 'late.mjs', 'rules.v4'], { cwd });
+  t.is(code, 2);
+  t.regex(stderr, /^iptables-lint: [^\n]*too late[^\n]*\n$/u);
+});
