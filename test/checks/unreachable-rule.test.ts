@@ -46,6 +46,21 @@ test('of many exemptions from tracking only the one that matters is named', t =>
   t.deepEqual(found.map(because), ['raw:PREROUTING:6']);
 });
 
+test('where one table drops all, no rule is named that some of them would meet on their way', t => {
+  const established = (chain: string): string => `-A ${chain} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`;
+  const admins = '-p tcp -m multiport --dports 22,23 -m conntrack --ctstate NEW';
+  const found = unreachable(
+    table('mangle', ['PREROUTING', 'POSTROUTING', 'none', 'all'], '-A PREROUTING -j all', '-A POSTROUTING -j none', '-A POSTROUTING -j all', '-A all -o eth2 -m conntrack --ctstate NEW -j ACCEPT', '-A all -j DROP'),
+    nat('-A POSTROUTING -s 10.3.0.0/24 -o ppp+ -j MASQUERADE'),
+    table(
+      'filter', ['INPUT', 'OUTPUT', 'one', 'two', 'log', 'mail'], established('INPUT'), '-A INPUT -s 10.3.0.1/32 -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT',
+      established('OUTPUT'), `-A OUTPUT ${admins} -j one`, '-A one -d 10.3.0.1/32 -j ACCEPT', `-A OUTPUT ${admins} -j two`, '-A two -d 10.3.0.1/32 -j log', '-A two -d 10.4.0.1/32 -j log', '-A log -j ACCEPT',
+      '-A OUTPUT -d 203.0.113.200/32 -m conntrack --ctstate NEW -j ACCEPT', '-A OUTPUT -d 203.0.113.200/32 -m conntrack --ctstate NEW -j mail', '-A mail -s 10.3.0.0/24 -j ACCEPT',
+    ).replace(':OUTPUT ACCEPT', ':OUTPUT DROP'),
+  );
+  t.is(because(found.find(one => one.rule === 'filter:INPUT:2')), 'mangle:PREROUTING:1 mangle:all:2');
+});
+
 test('an address that DNAT always rewrites, and one that it rewrites for some', t => {
   const rule = '-A FORWARD -i eth0 -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -m conntrack --ctstate NEW -j ACCEPT';
   const always = [nat('-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5'), filter(rule)];

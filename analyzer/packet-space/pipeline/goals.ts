@@ -80,26 +80,28 @@ export function sawIn(trip: Trip, from: number, to: number): boolean {
 
 /** Why a pass (stages from … to - 1) does not come by a rule. */
 export function missesRule(trip: Trip, leads: Leads, chains: Chains, from: number, to: number): readonly Reason[] {
-  const { stages } = trip.run;
+  const { run } = trip;
   const drop = dropIn(trip, from, to);
   const ways: number[] = [];
   for (let at = from; at < to; at++) {
-    const { stage } = stages[at] ?? {};
+    const { stage } = run.stages[at] ?? {};
     const base = stage === undefined ? undefined : chains.list[stage.chain];
     if (base !== undefined && leads(base).length > 0) ways.push(at);
   }
   const reasons: Reason[] = [];
-  const before = ways.filter(at => drop < 0 || at <= drop);
-  if (drop >= 0 && ways.length > before.length) {
-    reasons.push(claim => {
+  for (const one of run.drops) {
+    // Behind the first drop nothing is seen; whoever drops there as well may be the simpler reason.
+    if (one < from || one >= to || run.seen.some(at => at >= from && at <= one)) continue;
+    const before = ways.filter(at => at <= one);
+    if (ways.length > before.length) reasons.push(claim => {
       for (const at of before) claim.avoids(at, leads);
-      claim.verdict(drop);
+      claim.verdict(one);
     });
   }
-  const seenBehind = trip.run.seen.some(at => at >= from && at < to);
+  const seenBehind = run.seen.some(at => at >= from && at < to);
   if (!seenBehind) reasons.push(claim => { for (const at of ways) claim.avoids(at, leads); });
   else if (reasons.length === 0 && drop >= 0) reasons.push(claim => {
-    for (const at of before) claim.avoids(at, leads);
+    for (const at of ways.filter(way => way <= drop)) claim.avoids(at, leads);
     claim.verdict(drop);
   });
   return reasons;
