@@ -1,14 +1,16 @@
 import type { Ruleset, Table } from '../model/ruleset.js';
-import { firstPacket, question } from '../packet-space/pipeline/index.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { firstPacket, isCertain, question, reachThrough, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import { all, ctstates, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
-import { isPolicy } from './shared/deciders.js';
 import { dropsTheRest } from './shared/default-drop.js';
-import { defineCheck, referenceOf } from './define-check.js';
-import { fromStrangers } from './shared/strangers.js';
+import { defineCheck, referenceOf, type CheckContext } from './define-check.js';
+import { fromStrangers, isForSomebody } from './shared/strangers.js';
 import { asksForState } from './shared/state-asked.js';
+import { effectOf } from './shared/targets.js';
 
 /** An answer that nobody asked for: INVALID even where the kernel picks up connections in their midst (tcp_new() in nf_conntrack_proto_tcp.c). */
 function strayAnswers(cx: Parameters<typeof fromStrangers>[0]): Constraint {
@@ -21,6 +23,35 @@ function asksForStates(ruleset: Ruleset, table: Table): boolean {
   return [...table.chains.values()].some(({ rules }) => rules.some(rule => asksForState(constraints.of(rule))));
 }
 
+/** What it may cost to name the rules, all together. */
+const namingBudget = { packets: 20_000, work: 2_000_000 };
+
+/** A rule, and a packet that it lets in. */
+interface LettingIn {
+  readonly at: RuleAt;
+  readonly found: Sighting;
+  readonly packets: Constraint;
+}
+
+/** Rules that let such packets in for certain, in the order of the file. */
+function lettingIn(cx: CheckContext, pipeline: Pipeline, table: Table): readonly LettingIn[] {
+  const packets = strayAnswers(cx);
+  const any = question(pipeline, 'in', packets, 'accept');
+  if (any.kind === 'undecided') cx.undecided();
+  if (any.kind !== 'yes') return [];
+  const budget = solveBudget(namingBudget.packets, namingBudget.work);
+  const found: LettingIn[] = [];
+  for (const at of cx.rules(table)) {
+    if (effectOf(at.rule) !== 'accept' || isForSomebody(at.rule)) continue;
+    const answer = reachThrough(pipeline, at.rule, { packets, path: 'in', passes: true, budget });
+    if (answer.kind === 'live' && isCertain(pipeline, answer.found)) found.push({ at, packets, found: answer.found });
+    if (answer.kind !== 'undecided') continue;
+    cx.undecided();
+    if (budget.packets <= 0 || budget.work <= 0) break;
+  }
+  return found;
+}
+
 export const invalidAccepted = defineCheck({
   name: 'invalid-accepted',
   kind: 'conversations',
@@ -31,7 +62,7 @@ export const invalidAccepted = defineCheck({
 the blue, an error about an unknown connection. A rule that opens a port without asking for the state lets them in.
 Most of them are harmless, for TCP itself refuses them; port scanners use them to tell open ports from closed ones, and
 translated connections leak them untranslated. A rule that drops INVALID packets behind the one for known
-connections costs next to nothing.`,
+connections costs next to nothing. All rules that let them in are named in one finding.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -66,16 +97,16 @@ COMMIT
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined || !asksForStates(cx.ruleset, table) || !dropsTheRest(cx, table, 'INPUT')) return;
     const pipeline = cx.pipeline();
-    const strayAnswer = strayAnswers(cx);
-    const answer = pipeline === undefined ? undefined : question(pipeline, 'in', strayAnswer, 'accept');
-    if (answer?.kind === 'undecided') cx.undecided();
-    if (pipeline === undefined || answer?.kind !== 'yes' || !answer.certain || answer.by === undefined || isPolicy(answer.by)) return;
-    const { sample } = firstPacket(pipeline, answer.found, strayAnswer);
+    const [first, ...others] = pipeline === undefined ? [] : lettingIn(cx, pipeline, table);
+    if (pipeline === undefined || first === undefined) return;
+    const { sample } = firstPacket(pipeline, first.found, first.packets);
+    const more = others.length === 0 ? 'this rule lets' : `this rule and ${others.length === 1 ? 'another' : `${String(others.length)} others`} let`;
     yield {
-      at: answer.by,
-      message: 'this rule lets anybody’s packets in even if they belong to no connection and begin none (state INVALID)',
+      at: first.at,
+      message: `${more} anybody’s packets in even if they belong to no connection and begin none (state INVALID)`,
+      because: others.map(({ at }) => ({ rule: referenceOf(at), line: at.rule.line, message: 'lets them in as well' })),
       witness: [stepOf(sample, sample.in ?? 'eth0')],
-      shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(answer.by)] }],
+      shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(first.at)] }],
       help: 'drop them behind the rule for known connections: -m conntrack --ctstate INVALID -j DROP; or let in only what is NEW: -m conntrack --ctstate NEW',
     };
   },

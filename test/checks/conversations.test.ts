@@ -209,6 +209,18 @@ test('INVALID packets of strangers', t => {
   t.deepEqual(found('invalid-accepted', host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), { persona: 'auditor' }), ['warning filter:INPUT:3']);
 });
 
+test('every rule that lets INVALID packets in is named, and no other', t => {
+  const text = host(
+    lo, known, '-A INPUT -s 192.168.0.0/16 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 80 -m conntrack --ctstate NEW -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 25 -j ACCEPT',
+    '-A INPUT -p tcp -m tcp --dport 110 -m set --match-set friends src -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -p udp -m udp --dport 53 -j ACCEPT', '-A INPUT -p tcp -j ACCEPT',
+  );
+  const [finding] = analyze({ path: 'x.rules', text }).findings.filter(one => one.check === 'invalid-accepted');
+  t.is(finding?.rule, 'filter:INPUT:5');
+  t.true(finding?.message.startsWith('this rule and 2 others let anybody’s packets in'));
+  t.deepEqual(finding?.because.map(({ rule, line }) => [rule, line]), [['filter:INPUT:7', 11], ['filter:INPUT:9', 13]]);
+  t.is(finding?.witness?.length, 1);
+});
+
 test('ten rules before the one for known connections', t => {
   const ports = (count: number): string[] => Array.from({ length: count }, (_, i) => `-A INPUT -p tcp -m tcp --dport ${String(i + 1)} -m conntrack --ctstate NEW -j ACCEPT`);
   t.deepEqual(found('established-rule-late', host(...ports(9), known)), []);
