@@ -9,7 +9,8 @@ import { countOf } from '../report/report.js';
 import { visible } from '../report/visible.js';
 import { eachSource } from './inputs.js';
 import type { Known } from './known/known.js';
-import { analyzeOptions } from './lint/lint-job.js';
+import { jobsIn, type JobContext } from './lint/jobs.js';
+import { analyzeOptions, lintJob } from './lint/lint-job.js';
 import type { LintPlan } from './lint-plan.js';
 import type { LintOptions } from './options.js';
 import { standardInput } from './read-source.js';
@@ -21,14 +22,16 @@ import { raiseExitCode, Trouble } from './trouble.js';
 type FindingsOf = (source: SourceText) => Promise<readonly Finding[]>;
 
 /** What is reported is repaired, and nothing else: not what a baseline or an earlier commit knows. */
-async function reported(siblings: SiblingOf, { baseline, since }: LintOptions, plan: LintPlan): Promise<FindingsOf> {
+async function reported(siblings: SiblingOf, options: LintOptions, plan: LintPlan): Promise<FindingsOf> {
+  const { baseline, since } = options;
+  const context: JobContext = { plan, options, siblings, extras: { decide: false, fingerprints: true, times: false } };
   const [{ knownByBaseline }, { knownSince }, { sieveOf }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
-  const known: Known | undefined = baseline !== undefined ? await knownByBaseline(baseline) : since === undefined ? undefined : knownSince(since, path => plan.settingsFor(path, siblings));
+  const known: Known | undefined = baseline !== undefined ? await knownByBaseline(baseline) : since === undefined ? undefined : knownSince(since, source => jobsIn(source, context));
   return async source => {
     const analysis = withoutWitnesses(examine(source, await analyzeOptions(await plan.settingsFor(source.path, siblings))));
     if (known === undefined) return analysis.findings;
     const { findings, loaded: { rulesets } } = analysis;
-    return (await sieveOf(known).left({ source, findings, rulesets })).findings;
+    return sieveOf(known).left({ source, findings, rulesets }, await known.of(source, lintJob)).findings;
   };
 }
 

@@ -7,15 +7,16 @@ import { inputFiles } from './inputs.js';
 import { isFailure } from './is-failure.js';
 import type { Sieve } from './known/known.js';
 import { isHostFile } from './lint/collected.js';
+import { jobsIn, type JobContext } from './lint/jobs.js';
 import { failureOf, outcomes, type Outcome } from './lint/outcomes.js';
 import type { Linted } from './lint/linted.js';
 import { lintPlan, type LintPlan } from './lint-plan.js';
-import type { LintOptions } from './options.js';
+import { defaultTimeout, type LintOptions } from './options.js';
 import { outputsOf, ReportWriter, type Output } from './outputs.js';
 import { Progress } from './progress.js';
 import { siblingsAmong, type SiblingOf } from './siblings.js';
 import { startStats, tellStats, timed } from './stats.js';
-import { isDebugging, raiseExitCode, reportTrouble, Trouble } from './trouble.js';
+import { debug, isDebugging, raiseExitCode, reportTrouble, Trouble } from './trouble.js';
 
 function tell(line: string): void {
   process.stderr.write(`iptables-lint: ${line}\n`);
@@ -58,12 +59,12 @@ class Tally {
 }
 
 /** Takes out what a baseline, or an earlier commit, knows already. */
-async function sieveFor({ baseline, updateBaseline, since }: LintOptions, plan: LintPlan, siblings: SiblingOf): Promise<Sieve | undefined> {
+async function sieveFor({ baseline, updateBaseline, since }: LintOptions, context: JobContext): Promise<Sieve | undefined> {
   if (updateBaseline === true && baseline === undefined) throw new Trouble('--update-baseline: name the file, as in --baseline iptables-lint-baseline.json --update-baseline');
   if (baseline === undefined && since === undefined) return undefined;
   const [{ knownByBaseline, updatingSieve }, { knownSince }, { sieveOf }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
   if (baseline !== undefined) return updateBaseline === true ? updatingSieve(baseline) : sieveOf(await knownByBaseline(baseline));
-  return sieveOf(knownSince(since ?? 'HEAD', path => plan.settingsFor(path, siblings)));
+  return sieveOf(knownSince(since ?? 'HEAD', source => jobsIn(source, context)));
 }
 
 function fileReport({ source, findings, suppressed }: Linted, { quiet = false, showSuppressed = false }: LintOptions): FileReport {
@@ -83,11 +84,9 @@ interface Run {
 }
 
 /** Files as they come, to the report. Returns how many findings it shows of each severity. */
-async function reportAll(run: Run, writer: ReportWriter, sieve: Sieve | undefined): Promise<Counts> {
-  const { options, plan, outputs, files, siblings, tally } = run;
+async function reportAll({ options, files, tally }: Run, context: JobContext, writer: ReportWriter, sieve: Sieve | undefined): Promise<Counts> {
   const shown = { error: 0, warning: 0, info: 0 };
   const progress = new Progress();
-  const extras = { decide: options.decide === true, fingerprints: sieve !== undefined || outputs.some(({ format }) => namesFindings.has(format)) };
   const take = async (outcome: Outcome): Promise<void> => {
     if (outcome.error !== undefined) {
       const { error, during, message } = failureOf(outcome);
@@ -96,7 +95,8 @@ async function reportAll(run: Run, writer: ReportWriter, sieve: Sieve | undefine
       await writer.failure(failure);
     }
     for (const linted of outcome.linted) {
-      const left = sieve === undefined ? linted : await sieve.left(linted);
+      debug(() => `${linted.source.path}: ${linted.read}`);
+      const left = sieve?.left(linted, linted.known) ?? linted;
       const file = fileReport(left, options);
       tally.add(left);
       for (const { severity } of file.findings) shown[severity]++;
@@ -104,7 +104,8 @@ async function reportAll(run: Run, writer: ReportWriter, sieve: Sieve | undefine
     }
   };
   let done = 0;
-  for await (const outcome of outcomes(files, { plan, options, siblings, extras }, jobsWanted(options), ({ path, text }) => { progress.update(done, files.length, path, text.length); })) {
+  const { jobs = availableParallelism(), timeout = defaultTimeout } = options;
+  for await (const outcome of outcomes(files, { ...context, known: sieve?.known, jobs, timeout, begin: ({ path, text }) => { progress.update(done, files.length, path, text.length); } })) {
     if (process.stdout.isTTY || outcome.error !== undefined) progress.clear();
     await take(outcome);
     progress.update(++done, files.length, outcome.file);
@@ -113,17 +114,15 @@ async function reportAll(run: Run, writer: ReportWriter, sieve: Sieve | undefine
   return shown;
 }
 
-/** What is measured, and what is told of decisions, is that of one thread. */
-function jobsWanted({ jobs, stats }: LintOptions): number {
-  return stats === true || isDebugging() ? 1 : jobs ?? availableParallelism();
-}
-
 async function lintAll(run: Run): Promise<void> {
   const { options, plan, outputs, siblings, tally, shard } = run;
-  const sieve = await sieveFor(options, plan, siblings);
+  const isKnownAsked = options.baseline !== undefined || options.since !== undefined;
+  const extras = { decide: options.decide === true, fingerprints: isKnownAsked || outputs.some(({ format }) => namesFindings.has(format)), times: options.stats === true };
+  const context = { plan, options, siblings, extras };
+  const sieve = await sieveFor(options, context);
   const writer = await ReportWriter.of(outputs, options.color);
   for (const failure of tally.failures) await writer.failure(failure);
-  const counts = await reportAll(run, writer, sieve);
+  const counts = await reportAll(run, context, writer, sieve);
   for (const line of await sieve?.end() ?? []) tell(visible(line));
   const fails = isFailure(tally.counts, plan.failOn, options.maxWarnings);
   if (fails) raiseExitCode(1);

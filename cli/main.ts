@@ -4,7 +4,7 @@ import { formatNames } from '../report/formats.js';
 import type { CollectOptions } from './collect.js';
 import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import type { MergeOptions } from './merge.js';
-import { inputOptions, type FmtOptions, type LintOptions, type PluginOptions, type ShardOption } from './options.js';
+import { defaultTimeout, inputOptions, type FmtOptions, type LintOptions, type PluginOptions, type ShardOption } from './options.js';
 import type { ReplayOptions } from './replay.js';
 import { endWithoutOutput } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
@@ -21,6 +21,11 @@ function count(text: string): number {
 
 function threads(text: string): number {
   if (!/^[1-9]\d{0,2}$/u.test(text)) throw new InvalidArgumentError('It must be a number from 1 to 999.');
+  return Number(text);
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,6}(?:\.\d{1,3})?$/u.test(text) || Number(text) === 0) throw new InvalidArgumentError('It must be a number of seconds, above 0.');
   return Number(text);
 }
 
@@ -87,6 +92,7 @@ function lintCommand(): Command {
     .addOption(option('--fix [which]', 'repair the files where no packet fares differently; unsafe: also where some do').choices(['safe', 'unsafe']))
     .addOption(option('--fix-dry-run', 'print what --fix would change, as a patch, and change nothing').conflicts(['format', 'updateBaseline']))
     .option('--jobs <number>', 'so many threads, where there is much to lint (default: one for each processor)', threads)
+    .option('--timeout <seconds>', `how long the rules of one file may take in a thread (default: ${String(defaultTimeout)})`, seconds)
     .option('--shard <part/parts>', 'lint only this part of the files, as 2/8; "iptables-lint merge" joins the reports', shard)
     .option('--config <file>', 'the configuration (default: iptables-lint.yaml here, or in the nearest folder above)')
     .option('--no-config', 'read no configuration')
@@ -239,6 +245,8 @@ function mergeCommand(): Command {
     .addOption(option('--format <name>', 'json or ndjson (default: that of the reports)').choices(['json', 'ndjson']))
     .addOption(option('--fail-on <level>', 'the least severity that makes the exit code 1 (default: warning)').choices([...failLevels]))
     .option('--max-warnings <number>', 'so many warnings do not make the exit code 1', count)
+    .option('--config <file>', 'the configuration, for its fail-on (default: as for the reports)')
+    .option('--no-config', 'read no configuration')
     .addHelpText('after', mergeExamples)
     .action(async (reports: string[], options: MergeOptions) => { await (await import('./merge.js')).merge(reports, options); });
 }

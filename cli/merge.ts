@@ -1,6 +1,7 @@
 /** `iptables-lint merge REPORTS…` */
 import type { Failure } from '../report/report.js';
 import { isFailure } from './is-failure.js';
+import { lintPlan } from './lint-plan.js';
 import { joined } from './merge/join.js';
 import { readPart, type Part } from './merge/read-part.js';
 import { inOrderOfShards } from './merge/shards.js';
@@ -12,6 +13,7 @@ export interface MergeOptions {
   readonly format?: 'json' | 'ndjson';
   readonly failOn?: FailLevel;
   readonly maxWarnings?: number;
+  readonly config?: string | boolean;
 }
 
 /** Those that can be read; what is wrong with the others goes to `lost`. */
@@ -29,7 +31,8 @@ async function partsOf(paths: readonly string[], lost: (failure: Failure) => voi
 }
 
 /** What is missing, or damaged, is told, is in the joined report, and makes the exit code 2; the rest is joined. */
-export async function merge(paths: readonly string[], { format, failOn = 'warning', maxWarnings }: MergeOptions): Promise<void> {
+export async function merge(paths: readonly string[], { format, maxWarnings, ...said }: MergeOptions): Promise<void> {
+  const { failOn } = await lintPlan(said);
   const lost: Failure[] = [];
   const lose = (failure: Failure): void => {
     reportTrouble(new Trouble(failure.message));

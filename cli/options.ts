@@ -30,6 +30,9 @@ export interface ShardOption {
   readonly count: number;
 }
 
+/** Seconds: sixty times what 100,000 rules take. */
+export const defaultTimeout = 600;
+
 export interface LintOptions extends InputOptions, PluginOptions {
   /** `NAME` or `NAME=FILE`, as typed. */
   readonly format?: readonly string[];
@@ -54,6 +57,8 @@ export interface LintOptions extends InputOptions, PluginOptions {
   readonly stats?: boolean;
   /** Threads that lint. */
   readonly jobs?: number;
+  /** Seconds that the rules of one file may take. */
+  readonly timeout?: number;
   readonly shard?: ShardOption;
   readonly color?: boolean;
 }

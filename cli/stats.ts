@@ -1,4 +1,5 @@
 /** `--stats`: where the time went, and how much there was to do; on stderr. */
+import { threadId } from 'node:worker_threads';
 import type { Measure } from '../analyzer/examine.js';
 import { countOf } from '../report/report.js';
 import { visible } from '../report/visible.js';
@@ -23,25 +24,62 @@ function milliseconds(time: number): string {
   return `${time.toFixed(1).padStart(9)} ms`;
 }
 
-class Stats {
+/** Milliseconds that a thread took, as plain data. */
+export interface Times {
+  /** As Node counts threads: the first is 0. */
+  readonly thread: number;
+  readonly phases: ReadonlyMap<Phase, number>;
+  readonly checks: ReadonlyMap<string, number>;
+}
+
+function addTo<K>(sums: Map<K, number>, key: K, time: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + time);
+}
+
+export class Stopwatch {
   readonly #phases = new Map<Phase, number>();
   readonly #checks = new Map<string, number>();
+  /** Those besides the first that something was added of. */
+  readonly #threads = new Set<number>();
 
-  add(phase: Phase, time: number): void {
-    this.#phases.set(phase, (this.#phases.get(phase) ?? 0) + time);
+  get times(): Times {
+    return { thread: threadId, phases: this.#phases, checks: this.#checks };
   }
 
-  addCheck(name: string, time: number): void {
-    this.#checks.set(name, (this.#checks.get(name) ?? 0) + time);
-    this.add('checks', time);
+  add({ thread, phases, checks }: Times): void {
+    if (thread !== 0) this.#threads.add(thread);
+    for (const [phase, time] of phases) addTo(this.#phases, phase, time);
+    for (const [name, time] of checks) addTo(this.#checks, name, time);
   }
+
+  async timed<T>(phase: Phase, work: () => T | Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      addTo(this.#phases, phase, performance.now() - start);
+    }
+  }
+
+  /** For the analysis. */
+  readonly measure: Measure = (what, work) => {
+    const start = performance.now();
+    try {
+      return work();
+    } finally {
+      const time = performance.now() - start;
+      addTo(this.#phases, what === 'load' ? 'load' : 'checks', time);
+      if (what !== 'load') addTo(this.#checks, what, time);
+    }
+  };
 
   /** `total`: since the process was started, in milliseconds. */
   * lines({ files, rules, findings, undecided }: Amounts, total: number): Generator<string, void> {
     const known = [...this.#phases.values()].reduce((sum, time) => sum + time, 0);
-    yield `${milliseconds(total)}  in all, of which`;
+    const threads = this.#threads.size;
+    yield `${milliseconds(total)}  in all${threads === 0 ? ', of which' : `; what ${countOf(threads, 'thread')} did at once is added up:`}`;
     for (const [phase, words] of Object.entries(phases) as [Phase, string][]) yield `${milliseconds(this.#phases.get(phase) ?? 0)}  ${words}`;
-    yield `${milliseconds(Math.max(0, total - known))}  starting up, and the rest`;
+    if (threads === 0) yield `${milliseconds(Math.max(0, total - known))}  starting up, and the rest`;
     const slowest = [...this.#checks].sort(([a, before], [b, after]) => after - before || (a < b ? -1 : 1));
     const shown = slowest.filter(([, time]) => time >= least);
     if (shown.length > 0) yield 'checks, the slowest first; the first that asks something of the rules takes the time for its answer:';
@@ -51,35 +89,20 @@ class Stats {
   }
 }
 
-let stats: Stats | undefined;
+let stats: Stopwatch | undefined;
 
 export function startStats(): void {
-  stats = new Stats();
+  stats = new Stopwatch();
+}
+
+/** Adds what another stopwatch has measured, where somebody wants to know. */
+export function countTimes(times: Times | undefined): void {
+  if (times !== undefined) stats?.add(times);
 }
 
 /** Carries out some work, and counts its time where somebody wants to know. */
 export async function timed<T>(phase: Phase, work: () => T | Promise<T>): Promise<T> {
-  const start = performance.now();
-  try {
-    return await work();
-  } finally {
-    stats?.add(phase, performance.now() - start);
-  }
-}
-
-/** For the analysis; undefined where nobody wants to know. */
-export function measureOfChecks(): Measure | undefined {
-  const counting = stats;
-  return counting === undefined ? undefined : (what, work) => {
-    const start = performance.now();
-    try {
-      return work();
-    } finally {
-      const time = performance.now() - start;
-      if (what === 'load') counting.add('load', time);
-      else counting.addCheck(what, time);
-    }
-  };
+  return stats === undefined ? work() : stats.timed(phase, work);
 }
 
 export function tellStats(amounts: Amounts): void {

@@ -51,7 +51,7 @@ export function updatingSieve(path: string): Sieve {
       const fingerprints = fingerprintsOf(linted);
       found.set(keyOf(source.path, path), Object.fromEntries(fingerprints.map((fingerprint, index) => [fingerprint, `${findings[index]?.check ?? ''}: ${findings[index]?.message ?? ''}`])));
       hidden += findings.length;
-      return Promise.resolve({ ...linted, findings: [] });
+      return { ...linted, findings: [] };
     },
     end: async () => {
       const before = await read(path).catch((): Baseline => ({ schemaVersion: 1, files: {} }));

@@ -1,12 +1,11 @@
 /** Findings that were in the files as git has them at a commit: only what a change brought is shown. */
 import { spawnSync } from 'node:child_process';
 import { basename, dirname, resolve } from 'node:path';
-import { analyzeWithoutWitnesses } from '../../analyzer/examine.js';
 import { decodeBytes, type SourceText } from '../../grammar/source-text.js';
-import { fingerprintsOf } from '../../report/fingerprint.js';
 import { countOf } from '../../report/report.js';
-import { analyzeOptions } from '../lint/lint-job.js';
-import type { LintSettings } from '../lint/linted.js';
+import { fileOfRules } from '../lint/jobs.js';
+import type { LintJob } from '../lint/linted.js';
+import { Recent } from '../recent.js';
 import { Trouble } from '../trouble.js';
 import type { Known } from './known.js';
 
@@ -26,21 +25,48 @@ function fileAt(commit: string, path: string): SourceText | undefined {
   return status === 0 ? { path, text: decodeBytes(stdout) } : undefined;
 }
 
+/** So many files are kept as they were: a host is asked for each of its rule sets. */
+const mostFiles = 16;
+
 /**
+ * The rules as they were then, and as they are linted now. A file beside them, of the other family, is taken as it was then as well.
+ *
  * @param commit what git takes for one: a hash, a branch, `HEAD~1`.
- * @param settingsFor how each file is linted, then as now.
+ * @param jobsIn what is to be linted of a file.
  * @throws Trouble where there is no git, no repository, or no such commit.
  */
-export function knownSince(commit: string, settingsFor: (path: string) => Promise<LintSettings>): Known {
+export function knownSince(commit: string, jobsIn: (source: SourceText) => Promise<readonly LintJob[]>): Known {
   const { status, stderr } = git('.', ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`]);
   if (status !== 0) throw new Trouble(`--since ${commit}: ${stderr === '' ? 'git knows no such commit' : stderr}`);
+  const files = new Recent<string, SourceText | undefined>(mostFiles);
+  const at = (path: string): SourceText | undefined => files.get(path, () => fileAt(commit, path));
   return {
-    of: async source => {
-      const before = fileAt(commit, source.path);
-      if (before === undefined) return new Set();
-      const { findings, loaded } = analyzeWithoutWitnesses(before, await analyzeOptions(await settingsFor(before.path)));
-      return new Set(fingerprintsOf({ source: before, findings, rulesets: loaded.rulesets }));
+    of: async ({ path }, lint) => {
+      const before = at(fileOfRules(path));
+      const job = before === undefined ? undefined : await jobThen(before, path, jobsIn);
+      if (job === undefined) return new Set();
+      const { findings } = await lint(withSibling(job, at));
+      return new Set(findings.map(({ fingerprint = '' }) => fingerprint));
     },
     told: ({ hidden }) => hidden === 0 ? [] : [`${countOf(hidden, 'finding')} that ${commit} has as well not shown`],
   };
+}
+
+/** Among the rule sets of one host there is nothing to do: they are all as they were. */
+function withSibling(job: LintJob, at: (path: string) => SourceText | undefined): LintJob {
+  const { sibling: now, ...settings } = job.settings;
+  const file = now === undefined ? undefined : fileOfRules(now.path);
+  if (file === undefined || file !== now?.path) return job;
+  const sibling = at(file);
+  return { ...job, settings: { ...settings, ...sibling === undefined ? {} : { sibling } } };
+}
+
+/** Of a host that could not be read then nothing is known. */
+async function jobThen(before: SourceText, path: string, jobsIn: (source: SourceText) => Promise<readonly LintJob[]>): Promise<LintJob | undefined> {
+  try {
+    return (await jobsIn(before)).find(({ source }) => source.path === path);
+  } catch (error) {
+    if (error instanceof Trouble) return undefined;
+    throw error;
+  }
 }

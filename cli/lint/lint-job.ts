@@ -7,8 +7,7 @@ import { fingerprintsOf } from '../../report/fingerprint.js';
 import { countOf } from '../../report/report.js';
 import { knownChecks } from '../check-names.js';
 import { usePlugins } from '../plugins.js';
-import { measureOfChecks, timed } from '../stats.js';
-import { debug } from '../trouble.js';
+import { Stopwatch } from '../stats.js';
 import type { Linted, LintExtras, LintJob, LintSettings } from './linted.js';
 
 /** The plugins that this thread has loaded, by their paths. */
@@ -66,18 +65,20 @@ function rulesIn({ loaded }: Examination): number {
   return loaded.rulesets.reduce((sum, ruleset) => sum + ruleCount(ruleset), 0);
 }
 
-/** `rules.v4: save; ipv4, nft, 12 rules; 3 findings, 0 questions undecided` */
-function whatWasRead({ source, loaded, found, undecided }: Examination): string {
+function whatWasRead({ loaded, found, undecided }: Examination): string {
   const rulesets = loaded.rulesets.map(ruleset => `${ruleset.family}, ${ruleset.backend}, ${countOf(ruleCount(ruleset), 'rule')}`);
-  return `${source.path}: ${[loaded.format, ...rulesets, `${countOf(found.length, 'finding')}, ${countOf(undecided, 'question')} undecided`].join('; ')}`;
+  return [loaded.format, ...rulesets, `${countOf(found.length, 'finding')}, ${countOf(undecided, 'question')} undecided`].join('; ');
 }
 
 /** Never throws on bad input. */
 export async function lintJob({ source, settings, extras }: LintJob): Promise<Linted> {
-  const examination = examine(source, { ...await analyzeOptions(settings), measure: measureOfChecks() });
-  debug(() => whatWasRead(examination));
-  const analysis = await timed('replay', async () => confirmed(extras.decide ? await decided(examination) : examination));
+  const watch = new Stopwatch();
+  const examination = examine(source, { ...await analyzeOptions(settings), ...extras.times ? { measure: watch.measure } : {} });
+  const analysis = await watch.timed('replay', async () => confirmed(extras.decide ? await decided(examination) : examination));
   const { undecided, generated, loaded, unreadable, internalErrors } = analysis;
   const { findings, suppressed } = named(analysis, extras);
-  return { source: analysis.source, findings: findings.map(plain), suppressed: suppressed.map(plain), rules: rulesIn(examination), undecided, generated, omitted: loaded.omitted, unreadable, internalErrors };
+  return {
+    source: analysis.source, findings: findings.map(plain), suppressed: suppressed.map(plain), rules: rulesIn(examination), undecided, generated, omitted: loaded.omitted, unreadable, internalErrors,
+    read: whatWasRead(examination), ...extras.times ? { times: watch.times } : {},
+  };
 }

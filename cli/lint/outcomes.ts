@@ -1,24 +1,41 @@
 /** Lints files, many at once where that is worth it, and hands out what comes of them in the order of the files. */
 import { stat } from 'node:fs/promises';
 import type { SourceText } from '../../grammar/source-text.js';
+import { countTimes } from '../stats.js';
 import { Trouble } from '../trouble.js';
 import { inOrder } from './in-order.js';
 import { jobsOf, type JobContext } from './jobs.js';
 import { lintJob } from './lint-job.js';
-import type { Linted, LintJob } from './linted.js';
+import type { Lint, Linted, LintJob } from './linted.js';
 import { Once } from './once.js';
 import { Pool } from './pool.js';
+
+/** What came of a rule set, and the fingerprints of what was known of it before. */
+export interface Judged extends Linted {
+  readonly known: ReadonlySet<string>;
+}
 
 /** What came of a file: all of its rule sets, or why not. */
 export interface Outcome {
   readonly file: string;
-  readonly linted: readonly Linted[];
+  readonly linted: readonly Judged[];
   readonly error?: unknown;
   /** Of the rules that the error is about; absent where it names them itself. */
   readonly during?: string;
 }
 
-/** Fewer bytes than this are linted sooner than threads have started. */
+export interface OutcomesContext extends JobContext {
+  /** What is known of rules already; it may have to lint as well. Absent: nothing. */
+  readonly known?: ((source: SourceText, lint: Lint) => Promise<ReadonlySet<string>>) | undefined;
+  /** So many threads, where there is much to do. */
+  readonly jobs: number;
+  /** Seconds that a thread may take for a rule set. */
+  readonly timeout: number;
+  /** Is told of what is about to be linted, where that is done one after the other. */
+  readonly begin: (source: SourceText) => void;
+}
+
+/** Fewer bytes than this are linted sooner than a thread has started. */
 const worthThreads = 60_000;
 /** Files that are read, or wait for their turn, for each thread. */
 const ahead = 8;
@@ -32,14 +49,19 @@ async function isMuch(files: readonly string[]): Promise<boolean> {
   return false;
 }
 
-async function outcomeOf(file: string, context: JobContext, lint: (job: LintJob) => Promise<Linted>, begin: (source: SourceText) => void = () => undefined): Promise<Outcome> {
+/** What is short is linted here, as our own checks come to an end; nobody knows whether those of others do. */
+function isForThread({ source, settings }: LintJob): boolean {
+  return source.text.length >= worthThreads || settings.plugins !== undefined;
+}
+
+async function outcomeOf(file: string, context: OutcomesContext, lint: Lint, begin: OutcomesContext['begin']): Promise<Outcome> {
   let during: string | undefined;
   try {
-    const linted: Linted[] = [];
+    const linted: Judged[] = [];
     for (const job of await jobsOf(file, context)) {
       during = job.source.path;
       begin(job.source);
-      linted.push(await lint(job));
+      linted.push({ ...await lint(job), known: await context.known?.(job.source, lint) ?? new Set() });
     }
     return { file, linted };
   } catch (error) {
@@ -47,16 +69,19 @@ async function outcomeOf(file: string, context: JobContext, lint: (job: LintJob)
   }
 }
 
-/** `jobs`: threads, where there is much to do. `begin` is told of what this thread is about to lint. */
-export async function* outcomes(files: readonly string[], context: JobContext, jobs: number, begin: (source: SourceText) => void): AsyncGenerator<Outcome, void> {
+/** In the order of the files. Nothing but `timeout` depends on how long anything takes. */
+export async function* outcomes(files: readonly string[], context: OutcomesContext): AsyncGenerator<Outcome, void> {
+  const { jobs, timeout, begin } = context;
+  const isMany = await isMuch(files);
   const once = new Once();
-  if (jobs < 2 || !(await isMuch(files))) {
-    yield* inOrder(files, 1, file => outcomeOf(file, context, job => once.lint(job, lintJob), begin));
-    return;
-  }
-  const pool = new Pool(Math.min(jobs, files.length));
+  const pool = new Pool(Math.max(1, Math.min(jobs, files.length)), timeout);
+  const lint: Lint = job => once.lint(job, async one => {
+    const linted = await (isMany || isForThread(one) ? pool.lint(one) : lintJob(one));
+    countTimes(linted.times);
+    return linted;
+  });
   try {
-    yield* inOrder(files, jobs * ahead, file => outcomeOf(file, context, job => once.lint(job, one => pool.lint(one))));
+    yield* inOrder(files, isMany ? jobs * ahead : 1, file => outcomeOf(file, context, lint, isMany ? () => undefined : begin));
   } finally {
     await pool.close();
   }

@@ -1,4 +1,4 @@
-/** Threads that lint: one that dies costs the file that it was at, and no other. */
+/** Threads that lint: one that dies, or comes to no end, costs the rules that it was at, and no others. */
 import { Worker } from 'node:worker_threads';
 import { Trouble } from '../trouble.js';
 import type { Linted, LintJob } from './linted.js';
@@ -13,6 +13,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+interface Busy extends Waiting {
+  readonly timer: NodeJS.Timeout;
+}
+
 function deathOf(error: unknown): Trouble {
   const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
   const why = isMemory ? 'there was not enough memory; NODE_OPTIONS=--max-old-space-size=8192 allows 8 GB' : error instanceof Error ? error.message : String(error);
@@ -21,12 +25,15 @@ function deathOf(error: unknown): Trouble {
 
 export class Pool {
   readonly #size: number;
+  readonly #timeout: number;
   readonly #idle: Worker[] = [];
-  readonly #busy = new Map<Worker, Waiting>();
+  readonly #busy = new Map<Worker, Busy>();
   readonly #waiting: Waiting[] = [];
 
-  constructor(size: number) {
+  /** `size`: threads at most, which are started when they are needed; `timeout`: seconds that one job may take. */
+  constructor(size: number, timeout: number) {
     this.#size = size;
+    this.#timeout = timeout;
   }
 
   lint(job: LintJob): Promise<Linted> {
@@ -37,6 +44,7 @@ export class Pool {
   }
 
   async close(): Promise<void> {
+    for (const { timer } of this.#busy.values()) clearTimeout(timer);
     await Promise.all([...this.#idle, ...this.#busy.keys()].map(worker => worker.terminate()));
   }
 
@@ -45,7 +53,7 @@ export class Pool {
     const worker = this.#idle.pop() ?? this.#start();
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return;
-    this.#busy.set(worker, waiting);
+    this.#busy.set(worker, { ...waiting, timer: setTimeout(() => { this.#late(worker); }, this.#timeout * 1000) });
     worker.postMessage(waiting.job);
   }
 
@@ -58,8 +66,7 @@ export class Pool {
   }
 
   #answered(worker: Worker, { linted, error }: Answer): void {
-    const waiting = this.#busy.get(worker);
-    this.#busy.delete(worker);
+    const waiting = this.#done(worker);
     this.#idle.push(worker);
     if (linted === undefined) waiting?.reject(error);
     else waiting?.resolve({ source: waiting.job.source, ...linted });
@@ -69,9 +76,20 @@ export class Pool {
   #died(worker: Worker, error: unknown): void {
     const at = this.#idle.indexOf(worker);
     if (at !== -1) this.#idle.splice(at, 1);
-    const waiting = this.#busy.get(worker);
-    this.#busy.delete(worker);
-    waiting?.reject(deathOf(error));
+    this.#done(worker)?.reject(deathOf(error));
     this.#next();
+  }
+
+  #late(worker: Worker): void {
+    this.#done(worker)?.reject(new Trouble(`it was not linted in ${String(this.#timeout)} seconds; --timeout ${String(this.#timeout * 4)} gives it longer`));
+    void worker.terminate();
+    this.#next();
+  }
+
+  #done(worker: Worker): Busy | undefined {
+    const busy = this.#busy.get(worker);
+    clearTimeout(busy?.timer);
+    this.#busy.delete(worker);
+    return busy;
   }
 }

@@ -6,9 +6,10 @@ import { printRuleset } from '../../analyzer/model/print.js';
 import type { Ruleset } from '../../analyzer/model/ruleset.js';
 import { positionAt, type SourceText } from '../../grammar/source-text.js';
 import { analyzeOptions } from '../lint/lint-job.js';
+import { fileOfRules, jobsOf } from '../lint/jobs.js';
 import type { LintPlan } from '../lint-plan.js';
-import { readSource } from '../read-source.js';
 import { siblingsAmong } from '../siblings.js';
+import { Trouble } from '../trouble.js';
 import type { JsonFinding, JsonReport } from './read-report.js';
 
 export interface LintAgainOptions {
@@ -47,8 +48,13 @@ function restorable(ruleset: Ruleset, { format, rulesets, source, diagnostics }:
 
 /** Lints a file of the report again, as `plan` says; answers for each of its findings what is found now. @throws {Trouble} where it cannot be read */
 export async function lintAgain(file: JsonReport['files'][number], report: JsonReport, options: LintAgainOptions, plan: LintPlan): Promise<LintedAgain> {
-  const source = await readSource(placeOf(file.path, options), undefined, options.maxSize);
-  const given = await analyzeOptions(await plan.settingsFor(source.path, siblingsAmong(report.files.map(one => placeOf(one.path, options)))));
+  const path = placeOf(file.path, options);
+  const siblings = siblingsAmong(report.files.map(one => placeOf(one.path, options)));
+  const jobs = await jobsOf(fileOfRules(path), { plan, options, siblings, extras: { decide: false, fingerprints: false, times: false } });
+  const job = jobs.find(one => one.source.path === path);
+  if (job === undefined) throw new Trouble(`${fileOfRules(path)} has no such rule set any more`);
+  const { source } = job;
+  const given = await analyzeOptions(job.settings);
   // Also those that are off unless somebody asks for them. All checks run: which questions are asked decides on the packets that are found.
   const named = Object.fromEntries(file.findings.map(({ check }) => [check, 'info'] as const));
   const { found, source: read, loaded } = examine(source, { ...given, showGenerated: true, severities: { ...given.severities, ...named } });

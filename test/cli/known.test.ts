@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { folderWith, run, table, withWarning } from './run.js';
 
 const second = '-A INPUT -s 198.51.100.1/24 -j DROP';
@@ -55,23 +55,54 @@ test('a baseline that is none is no success, and --update-baseline wants a name'
   t.regex(stderr, /name the file, as in --baseline/u);
 });
 
-test('--since shows what a change brought', async t => {
-  const folder = folderWith(t, { 'a.rules': withWarning });
-  const git = (...words: readonly string[]): number | null => spawnSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.net', ...words], { cwd: folder }).status;
-  git('init', '-q');
-  git('add', '.');
-  if (git('commit', '-qm', 'first') !== 0) {
-    t.pass('there is no git here');
-    return;
+/** A folder with these files, committed. */
+function repository(t: ExecutionContext, files: Readonly<Record<string, string>>): string {
+  const folder = folderWith(t, files);
+  for (const words of [['init', '-q'], ['add', '.'], ['commit', '-qm', 'first']]) {
+    const { status, stderr } = spawnSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.net', ...words], { cwd: folder, encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
   }
+  return folder;
+}
+
+const withGit = spawnSync('git', ['--version']).status === 0 ? test : test.skip;
+
+interface Told { readonly path: string; readonly check: string; readonly line: number }
+
+/** What is found that was not at the last commit. */
+async function brought(cwd: string, ...words: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await run(['--since', 'HEAD', '--format', 'ndjson', ...words], { cwd });
+  return stdout.trimEnd().split('\n').slice(0, -1).map(line => JSON.parse(line) as Told).map(({ path, check, line }) => `${path}:${String(line)} ${check}`);
+}
+
+withGit('--since shows what a change brought', async t => {
+  const folder = repository(t, { 'a.rules': withWarning });
   t.is((await run(['--since', 'HEAD', 'a.rules'], { cwd: folder })).code, 0);
   writeFileSync(join(folder, 'a.rules'), both);
   writeFileSync(join(folder, 'new.rules'), withWarning);
-  const { code, stdout, stderr } = await run(['--since', 'HEAD', '--format', 'compact', 'a.rules', 'new.rules'], { cwd: folder });
+  const { code, stderr } = await run(['--since', 'HEAD', 'a.rules', 'new.rules'], { cwd: folder });
   t.is(code, 1);
-  t.deepEqual(stdout.split('\n').filter(line => line.includes('[host-bits-set]')).map(line => /^[^:]+:\d+/u.exec(line)?.[0]), ['a.rules:6', 'new.rules:5']);
+  t.deepEqual(await brought(folder, '--check', 'mergeable-rules=off', 'a.rules', 'new.rules'), ['a.rules:6 host-bits-set', 'new.rules:5 host-bits-set']);
   t.regex(stderr, /that HEAD has as well not shown/u);
   const none = await run(['--since', 'nonsense', 'a.rules'], { cwd: folder });
   t.is(none.code, 2);
   t.regex(none.stderr, /git knows no such commit/u);
+});
+
+withGit('--since knows the rule sets of a host as they were', async t => {
+  const host = (ipv4: string): string => JSON.stringify({ ruleSets: [{ family: 'ipv4', backend: 'nft', text: ipv4 }, { family: 'ipv6', backend: 'nft', text: table('-A INPUT -s 2001:db8::1/64 -j DROP') }] });
+  const folder = repository(t, { 'hosts/a.host.json': host(withWarning), 'hosts/b.host.json': '{' });
+  t.deepEqual(await brought(folder, 'hosts/a.host.json'), []);
+  writeFileSync(join(folder, 'hosts/a.host.json'), host(both));
+  // It was none then: all of it is new.
+  writeFileSync(join(folder, 'hosts/b.host.json'), host(withWarning));
+  t.deepEqual(await brought(folder, '--check', 'mergeable-rules=off', '--check', 'neighbour-discovery-blocked=off', 'hosts'), ['hosts/a.host.json#ipv4-nft:6 host-bits-set', 'hosts/b.host.json#ipv4-nft:5 host-bits-set', 'hosts/b.host.json#ipv6-nft:5 host-bits-set']);
+});
+
+withGit('--since holds rules against the file of the other family as it was: what a change of that one brought is shown', async t => {
+  const web = table('-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT');
+  const folder = repository(t, { 'rules.v4': web, 'rules.v6': web });
+  t.deepEqual(await brought(folder, '.'), []);
+  writeFileSync(join(folder, 'rules.v6'), table());
+  t.deepEqual(await brought(folder, '--check', 'neighbour-discovery-blocked=off', '.'), ['rules.v4:5 family-parity']);
 });

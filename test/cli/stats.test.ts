@@ -1,6 +1,6 @@
 /** `--stats` and `--debug`: what they say on stderr, and that nothing else changes. */
 import test from 'ava';
-import { folderWith, run, unreadable, withError } from './run.js';
+import { clean, folderWith, run, unreadable, withError, withWarning } from './run.js';
 
 const json = ['--format', 'json'];
 
@@ -21,6 +21,20 @@ test('--stats tells every phase, the slowest checks first, and how much there wa
   t.deepEqual(checks, checks.toSorted((a, b) => b - a));
   t.is(lines.at(-1), '2 files, 10 rules, 2 findings, 0 questions undecided');
   t.is(plain.stderr, '');
+});
+
+test('with threads it is the sum over them, and the report and the amounts stay the same', async t => {
+  const padding = `#${' '.repeat(78)}\n`.repeat(500);
+  const cwd = folderWith(t, { 'a.v4': padding + withError, 'b.v4': padding + withError, 'c.v4': padding + withWarning, 'd.v4': padding + clean });
+  const files = ['a.v4', 'b.v4', 'c.v4', 'd.v4'];
+  const plain = await run([...json, '--jobs', '1', ...files], { cwd });
+  const { code, stdout, stderr } = await run(['--stats', '--debug', '--jobs', '2', ...json, ...files], { cwd });
+  t.deepEqual([stdout, code], [plain.stdout, plain.code]);
+  t.regex(stderr, /ms {2}in all; what [12] threads? did at once is added up:$/mu);
+  t.regex(stderr, /^iptables-lint: 4 files, 20 rules, 3 findings, 0 questions undecided$/mu);
+  const [, load = '0'] = /([\d.]+) ms {2}loading the rules$/mu.exec(stderr) ?? [];
+  t.true(Number(load) > 0);
+  t.deepEqual([...stderr.matchAll(/^debug: (\w\.v4): save; ipv4, nft, 5 rules; (\d)/gmu)].map(([, path, count]) => [path, count]), [['a.v4', '1'], ['b.v4', '1'], ['c.v4', '1'], ['d.v4', '0']]);
 });
 
 test('--debug tells the configuration, what is left alone, how each file was read, and where it failed', async t => {

@@ -56,6 +56,20 @@ for (const backend of ['nft', 'legacy']) {
   });
 }
 
+onKernel('the rule sets of a host are replayed by the names that they have in its report', async t => {
+  const ruleSets = ['nft', 'legacy'].map(backend => ({ family: 'ipv4', backend, text: noReplies }));
+  const cwd = folderWith(t, { 'hosts/web1.host.json': JSON.stringify({ ruleSets }) });
+  writeFileSync(join(cwd, 'report.json'), (await run(['--format', 'json', 'hosts'], { cwd })).stdout);
+  for (const [words, from] of [[['report.json'], cwd], [['../report.json', '--rules-root', '..'], join(cwd, 'hosts')]] as const) {
+    const answer = await run(['replay', ...words, '--format', 'json'], { cwd: from });
+    t.is(answer.stderr, '');
+    t.is(answer.code, 0);
+    const { files } = JSON.parse(answer.stdout) as { files: { path: string; findings: Marked[] }[] };
+    t.deepEqual(files.map(({ path }) => path), ['hosts/web1.host.json#ipv4-nft', 'hosts/web1.host.json#ipv4-legacy']);
+    for (const { path, findings } of files) t.true(findings.some(one => one.check === 'missing-established-return' && one.kernel === 'confirmed'), path);
+  }
+});
+
 /** A report with another packet in the place of that of a check's finding. */
 function plant(folder: string, check: string, change: (packet: Record<string, string | number>) => void): void {
   const path = join(folder, 'report.json');

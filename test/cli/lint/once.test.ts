@@ -13,7 +13,7 @@ function text({ counters = '0:0', at = '09:12:41', comment = '', body = rules }:
 }
 
 function job(path: string, words: string, more: Partial<LintJob> = {}): LintJob {
-  return { source: { path, text: words }, settings: {}, extras: { decide: false, fingerprints: true }, ...more };
+  return { source: { path, text: words }, settings: {}, extras: { decide: false, fingerprints: true, times: false }, ...more };
 }
 
 /** Each in turn; and how often one was really linted. */
