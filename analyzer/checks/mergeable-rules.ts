@@ -10,9 +10,6 @@ import { isStateless } from './shared/targets.js';
 
 /** So few are left as they are: merging two saves little. */
 const fewest = 3;
-/** So many rules that differ in their address are a list, for an ipset: what can be joined in it here and there is not told. */
-const list = 20;
-
 /** Rules that could be one. */
 interface Mergeable {
   readonly differIn: string;
@@ -40,9 +37,12 @@ function mergedPorts(place: Place, { place: at, key, position, rules, ports }: P
   };
 }
 
-/** One network may be two halves; a range is worth it for more. */
-function isWorthIt({ rules, addresses }: AddressRun, { rules: { length }, network, isHosts }: Adjacent): boolean {
-  if (rules.length >= list && length < addresses.length) return false;
+/**
+ * All that stand there become one: two halves a network, or three and more a range. Of a longer list, whose other addresses stay, only what is most of
+ * it and becomes one network: networks that happen to lie side by side are somebody's list of networks.
+ */
+function isWorthIt({ addresses }: AddressRun, { rules: { length }, network, isHosts }: Adjacent): boolean {
+  if (length < addresses.length) return network !== undefined && length >= fewest && 2 * length >= addresses.length;
   return length >= fewest || (network !== undefined && !isHosts);
 }
 
@@ -86,7 +86,8 @@ export const mergeableRules = defineCheck({
   why: `A packet is compared with one rule in place of several, and who reads the rules sees at once that all these ports
 are treated alike. The multiport match takes up to 15 ports; a range counts two. Addresses without a gap between them are one
 network (the two halves 10.0.0.0/25 and 10.0.0.128/25 are 10.0.0.0/24), or else, of three rules or more, one range of the
-iprange match. Rules with different comments, or that limit or count something, are not meant: there it may be on purpose.`,
+iprange match. It is told where all the rules that stand together become one, or most of them one network: who lists twenty
+networks, two of which are neighbours, has a list of networks. Rules with different comments, or that limit or count something, are not meant: there it may be on purpose.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]

@@ -58,7 +58,8 @@ const tail = '-m conntrack --ctstate NEW -m tcp --dport 22 -j ACCEPT';
 for (const [lines, merged, family = 'ipv4'] of [
   [ssh('-s', '192.0.2.0/25', '192.0.2.128/25'), `-A FORWARD -s 192.0.2.0/24 -i eth0 -p tcp ${tail}`],
   [ssh('-d', '192.0.2.3', '192.0.2.0', '192.0.2.1', '192.0.2.2'), `-A FORWARD -d 192.0.2.0/30 -i eth0 -p tcp ${tail}`],
-  [ssh('-d', '192.0.2.9', '192.0.2.40', '192.0.2.11', '192.0.2.10'), `-A FORWARD -i eth0 -p tcp -m iprange --dst-range 192.0.2.9-192.0.2.11 ${tail}`],
+  [ssh('-d', '192.0.2.8', '192.0.2.40', '192.0.2.10/31', '192.0.2.9'), `-A FORWARD -d 192.0.2.8/30 -i eth0 -p tcp ${tail}`],
+  [ssh('-d', '192.0.2.9', '192.0.2.11', '192.0.2.10'), `-A FORWARD -i eth0 -p tcp -m iprange --dst-range 192.0.2.9-192.0.2.11 ${tail}`],
   [ssh('-s', '10.0.1.0/24', '10.0.2.0/23', '10.0.4.0/24'), `-A FORWARD -i eth0 -p tcp -m iprange --src-range 10.0.1.0-10.0.4.255 ${tail}`],
   [ssh('-s', '0.0.0.0/1', '128.0.0.0/1'), `-A FORWARD -i eth0 -p tcp ${tail}`],
   [ssh('-s', '2001:db8:8000::/33', '2001:db8::/33'), `-A FORWARD -s 2001:db8::/32 -i eth0 -p tcp ${tail}`, 'ipv6'],
@@ -87,6 +88,14 @@ test('addresses with a gap, that overlap, two that are no network, two hosts, ot
   t.deepEqual(found(...halves.map(one => `-A INPUT -s ${one} -m limit --limit 1/s -j ACCEPT`)), []);
   t.deepEqual(found(...halves.map((one, i) => `-A INPUT -s ${one} -m comment --comment ${String(i)} -j ACCEPT`)), []);
   t.deepEqual(found(...halves.map((one, i) => `-A INPUT -s ${one} -j ${i === 0 ? 'ACCEPT' : 'DROP'}`)), []);
+});
+
+test('of a list whose other addresses stay, only most of it is told, and only as one network', t => {
+  const found = (...addresses: readonly string[]): readonly unknown[] => rules('mergeable-rules', ...ssh('-s', ...addresses));
+  t.deepEqual(found('10.0.0.0/24', '10.0.1.0/24', '10.0.7.0/24', '10.0.9.0/24'), [], 'two networks of somebody who has four');
+  t.deepEqual(found('10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/24', '10.0.9.0/24'), [], 'most of them, and no network');
+  t.deepEqual(found('10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/23', '10.0.9.0/24', '10.0.11.0/24', '10.0.13.0/24'), ['filter:FORWARD:1']);
+  t.deepEqual(found('10.0.0.0/24', '10.0.1.0/24', '10.0.2.0/23', '10.0.9.0/24', '10.0.11.0/24', '10.0.13.0/24', '10.0.15.0/24'), [], 'less than half of them');
 });
 
 test('of a long list, single ranges are not told; it is a range as a whole, or one for an ipset', t => {
