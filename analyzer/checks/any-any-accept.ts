@@ -25,6 +25,11 @@ function isForNew(constraint: Constraint): boolean | undefined {
   }
 }
 
+/** Whether it asks for nothing. */
+function isForAll(constraint: Constraint): boolean {
+  return constraint.kind === 'always' || (constraint.kind === 'all' && constraint.of.every(isForAll));
+}
+
 function isOpen(constraint: Constraint): boolean {
   return isForNew(constraint) === true;
 }
@@ -61,15 +66,17 @@ function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Gen
   const found = filterChain(cx, hook) === undefined ? undefined : openRule(cx, table, hook);
   if (found === undefined) return;
   const { at: accepting, witness } = found;
-  if (ownerOf(cx.ruleset, accepting) !== undefined || !isOpen(new RuleConstraints(cx.ruleset, table.name).of(accepting.rule))) return;
+  const asks = new RuleConstraints(cx.ruleset, table.name).of(accepting.rule);
+  if (ownerOf(cx.ruleset, accepting) !== undefined || !isOpen(asks)) return;
   const without = redundant(cx.space(), table, accepting);
   if (without.kind === 'undecided') cx.undecided();
   if (without.kind !== 'needed') return;
   const leader = leaderOf(cx, table, hook, accepting);
   const at = leader ?? accepting;
+  const what = isForAll(asks) ? 'everything' : 'every new connection';
   yield {
-    at, message: `${leader === undefined ? 'this rule accepts everything that comes to it' : `this rule leads everything that comes to it to ${accepting.chain}, which accepts it`}${hook === 'INPUT' ? '' : ', from everybody to everybody'}: what is to be dropped behind it never is`,
-    because: leader === undefined ? [] : [deciderBecause(cx.ruleset, accepting, 'accepts it')],
+    at, message: `${leader === undefined ? `this rule accepts ${what} that comes to it` : `this rule leads what comes to it to ${accepting.chain}, where ${referenceOf(accepting)} accepts ${what}`}: what is to be dropped behind it never is`,
+    because: leader === undefined ? [] : [deciderBecause(cx.ruleset, accepting, `accepts ${what}`)],
     witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
     help: 'say what it is for (-i INTERFACE, -s NETWORK, -p tcp --dport PORT), or delete it',
   };
@@ -80,7 +87,7 @@ export const anyAnyAccept = defineCheck({
   kind: 'exposure',
   severity: 'warning',
   auditor: 'error',
-  summary: 'A rule accepts everything from everybody, though the chain is to drop the rest',
+  summary: 'A rule accepts whatever comes to it, though the chain is to drop the rest',
   why: `A rule without any condition, or with none but that a connection is new, takes all that comes to it. Where the policy is DROP, or rules that
 drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
 mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped.`,

@@ -3,6 +3,9 @@ import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
 import type { Constraint } from '../packet/constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import type { Table } from '../model/ruleset.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { areCovered, meet, rangesOf } from './shared/asked.js';
 import { bypassedRules } from './shared/bypassed.js';
 import { pathsBehind } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
@@ -28,13 +31,33 @@ function behind(cx: CheckContext, pipeline: Pipeline, { by, asks }: Rewritten): 
   return undefined;
 }
 
+/** A rule of the chain that does the same, and asks for what packets have by then. */
+function rightRule(cx: CheckContext, table: Table, { at }: Rewritten, { address, ports }: Translation): RuleAt | undefined {
+  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  const [effect, own] = [effectOf(at.rule), constraints.of(at.rule)];
+  return [...cx.rules(table)].find(one => {
+    if (one.chain !== at.chain || one.rule === at.rule || effect === undefined || effectOf(one.rule) !== effect) return false;
+    const asks = constraints.of(one.rule);
+    const [dst, dport] = [rangesOf(asks, 'dst'), rangesOf(asks, 'dport')];
+    const isAsked = typeof address === 'string' || (dst !== undefined && areCovered(address, [dst]));
+    return isAsked && (ports === undefined || (dport !== undefined && areCovered(ports, [dport]))) && meet(rangesOf(asks, 'protocol'), rangesOf(own, 'protocol'));
+  });
+}
+
+/** What to write: nothing where it stands there already. */
+function helpOf(cx: CheckContext, table: Table, rewritten: Rewritten, first: Translation, asks: Constraint): string {
+  const right = rightRule(cx, table, rewritten, first);
+  return right === undefined ? `ask for the address and port that packets have by then: ${optionsBehind(asks, first)} ${targetText(cx.ruleset, rewritten.at)}`
+    : `delete it, if ${referenceOf(right)} is for the same: that one asks for the address and port that packets have by then`;
+}
+
 /** It decides otherwise than what becomes of the packets. */
 function isContradicted(effect: string | undefined, found: Behind | undefined): boolean {
   if (found === undefined) return false;
   return effect === 'accept' ? found.answer.kind === 'lost' : (effect === 'drop' || effect === 'reject') && found.answer.kind === 'passes';
 }
 
-function report(cx: CheckContext, pipeline: Pipeline, rewritten: Rewritten, asksOf: (translation: Translation) => Constraint): Report {
+function report(cx: CheckContext, table: Table, pipeline: Pipeline, rewritten: Rewritten, asksOf: (translation: Translation) => Constraint): Report {
   const { at, by } = rewritten;
   const found = behind(cx, pipeline, rewritten);
   const first = found?.translation ?? by[0];
@@ -47,7 +70,7 @@ function report(cx: CheckContext, pipeline: Pipeline, rewritten: Rewritten, asks
     message: `no connection begins by this rule: it asks for what ${by.map(one => referenceOf(one.at)).slice(0, 3).join(', ')}${by.length > 3 ? ' …' : ''} ${by.length === 1 ? 'has' : 'have'} rewritten by then, to ${becomes}`,
     because: by.map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: `packets that this rule is for go to ${destinationText(one)}` })),
     ...first === undefined || sighting === undefined ? {} : { witness: [translatedStep(pipeline, sighting, first, isLost)], shows: [{ fate: isLost ? 'lost' : 'passes', matches: [referenceOf(first.at)], misses: [referenceOf(at)] }] },
-    help: first === undefined ? '' : `ask for the address and port that packets have by then: ${optionsBehind(asksOf(first), first)} ${targetText(cx.ruleset, at)}`,
+    help: first === undefined ? '' : helpOf(cx, table, rewritten, first, asksOf(first)),
   };
 }
 
@@ -121,7 +144,7 @@ COMMIT
     if (filter === undefined || pipeline === undefined) return;
     const constraints = new RuleConstraints(ruleset, 'nat');
     for (const [rule, rewritten] of rewrittenRules(cx, filter)) {
-      if (!bypassedRules(cx).has(rule)) yield report(cx, pipeline, rewritten, ({ at }) => constraints.of(at.rule));
+      if (!bypassedRules(cx).has(rule)) yield report(cx, filter, pipeline, rewritten, ({ at }) => constraints.of(at.rule));
     }
   },
 });

@@ -9,6 +9,7 @@ import { mentions } from './shared/asked.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { liveTranslations, type Asking } from './shared/nat-rules.js';
+import { fromOutside, isNamed, virtualInterface } from './shared/outside.js';
 import { ownerOf } from './shared/owners.js';
 
 /** Translations that are asked about: one of them is enough. */
@@ -25,6 +26,11 @@ function outsides(family: Family): readonly Constraint[] {
   return [[shown], publicRanges[family]].map(ranges => ({ kind: 'within', field: 'dst', ranges }));
 }
 
+/** Where what leaks is seen: behind the interfaces that lead there, else behind any that no container or virtual machine has. */
+function waysOut(cx: CheckContext): readonly Constraint[] {
+  return [fromOutside(cx, 'out'), not(virtualInterface('out'))].flatMap(way => outsides(cx.ruleset.family).map(one => all([one, way])));
+}
+
 /** The end of a connection that is no longer known: a lone RST is INVALID. @see tcp_new() in net/netfilter/nf_conntrack_proto_tcp.c */
 const lateReset = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 4, 63), is('fragment', 0), is('ctstate', ctstates.INVALID)]);
 const opening = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0)]);
@@ -35,6 +41,11 @@ function meant({ asks, translation: { at: { rule: { outInterface: out } } } }: A
   // Where it names the way out, they come another way; `! -o docker0` names whence.
   const same: Constraint[] = out === undefined ? [] : [{ kind: 'interface', field: 'in', ...out.value }];
   return all([...parts, ...same.map(one => out?.negated === true ? one : not(one)), fromPrivate(family), is('mark', 0)]);
+}
+
+/** It is for what this host sends itself: nothing that passes through has such a source (`ip_route_input_slow`: martian). */
+function isForOwn(asks: Constraint): boolean {
+  return asks.kind === 'all' ? asks.of.some(isForOwn) : asks.kind === 'atom' && asks.name.startsWith('addrtype src LOCAL');
 }
 
 function leak(cx: CheckContext, pipeline: Pipeline, asking: Asking, outside: Constraint): Report | undefined {
@@ -53,12 +64,13 @@ function leak(cx: CheckContext, pipeline: Pipeline, asking: Asking, outside: Con
   const { at } = asking.translation;
   const step = stepOf(sample, from);
   const owner = ownerOf(cx.ruleset, at);
+  const isOutNamed = isNamed(cx.ruleset, out);
   return {
     at,
-    message: `packets of no known connection leave by ${out} with a private address, ${src}: nat translates connections only, and FORWARD lets packets of state INVALID pass${owner === undefined ? '' : ` (${owner} makes no rule against it)`}`,
+    message: `packets of no known connection leave by ${isOutNamed ? out : 'interfaces that no rule names'} with a private address, ${src}: nat translates connections only, and FORWARD lets packets of state INVALID pass${owner === undefined ? '' : ` (${owner} makes no rule against it)`}`,
     because: [deciderBecause(cx.ruleset, answer.by, 'lets them pass')],
     witness: [{ ...step, sentOn: { address: dst ?? (family === 'ipv4' ? '192.0.2.1' : '2001:db8::1'), device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
-    help: `drop them first: -I FORWARD -o ${out} -m conntrack --ctstate INVALID -j DROP`,
+    help: `drop them first: -I FORWARD${isOutNamed ? ` -o ${out}` : ''} -m conntrack --ctstate INVALID -j DROP`,
   };
 }
 
@@ -115,14 +127,14 @@ COMMIT
 -A FORWARD -i eth1 -o eth0 -m conntrack --ctstate NEW -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => [lateReset, opening, fromPrivate(ruleset.family), ...outsides(ruleset.family), is('mark', 0)],
+  asks: ({ ruleset }) => [lateReset, opening, fromPrivate(ruleset.family), ...outsides(ruleset.family), virtualInterface('out'), is('mark', 0)],
   * run(cx) {
     let left = questionLimit;
     for (const asking of liveTranslations(cx, 'source')) {
-      if (!asking.translation.hooks.includes('POSTROUTING') || left-- <= 0) continue;
+      if (!asking.translation.hooks.includes('POSTROUTING') || isForOwn(asking.asks) || left-- <= 0) continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
-      for (const outside of outsides(cx.ruleset.family)) {
+      for (const outside of waysOut(cx)) {
         const found = leak(cx, pipeline, asking, outside);
         if (found === undefined) continue;
         yield found;

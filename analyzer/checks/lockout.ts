@@ -9,7 +9,7 @@ import { printAddress } from '../values/address.js';
 import { parseAddressMask } from '../values/address-mask.js';
 import { Problem } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause } from './shared/deciders.js';
+import { deciderBecause, helpElsewhere } from './shared/deciders.js';
 import { dropsTheRest } from './shared/default-drop.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { notLoopback, statesOf } from './shared/replies.js';
@@ -49,7 +49,7 @@ function lostTo(cx: CheckContext): readonly Lost[] {
   const { ruleset, settings } = cx;
   const pipeline = cx.pipeline();
   return pipeline === undefined ? [] : settings.managementPorts.flatMap(port => peersOf(ruleset, settings).flatMap((peer): Lost[] => {
-    const answer = question(pipeline, 'in', all([connection(ruleset, port), peer.source]), 'accept');
+    const answer = question(pipeline, 'in', all([connection(ruleset, port), peer.source]), 'accept', undefined, true);
     if (answer.kind === 'undecided') cx.undecided();
     return answer.kind === 'no' ? [{ peer, port, by: answer.by }] : [];
   }));
@@ -100,7 +100,7 @@ function report(cx: CheckContext, severity: 'error' | 'info', lost: readonly [Lo
       : `no connection to ${words} gets in: if this host is managed by ssh, loading these rules locks you out`,
     because: [...deciders.values()].map(one => deciderBecause(cx.ruleset, one, 'drops it')),
     witness: [stepOf(sampleOf(first), 'eth0')], shows: [{ fate: 'lost' }],
-    help: `${severity === 'info' ? 'say by which ports it is managed (setting managementPorts), or let them in' : 'let them in'}: -I INPUT ${source}-p tcp -m tcp --dport ${String(first.port)} -j ACCEPT`,
+    help: `${severity === 'info' ? 'say by which ports it is managed (setting managementPorts), or ' : ''}${helpElsewhere('them', first.by) ?? `let them in: -I INPUT ${source}-p tcp -m tcp --dport ${String(first.port)} -j ACCEPT`}`,
   };
 }
 

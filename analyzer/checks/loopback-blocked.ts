@@ -6,10 +6,10 @@ import { all, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { deciderBecause, helpElsewhere } from './shared/deciders.js';
-import { dropsTheRest, isShut } from './shared/default-drop.js';
+import { isShut } from './shared/default-drop.js';
 import { defineCheck, fixWith, type CheckContext } from './define-check.js';
 import { withFirst } from './shared/edits.js';
-import { isNeeded, loopbackService } from './shared/needed-services.js';
+import { isNeeded } from './shared/needed-services.js';
 import { exchanges, statesOf } from './shared/replies.js';
 import { mayDrop } from './shared/targets.js';
 
@@ -31,10 +31,11 @@ function isDoubtful(cx: CheckContext, table: Table): boolean {
     || ask(cx.space(), table, 'INPUT', byLo('in'), losing).kind !== 'no' || ask(cx.space(), table, 'OUTPUT', byLo('out'), losing).kind !== 'no';
 }
 
-/** Nothing leaves by lo, and OUTPUT drops by default: `output-drop-breakage` speaks of it. */
-function isOfOutput(cx: CheckContext, table: Table): boolean {
-  const sent = loopbackService(cx.ruleset).packets;
-  return isNeeded(cx.settings, 'loopback') && dropsTheRest(cx, table, 'OUTPUT') && ask(cx.space(), table, 'OUTPUT', sent, passing).kind === 'no';
+/** The chains of table filter that let nothing of it pass, or not this: a rule is missing in each of them. */
+function blockingHooks(cx: CheckContext, table: Table, { port, by }: Blocked): readonly ('INPUT' | 'OUTPUT')[] {
+  const fields = { INPUT: 'in', OUTPUT: 'out' } as const;
+  const first = (['INPUT', 'OUTPUT'] as const).filter(hook => ask(cx.space(), table, hook, all([local(cx.ruleset, port), byLo(fields[hook])]), passing).kind === 'no');
+  return first.length > 0 ? first : by.some(({ chain }) => chain === 'OUTPUT') ? ['INPUT', 'OUTPUT'] : ['INPUT'];
 }
 
 interface Blocked {
@@ -43,13 +44,13 @@ interface Blocked {
   readonly by: readonly Decider[];
 }
 
-/** Why a connection over lo comes to nothing: its first packet is dropped, or what answers it. `received`: only what INPUT does is looked at. */
-function blockedBy(cx: CheckContext, pipeline: Pipeline, port: number, received: Table | undefined): readonly Decider[] | undefined {
+/** Why a connection over lo comes to nothing: its first packet is dropped, or what answers it. */
+function blockedBy(cx: CheckContext, pipeline: Pipeline, port: number): readonly Decider[] | undefined {
   const packets = local(cx.ruleset, port);
-  const first = received === undefined ? question(pipeline, 'loop', packets, 'accept') : ask(cx.space(), received, 'INPUT', all([packets, byLo('in')]), passing);
+  const first = question(pipeline, 'loop', packets, 'accept', undefined, true);
   if (first.kind === 'undecided') cx.undecided();
   if (first.kind === 'no') return first.by;
-  if (first.kind !== 'yes' || received !== undefined) return undefined;
+  if (first.kind !== 'yes') return undefined;
   const [tcp] = exchanges(cx.ruleset);
   const answer = replies(pipeline, undefined, { path: 'loop', packets, ...tcp === undefined ? {} : { answers: tcp.reply } });
   if (answer.kind === 'undecided') cx.undecided();
@@ -57,16 +58,18 @@ function blockedBy(cx: CheckContext, pipeline: Pipeline, port: number, received:
 }
 
 /** Of the local services those that are blocked; it stops where enough are not. */
-function blockedServices(cx: CheckContext, pipeline: Pipeline, received: Table | undefined): readonly Blocked[] {
+function blockedServices(cx: CheckContext, pipeline: Pipeline): readonly Blocked[] {
   const blocked: Blocked[] = [];
   let open = 0;
   for (const [name, port] of localServices) {
-    const by = blockedBy(cx, pipeline, port, received);
+    const by = blockedBy(cx, pipeline, port);
     if (by !== undefined) blocked.push({ name, port, by });
     else if (++open >= localServices.size / 2) return [];
   }
   return blocked;
 }
+
+const missing = { INPUT: '-i lo -j ACCEPT', OUTPUT: '-o lo -j ACCEPT' } as const;
 
 export const loopbackBlocked = defineCheck({
   name: 'loopback-blocked',
@@ -77,7 +80,7 @@ export const loopbackBlocked = defineCheck({
 to the mail system. Those packets pass OUTPUT and INPUT as all others do. A host that drops by default must let
 them pass by name, before anything that looks at addresses: nobody outside can send by lo, for the kernel drops
 what arrives elsewhere with an address of 127.0.0.0/8.
-Where OUTPUT drops by default and lo is missing there, \`output-drop-breakage\` says so.`,
+A host without programs of that kind says so by the setting \`neededServices\`, which then does not name loopback.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -112,24 +115,24 @@ COMMIT
   asks: ({ ruleset }) => [...localServices.values()].map(port => local(ruleset, port)),
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
-    const input = table?.chains.get('INPUT');
-    if (table === undefined || input === undefined || !isDoubtful(cx, table) || isShut(cx, table)) return;
+    if (table === undefined || !isNeeded(cx.settings, 'loopback') || !isDoubtful(cx, table) || isShut(cx, table)) return;
     const pipeline = cx.pipeline();
     if (pipeline === undefined) return;
-    const blocked = blockedServices(cx, pipeline, isOfOutput(cx, table) ? table : undefined);
+    const blocked = blockedServices(cx, pipeline);
     const [first] = blocked;
     if (first === undefined) return;
     const elsewhere = helpElsewhere('what goes over lo', first.by);
-    const output = first.by.some(({ chain }) => chain === 'OUTPUT') ? table.chains.get('OUTPUT') : undefined;
-    const edits = [[input, '-i lo -j ACCEPT'] as const, ...output === undefined ? [] : [[output, '-o lo -j ACCEPT'] as const]].map(([chain, words]) => withFirst(cx.ruleset, table, chain, [words]));
+    const hooks = blockingHooks(cx, table, first);
+    const chains = hooks.flatMap(hook => table.chains.get(hook) ?? []);
+    const edits = hooks.map(hook => chains.flatMap(chain => chain.name === hook ? [withFirst(cx.ruleset, table, chain, [missing[hook]])] : [])[0]);
     const address = cx.ruleset.family === 'ipv4' ? '127.0.0.1' : '::1';
     yield {
-      span: input.line === 0 ? table.span : input.span,
+      span: chains.find(({ line }) => line > 0)?.span ?? table.span,
       message: `programs of this host cannot talk to each other over lo: connections to ${address} are dropped, as to ${blocked.map(({ name, port }) => `${name} (${String(port)})`).join(', ')}`,
       because: first.by.map(decider => deciderBecause(cx.ruleset, decider, 'drops what goes over lo')),
       witness: [stepOf({ src: address, dst: address, protocol: protocolNumber.tcp, sport: 40_000, dport: first.port, tcpFlags: 2 }, 'local')],
       shows: [{}],
-      help: elsewhere ?? `let lo pass first of all: -I INPUT -i lo -j ACCEPT${output !== undefined ? ', and -I OUTPUT -o lo -j ACCEPT' : ''}`,
+      help: elsewhere ?? `let lo pass first of all: ${hooks.map(hook => `-I ${hook} ${missing[hook]}`).join(', and ')}`,
       ...elsewhere !== undefined || edits.includes(undefined) ? {} : fixWith('let lo pass', 'unsafe', edits.flatMap(one => one ?? [])),
     };
   },

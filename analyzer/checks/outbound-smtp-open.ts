@@ -6,7 +6,7 @@ import { all, any, ctstates, is, not, within, type Constraint } from '../packet/
 import { fullMask, prefixLength } from '../values/address.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck } from './define-check.js';
-import { fromOutside, virtualInterface, type Facts } from './shared/outside.js';
+import { fromOutside, isNamed, virtualInterface, type Facts } from './shared/outside.js';
 import { ownerOf } from './shared/owners.js';
 import { isRouter } from './shared/routers.js';
 import { firstTo } from './shared/strangers.js';
@@ -117,16 +117,16 @@ COMMIT
     const answer = question(pipeline, 'through', packets, 'accept', undefined, true);
     if (answer.kind === 'undecided') cx.undecided();
     // What docker and the like let out is theirs.
-    if (answer.kind !== 'yes' || answer.by === undefined || (!isPolicy(answer.by) && ownerOf(cx.ruleset, answer.by) !== undefined)) return;
-    const { by, certain } = answer;
+    // What hangs on a set or on a bridge is not any machine's.
+    if (answer.kind !== 'yes' || !answer.certain || answer.by === undefined || (!isPolicy(answer.by) && ownerOf(cx.ruleset, answer.by) !== undefined)) return;
+    const { by } = answer;
     const { sample } = firstPacket(pipeline, answer.found, packets);
     yield {
       ...isPolicy(by) ? { chain, span: chain.line === 0 ? cx.ruleset.tables.get('filter')?.span ?? chain.span : chain.span } : { at: by },
-      certainty: certain ? 'certain' : 'possible',
       message: 'any machine inside may send mail to any server outside (tcp/25)',
       because: [deciderBecause(cx.ruleset, by, 'lets it out')],
       witness: [stepOf(sample, sample.in ?? 'eth1')], shows: [{ at: 'filter:FORWARD', fate: 'passes', by: [deciderReference(by)] }],
-      help: 'let out the mail of the relay only: -I FORWARD ! -s RELAY -p tcp --dport 25 -j REJECT --reject-with tcp-reset',
+      help: `let out the mail of the relay only: -I FORWARD ! -s RELAY -o ${sample.out !== undefined && isNamed(cx.ruleset, sample.out) ? sample.out : 'OUTSIDE'} -p tcp --dport 25 -j REJECT --reject-with tcp-reset`,
     };
   },
 });

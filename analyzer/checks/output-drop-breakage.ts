@@ -1,8 +1,7 @@
 import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
-import type { Ruleset, Table } from '../model/ruleset.js';
+import type { Ruleset } from '../model/ruleset.js';
 import type { Decider } from '../packet-space/answers.js';
-import { ask } from '../packet-space/index.js';
 import { firstPacket, neverReplied, nextPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
 import { deciderBecause, deciderReference } from './shared/deciders.js';
 import { dropsTheRest, isShut } from './shared/default-drop.js';
@@ -41,10 +40,9 @@ interface BrokenService extends Pick<Service, 'name' | 'severity' | 'rule'> {
   readonly steps: readonly ShownStep[];
 }
 
-function brokenServices(cx: CheckContext, table: Table, pipeline: Pipeline): BrokenService[] {
-  const broken = servicesNeeded(cx.ruleset, cx.settings).flatMap(({ isLoopback = false, packets, example, name, severity, rule }): BrokenService[] => {
-    // What lo sends comes in again, and may be lost there: that is no matter of OUTPUT.
-    const answer = isLoopback ? ask(cx.space(), table, 'OUTPUT', packets, ['accept', 'queue', 'nat', 'unknown']) : question(pipeline, 'out', packets, 'accept');
+function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
+  const broken = servicesNeeded(cx.ruleset, cx.settings).flatMap(({ packets, example, name, severity, rule }): BrokenService[] => {
+    const answer = question(pipeline, 'out', packets, 'accept', undefined, true);
     if (answer.kind === 'undecided') cx.undecided();
     return answer.kind === 'no' ? [{ name, severity, rule, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }] : [];
   });
@@ -80,10 +78,11 @@ export const outputDropBreakage = defineCheck({
   kind: 'conversations',
   severity: 'warning',
   summary: 'OUTPUT drops by default, and something the host needs cannot get out',
-  why: `A host that drops what it sends by default must let out by name what it needs: loopback, name resolution,
+  why: `A host that drops what it sends by default must let out by name what it needs: name resolution,
 time, package updates, address renewal, neighbour discovery in IPv6, and above all the replies to the services
 that INPUT offers. What is missing shows as time-outs far from the firewall. Everything that cannot get out is
-listed in one finding: an error where loopback, replies or neighbour discovery break, a warning for DNS, else info.
+listed in one finding: an error where replies or neighbour discovery break, a warning for DNS, else info. Of loopback
+\`loopback-blocked\` speaks.
 The setting \`neededServices\` says what a host needs: loopback, neighbour-discovery, dns-udp, dns-tcp, http, https,
 ntp, dhcp, dhcpv6, ping, replies. Without it, all of them are.`,
   bad: `*filter
@@ -125,7 +124,7 @@ COMMIT
     if (table === undefined || output === undefined || !dropsTheRest(cx, table, 'OUTPUT') || isShut(cx, table)) return;
     const pipeline = cx.pipeline();
     if (pipeline === undefined) return;
-    const broken = brokenServices(cx, table, pipeline);
+    const broken = brokenServices(cx, pipeline);
     if (broken.length === 0) return;
     const severity = order[Math.max(...broken.map(one => order.indexOf(one.severity)))] ?? 'warning';
     yield {

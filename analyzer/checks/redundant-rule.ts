@@ -1,10 +1,17 @@
-import type { Ruleset } from '../model/ruleset.js';
+import type { Ruleset, Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
 import { effectOf, isFinal } from './shared/targets.js';
+
+/** A rule that could not be read stands on the way to those that take over: what it does with the packets nobody knows. */
+function passesUnread({ chains }: Table, { chain, position }: RuleAt, because: readonly Decider[]): boolean {
+  const own = chains.get(chain);
+  return own?.endsUnread === true || own?.rules.slice(position).some(rule => rule.isBehindUnread) === true
+    || because.some(one => one.chain !== chain && chains.get(one.chain)?.rules.some(rule => rule.isBehindUnread) === true);
+}
 
 function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[]): Report {
   const names = because.map(one => isPolicy(one) ? `the policy ${one.policy} of ${one.chain}` : one.chain === at.chain ? `rule ${String(one.position)}` : referenceOf(one));
@@ -63,7 +70,7 @@ COMMIT
         if (!isFinal(at.rule) && effectOf(at.rule) !== 'return') continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
-        else if (answer.kind === 'redundant' && answer.because.every(isLive)) yield report(ruleset, at, answer.because);
+        else if (answer.kind === 'redundant' && answer.because.every(isLive) && !passesUnread(table, at, answer.because)) yield report(ruleset, at, answer.because);
       }
     }
   },

@@ -3,7 +3,7 @@ import type { Span } from '../../grammar/source-text.js';
 import type { CommandStatement, WordNode } from '../../grammar/syntax.js';
 import { parseInteger } from '../values/number.js';
 import type { LoadCheckName } from './load-checks.js';
-import type { ChainDraft, TableDraft } from './draft.js';
+import { appendRule, type ChainDraft, type TableDraft } from './draft.js';
 import { chainNameProblem, isTargetName } from './chain-name.js';
 import { printBody } from './print.js';
 import { readBodies, type CommandParts, type ReadContext } from './read-rule.js';
@@ -73,16 +73,19 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
     if (chain !== undefined && inRange(it, second, number, chain.rules.length)) chain.rules.splice(number - 1, 1);
     return;
   }
-  if (it.failed) return;
-  const bodies = readBodies(statement, { table: table.name, chain: name.text }, cx);
-  if (bodies === undefined || chain === undefined) return;
+  const bodies = it.failed ? undefined : readBodies(statement, { table: table.name, chain: name.text }, cx);
+  if (chain === undefined) return;
+  if (bodies === undefined) {
+    if (key === 'A') chain.endsUnread = true;
+    return;
+  }
   const rules = bodies.map((body): Rule => ({
     source: body.source, destination: body.destination, inInterface: body.inInterface, outInterface: body.outInterface,
     protocol: body.protocol, fragment: body.fragment, matches: body.matches, target: chainOrTarget(table, body.target),
     line: statement.line, start: statement.start, end: statement.end, counters: parts.counters,
   }));
   switch (key) {
-    case 'A': chain.rules.push(...rules); return;
+    case 'A': for (const rule of rules) appendRule(chain, rule); return;
     case 'I':
       if (inRange(it, second ?? name, number ?? 1, chain.rules.length + 1)) for (const rule of rules) chain.rules.splice((number ?? 1) - 1, 0, rule);
       return;

@@ -9,7 +9,7 @@ import { applyCommand } from './apply-command.js';
 import { chainNameProblem, isTargetName } from './chain-name.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
-import { TableDraft } from './draft.js';
+import { appendRule, TableDraft } from './draft.js';
 import { guessFamily, headerOf } from './guess.js';
 import { quickRule } from './rule-plan.js';
 import { commandParts, parseCounters, type ReadContext } from './read-rule.js';
@@ -246,7 +246,7 @@ class Loader {
     const quick = quickRule(statement, { family: draft.family, backend: draft.backend ?? 'nft', table: table.name, text: this.#source.text }, counters);
     const chain = quick === undefined ? undefined : table.chain(quick.chain);
     if (quick === undefined || chain === undefined || (quick.rule.target.kind === 'extension' && table.chain(quick.rule.target.use.definition.name) !== undefined)) return false;
-    chain.rules.push(quick.rule);
+    appendRule(chain, quick.rule);
     return true;
   }
 

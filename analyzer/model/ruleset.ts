@@ -58,6 +58,8 @@ export interface Rule extends RuleBody {
   readonly start: number;
   readonly end: number;
   readonly counters: Counters | undefined;
+  /** In front of it in its chain stands a rule that could not be read, and is left out. */
+  readonly isBehindUnread?: true;
 }
 
 /** What becomes of a packet at the end of a base chain. */
@@ -75,6 +77,8 @@ export interface Chain {
   readonly line: number;
   readonly span: Span;
   readonly rules: readonly Rule[];
+  /** Behind all of them stands a rule that could not be read, and is left out. */
+  readonly endsUnread?: boolean;
 }
 
 /** A table with its chains, by name. */

@@ -1,6 +1,7 @@
 /** What `iptables-lint.yaml` may hold. */
 import * as v from 'valibot';
 import { flag, found, list, object, oneOf, text, whole } from '../../analyzer/model/schema-words.js';
+import { neededServices } from '../../analyzer/checks/settings.js';
 import { parseAddressMask } from '../../analyzer/values/address-mask.js';
 import { Problem } from '../../analyzer/values/value.js';
 import { checkNames, levels, unknownCheckMessage } from '../check-names.js';
@@ -43,7 +44,7 @@ const entries = {
     peers: optional(v.pipe(list(network), v.description('Whence it is managed; from anywhere where absent'))),
   }, '`management`')),
   'trusted-interfaces': optional(v.pipe(list(text), v.description('Interfaces of which everybody is trusted, as rules name them (eth1, wg+)'))),
-  'needed-services': optional(v.pipe(list(text), v.description('Outbound services that the host needs'))),
+  'needed-services': optional(v.pipe(list(oneOf(neededServices, 'service')), v.description('What the host must be able to send; all of these where absent'))),
   'conntrack-max': optional(v.pipe(whole(0xffff_ffff), v.description('How many flows the kernel tracks at most'))),
 };
 

@@ -40,6 +40,16 @@ test('lo is blocked by what it is dropped by, and not where all that it needs pa
   t.deepEqual(found('loopback-blocked', `*raw\n-A PREROUTING -i lo -j DROP\nCOMMIT\n${host(lo, known)}`), ['error'], 'another table drops it');
 });
 
+test('lo is told of once, with a rule for each of the chains that miss one', t => {
+  const closed = (...rules: readonly string[]): string => host(known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', known.replace('INPUT', 'OUTPUT'), '-A OUTPUT -p udp -j ACCEPT', ...rules).replace('OUTPUT ACCEPT', 'OUTPUT DROP');
+  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: closed(...rules) }).findings.filter(one => /\blo\b|loopback/u.test(one.message)).map(one => `${one.check}: ${one.help}`);
+  t.deepEqual(told(), ['loopback-blocked: let lo pass first of all: -I INPUT -i lo -j ACCEPT, and -I OUTPUT -o lo -j ACCEPT']);
+  t.deepEqual(told(lo), ['loopback-blocked: let lo pass first of all: -I OUTPUT -o lo -j ACCEPT']);
+  t.deepEqual(told('-A OUTPUT -o lo -j ACCEPT'), ['loopback-blocked: let lo pass first of all: -I INPUT -i lo -j ACCEPT']);
+  t.deepEqual(told(lo, '-A OUTPUT -o lo -j ACCEPT'), []);
+  t.deepEqual(found('loopback-blocked', closed(), { settings: { neededServices: ['dns-udp'] } }), [], 'who has no such programs says so');
+});
+
 test('what a host needs is what the settings say', t => {
   const text = '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A OUTPUT -o lo -j ACCEPT\n-A OUTPUT -p udp -m udp --dport 53 -j ACCEPT\nCOMMIT\n';
   const needing = (...neededServices: readonly string[]): string[] => found('output-drop-breakage', text, { settings: { neededServices } });
@@ -67,6 +77,15 @@ test('whoever manages the host gets in, from where he is', t => {
   t.deepEqual(from([]), [], 'a desktop');
   t.deepEqual(found('lockout', host(lo, known), { settings: { managementPorts: [2222] } }), ['error'], 'somebody said how');
   t.deepEqual(found('lockout', `*raw\n-A PREROUTING -p tcp -m tcp --dport 22 -j DROP\nCOMMIT\n${host(lo, known, ssh)}`), ['error'], 'a rule opens the port, and another table closes it');
+});
+
+test('what nat does to other connections lets nobody in, and what another table drops no rule of filter lets in', t => {
+  const nat = '*nat\n-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.2:80\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n';
+  const web = host(lo, known, '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT');
+  t.deepEqual(found('lockout', `${nat}${web}`, { settings: { managementPeers: ['192.0.2.0/24'] } }), ['error']);
+  t.deepEqual(found('loopback-blocked', `${nat}${web.replace(`${lo}\n`, '').replace('OUTPUT ACCEPT', 'OUTPUT DROP')}`.replace(/COMMIT\n$/u, '-A OUTPUT -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT\n')), ['error']);
+  const [locked] = analyze({ path: 'x.rules', text: `*mangle\n-A PREROUTING -p tcp -m tcp --dport 22 -j DROP\nCOMMIT\n${host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT')}` }).findings.filter(one => one.check === 'lockout');
+  t.is(locked?.help, 'let them pass in front of mangle:PREROUTING:1; no rule of table filter can');
 });
 
 test('one cause of lost ICMP errors is told once', t => {

@@ -201,3 +201,17 @@ test('a rule that is repeated is told once, at the first copy, with all the othe
     ['filter:INPUT:8', 'this rule repeats rule 1 of the chain word for word, and never sees a packet', ['filter:INPUT:1'], 'delete one of the two'],
   ]);
 });
+
+test('what stands behind a rule that could not be read is no list with what is before it, and nothing is redundant by it', t => {
+  const addresses = Array.from({ length: 24 }, (_, i) => `192.0.2.${String(7 * i + 1)}`);
+  const guarded = (guard: string): readonly string[] => addresses.flatMap(one => [`-A INPUT -s ${one}/32 -m mac --mac-source ${guard} -j RETURN`, `-A INPUT -s ${one}/32 -j DROP`]);
+  t.is(rules('list-could-be-ipset', ...addresses.map(one => `-A INPUT -s ${one}/32 -j DROP`)).length, 1);
+  t.deepEqual(rules('list-could-be-ipset', ...guarded('XX:XX:XX:XX:XX:XX')), []);
+  t.deepEqual(rules('mergeable-rules', tcp('80'), tcp('http-alt-x'), tcp('443'), tcp('8000')), []);
+  const [first, last] = ['-A INPUT -s 192.0.2.1/32 -j ACCEPT', '-A INPUT -s 192.0.2.0/24 -j ACCEPT'];
+  t.deepEqual(rules('redundant-rule', first, last), ['filter:INPUT:1']);
+  t.deepEqual(rules('redundant-rule', first, '-A INPUT -s 192.0.2.300 -j DROP', last), []);
+  t.deepEqual(rules('redundant-rule', '-A INPUT -s 192.0.2.300 -j DROP', first, last), ['filter:INPUT:1'], 'it is before both');
+  t.deepEqual(rules('redundant-rule', '-A INPUT -s 192.0.2.1/32 -j DROP', '-A INPUT -s 192.0.2.300 -j ACCEPT'), [], 'the policy is behind it');
+
+});

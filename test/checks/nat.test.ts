@@ -155,6 +155,22 @@ test('filter-matches-pre-nat: who names what comes of a translation is right, wh
   t.deepEqual(found({ nat: local, filter: ['-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport 5353 -j ACCEPT'] }), []);
 });
 
+test('filter-matches-pre-nat: a rule that is right already is not to be written again', t => {
+  const nat = ['-A OUTPUT -d 127.0.0.1/32 -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353'];
+  const wrong = '-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport 53 -j ACCEPT';
+  const help = (...filter: readonly string[]): string | undefined => findings({ nat, filter })[0]?.help;
+  t.is(help(wrong), 'ask for the address and port that packets have by then: -d 127.0.0.1 -p udp -m udp --dport 5353 -j ACCEPT');
+  t.is(help(wrong, '-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport 5353 -j ACCEPT'), 'delete it, if filter:OUTPUT:2 is for the same: that one asks for the address and port that packets have by then');
+  t.regex(help(wrong, '-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport 5354 -j ACCEPT', '-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport 5353 -j DROP') ?? '', /^ask/u, 'another port, another verdict');
+});
+
+test('invalid-leaks-unnatted: by the way out, not to containers, nor what this host alone sends', t => {
+  const leak = (nat: readonly string[], ...filter: readonly string[]): readonly (string | undefined)[] => findings({ nat, filter: ['-I FORWARD -p tcp -m tcp --dport 22 -j ACCEPT', ...filter] }).filter(one => one.check === 'invalid-leaks-unnatted').map(one => `${/leave by (.*) with/u.exec(one.message)?.[1] ?? ''}: ${one.help.replace('drop them first: ', '')}`);
+  t.deepEqual(leak(['-A POSTROUTING -s 172.18.0.0/16 ! -o br-0123456789ab -j MASQUERADE', '-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE']), ['interfaces that no rule names: -I FORWARD -m conntrack --ctstate INVALID -j DROP']);
+  t.deepEqual(leak(['-A POSTROUTING -s 10.0.0.0/24 ! -d 10.0.0.0/24 -j MASQUERADE', '-A POSTROUTING -s 10.0.1.0/24 -o wan0 -j MASQUERADE'], '-A FORWARD -i eth1 -o eth2 -j ACCEPT'), ['wan0: -I FORWARD -o wan0 -m conntrack --ctstate INVALID -j DROP']);
+  t.deepEqual(leak(['-A POSTROUTING -o br0 -m addrtype --src-type LOCAL -j SNAT --to-source 203.0.113.9']), []);
+});
+
 const docker = ['-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER', '-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80'];
 const published = '-A FORWARD -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT';
 

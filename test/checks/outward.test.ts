@@ -45,3 +45,11 @@ test('family-parity: what one family opens to strangers and the other does not',
   t.deepEqual(found('family-parity', v6(host('-A INPUT -s fe80::/10 -p tcp -m tcp --dport 6379 -j ACCEPT', '-A INPUT -p udp -m udp --dport 546 -j ACCEPT')), beside()), []);
   t.deepEqual(found('family-parity', v6(host(redis))), [], 'nobody knows the other');
 });
+
+test('outbound-smtp-open: what a bridge passes on, or a set lets out, is not any machine', t => {
+  const gateway = (...rules: readonly string[]): string => `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host(...rules)}`;
+  t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -m physdev --physdev-is-bridged -j ACCEPT')), []);
+  t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -o wan0 -m set --match-set servers src -j ACCEPT')), []);
+  const help = (rule: string): string | undefined => analyze({ path: 'x.rules', text: gateway(rule) }).findings.find(one => one.check === 'outbound-smtp-open')?.help;
+  t.regex(help('-A FORWARD -i lan0 -o wan0 -j ACCEPT') ?? '', /-I FORWARD ! -s RELAY -o wan0 /u, 'mail that comes in is let alone');
+});

@@ -69,6 +69,12 @@ const generated = `*filter
 COMMIT
 `;
 
+test('FireHOL is known by what it logs', t => {
+  const log = '-A INPUT -m limit --limit 1/sec -j LOG --log-prefix "DROP UNMATCHED IN-unknown:"';
+  t.deepEqual(owners([':in_lan - [0:0]', '-A INPUT -i eth1 -j in_lan', '-A in_lan -j DROP', log]).rules, ['FireHOL', 'FireHOL', 'FireHOL']);
+  t.deepEqual(owners([':in_lan - [0:0]', '-A INPUT -i eth1 -j in_lan', '-A in_lan -j DROP', log.replace('-unknown', '')]).rules, [undefined, undefined, undefined]);
+});
+
 test('how generated rules are written is counted, not shown, unless that is asked for', t => {
   const source = { path: 'x.rules', text: generated };
   const { findings, generated: muted } = analyze(source);

@@ -2,10 +2,10 @@
 import type { Severity } from '../../model/diagnostic.js';
 import type { Ruleset } from '../../model/ruleset.js';
 import type { PacketSample } from '../../packet-space/answers.js';
-import { all, ctstates, is, masked, not, within, type Constraint } from '../../packet/constraint.js';
+import { all, ctstates, is, masked, not, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { statesOf } from './replies.js';
-import type { Settings } from '../settings.js';
+import type { neededServices, Settings } from '../settings.js';
 
 /** Something that a host must be able to send. */
 export interface Service {
@@ -16,14 +16,12 @@ export interface Service {
   readonly packets: Constraint;
   /** What the witness shows where the question itself gives no packet. */
   readonly example: PacketSample;
-  /** It is sent by lo. */
-  readonly isLoopback?: true;
   /** What lets it pass, behind `-A OUTPUT`. */
   readonly rule: string;
 }
 
-/** `replies`: what answers the services that INPUT offers; it is no packet of its own. */
-export type ServiceKey = 'loopback' | 'neighbour-discovery' | 'dns-udp' | 'dns-tcp' | 'http' | 'https' | 'ntp' | 'dhcp' | 'dhcpv6' | 'ping' | 'replies';
+/** `loopback` and `replies` are asked about apart. */
+export type ServiceKey = (typeof neededServices)[number];
 
 const lo: Constraint = { kind: 'interface', field: 'out', name: 'lo', prefix: false };
 const outside = not(lo);
@@ -76,17 +74,6 @@ function neighbourDiscovery(type: number, name: string, severity: Severity): Ser
   };
 }
 
-/** A new connection over lo. */
-export function loopbackService(ruleset: Ruleset): Service {
-  const local = ruleset.family === 'ipv4' ? '127.0.0.1' : '::1';
-  return {
-    key: 'loopback', name: 'loopback', severity: 'error', isLoopback: true,
-    packets: all([lo, statesOf(ruleset).first, is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), within('dport', 32_768, 65_535)]),
-    example: { src: local, dst: local, protocol: protocolNumber.tcp, sport: 40_000, dport: 5432, tcpFlags: 2 },
-    rule: '-o lo -j ACCEPT',
-  };
-}
-
 function ping(ruleset: Ruleset): Service {
   const isV4 = ruleset.family === 'ipv4';
   const [protocol, icmpType] = isV4 ? [protocolNumber.icmp, 8] : [protocolNumber.icmpv6, 128];
@@ -108,6 +95,6 @@ export function servicesNeeded(ruleset: Ruleset, settings: Settings): readonly S
   const discovery = ruleset.family === 'ipv4' ? [] : [
     neighbourDiscovery(135, 'neighbour solicitation', 'error'), neighbourDiscovery(136, 'neighbour advertisement', 'error'), neighbourDiscovery(133, 'router solicitation', 'info'),
   ];
-  const known = [loopbackService(ruleset), ...discovery, ...[...ports, renewal[ruleset.family]].map(one => portService(ruleset, one)), ping(ruleset)];
+  const known = [...discovery, ...[...ports, renewal[ruleset.family]].map(one => portService(ruleset, one)), ping(ruleset)];
   return known.filter(({ key }) => isNeeded(settings, key));
 }

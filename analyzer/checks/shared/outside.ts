@@ -70,11 +70,19 @@ export function defaultDevices({ routes = [] }: NonNullable<CheckContext['host']
   }))];
 }
 
+function isAmong(names: readonly InterfaceName[], device: string): boolean {
+  return names.some(one => one.prefix ? device.startsWith(one.name) : device === one.name);
+}
+
 /** A name that no rule names: it stands for all of these, for rules cannot tell them apart. */
 function unnamed(names: readonly InterfaceName[]): InterfaceName {
-  const isNamed = (word: string): boolean => names.some(one => one.prefix ? word.startsWith(one.name) : word === one.name);
-  const name = ['eth0', 'wan0', 'outside0', 'uplink0'].find(word => !isNamed(word)) ?? 'zz-outside';
+  const name = ['eth0', 'wan0', 'outside0', 'uplink0'].find(word => !isAmong(names, word)) ?? 'zz-outside';
   return { name, prefix: false };
+}
+
+/** Whether some rule names the interface, so that its name is not one that was thought of for a packet. */
+export function isNamed(ruleset: Ruleset, device: string): boolean {
+  return isAmong(mentionedIn(ruleset).names, device);
 }
 
 /** Whether a packet came by an interface that no rule names. */

@@ -23,7 +23,8 @@ export function ownersOf(ruleset: Ruleset): Owners {
   return owners;
 }
 
-function isThere(ruleset: Ruleset, { telltale, header }: KnownOwner): boolean {
+function isThere(ruleset: Ruleset, { telltale, header, text }: KnownOwner): boolean {
+  if (text?.test(ruleset.source.text) === false) return false;
   if (header !== undefined && !header.test(ruleset.source.text.slice(0, headLength))) return false;
   return telltale === undefined || [...ruleset.tables.values()].some(({ chains }) => [...chains.keys()].some(name => telltale.test(name)));
 }
