@@ -9,6 +9,7 @@ import { countOf } from '../report/report.js';
 import { visible } from '../report/visible.js';
 import { eachSource } from './inputs.js';
 import type { Known } from './known/known.js';
+import { isHostText } from './lint/collected.js';
 import { jobsIn, type JobContext } from './lint/jobs.js';
 import { analyzeOptions, lintJob } from './lint/lint-job.js';
 import type { LintPlan } from './lint-plan.js';
@@ -27,11 +28,15 @@ async function reported(siblings: SiblingOf, options: LintOptions, plan: LintPla
   const context: JobContext = { plan, options, siblings, extras: { decide: false, fingerprints: true, times: false } };
   const [{ knownByBaseline }, { knownSince }, { sieveOf }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
   const known: Known | undefined = baseline !== undefined ? await knownByBaseline(baseline) : since === undefined ? undefined : knownSince(since, source => jobsIn(source, context));
+  // Whatever is repaired, what was known before stays the same.
+  const knownOf = new Map<string, Promise<ReadonlySet<string>>>();
   return async source => {
     const analysis = withoutWitnesses(examine(source, await analyzeOptions(await plan.settingsFor(source.path, siblings))));
     if (known === undefined) return analysis.findings;
     const { findings, loaded: { rulesets } } = analysis;
-    return sieveOf(known).left({ source, findings, rulesets }, await known.of(source, lintJob)).findings;
+    const before = knownOf.get(source.path) ?? known.of(source, lintJob);
+    knownOf.set(source.path, before);
+    return sieveOf(known).left({ source, findings, rulesets }, await before).findings;
   };
 }
 
@@ -82,6 +87,10 @@ export async function fixFiles(files: readonly string[], options: LintOptions, p
   const findingsOf = await reported(siblings, options, plan);
   let count = 0;
   await eachSource(files, options, async source => {
+    if (isHostText(source.text)) {
+      tell(`${source.path}: not repaired: it says what a host was when it was collected`);
+      return;
+    }
     const result = await fixSource(source, { unsafe: options.fix === 'unsafe', load: await analyzeOptions(await plan.settingsFor(source.path, siblings)), findingsOf });
     if (result.text !== source.text) {
       if (isDry) await print(forStdout(await patchOf(source, result.text)));

@@ -6,7 +6,6 @@ import { visible } from '../report/visible.js';
 import { inputFiles } from './inputs.js';
 import { isFailure } from './is-failure.js';
 import type { Sieve } from './known/known.js';
-import { isHostFile } from './lint/collected.js';
 import { jobsIn, type JobContext } from './lint/jobs.js';
 import { failureOf, outcomes, type Outcome } from './lint/outcomes.js';
 import type { Linted } from './lint/linted.js';
@@ -153,7 +152,7 @@ export async function lint(operands: readonly string[], options: LintOptions): P
   const siblings = siblingsAmong(all);
   if (options.fix !== undefined || options.fixDryRun === true) {
     const { fixFiles } = await import('./fix.js');
-    await fixFiles(files.filter(file => !isHostFile(file)), options, plan, siblings);
+    await fixFiles(files, options, plan, siblings);
     if (options.fixDryRun === true) return;
   }
   await lintAll({ options, plan, outputs, files, shard, siblings, tally });

@@ -89,7 +89,7 @@ function lintCommand(): Command {
     .option('--baseline <file>', 'leave out the findings that are written down there')
     .option('--update-baseline', 'write down all findings in the --baseline file')
     .addOption(option('--since <commit>', 'show only what was not found in the files as git has them at that commit').conflicts('baseline'))
-    .addOption(option('--fix [which]', 'repair the files where no packet fares differently; unsafe: also where some do').choices(['safe', 'unsafe']))
+    .addOption(option('--fix [which]', 'repair the files where no packet fares differently; unsafe: also where some do').choices(['safe', 'unsafe']).conflicts('updateBaseline'))
     .addOption(option('--fix-dry-run', 'print what --fix would change, as a patch, and change nothing').conflicts(['format', 'updateBaseline']))
     .option('--jobs <number>', 'so many threads, where there is much to lint (default: one for each processor)', threads)
     .option('--timeout <seconds>', `how long the rules of one file may take in a thread (default: ${String(defaultTimeout)})`, seconds)

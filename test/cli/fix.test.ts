@@ -1,5 +1,6 @@
 /** `--fix` and its kin, as processes of their own. */
-import { chmodSync, lstatSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { folderWith, run } from './run.js';
@@ -57,6 +58,45 @@ test('only what is reported is repaired: not what a baseline knows', async t => 
   const { stderr } = await run(['--fix', '--baseline', 'known.json', 'rules.v4'], { cwd: folder });
   t.true(stderr.includes('0 repairs made'), stderr);
   t.is(readFileSync(join(folder, 'rules.v4'), 'utf8'), server(ssh, ssh));
+});
+
+/** Two findings that were there, and on each side of them one that is new. */
+const [old, added] = [loose, loose.replace('192.0.2.17', '198.51.100.17')];
+const wasThere = server(old);
+const isThere = server(ssh, ssh, old, added, added);
+const repaired = server(ssh, old, added.replace('.17/', '.0/'));
+
+for (const way of ['--baseline', '--since']) {
+  test(`only what is new is repaired: ${way}`, async t => {
+    const cwd = folderWith(t, { 'rules.v4': wasThere });
+    const file = join(cwd, 'rules.v4');
+    const words = way === '--since' ? ['--since', 'HEAD'] : ['--baseline', 'known.json'];
+    if (way === '--baseline') await run([...words, '--update-baseline', 'rules.v4'], { cwd });
+    else for (const git of [['init', '-q'], ['add', '.'], ['commit', '-qm', 'first']]) spawnSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.net', ...git], { cwd });
+    writeFileSync(file, isThere);
+    const dry = await run(['--fix-dry-run', ...words, 'rules.v4'], { cwd });
+    t.is(dry.code, 1);
+    t.deepEqual(dry.stdout.split('\n').filter(line => /^[-+]-A/u.test(line)), [`-${ssh}`, `-${added}`, `-${added}`, `+${added.replace('.17/', '.0/')}`]);
+    t.is(readFileSync(file, 'utf8'), isThere);
+    const { code, stderr } = await run(['--fix', ...words, 'rules.v4'], { cwd });
+    t.is(readFileSync(file, 'utf8'), repaired);
+    t.regex(stderr, /3 repairs made/u);
+    // What is left is what was known.
+    t.is(code, 0);
+    t.is((await run(['rules.v4'], { cwd })).code, 1);
+    t.regex((await run(['--fix', 'rules.v4'], { cwd })).stderr, /1 repair made/u);
+  });
+}
+
+test('a baseline is written after repairs, not with them; what a host had is not repaired', async t => {
+  const host = JSON.stringify({ ruleSets: [{ family: 'ipv4', backend: 'nft', text: server(ssh, ssh) }] });
+  const cwd = folderWith(t, { 'rules.v4': server(ssh, ssh), 'web.host.json': host });
+  const { code, stderr } = await run(['--fix', '--baseline', 'known.json', '--update-baseline', 'rules.v4'], { cwd });
+  t.is(code, 2);
+  t.regex(stderr, /--fix \[which\]' cannot be used with option '--update-baseline'/u);
+  t.is(readFileSync(join(cwd, 'rules.v4'), 'utf8'), server(ssh, ssh));
+  t.regex((await run(['--fix', 'web.host.json'], { cwd })).stderr, /web\.host\.json: not repaired: it says what a host was/u);
+  t.is(readFileSync(join(cwd, 'web.host.json'), 'utf8'), host);
 });
 
 test('a check that is off repairs nothing', async t => {
