@@ -1,6 +1,6 @@
 /**
  * How long all default checks take on large rule sets: `node build/bench/checks.js [--quick] [--runs N] [--only WORD]`, after a build.
- * Each run is a process of its own, `dist/cli.js --format json FILE`; beside it runs `iptables-legacy-restore --test` on the same file (or
+ * Each run is a process of its own, `dist/cli.cjs --format json FILE`; beside it runs `iptables-legacy-restore --test` on the same file (or
  * Node with nothing to do). The two take turns, and the best of each counts: the noise of a busy machine only ever adds.
  * `RULES_CORPUS` may name a folder of real rule sets.
  */
@@ -33,7 +33,7 @@ interface Row {
 }
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const lint = [built('dist/cli.js'), '--format', 'json', 'FILE'];
+const lint = [built('dist/cli.cjs'), '--format', 'json', 'FILE'];
 
 /**
  * One line for each row of the table. What another script measures is a line with a `command` of its own, as in

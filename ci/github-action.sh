@@ -15,8 +15,8 @@ words=(${INPUT_ARGS:-})
 if [ -n "${INPUT_VERSION:-}" ]; then
   lint=(npx --yes "iptables-lint@$INPUT_VERSION")
 else
-  if [ ! -f "$ACTION_PATH/dist/cli.js" ]; then (cd "$ACTION_PATH" && npm ci --no-audit --no-fund >&2) || exit 2; fi
-  lint=(node "$ACTION_PATH/dist/cli.js")
+  if [ ! -f "$ACTION_PATH/dist/cli.cjs" ]; then (cd "$ACTION_PATH" && npm ci --no-audit --no-fund >&2) || exit 2; fi
+  lint=(node "$ACTION_PATH/dist/cli.cjs")
 fi
 
 "${lint[@]}" --format github "${words[@]}" -- "${files[@]}"

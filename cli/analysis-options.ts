@@ -1,5 +1,5 @@
 /** What is known of a file besides its text: the host that has its rules, and the file beside it. */
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import type { AnalyzeOptions } from '../analyzer/examine.js';
 import { hostFilesFor, isHostFile } from './lint/collected.js';
 import type { LintSettings } from './lint/linted.js';
@@ -13,14 +13,18 @@ export async function hostOf(path: string | undefined): Promise<Pick<LintSetting
   return { host: factsOf(await hostFrom(path)) };
 }
 
-/** The file beside the rules that says what their host is; undefined where there is none. What else is wrong with one is seen by whoever reads it. */
-export async function hostBeside(path: string): Promise<string | undefined> {
-  if (path === unnamedInput || isHostFile(path)) return undefined;
-  for (const file of hostFilesFor(path)) {
-    const isThere = await stat(file).then(() => true, (error: unknown) => !(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')));
-    if (isThere) return file;
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
   }
-  return undefined;
+}
+
+/** The file beside the rules that says what their host is; undefined where there is none. What else is wrong with one is seen by whoever reads it. */
+export function hostBeside(path: string): string | undefined {
+  if (path === unnamedInput || isHostFile(path)) return undefined;
+  return hostFilesFor(path).find(isThere);
 }
 
 /** The file with the rules of the same host for the other family: the one that is configured, or one beside it that is linted as well. `maxSize` is in megabytes. */

@@ -1,5 +1,5 @@
 /** From operands (files, directories, globs, `-`) to the files they name. */
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hostFilePatterns, withoutFacts } from './lint/collected.js';
 import { standardInput } from './read-source.js';
@@ -75,7 +75,7 @@ function named(path: string): Walked {
 async function filesOf(operand: string, hosts: boolean): Promise<Walked> {
   if (operand === standardInput) return named(operand);
   try {
-    return (await stat(operand)).isDirectory() ? await inDirectory(operand, hosts) : named(operand);
+    return statSync(operand).isDirectory() ? await inDirectory(operand, hosts) : named(operand);
   } catch (error) {
     if (error instanceof Trouble) throw error;
     if (/[*?[\]{}]/u.test(operand)) return byGlob(operand);

@@ -2,14 +2,14 @@
  * The program, with the code that V8 made of it kept from run to run: half of what a small file takes is to compile the program.
  * It is kept in the user's own cache folder. In the folder for temporary files others may have put theirs first, and what is kept is executed.
  */
-import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { getHeapCodeStatistics } from 'node:v8';
 import { Script } from 'node:vm';
+import { crc32 } from 'node:zlib';
 
 export interface KeptProgram {
   /** What the program exports. */
@@ -19,7 +19,7 @@ export interface KeptProgram {
 }
 
 /**
- * Bytes before the code: which program it is of, its digest (V8 does not look whether it is whole, and would crash), and how much
+ * Bytes before the code: which program it is of, its checksum (V8 does not look whether it is whole, and would crash), and how much
  * code there was in all when it was kept.
  */
 const headSize = 128;
@@ -32,7 +32,7 @@ interface Kept {
 }
 
 function headOf(program: string, { code, size }: Kept): string {
-  return `${basename(program)} ${createHash('sha256').update(code).digest('hex')} ${String(size)}`.padEnd(headSize);
+  return `${basename(program)} ${String(crc32(code))} ${String(size)}`.padEnd(headSize);
 }
 
 function isOurs({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
@@ -79,8 +79,7 @@ function writeKept(place: string, program: string, kept: Kept): void {
 }
 
 /** Loads a bundled CommonJS file, which is a function of what such a file may use. Its name is another whenever its text is, as the bundler gives it. */
-export function loadKept(url: URL): KeptProgram {
-  const program = fileURLToPath(url);
+export function loadKept(program: string): KeptProgram {
   const place = placeOf();
   const kept = readKept(place, program);
   const script = new Script(readFileSync(program, 'latin1'), { filename: program, ...kept === undefined ? {} : { cachedData: kept.code } });

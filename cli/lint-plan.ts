@@ -43,7 +43,7 @@ function plainPlan(options: LintOptions): LintPlan {
     failOn: options.failOn ?? 'warning',
     isIgnored: () => false,
     settingsFor: async (path, siblings) => ({
-      ...loadOptions(options), ...await hostAt(options.host ?? await hostBeside(path)), ...await siblingOf(path, siblings, options.maxSize), severities, ...said(options),
+      ...loadOptions(options), ...await hostAt(options.host ?? hostBeside(path)), ...await siblingOf(path, siblings, options.maxSize), severities, ...said(options),
     }),
   };
 }
@@ -64,7 +64,7 @@ async function configuredPlan(layers: readonly ConfigLayer[], options: LintOptio
       const { input = config.input, family = config.family, backend = config.backend, persona = config.persona, host = config.host } = options;
       return {
         ...loadOptions({ ...options, ...input && { input }, ...family && { family }, ...backend && { backend } }),
-        ...await hostAt(host ?? await hostBeside(path)), ...await siblingOf(path, siblings, options.maxSize, configuredSibling(layers, resolve(path))),
+        ...await hostAt(host ?? hostBeside(path)), ...await siblingOf(path, siblings, options.maxSize, configuredSibling(layers, resolve(path))),
         severities: { ...config.checks, ...severities }, settings: settingsOf(config), requireReason: config['require-reason'], ...said({ ...options, ...persona && { persona } }),
       };
     },
@@ -74,7 +74,7 @@ async function configuredPlan(layers: readonly ConfigLayer[], options: LintOptio
 /** Loads the plugins, and reads the configuration that holds here, if there is one. */
 export async function lintPlan(options: LintOptions): Promise<LintPlan> {
   await usePlugins(options.plugin);
-  const path = options.config === false ? undefined : typeof options.config === 'string' ? options.config : await findConfig();
+  const path = options.config === false ? undefined : typeof options.config === 'string' ? options.config : findConfig();
   debug(() => path === undefined ? 'no configuration' : `configuration: ${path}`);
   if (path === undefined) return plainPlan(options);
   const { readConfig } = await import('./config/read-config.js');

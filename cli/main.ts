@@ -104,7 +104,7 @@ function lintCommand(): Command {
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', examples)
     .enablePositionalOptions()
-    .action(async (files: string[], options: LintOptions) => { await (await import('./commands.js')).lint(files, options); });
+    .action(async (files: string[], options: LintOptions) => { await (await import('./lint.js')).lint(files, options); });
 }
 
 function fmtCommand(): Command {
@@ -116,7 +116,7 @@ function fmtCommand(): Command {
     .option('--write', 'write the files in place')
     .option('--drop-comments', 'with --write: write files with comments too, which the canonical form has no place for');
   return withColorOptions(withInputOptions(command))
-    .action(async (files: string[], options: FmtOptions) => { await (await import('./commands.js')).fmt(files, options); });
+    .action(async (files: string[], options: FmtOptions) => { await (await import('./fmt.js')).fmt(files, options); });
 }
 
 const traceExamples = `
@@ -256,7 +256,7 @@ function explainCommand(): Command {
     .description('say what a check looks for, why, and what to do')
     .argument('<check>', 'its name, as in a finding')
     .addOption(pluginOption())
-    .action(async (name: string, options: PluginOptions & { color?: boolean }) => { await (await import('./commands.js')).explain(name, options); });
+    .action(async (name: string, options: PluginOptions & { color?: boolean }) => { await (await import('./explain.js')).explain(name, options); });
 }
 
 function checksCommand(): Command {
@@ -264,7 +264,7 @@ function checksCommand(): Command {
     .description('list all checks')
     .addOption(option('--format <name>', 'how').choices(['table', 'json']).default('table'))
     .addOption(pluginOption())
-    .action(async (options: PluginOptions & { format: 'table' | 'json'; color?: boolean }) => { await (await import('./commands.js')).listChecks(options); });
+    .action(async (options: PluginOptions & { format: 'table' | 'json'; color?: boolean }) => { await (await import('./list-checks.js')).listChecks(options); });
 }
 
 const configExamples = `

@@ -1,5 +1,6 @@
 /** What `--format NAME` and `--format NAME=FILE` ask for. */
-import { open, writeFile, type FileHandle } from 'node:fs/promises';
+import { promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { didYouMean } from '../analyzer/model/suggest.js';
 import { formatNames, loadFormat, loadStreamed, type FormatName } from '../report/formats.js';
 import type { Failure, FileReport, Report, StreamedFormat, Style, Totals } from '../report/report.js';
@@ -46,7 +47,7 @@ async function write(report: Report, { format, file }: Output, color: boolean | 
   const text = await (await loadFormat(format))(report, style);
   if (file === undefined) return print(text);
   try {
-    await writeFile(file, text);
+    await promises.writeFile(file, text);
   } catch (error) {
     throw new Trouble(`cannot write ${file}: ${systemCause(error)}`, { cause: error });
   }
@@ -66,7 +67,7 @@ class Stream {
   async write(text: string): Promise<void> {
     if (this.#file === undefined) return print(text);
     try {
-      this.#handle ??= await open(this.#file, 'w');
+      this.#handle ??= await promises.open(this.#file, 'w');
       await this.#handle.appendFile(text);
     } catch (error) {
       throw new Trouble(`cannot write ${this.#file}: ${systemCause(error)}`, { cause: error });

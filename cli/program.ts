@@ -1,4 +1,4 @@
-/** What cli.ts loads: one file when it is bundled, of which a command sets up the parts that it needs. */
+/** What cli.ts and thread.ts load: one file when it is bundled, of which a command sets up the parts that it needs. */
 export { importBy } from './import-module.js';
 export { main } from './main.js';
 

@@ -1,5 +1,5 @@
 /** From a name on the command line to a source text. */
-import { readFile, stat } from 'node:fs/promises';
+import { promises, readFileSync, statSync } from 'node:fs';
 import { decodeBytes, type SourceText } from '../grammar/source-text.js';
 import { readStandardInput } from './streams.js';
 import { systemCause, Trouble } from './trouble.js';
@@ -25,8 +25,10 @@ export async function readSource(path: string, stdinName = unnamedInput, maxSize
       if (bytes === undefined) throw tooLarge('standard input', maxSize);
       return { path: stdinName, text: decodeBytes(bytes) };
     }
-    if ((await stat(path)).size > limit) throw tooLarge(path, maxSize);
-    return { path, text: decodeBytes(await readFile(path)) };
+    const status = statSync(path);
+    if (status.size > limit) throw tooLarge(path, maxSize);
+    // What is at hand is not worth a thread; a pipe may have to be waited for.
+    return { path, text: decodeBytes(status.isFile() ? readFileSync(path) : await promises.readFile(path)) };
   } catch (error) {
     if (error instanceof Trouble) throw error;
     throw new Trouble(`cannot read ${path === standardInput ? 'standard input' : path}: ${systemCause(error)}`, { cause: error });

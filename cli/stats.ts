@@ -1,5 +1,4 @@
 /** `--stats`: where the time went, and how much there was to do; on stderr. */
-import { threadId } from 'node:worker_threads';
 import type { Measure } from '../analyzer/examine.js';
 import { countOf } from '../report/report.js';
 import { visible } from '../report/visible.js';
@@ -43,7 +42,7 @@ export class Stopwatch {
   readonly #threads = new Set<number>();
 
   get times(): Times {
-    return { thread: threadId, phases: this.#phases, checks: this.#checks };
+    return { thread: 0, phases: this.#phases, checks: this.#checks };
   }
 
   add({ thread, phases, checks }: Times): void {

@@ -62,15 +62,20 @@ function settings(version) {
   };
 }
 
-/** The program itself, and cli.js, which loads it by its name. In code that is kept there is no import(): packages are required, and the user's files loaded by cli.js. */
+/**
+ * The program itself, and cli.cjs and thread.cjs, which load it by its name. In code that is kept there is no import(): packages are required, and the
+ * user's files loaded by whoever loaded it. CommonJS all of it: Node's loader of modules takes as long to start as --version.
+ */
 async function bundleProgram(common) {
+  const cjs = { ...common, format: 'cjs', outExtension: { '.js': '.cjs' } };
   const program = await build({
-    ...common, entryPoints: { program: 'cli/program.ts' }, format: 'cjs', supported: { 'dynamic-import': false }, outExtension: { '.js': '.cjs' }, entryNames: 'chunks/[name]-[hash]',
+    ...cjs, entryPoints: { program: 'cli/program.ts' }, supported: { 'dynamic-import': false }, entryNames: 'chunks/[name]-[hash]',
     banner: { js: '(function(require,module,exports,$url){' }, footer: { js: '})' },
     define: { ...common.define, 'import.meta.url': '$url' },
   });
   const name = Object.keys(program.metafile.outputs).find(one => one.endsWith('.cjs')).replace('dist/', '');
-  return [program, await build({ ...common, entryPoints: { cli: 'cli/cli.ts' }, define: { ...common.define, IPTABLES_LINT_PROGRAM: JSON.stringify(name) } })];
+  const define = { ...common.define, 'import.meta.dirname': '__dirname', IPTABLES_LINT_PROGRAM: JSON.stringify(name) };
+  return [program, await build({ ...cjs, entryPoints: { cli: 'cli/cli.ts', thread: 'cli/thread.ts' }, banner: {}, define })];
 }
 
 /** The program is one CommonJS file, so that the code that V8 makes of it can be kept (see cli/kept-code.ts); it and the library share nothing. */

@@ -8,7 +8,7 @@ import { bundle, root } from './bundle.js';
 const example = 'rules-examples/web-server.rules';
 
 function lint(words, folder) {
-  const { status } = spawnSync(process.execPath, [`${root}dist/cli.js`, ...words], { cwd: folder, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [`${root}dist/cli.cjs`, ...words], { cwd: folder, stdio: 'inherit' });
   return status ?? 2;
 }
 

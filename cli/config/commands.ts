@@ -8,8 +8,8 @@ import { configNames, findConfig } from './find-config.js';
 import { configForFile } from './for-file.js';
 import { readConfig } from './read-config.js';
 
-async function pathOrNearest(path: string | undefined): Promise<string> {
-  const found = path ?? await findConfig();
+function pathOrNearest(path: string | undefined): string {
+  const found = path ?? findConfig();
   if (found === undefined) throw new Trouble(`no configuration: neither here nor in a folder above is an ${configNames[0]}; iptables-lint init writes one`);
   return found;
 }
@@ -17,7 +17,7 @@ async function pathOrNearest(path: string | undefined): Promise<string> {
 /** What holds for a file, all layers put together. */
 export async function configPrint(file: string | undefined, { config, color, plugin }: { readonly config?: string; readonly color?: boolean } & PluginOptions): Promise<void> {
   await usePlugins(plugin);
-  const layers = await readConfig(await pathOrNearest(config), color);
+  const layers = await readConfig(pathOrNearest(config), color);
   const said = file === undefined ? layers.map(({ path }) => `# ${path}\n`).join('') : `# for ${file}, from ${layers.map(({ path }) => path).join(', ')}\n`;
   const { host, ...rest } = configForFile(layers, file ?? '');
   const failOn = layers.findLast(layer => layer.config['fail-on'] !== undefined)?.config['fail-on'];
@@ -28,7 +28,7 @@ export async function configPrint(file: string | undefined, { config, color, plu
 /** Whether configurations can be read; what is wrong is told, with its place. */
 export async function configCheck(paths: readonly string[], { color, plugin }: { readonly color?: boolean } & PluginOptions): Promise<void> {
   await usePlugins(plugin);
-  for (const path of paths.length > 0 ? paths : [await pathOrNearest(undefined)]) {
+  for (const path of paths.length > 0 ? paths : [pathOrNearest(undefined)]) {
     try {
       const layers = await readConfig(path, color);
       await print(`${path} is right${layers.length > 1 ? `, with ${String(layers.length - 1)} that it builds on` : ''}\n`);

@@ -3,7 +3,6 @@ import type { Check } from '../../analyzer/checks/define-check.js';
 import { examine, hasWitnesses, ruleCount, withoutWitnesses, type Analysis, type AnalyzeOptions, type Examination } from '../../analyzer/examine.js';
 import type { Finding } from '../../analyzer/finding.js';
 import type { Span } from '../../grammar/source-text.js';
-import { fingerprintsOf } from '../../report/fingerprint.js';
 import { countOf } from '../../report/report.js';
 import { knownChecks } from '../check-names.js';
 import { usePlugins } from '../plugins.js';
@@ -52,9 +51,10 @@ function placed({ start, end }: Span): Span {
   return { start, end };
 }
 
-/** Those that are suppressed are counted behind the others. */
-function named({ source, findings, suppressed, loaded }: Analysis, { fingerprints }: LintExtras): { readonly findings: readonly Finding[]; readonly suppressed: readonly Finding[] } {
+/** Those that are suppressed are counted behind the others. What makes their names is loaded only for this. */
+async function named({ source, findings, suppressed, loaded }: Analysis, { fingerprints }: LintExtras): Promise<{ readonly findings: readonly Finding[]; readonly suppressed: readonly Finding[] }> {
   if (!fingerprints) return { findings, suppressed };
+  const { fingerprintsOf } = await import('../../report/fingerprint.js');
   const all = [...findings, ...suppressed];
   const names = fingerprintsOf({ source, rulesets: loaded.rulesets, findings: all });
   const marked = all.map((finding, index) => ({ ...finding, fingerprint: names[index] ?? '' }));
@@ -76,7 +76,7 @@ export async function lintJob({ source, settings, extras }: LintJob): Promise<Li
   const examination = examine(source, { ...await analyzeOptions(settings), ...extras.times ? { measure: watch.measure } : {} });
   const analysis = await watch.timed('replay', async () => confirmed(extras.decide ? await decided(examination) : examination));
   const { undecided, generated, loaded, unreadable, internalErrors } = analysis;
-  const { findings, suppressed } = named(analysis, extras);
+  const { findings, suppressed } = await named(analysis, extras);
   return {
     source: analysis.source, findings: findings.map(plain), suppressed: suppressed.map(plain), rules: rulesIn(examination), undecided, generated, omitted: loaded.omitted, unreadable, internalErrors,
     read: whatWasRead(examination), ...extras.times ? { times: watch.times } : {},

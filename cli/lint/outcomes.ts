@@ -1,5 +1,5 @@
 /** Lints files, many at once where that is worth it, and hands out what comes of them in the order of the files. */
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import type { SourceText } from '../../grammar/source-text.js';
 import { countTimes } from '../stats.js';
 import { Trouble } from '../trouble.js';
@@ -7,8 +7,7 @@ import { inOrder } from './in-order.js';
 import { jobsOf, type JobContext } from './jobs.js';
 import { lintJob } from './lint-job.js';
 import type { Lint, Linted, LintJob } from './linted.js';
-import { Once } from './once.js';
-import { Pool } from './pool.js';
+import type { Pool } from './pool.js';
 
 /** What came of a rule set, and the fingerprints of what was known of it before. */
 export interface Judged extends Linted {
@@ -40,11 +39,20 @@ const worthThreads = 60_000;
 /** Files that are read, or wait for their turn, for each thread. */
 const ahead = 8;
 
-async function isMuch(files: readonly string[]): Promise<boolean> {
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch {
+    return 0;
+  }
+}
+
+function isMuch(files: readonly string[]): boolean {
+  if (files.length < 2) return false;
   let bytes = 0;
   for (const file of files) {
-    bytes += await stat(file).then(({ size }) => size, () => 0);
-    if (bytes >= worthThreads) return files.length > 1;
+    bytes += sizeOf(file);
+    if (bytes >= worthThreads) return true;
   }
   return false;
 }
@@ -69,21 +77,26 @@ async function outcomeOf(file: string, context: OutcomesContext, lint: Lint, beg
   }
 }
 
-/** In the order of the files. Nothing but `timeout` depends on how long anything takes. */
+/** In the order of the files. Nothing but `timeout` depends on how long anything takes. What is not needed for one short file is not loaded for it. */
 export async function* outcomes(files: readonly string[], context: OutcomesContext): AsyncGenerator<Outcome, void> {
   const { jobs, timeout, begin } = context;
-  const isMany = await isMuch(files);
-  const once = new Once();
-  const pool = new Pool(Math.max(1, Math.min(jobs, files.length)), timeout);
-  const lint: Lint = job => once.lint(job, async one => {
-    const linted = await (isMany || isForThread(one) ? pool.lint(one) : lintJob(one));
+  const isMany = isMuch(files);
+  let pool: Promise<Pool> | undefined;
+  const inThread = async (job: LintJob): Promise<Linted> => {
+    pool ??= import('./pool.js').then(({ Pool }) => new Pool(Math.max(1, Math.min(jobs, files.length)), timeout));
+    return (await pool).lint(job);
+  };
+  const counted: Lint = async job => {
+    const linted = await (isMany || isForThread(job) ? inThread(job) : lintJob(job));
     countTimes(linted.times);
     return linted;
-  });
+  };
+  const once = files.length === 1 && context.known === undefined ? undefined : new (await import('./once.js')).Once();
+  const lint: Lint = job => once === undefined ? counted(job) : once.lint(job, counted);
   try {
     yield* inOrder(files, isMany ? jobs * ahead : 1, file => outcomeOf(file, context, lint, isMany ? () => undefined : begin));
   } finally {
-    await pool.close();
+    await (await pool)?.close();
   }
 }
 

@@ -4,8 +4,8 @@ import { Trouble } from '../trouble.js';
 import type { Linted, LintJob } from './linted.js';
 import type { Answer } from './worker.js';
 
-/** The program itself: in a thread, it serves (see cli.ts). It is one folder above what is bundled. */
-const program = new URL('../cli.js', import.meta.url);
+/** It is one folder above what is bundled. */
+const program = new URL('../thread.cjs', import.meta.url);
 
 interface Waiting {
   readonly job: LintJob;

@@ -1,5 +1,5 @@
 /** A thread that lints what it is sent, one source after the other. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 import type { Linted, LintJob } from './linted.js';
 import { lintJob } from './lint-job.js';
 
@@ -10,7 +10,8 @@ export type Answer =
 
 async function answerTo(job: LintJob): Promise<Answer> {
   try {
-    const { source, ...linted } = await lintJob(job);
+    const { source, times, ...rest } = await lintJob(job);
+    const linted = times === undefined ? rest : { ...rest, times: { ...times, thread: threadId } };
     return { linted: source === job.source ? linted : { ...linted, source } };
   } catch (error) {
     return { error };

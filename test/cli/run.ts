@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 
-export const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+export const cli = fileURLToPath(new URL('../../../dist/cli.cjs', import.meta.url));
 
 export interface Run {
   readonly code: number | null;

@@ -28,5 +28,5 @@ test('its test passes, and fails where the check is wrong', t => {
   const failed = runNode(['--test', 'no-telnet.test.js'], wrong);
   t.is(failed.status, 1);
   t.regex(failed.stdout, /the near-miss example yields a finding of it: telnet is let in/u);
-  t.is(join(root, 'dist/cli.js'), cli);
+  t.is(join(root, 'dist/cli.cjs'), cli);
 });

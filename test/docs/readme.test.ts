@@ -9,7 +9,7 @@ const readme = readFileSync('README.md', 'utf8');
 const commands = [...readme.matchAll(/```sh\n([^`]*)```/gu)].flatMap(match => (match[1] ?? '').trim().split('\n'));
 
 function lint(words: readonly string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  return spawnSync(process.execPath, ['dist/cli.js', ...words], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined } });
+  return spawnSync(process.execPath, ['dist/cli.cjs', ...words], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined } });
 }
 
 test('every command for the linter does what it is shown for', t => {

@@ -20,7 +20,7 @@ interface Answer {
 function lint(name: string, content: string | Uint8Array, words: readonly string[] = [], megabytes = 512): Answer {
   const file = join(folder, name);
   writeFileSync(file, content);
-  return spawnSync(process.execPath, [`--max-old-space-size=${String(megabytes)}`, 'dist/cli.js', '--no-color', ...words, file], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  return spawnSync(process.execPath, [`--max-old-space-size=${String(megabytes)}`, 'dist/cli.cjs', '--no-color', ...words, file], { encoding: 'utf8', maxBuffer: 1 << 28 });
 }
 
 test('random bytes', t => {

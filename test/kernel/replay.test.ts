@@ -159,7 +159,7 @@ onLinux('whoever is not root is told so, in one line', t => {
   // What is below somebody's home nobody can read.
   cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
   chmodSync(folder, 0o755);
-  const words = [process.execPath, join(folder, 'dist/cli.js'), 'replay', join(folder, 'report.json')];
+  const words = [process.execPath, join(folder, 'dist/cli.cjs'), 'replay', join(folder, 'report.json')];
   const asNobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...words] : words;
   const [program = '', ...rest] = asNobody;
   const { status, stdout, stderr } = spawnSync(program, rest, { encoding: 'utf8', cwd: '/' });
