@@ -56,7 +56,7 @@ function rewrittenBefore({ before }: Section, { length, ttl }: PacketSample, isR
 
 /** The mark that rules have given it by then, or that it was sent with. */
 function markThere({ before }: Section, { packet }: ProposedStep): number {
-  const marks = before.flatMap(entry => entry.kind === 'rewrite' ? /^mark .* → (0x[0-9a-f]+)$/u.exec(entry.what)?.slice(1) ?? [] : []);
+  const marks = before.flatMap(entry => entry.kind === 'rewrite' ? /^mark .* \u2192 (0x[0-9a-f]+)$/u.exec(entry.what)?.slice(1) ?? [] : []);
   return Number(marks.at(-1) ?? packet['mark'] ?? 0);
 }
 
