@@ -1,14 +1,15 @@
 import type { Hook } from '../extensions/define.js';
 import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
-import type { Table } from '../model/ruleset.js';
+import type { Chain, Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { deciderOf, firstPacket, neverReplied, nextPacket, type ConversationCase, type LostPackets, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { deciderBecause, deciderReference, helpElsewhere, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
-import { everydayClient, exchanges, replyHook, replyMarks, stepOf } from './shared/replies.js';
+import { everydayClient, exchanges, type Exchange, replyHook, replyMarks, stepOf } from './shared/replies.js';
+import { goingOn, stuck, type Stuck } from './shared/goes-on.js';
 import { betweenHosts, someReplies, type SomeReplies } from './shared/some-replies.js';
 import { effectOf } from './shared/targets.js';
 import { doubtful, firstBroken, questionsOf, type Broken } from './shared/unanswered.js';
@@ -122,6 +123,24 @@ function reportSome(cx: CheckContext, pipeline: Pipeline, { at, found, others }:
   };
 }
 
+/** The first packet and its answer pass, and what the client sends next does not. */
+function reportStuck(cx: CheckContext, pipeline: Pipeline, { at, found: { hook, path, begins, by }, others }: Alike<Stuck>): Report {
+  const { sample } = firstPacket(pipeline, begins);
+  const { protocol, src, dst, sport, dport, in: device = 'eth0', out = 'eth0' } = sample;
+  const reply = Object.fromEntries(Object.entries({ protocol, src: dst, dst: src, sport: dport, dport: sport, ...replyMarks(sample) }).filter(([, value]) => value !== undefined));
+  const from = path === 'out' ? 'local' : device;
+  return {
+    at,
+    message: `${subject(others)} TCP connections begin, and they end there: what the client sends next is ESTABLISHED, and no rule of ${hook} lets that pass`,
+    because: [...by.map(decider => deciderBecause(cx.ruleset, decider, 'drops what follows')), ...alsoHit(others)],
+    ...cx.ruleset.tables.has('nat') ? {} : {
+      witness: [stepOf(sample, from), stepOf(reply, path === 'in' ? 'local' : out), stepOf({ ...sample, tcpFlags: 16, ctstate: 'ESTABLISHED' }, from)],
+      shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, { at: `filter:${replyHook[hook] ?? 'OUTPUT'}`, fate: 'passes', isPremise: true }, { at: `filter:${hook}`, fate: 'lost' }],
+    },
+    ...remedy(cx, hook, by),
+  };
+}
+
 export const missingEstablishedReturn = defineCheck({
   name: 'missing-established-return',
   kind: 'conversations',
@@ -133,7 +152,8 @@ what belongs to known connections (ESTABLISHED) and to their errors (RELATED), e
 Where not one reply can pass the rule is of no use: an error. Where some can, it says for which packets they are lost, by the
 rule or policy that drops them: a warning if everyday clients lose theirs (source port 32768 or more), whomever they ask and by
 whichever interface they come; else an info, as it is where the rule that drops replies names private networks, for that may be meant. Where only pings are
-lost, and the rule lets TCP or UDP pass as well, that is an info: somebody may have meant to drop ICMP.`,
+lost, and the rule lets TCP or UDP pass as well, that is an info: somebody may have meant to drop ICMP.
+It is no better where the answer passes and the client’s next packet does not, because a rule is for NEW packets, and none for those that follow.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -177,7 +197,7 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --sport 22 ! --tcp-flags SYN,ACK SYN -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first, betweenHosts(ruleset.family)],
+  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first, betweenHosts(ruleset.family), goingOn],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
@@ -196,6 +216,10 @@ COMMIT
     }
     for (const one of broken.values()) yield report(cx, pipeline, one);
     for (const one of partly.values()) yield reportSome(cx, pipeline, one);
+    const known = new Map<string, Alike<Stuck>>();
+    const told = new Set([...broken.values()].flatMap(({ at, others }) => [at, ...others]).map(({ rule }) => rule));
+    for (const one of stuck(cx, pipeline, table, rule => told.has(rule))) addTo(known, [one.hook, ...one.by.map(deciderReference)].join(), one.at, one);
+    for (const one of known.values()) yield reportStuck(cx, pipeline, one);
     yield* brokenPolicy(cx, table);
   },
 });
@@ -203,21 +227,31 @@ COMMIT
 /** The policy ACCEPT of OUTPUT lets everything out; do everyday connections get an answer? */
 function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> {
   const output = table.chains.get('OUTPUT');
-  const [tcp] = exchanges(cx.ruleset);
   const pipeline = output?.policy === 'ACCEPT' ? cx.pipeline() : undefined;
-  if (output === undefined || tcp === undefined || pipeline === undefined) return;
-  const question = questionsOf('out', tcp).find(one => one.everyday)?.question;
+  if (output === undefined || pipeline === undefined) return;
+  for (const exchange of exchanges(cx.ruleset).filter(one => !one.isPing)) {
+    const found = brokenExchange(cx, pipeline, output, exchange);
+    if (found === undefined) continue;
+    yield found;
+    return;
+  }
+}
+
+const everyday: Readonly<Record<string, string>> = { 'TCP connections': 'connections', 'UDP queries': 'UDP queries, such as for names (DNS),' };
+
+function brokenExchange(cx: CheckContext, pipeline: Pipeline, output: Chain, exchange: Exchange): Report | undefined {
+  const question = questionsOf('out', exchange).find(one => one.everyday)?.question;
   const answer = question === undefined ? undefined : neverReplied(pipeline, undefined, question);
   if (answer?.kind === 'undecided') cx.undecided();
-  if (answer?.kind !== 'never') return;
+  if (answer?.kind !== 'never') return undefined;
   const passing = answer.dies.trip.run.stages.find(({ stage }) => stage.table === 'filter' && stage.hook === 'OUTPUT');
   const by = passing === undefined ? undefined : deciderOf(pipeline, passing);
-  if (by === undefined || !isPolicy(by)) return;
+  if (by === undefined || !isPolicy(by)) return undefined;
   const witness = conversationSteps(pipeline, 'out', answer.dies);
-  yield {
-    span: output.line === 0 ? table.span : output.span,
+  return {
+    span: output.line === 0 ? cx.ruleset.tables.get('filter')?.span ?? output.span : output.span,
     severity: 'warning',
-    message: 'the policy ACCEPT of OUTPUT lets connections out, but no reply to an everyday connection (client port 32768 or more) gets in',
+    message: `the policy ACCEPT of OUTPUT lets ${everyday[exchange.name] ?? exchange.name} out, but no reply to an everyday client (port 32768 or more) gets in`,
     because: answer.by.map(decider => killedBy(cx, decider)),
     ...witness === undefined ? {} : { witness, shows: [{ at: 'filter:OUTPUT', fate: 'passes' }, lostAt({ killers: answer.by }, 'INPUT')] },
     help: 'let replies pass: -I INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',

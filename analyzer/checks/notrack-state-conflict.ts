@@ -1,12 +1,11 @@
 import type { Because } from '../finding.js';
-import type { Table } from '../model/ruleset.js';
+import type { Rule, Table } from '../model/ruleset.js';
 import type { Answer, Decider, PacketSample } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { all, any, ctstates, is, masked, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { conjuncts } from './shared/conjuncts.js';
-import { deadElsewhere } from './shared/dead-elsewhere.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { answersTo, comesTo, exempting, type Exempt } from './shared/notrack.js';
@@ -27,11 +26,22 @@ function conflictOf(cx: CheckContext, table: Table, exempt: Exempt): Conflict | 
   const hooks = hooksOf(exempt).map(hook => ({ hook, untracked: ask(cx.space(), table, hook, all([these, is('ctstate', UNTRACKED)]), passing) }));
   for (const { hook, untracked } of hooks.every(one => one.untracked.kind === 'no') ? hooks : []) {
     const tracked = ask(cx.space(), table, hook, all([these, is('ctstate', NEW)]), ['accept']);
-    // Of a rule to which no packet comes at all another check speaks.
-    const isSaid = tracked.kind === 'yes' && !isPolicy(tracked.by) && deadElsewhere(cx).has(tracked.by.rule);
-    if (tracked.kind === 'yes' && tracked.certain && untracked.kind === 'no' && !isSaid) return { hook, tracked, untracked };
+    if (tracked.kind === 'yes' && tracked.certain && untracked.kind === 'no') return { hook, tracked, untracked };
   }
   return undefined;
+}
+
+const waiting = new WeakMap<CheckContext, ReadonlySet<Rule>>();
+
+/** Rules that would let pass what is exempt, were it tracked, and of which this check says that nothing does. */
+export function waitingInVain(cx: CheckContext): ReadonlySet<Rule> {
+  let found = waiting.get(cx);
+  const table = cx.ruleset.tables.get('filter');
+  if (found === undefined) {
+    const conflicts = table === undefined || !cx.ruleset.tables.has('raw') ? [] : exempting(cx).flatMap(one => conflictOf(cx, table, one) ?? []);
+    waiting.set(cx, found = new Set(conflicts.flatMap(({ tracked: { by } }) => isPolicy(by) ? [] : [by.rule])));
+  }
+  return found;
 }
 
 function hooksOf({ hooks }: Exempt): readonly Conflict['hook'][] {
@@ -114,7 +124,7 @@ export const notrackStateConflict = defineCheck({
   summary: 'Packets are exempt from connection tracking, and later rules wait for their state',
   why: `\`-j CT --notrack\` in table raw spares busy services the connection table. Such packets are UNTRACKED: neither NEW nor
 ESTABLISHED, and nat leaves them alone. A rule of table filter that lets them pass must not ask for those states; where
-none does without, the service is dead (\`unreachable-rule\` says so of rules that are for such packets only). Both directions must be exempt: where only the requests are, each answer
+none does without, the service is dead. Both directions must be exempt: where only the requests are, each answer
 begins a flow of its own, and the table fills all the same; that is told as an info, and as an error where no answer passes OUTPUT like that.`,
   bad: `*raw
 :PREROUTING ACCEPT [0:0]

@@ -1,6 +1,8 @@
-import type { Ruleset, Table } from '../model/ruleset.js';
+import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
+import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { ctstates, type Constraint } from '../packet/constraint.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
@@ -11,6 +13,11 @@ function passesUnread({ chains }: Table, { chain, position }: RuleAt, because: r
   const own = chains.get(chain);
   return own?.endsUnread === true || own?.rules.slice(position).some(rule => rule.isBehindUnread) === true
     || because.some(one => one.chain !== chain && chains.get(one.chain)?.rules.some(rule => rule.isBehindUnread) === true);
+}
+
+/** It drops INVALID packets, and nothing else: whoever writes that first of all needs not look for them in what comes behind. */
+function isGuard(asks: Constraint, rule: Rule): boolean {
+  return effectOf(rule) === 'drop' && asks.kind === 'within' && asks.field === 'ctstate' && asks.ranges.every(({ low, high }) => low === ctstates.INVALID && high === ctstates.INVALID);
 }
 
 function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[]): Report {
@@ -32,7 +39,8 @@ export const redundantRule = defineCheck({
   summary: 'The rule matches packets, yet its removal changes no packet’s fate',
   why: `What the rule decides is what later rules or the policy decide anyway. It costs a comparison for each packet,
 and it misleads: changing it, or what follows, does less than it seems. Rules that are redundant one by one need
-not be so together, so delete one and look again. (A rule that also logs, marks or counts on purpose is not meant.)`,
+not be so together, so delete one and look again. (A rule that also logs, marks or counts on purpose is not meant, nor one that drops INVALID packets
+before anything else is asked.)`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -63,11 +71,12 @@ COMMIT
   * run({ ruleset, rules, reach, space, undecided }) {
     for (const table of ruleset.tables.values()) {
       const reached = reach(table);
+      const asks = new RuleConstraints(ruleset, table.name);
       // Where a dead rule would take over, the dead one is the one to go, and it is reported as such.
       const isLive = (decider: Decider): boolean => isPolicy(decider) || reached.get(decider.rule)?.kind === 'live';
       for (const at of rules(table)) {
         if (reached.get(at.rule)?.kind !== 'live') continue;
-        if (!isFinal(at.rule) && effectOf(at.rule) !== 'return') continue;
+        if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || isGuard(asks.of(at.rule), at.rule)) continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
         else if (answer.kind === 'redundant' && answer.because.every(isLive) && !passesUnread(table, at, answer.because)) yield report(ruleset, at, answer.because);

@@ -1,7 +1,7 @@
-import type { Ruleset } from '../model/ruleset.js';
+import type { Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
-import { defineCheck, fixWith, type Report } from './define-check.js';
+import { defineCheck, fixWith, type CheckContext, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
 import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
@@ -9,14 +9,15 @@ import { callThatTakes, decideAlike, listOf, takersBecause } from './shared/shad
 import { areTranslating } from './shared/taken-by-translation.js';
 import { targetText } from './shared/targets.js';
 
-function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
-  const isSame = decideAlike(at.rule, by);
+function report(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, at: RuleAt, by: readonly RuleAt[]): Report {
+  const { ruleset } = cx;
+  const isSame = decideAlike(cx, table, at, by);
   return {
     at, because: takersBecause(ruleset, by),
     // A program that shadows its own rules takes care of itself; where somebody else does, that is worth knowing.
     ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
     severity: isSame ? 'warning' : 'error',
-    message: `no packet can match this rule: ${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'} all of them first${isSame ? '' : `, so its ${targetText(ruleset, at)} never happens`}`,
+    message: `no packet can match this rule: ${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'} all of them first${isSame || at.rule.target.kind === 'none' ? '' : `, so its ${targetText(ruleset, at)} never happens`}`,
     help: isSame ? 'delete the rule; what it asks for is done before it' : `move it before ${listOf(by.slice(0, 1), at)}, or delete it`,
     ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])),
   };
@@ -74,7 +75,7 @@ COMMIT
           if (callThatTakes(at, answer.by) !== undefined) continue;
           // nat-shadowed tells of these.
           if (areTranslating(at, answer.by)) continue;
-          yield { ...report(ruleset, at, answer.by), illustrate: () => takenInstead(space(), table, at, answer.by) };
+          yield { ...report({ ruleset, space }, table, at, answer.by), illustrate: () => takenInstead(space(), table, at, answer.by) };
         }
       }
     }

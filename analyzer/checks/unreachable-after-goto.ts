@@ -1,7 +1,7 @@
-import type { Ruleset } from '../model/ruleset.js';
+import type { Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
-import { defineCheck, referenceOf, type Report } from './define-check.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
 import { isOwnDoing } from './shared/owners.js';
 import { callThatTakes, decideAlike, takersBecause } from './shared/shadows.js';
@@ -13,12 +13,13 @@ interface Lost {
   readonly by: readonly RuleAt[];
 }
 
-function report(ruleset: Ruleset, call: RuleAt, lost: readonly Lost[], first: Lost): Report {
+function report(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, call: RuleAt, lost: readonly Lost[], first: Lost): Report {
+  const { ruleset } = cx;
   const { at, by } = first;
   const isGoto = call.rule.target.kind === 'chain' && call.rule.target.goto;
   const others = lost.length - 1;
   const subject = others === 0 ? 'this rule' : `this rule and ${String(others)} more behind it`;
-  const isSame = lost.every(one => decideAlike(one.at.rule, one.by));
+  const isSame = lost.every(one => decideAlike(cx, table, one.at, one.by));
   return {
     at, severity: isSame ? 'warning' : 'error',
     message: `no packet comes to ${subject}: rule ${String(call.position)} (${targetText(ruleset, call)}) leads every packet away, and ${isGoto ? 'a goto does not come back' : `none that ${others === 0 ? 'this one' : 'these'} would match comes back`}`,
@@ -90,7 +91,7 @@ COMMIT
         }
         for (const { call, lost } of byCall.values()) {
           const [first] = lost;
-          if (first !== undefined) yield { ...report(ruleset, call, lost, first), illustrate: () => takenInstead(space(), table, first.at, first.by) };
+          if (first !== undefined) yield { ...report({ ruleset, space }, table, call, lost, first), illustrate: () => takenInstead(space(), table, first.at, first.by) };
         }
       }
     }

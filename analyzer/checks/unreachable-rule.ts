@@ -4,6 +4,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { takenElsewhere } from '../witness/taken-elsewhere.js';
 import { bypassedRules } from './shared/bypassed.js';
 import { deadElsewhere, isByTranslation } from './shared/dead-elsewhere.js';
+import { waitingInVain } from './notrack-state-conflict.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { rewrittenRules } from './shared/rewritten.js';
 import { effectOf, isFinal, targetText } from './shared/targets.js';
@@ -94,7 +95,7 @@ looked at, whatever its addresses and routes; where only policies or the kernel 
   bad: `*raw
 :PREROUTING ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
--A PREROUTING -i eth0 -p udp -m udp --dport 53 -j CT --notrack
+-A PREROUTING -s 192.168.0.0/16 -i eth0 -j DROP
 COMMIT
 *filter
 :INPUT DROP [0:0]
@@ -102,7 +103,8 @@ COMMIT
 :OUTPUT ACCEPT [0:0]
 -A INPUT -i lo -j ACCEPT
 -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
--A INPUT -i eth0 -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT
+-A INPUT -s 198.51.100.0/24 -i eth0 -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+-A INPUT -s 192.168.77.0/24 -i eth0 -p tcp -m tcp --dport 3306 -m conntrack --ctstate NEW -j ACCEPT
 COMMIT
 `,
   good: `*raw
@@ -139,7 +141,7 @@ COMMIT
     if (dead.size === 0) return;
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
       const by = dead.get(at.rule);
-      if (by === undefined || isBelowDead(cx, table, at, dead) || isToldOfNat(cx, table, at, by)) continue;
+      if (by === undefined || isBelowDead(cx, table, at, dead) || isToldOfNat(cx, table, at, by) || waitingInVain(cx).has(at.rule)) continue;
       yield {
         ...report(cx.ruleset, at, by),
         illustrate: () => {

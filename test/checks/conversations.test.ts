@@ -300,3 +300,35 @@ test('an ICMP error that is lost is shown with the connection that it is about, 
   const gateway = `*nat\n-A POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.5\nCOMMIT\n${host(lo, known, '-A FORWARD -p icmp -j DROP', '-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A FORWARD ! -i eth0 -o eth0 -j ACCEPT')}`;
   t.like(shown('icmp-errors-dropped', gateway).flat().at(-1), { to: '203.0.113.5' }, 'it comes to the address that the router on the way saw');
 });
+
+test('a connection that may begin and not go on is of no use', t => {
+  const fresh = (device: string, port: string): string => `-A INPUT -i ${device} -p tcp -m tcp --dport ${port} -m conntrack --ctstate NEW -j ACCEPT`;
+  const on = (device: string): string => known.replace('INPUT', `INPUT -i ${device}`);
+  const stuck = (...rules: readonly string[]): readonly string[] => found('missing-established-return', host(lo, ...rules));
+  t.deepEqual(stuck(on('eth0'), fresh('eth0', '22'), fresh('eth1', '5432')), ['error filter:INPUT:4']);
+  t.deepEqual(stuck(on('eth0'), on('eth1'), fresh('eth0', '22'), fresh('eth1', '5432')), []);
+  t.deepEqual(stuck(on('eth0'), fresh('eth1', '5432'), fresh('eth1', '5432').replace('NEW', 'ESTABLISHED')), [], 'its own rule for what follows');
+  t.deepEqual(stuck(on('eth0'), fresh('eth1', '5432').replace('NEW', 'NEW,ESTABLISHED')), []);
+  t.deepEqual(stuck(on('eth0'), ':db - [0:0]', '-A INPUT -i eth1 -m conntrack --ctstate NEW -j db', '-A db -i eth1 -p tcp -m tcp --dport 5432 -j ACCEPT', '-A db -i eth1 -p tcp -m tcp --dport 5433 -j ACCEPT'), ['error filter:db:1'], 'one cause, told once');
+  t.deepEqual(stuck(on('eth0'), '-A INPUT -i eth1 -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT'), [], 'one question is enough');
+  t.deepEqual(shown('missing-established-return', host(lo, on('eth0'), fresh('eth1', '5432'))), ['NEW filter:INPUT:3', 'ESTABLISHED filter:OUTPUT:policy', 'ESTABLISHED filter:INPUT:policy']);
+});
+
+test('names are asked for by UDP, and no answer comes where only TCP is let back in', t => {
+  const back = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, ...rules) }).findings.filter(one => one.check === 'missing-established-return').map(one => /lets (\S+ \S+)/u.exec(one.message)?.[1] ?? '');
+  const tcp = known.replace('INPUT', 'INPUT -p tcp');
+  t.deepEqual(back(tcp, '-A INPUT -p icmp -j ACCEPT'), ['UDP queries,']);
+  t.deepEqual(back(tcp, '-A INPUT -p icmp -j ACCEPT', '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'), []);
+  t.deepEqual(back('-A INPUT -p icmp -j ACCEPT'), ['connections out,'], 'the worse is told');
+});
+
+test('of ports that are named one by one, those that get no answer are named', t => {
+  const text = '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m multiport --dports 22,80,8443 -j ACCEPT\n-A OUTPUT -o lo -j ACCEPT\n-A OUTPUT -p tcp -m multiport --sports 22,80 -j ACCEPT\nCOMMIT\n';
+  t.regex(analyze({ path: 'x.rules', text }).findings.find(one => one.check === 'missing-established-return')?.message ?? '', /lost are those to packets with dport 8443$/u);
+});
+
+test('a service whose packets are exempt, and whose rule waits for NEW, is dead, and that is what is said', t => {
+  const raw = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n';
+  const text = `${raw}${host(lo, known, '-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT')}`;
+  t.deepEqual(analyze({ path: 'x.rules', text }).findings.map(one => `${one.severity} ${one.check}`), ['error notrack-state-conflict']);
+});

@@ -141,3 +141,24 @@ test('little is left of a rule: told where others decide otherwise, and were not
   t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 1024:65535 -j ACCEPT', wide), [], 'the same verdict');
   t.deepEqual(overlaps('-A INPUT ! -s 192.0.2.0/29 -j DROP', wide), [], 'a guard says what all that follows is for');
 });
+
+test('what a goto or RETURN leads away is decided elsewhere, so that nothing of the rule is done', t => {
+  const severity = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: ['*filter', ':INPUT DROP [0:0]', ':mail - [0:0]', ...rules, 'COMMIT', ''].join('\n') }).findings.filter(one => one.check === 'shadowed-rule').map(one => `${one.severity} ${String(one.rule)}`);
+  const https = '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT';
+  t.deepEqual(severity('-A INPUT -p tcp -g mail', https, '-A mail -p tcp -m tcp --dport 25 -j ACCEPT'), ['error filter:INPUT:2']);
+  t.deepEqual(severity('-A INPUT -p tcp -j RETURN', https), ['error filter:INPUT:2']);
+  t.deepEqual(severity('-A INPUT -p tcp -g mail', https, '-A mail -j ACCEPT'), ['warning filter:INPUT:2']);
+  t.deepEqual(severity('-A INPUT -p tcp -j mail', https, '-A mail -p tcp -m tcp --dport 1:1000 -j ACCEPT'), ['warning filter:INPUT:2']);
+});
+
+test('of a rule without a target it is not said what never happens', t => {
+  const text = '*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -j ACCEPT\n-A INPUT -p tcp -m recent --set --name x --rsource\nCOMMIT\n';
+  t.is(analyze({ path: 'x.rules', text }).findings.find(one => one.check === 'shadowed-rule')?.message, 'no packet can match this rule: rule 1 takes all of them first');
+});
+
+test('who drops INVALID packets first of all need not look for them behind', t => {
+  const redundant = (rule: string): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:INPUT DROP [0:0]\n${rule}\n-A INPUT -p tcp -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n` }).findings.filter(one => one.check === 'redundant-rule').map(one => one.rule);
+  t.deepEqual(redundant('-A INPUT -m conntrack --ctstate INVALID -j DROP'), []);
+  t.deepEqual(redundant('-A INPUT -p udp -m conntrack --ctstate INVALID -j DROP'), ['filter:INPUT:1']);
+  t.deepEqual(redundant('-A INPUT -p udp -j DROP'), ['filter:INPUT:1']);
+});

@@ -10,6 +10,11 @@ import { effectOf } from './targets.js';
 export const virtualNames = ['docker', 'virbr', 'vnet', 'veth', 'cni', 'cali', 'tunl', 'flannel', 'podman', 'lxc', 'lxd', 'weave', 'vmnet', 'vboxnet', 'ifb', 'dummy', 'kube-'];
 const virtual = new RegExp(`^(?:lo$|br-[0-9a-f]{12}|${virtualNames.join('|')})`, 'u');
 
+/** Tunnels, and inner networks by their name: where such a one is all that rules name, the internet is behind another. */
+const inner = /^(?:wg|tun|tap|tailscale|zt|nebula|vpn|ipsec|lan|br-?lan|dmz)/u;
+/** So is it where no rule speaks of the first card. */
+const second = /^eth[1-9]/u;
+
 const named = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint => ({ kind: 'interface', field, name, prefix });
 
 /** `wg+`, as a rule names it. */
@@ -101,7 +106,7 @@ export type Facts = Pick<CheckContext, 'ruleset' | 'settings' | 'host'> & Partia
 /**
  * Whether a packet came from outside by the interface of `field` (`out`: goes there). In this order: by what is trusted, where somebody said it; by
  * the host's default routes; by what nat translates on its way out, in either family. Else it is any interface that no rule names, and the only one that rules name,
- * unless they trust it: of several nobody knows which is which.
+ * unless they trust it, or its name says that it is none: of several nobody knows which is which.
  */
 export function fromOutside({ ruleset, settings, host, sibling }: Facts, field: 'in' | 'out' = 'in'): Constraint {
   const { names, waysOut: own, trusted } = mentionedIn(ruleset);
@@ -113,6 +118,7 @@ export function fromOutside({ ruleset, settings, host, sibling }: Facts, field: 
   const routed = host === undefined ? [] : defaultDevices(host);
   if (routed.length > 0) return some(routed.map(interfaceName));
   if (waysOut.length > 0) return some(waysOut);
-  const open = names.filter(one => !virtual.test(one.name) && !trusted.some(other => sameName(one, other)));
-  return some([...open.length === 1 ? open : [], unnamed(names)]);
+  const open = names.filter(one => !virtual.test(one.name) && !inner.test(one.name) && !trusted.some(other => sameName(one, other)));
+  const isOnly = open.length === 1 && !(names.length === 1 && second.test(open[0]?.name ?? ''));
+  return some([...isOnly ? open : [], unnamed(names)]);
 }

@@ -1,8 +1,10 @@
 /** What is common to findings about rules whose packets other rules take. */
 import type { Because } from '../../finding.js';
-import type { Ruleset, Rule } from '../../model/ruleset.js';
-import type { RuleAt } from '../../packet-space/answers.js';
-import { referenceOf } from '../define-check.js';
+import type { Ruleset, Rule, Table } from '../../model/ruleset.js';
+import type { Fate, RuleAt } from '../../packet-space/answers.js';
+import { ask } from '../../packet-space/index.js';
+import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { referenceOf, type CheckContext } from '../define-check.js';
 import { effectOf, isFinal, targetText } from './targets.js';
 
 /** `rules 2 and 5 together`, as seen from a rule. */
@@ -13,9 +15,24 @@ export function listOf(rules: readonly RuleAt[], at: RuleAt): string {
   return names.length === 0 ? last : `${names.join(', ')} and ${last} together`;
 }
 
+const all: readonly Fate[] = ['accept', 'drop', 'reject', 'queue', 'nat', 'unknown'];
+
+/** Whether all that a rule of a built-in chain is for fares in any case as the rule would have it. */
+function faresAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, { rule, chain }: RuleAt): boolean {
+  const effect = all.find(one => one === effectOf(rule));
+  const hook = table.chains.get(chain)?.hook;
+  if (effect === undefined || hook === undefined) return false;
+  return ask(cx.space(), table, hook, new RuleConstraints(cx.ruleset, table.name).of(rule), all.filter(one => one !== effect)).kind === 'no';
+}
+
 /** Whether those who take a rule's packets do with them what it would do. */
-export function decideAlike(rule: Rule, by: readonly RuleAt[]): boolean {
-  return isFinal(rule) && by.filter(one => isFinal(one.rule)).every(one => effectOf(one.rule) === effectOf(rule));
+export function decideAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, at: RuleAt, by: readonly RuleAt[]): boolean {
+  const { rule } = at;
+  const deciding = by.filter(one => isFinal(one.rule));
+  // What leaves a chain by its end, or by RETURN, where a goto led it there, is for somebody else to decide.
+  const mayLeave = by.some(one => effectOf(one.rule) === 'return' || (one.rule.target.kind === 'chain' && one.rule.target.goto)) && !deciding.some(one => isCatchAll(one.rule));
+  if (!isFinal(rule) || !deciding.every(one => effectOf(one.rule) === effectOf(rule))) return false;
+  return (deciding.length > 0 && !mayLeave) || faresAlike(cx, table, at);
 }
 
 export function takersBecause(ruleset: Ruleset, by: readonly RuleAt[]): readonly Because[] {

@@ -43,7 +43,8 @@ export function targetText(ruleset: Ruleset, at: RuleAt): string {
   }
 }
 
-function hasUnknown(constraint: Constraint): boolean {
+/** Whether some of it may hold or not. */
+export function hasUnknown(constraint: Constraint): boolean {
   switch (constraint.kind) {
     case 'unknown': return true;
     case 'not': return hasUnknown(constraint.of);

@@ -103,7 +103,8 @@ function goalOf({ pipeline, question, watch, back }: Asked, isWanted: (by: strin
   };
 }
 
-const told = ['src', 'dst', 'in', 'out', 'sport', 'dport'];
+const ends = ['src', 'dst', 'sport', 'dport'];
+const told = [...ends, 'in', 'out'];
 const isTold = (words: string): boolean => told.includes(words.split(' ')[0] ?? '');
 
 /** `in `: an interface by which nothing comes on the path. */
@@ -116,13 +117,16 @@ export function lostWith(pipeline: Pipeline, { path }: ConversationQuestion, { t
   const drop = trip.run.drops.find(at => at >= trip.backFrom);
   for (const space of drop === undefined ? [] : spacesOf(pipeline, path)) {
     // What is translated on its way does not come as the rule asks.
-    const part = [all([packets, asks]), packets].flatMap(one => partsWithin(pipeline, space, one)).find(holds);
+    const parts = [all([packets, asks]), packets].map(one => partsWithin(pipeline, space, one)).find(some => some.some(holds)) ?? [];
+    const part = parts.find(holds);
     if (part === undefined || drop === undefined) continue;
+    // Of several ports that the rule asks for, this part has one.
+    const varies = (field: string): boolean => ends.includes(field) && (pipeline.chains.dimensions.fields.get(field as Field) ?? []).some(d => parts.some(one => one.lo[d] !== part.lo[d] || one.hi[d] !== part.hi[d]));
     const claim = new Justifier(pipeline, trip, part);
     const said = wordsOf(pipeline, space, trip, { ...claim.finish(), holes: [] });
     claim.verdict(drop);
     const { fields, except } = wordsOf(pipeline, space, trip, claim.finish());
-    const isNews = (words: string): boolean => isTold(words) && !said.fields.includes(words);
+    const isNews = (words: string): boolean => isTold(words) && (!said.fields.includes(words) || varies(words.split(' ')[0] ?? ''));
     return { fields: fields.filter(isNews), except: except.filter(one => !one.some(isNothing)).map(one => one.filter(isNews)).filter(one => one.length > 0) };
   }
   return { fields: [], except: [] };

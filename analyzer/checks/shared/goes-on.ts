@@ -1,0 +1,60 @@
+/** Rules that let TCP connections begin of which nothing more gets in: the answer passes, and what the client sends next is dropped. */
+import type { Hook } from '../../extensions/define.js';
+import type { Rule, Table } from '../../model/ruleset.js';
+import type { Decider, RuleAt } from '../../packet-space/answers.js';
+import { ask } from '../../packet-space/index.js';
+import { reachThrough, type Path, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
+import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { all, ctstates, is, masked, type Constraint } from '../../packet/constraint.js';
+import { protocolNumber } from '../../packet/protocols.js';
+import type { CheckContext } from '../define-check.js';
+import { mentions } from './asked.js';
+import { conjuncts } from './conjuncts.js';
+import { notLoopback } from './replies.js';
+import { effectOf, hasUnknown } from './targets.js';
+
+const SYN = 2;
+const ACK = 16;
+const ways: readonly (readonly [Hook, Path])[] = [['INPUT', 'in'], ['FORWARD', 'through'], ['OUTPUT', 'out']];
+
+function tcp(flags: number): Constraint {
+  return all([is('protocol', protocolNumber.tcp), masked('tcpFlags', flags, 63), is('fragment', 0)]);
+}
+
+/** What the client sends once he has an answer, and ever after. */
+export const goingOn = all([tcp(ACK), is('ctstate', ctstates.ESTABLISHED)]);
+
+/** A rule that lets connections begin, and who drops what comes next. */
+export interface Stuck {
+  readonly at: RuleAt;
+  readonly hook: Hook;
+  readonly path: Path;
+  /** A connection that it lets begin. */
+  readonly begins: Sighting;
+  readonly by: readonly Decider[];
+}
+
+/** Rules that are asked about, of one hook. */
+const questionLimit = 200;
+const losing = ['drop', 'reject', 'queue', 'unknown'] as const;
+const passing = ['accept', 'queue', 'nat', 'unknown'] as const;
+
+/** All such rules of table filter, hook after hook. `isTold`: something worse is known of the rule. */
+export function* stuck(cx: CheckContext, pipeline: Pipeline, table: Table, isTold: (rule: Rule) => boolean): Generator<Stuck, void> {
+  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  for (const [hook, path] of ways) {
+    if (ask(cx.space(), table, hook, all([goingOn, notLoopback]), losing).kind === 'no') continue;
+    let left = questionLimit;
+    for (const at of cx.rules(table)) {
+      const reached = cx.reach(table).get(at.rule);
+      if (effectOf(at.rule) !== 'accept' || reached?.kind !== 'live' || reached.hook !== hook || isTold(at.rule) || left-- <= 0) continue;
+      // Whatever else the rule asks holds of all packets of the connection.
+      const same = conjuncts(constraints.of(at.rule)).filter(one => !hasUnknown(one) && !mentions(one, ['ctstate', 'tcpFlags', 'length', 'mark', 'connmark']));
+      const next = ask(cx.space(), table, hook, all([...same, goingOn, notLoopback]), passing);
+      if (next.kind !== 'no' || next.by.length === 0) continue;
+      const begins = reachThrough(pipeline, at.rule, { packets: all([tcp(SYN), notLoopback]), path, first: true, passes: true });
+      if (begins.kind === 'undecided') cx.undecided();
+      if (begins.kind === 'live') yield { at, hook, path, begins: begins.found, by: next.by };
+    }
+  }
+}
