@@ -1,13 +1,12 @@
 /** Rules that let conversations begin of which some get no answer: who is not answered, and who drops it. */
-import { all, always, any, is, within, type Constraint } from '../../packet/constraint.js';
+import { all, any, within, type Constraint } from '../../packet/constraint.js';
 import { isPrivate } from '../../packet/address-blocks.js';
 import { isUnresolved, type Rule } from '../../model/ruleset.js';
-import type { PacketSample, RuleAt } from '../../packet-space/answers.js';
+import type { RuleAt } from '../../packet-space/answers.js';
 import { RuleConstraints } from '../../packet-space/rule-constraint.js';
-import { firstPacket, lostReplies, lostWith, neverReplied, type ConversationQuestion, type LostPackets, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
+import { lostReplies, lostWith, whereLost, type ConversationQuestion, type LostPackets, type LostPlaces, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
-import { parseAddress } from '../../values/address.js';
-import { Problem, type Family } from '../../values/value.js';
+import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
 import { isPolicy } from './deciders.js';
 import { everydayClient, notLoopback, type Exchange } from './replies.js';
@@ -24,7 +23,8 @@ export interface SomeReplies extends LostReply {
 
 /** As many rules that drop replies are told of one rule. */
 const killerLimit = 3;
-const manyKillers = 16;
+/** In more places than this, and each rule is asked about by itself. */
+const placeLimit = 128;
 /** What all questions may cost. */
 const wholeBudget = { packets: 20_000, work: 300_000 };
 
@@ -69,16 +69,18 @@ interface Asker {
 
 function repliesOf(cx: CheckContext, pipeline: Pipeline, { rule, asks }: Asker, doubt: Doubt): readonly SomeReplies[] {
   const { path, exchange } = doubt;
+  const places = placesOf(cx, pipeline, questionOf(cx, path, exchange, false));
+  if (places?.length === 0) return [];
   for (const everyday of exchange.isPing ? [false] : [true, false]) {
     const question = questionOf(cx, path, exchange, everyday);
     const { left } = askedOf(pipeline);
-    if (left.work <= 0 || left.packets <= 0 || !isAnyLost(cx, pipeline, question)) continue;
+    if (left.work <= 0 || left.packets <= 0) continue;
     const found: SomeReplies[] = [];
-    const search = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left });
+    const search = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left, places });
     let next = search.next();
     for (; next.done !== true; next = search.next()) {
       const lost = next.value;
-      const who = whoIs(pipeline, rule, question, lost, left);
+      const who = whoIs(question, lost);
       if (who !== 'unknown') found.push({ ...lost, doubt, isEveryday: everyday && who === 'everyday' && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks }) });
     }
     if (next.value === 'undecided') cx.undecided();
@@ -90,54 +92,36 @@ function repliesOf(cx: CheckContext, pipeline: Pipeline, { rule, asks }: Asker, 
 interface Asked {
   /** What all questions about rules may cost together. */
   readonly left: SolveBudget;
-  readonly isAnyLost: Map<ConversationQuestion, boolean>;
+  readonly places: Map<ConversationQuestion, LostPlaces | undefined>;
 }
 
 const known = new WeakMap<Pipeline, Asked>();
 
 function askedOf(pipeline: Pipeline): Asked {
   let asked = known.get(pipeline);
-  if (asked === undefined) known.set(pipeline, asked = { left: solveBudget(wholeBudget.packets, wholeBudget.work), isAnyLost: new Map() });
+  if (asked === undefined) known.set(pipeline, asked = { left: solveBudget(wholeBudget.packets, wholeBudget.work), places: new Map() });
   return asked;
 }
 
-/** Whether a reply is lost at all, by whatever rule its conversation began: where none is, no rule need be asked about. Where that is too much to ask, neither. */
-function isAnyLost(cx: CheckContext, pipeline: Pipeline, question: ConversationQuestion): boolean {
-  const { isAnyLost: answers } = askedOf(pipeline);
-  let answer = answers.get(question);
-  if (answer === undefined) {
-    const { done, value } = lostReplies(pipeline, undefined, question, { limit: manyKillers, budget: solveBudget(wholeBudget.packets, wholeBudget.work) }).next();
-    if (value === 'undecided') cx.undecided();
-    answers.set(question, answer = done !== true || value === 'more');
+/** Where replies are lost, by whatever rule their conversations began: elsewhere no rule need be asked about. Undefined: anywhere. Where that is too much to ask, nowhere. */
+function placesOf(cx: CheckContext, pipeline: Pipeline, question: ConversationQuestion): LostPlaces | undefined {
+  const { places } = askedOf(pipeline);
+  if (!places.has(question)) {
+    const found = whereLost(pipeline, question, { limit: placeLimit, budget: solveBudget(wholeBudget.packets, wholeBudget.work) });
+    if (found === 'undecided') cx.undecided();
+    places.set(question, found === 'many' ? undefined : found === 'undecided' ? [] : found);
   }
-  return answer;
+  return places.get(question);
 }
 
 /**
  * Who is there to be asked, and where, is for routing to say, and not for these rules (they keep liars out by it). `unknown`: whoever asks somebody else
  * gets an answer; `somebody`: he would by another interface.
  */
-function whoIs(pipeline: Pipeline, rule: Rule, question: ConversationQuestion, lost: LostReply, left: SolveBudget): 'everyday' | 'somebody' | 'unknown' {
-  const { src, sport, dport, in: from } = firstPacket(pipeline, lost).sample;
-  const isOwn = question.path === 'out';
-  const client: PacketSample = { ...isOwn || src === undefined ? {} : { src }, ...sport === undefined ? {} : { sport }, ...dport === undefined ? {} : { dport } };
-  const isLostFor = (known: PacketSample): boolean => {
-    const packets = all([question.packets ?? always, exactly(pipeline.chains.ruleset.family, known)]);
-    return neverReplied(pipeline, rule, { ...question, packets, budget: left })?.kind === 'never';
-  };
-  if (isOwn || from === undefined) return isLostFor(client) ? 'everyday' : 'unknown';
-  if (!isLostFor({ ...client, in: from })) return 'unknown';
-  return isLostFor(client) ? 'everyday' : 'somebody';
-}
-
-/** These ends, ports and interfaces. */
-function exactly(family: Family, sample: PacketSample): Constraint {
-  const addresses = (['src', 'dst'] as const).flatMap(field => {
-    const address = sample[field] === undefined ? undefined : parseAddress(sample[field], family);
-    return address === undefined || address instanceof Problem ? [] : [is(field, address)];
-  });
-  const ports = (['sport', 'dport'] as const).flatMap(field => sample[field] === undefined ? [] : [is(field, sample[field])]);
-  return all([...addresses, ...ports, ...sample.in === undefined ? [] : [{ kind: 'interface', field: 'in', name: sample.in, prefix: false } as const]]);
+function whoIs({ path }: ConversationQuestion, { isLostFor }: LostReply): 'everyday' | 'somebody' | 'unknown' {
+  if (path === 'out') return isLostFor(['sport', 'dport']) ? 'everyday' : 'unknown';
+  if (!isLostFor(['src', 'sport', 'dport', 'in'])) return 'unknown';
+  return isLostFor(['src', 'sport', 'dport']) ? 'everyday' : 'somebody';
 }
 
 /** Whoever names private networks in a rule that drops replies means to keep them away. */

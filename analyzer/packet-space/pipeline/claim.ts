@@ -4,6 +4,7 @@
  * the rule asks); a rule that was not matched, and would have decided otherwise, becomes a hole; a field that was asked, and that
  * rules before may have written, wants them to have done the same.
  */
+import { ctstates } from '../../packet/constraint.js';
 import { InvariantError } from '../invariant.js';
 import { anything, Does, stops, writes } from './classes.js';
 import { Step, type PipelineChain } from './chains.js';
@@ -11,6 +12,7 @@ import type { Trip, Pipeline } from './passes.js';
 import type { Origins } from './origins.js';
 import { chainFor, isChoice, type Frame, type Leads, type Point, type StageRun, type StepTaken } from './run.js';
 import { statesLike } from './stages.js';
+import { meets, writtenBelow } from './written.js';
 
 /** A part of all packets: an interval of each input, and choices that are fixed. */
 export interface Part {
@@ -383,13 +385,49 @@ export class Justifier {
     let unsure = -1;
     for (let i = chain.at[box] ?? 0; i < (chain.at[box + 1] ?? 0); i++) {
       const d = chain.dim[i] ?? 0;
+      const [from, to] = [chain.lo[i] ?? 0, chain.hi[i] ?? 0];
       const [low, high] = this.#interval(origins, d);
-      const meets = (chain.lo[i] ?? 0) <= high && (chain.hi[i] ?? 0) >= low;
-      const sure = this.#isSure(origins, d);
-      if (!meets && sure) return 'apart';
-      if (!sure && (unsure < 0 || !meets)) unsure = d;
+      const isApart = from > high || to < low;
+      if (this.#isSure(origins, d)) {
+        if (isApart) return 'apart';
+        continue;
+      }
+      const input = this.#unwritten(origins, d, from, to);
+      if (input >= 0 && (from > (this.#hi[input] ?? 0) || to < (this.#lo[input] ?? 0))) return 'apart';
+      if (input < 0 && (unsure < 0 || isApart)) unsure = d;
     }
     return unsure;
+  }
+
+  /**
+   * Where it is not sure where a field came from, but nobody can have written any of the classes low … high: the input that it is, if it is any of them.
+   * -1 where that cannot be said.
+   */
+  #unwritten(origins: Origins, d: number, low: number, high: number): number {
+    const input = origins.unwritten[d] ?? -1;
+    if (input < 0) return -1;
+    // It was written for the packet itself, which would lie in what is left out for this.
+    const own = this.#trip.run.point.inputs[input] ?? 0;
+    if ((origins.input[d] !== input || origins.offset[d] !== 0) && own >= low && own <= high) return -1;
+    const by = origins.by[d] ?? 0;
+    for (let bits = origins.stages[d] ?? 0; bits !== 0; bits &= bits - 1) {
+      for (const base of this.#basesOf(this.#stage(31 - Math.clz32(bits & -bits)))) {
+        const written = writtenBelow(this.#pipeline.chains, base, by, d);
+        if (written === undefined || meets(written, low, high)) return -1;
+      }
+    }
+    return input;
+  }
+
+  /** The chains that a stage may be for packets of the claim. */
+  #basesOf({ stage, origins }: StageRun): readonly number[] {
+    const state = this.#pipeline.chains.dimensions.fields.get('ctstate')?.[0] ?? 0;
+    if (!stage.byState) return [stage.chain];
+    const [low, high] = this.#isSure(origins, state) ? this.#interval(origins, state) : [ctstates.INVALID, ctstates.UNTRACKED];
+    const bases = new Set<number>();
+    for (let at = low; at <= high; at++) bases.add(chainFor(stage, at));
+    bases.delete(-1);
+    return [...bases];
   }
 
   #hole(gap: Gap, box: number): PartHole | undefined {
@@ -405,8 +443,10 @@ export class Justifier {
     const { chain } = frame;
     for (let i = chain.at[box] ?? 0; i < (chain.at[box + 1] ?? 0); i++) {
       const d = chain.dim[i] ?? 0;
-      if (!this.#isSure(origins, d)) continue;
-      const [input, offset] = [origins.input[d] ?? -1, origins.offset[d] ?? 0];
+      const isSure = this.#isSure(origins, d);
+      const input = isSure ? origins.input[d] ?? -1 : this.#unwritten(origins, d, chain.lo[i] ?? 0, chain.hi[i] ?? 0);
+      if (input < 0 && !isSure) continue;
+      const offset = isSure ? origins.offset[d] ?? 0 : 0;
       const [low, high] = [(chain.lo[i] ?? 0) - offset, (chain.hi[i] ?? 0) - offset];
       if (input >= 0 ? !narrowSide(sides, input, low, high) : low > 0 || high < 0) return false;
     }

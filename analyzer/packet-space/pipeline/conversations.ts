@@ -146,7 +146,8 @@ const hintAfter = 24;
 
 const begins: readonly number[] = [ctstates.NEW, ctstates.UNTRACKED];
 
-function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
+/** A conversation whose answer gets through, or does not. */
+export function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
   const { pipeline, question, watch, back } = asked;
   const goal: Goal = {
     path: question.path, watch, back,

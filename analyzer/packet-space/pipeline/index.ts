@@ -6,7 +6,7 @@ export { fate, isCertain, question, type PathAnswer } from './fate.js';
 export { certificate } from './certificate.js';
 export { deciderOf } from './deciders.js';
 export { neverReplied, replies, type ConversationCase, type ConversationQuestion, type Replies } from './conversations.js';
-export { lostReplies, lostWith, type LostPackets, type LostReply } from './lost-replies.js';
+export { lostReplies, lostWith, whereLost, type LostPackets, type LostPlaces, type LostReply } from './lost-replies.js';
 export { firstPacket, nextPacket, type Sighting } from './samples.js';
 export { difference, type Difference, type DifferenceCase, type DifferenceOptions } from './difference/difference.js';
 export { fates, type FateClaim, type Fates, type FatesOptions } from './fates/fates.js';

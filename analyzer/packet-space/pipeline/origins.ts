@@ -8,12 +8,15 @@ export class Origins {
   readonly stages: number[];
   /** What they would have done to write it. */
   readonly by: number[];
+  /** The input that it is unless one of them wrote it; -1 where there is none. */
+  readonly unwritten: number[];
 
-  constructor(input: number[], offset: number[], stages: number[], by: number[]) {
+  constructor(input: number[], offset: number[], stages: number[], by: number[], unwritten: number[]) {
     this.input = input;
     this.offset = offset;
     this.stages = stages;
     this.by = by;
+    this.unwritten = unwritten;
   }
 
   /** Every field is the input of its number. It is shared: to change it, copy it. */
@@ -22,23 +25,42 @@ export class Origins {
     if (known === undefined) {
       const input = Array.from({ length: size }, (_, d) => d);
       const nothing = input.map(() => 0);
-      identities.set(size, known = new Origins(input, nothing, nothing, nothing));
+      identities.set(size, known = new Origins(input, nothing, nothing, nothing, input));
     }
     return known;
   }
 
   copy(): Origins {
-    return new Origins(this.input.slice(), this.offset.slice(), this.stages.slice(), this.by.slice());
+    return new Origins(this.input.slice(), this.offset.slice(), this.stages.slice(), this.by.slice(), this.unwritten.slice());
   }
 
+  /** It is that, whatever was written. */
   setClass(d: number, value: number): void {
+    this.writeClass(d, value);
+    this.unwritten[d] = -1;
+  }
+
+  /** It is that, whatever was written. */
+  setInput(d: number, input: number): void {
+    this.writeInput(d, input, 0);
+    this.unwritten[d] = input;
+  }
+
+  writeClass(d: number, value: number): void {
     this.input[d] = -1;
     this.offset[d] = value;
   }
 
-  setInput(d: number, input: number, offset = 0): void {
+  writeInput(d: number, input: number, offset: number): void {
     this.input[d] = input;
     this.offset[d] = offset;
+  }
+
+  writeCopy(d: number, other: Origins, from: number): void {
+    this.input[d] = other.input[from] ?? 0;
+    this.offset[d] = other.offset[from] ?? 0;
+    this.stages[d] = (this.stages[d] ?? 0) | (other.stages[from] ?? 0);
+    this.by[d] = (this.by[d] ?? 0) | (other.by[from] ?? 0);
   }
 
   /** The field is what another one was at another time. */
@@ -47,6 +69,7 @@ export class Origins {
     this.offset[d] = other.offset[from] ?? 0;
     this.stages[d] = other.stages[from] ?? 0;
     this.by[d] = other.by[from] ?? 0;
+    this.unwritten[d] = other.unwritten[from] ?? -1;
   }
 
   valueOf(d: number, inputs: Int32Array): number {

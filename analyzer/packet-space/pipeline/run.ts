@@ -231,15 +231,9 @@ export class Run {
     const before = this.origins;
     this.origins = before.copy();
     for (const write of writes) {
-      if (write.kind === 'class') this.origins.setClass(write.dimension, write.value);
-      else if (write.kind === 'free') this.origins.setInput(write.dimension, this.#freeInput(write, run), write.low);
-      else {
-        const { dimension } = write;
-        const [stages, by] = [this.origins.stages[dimension] ?? 0, this.origins.by[dimension] ?? 0];
-        this.origins.take(dimension, before, write.from);
-        this.origins.stages[dimension] = (this.origins.stages[dimension] ?? 0) | stages;
-        this.origins.by[dimension] = (this.origins.by[dimension] ?? 0) | by;
-      }
+      if (write.kind === 'class') this.origins.writeClass(write.dimension, write.value);
+      else if (write.kind === 'free') this.origins.writeInput(write.dimension, this.#freeInput(write, run), write.low);
+      else this.origins.writeCopy(write.dimension, before, write.from);
       this.#now[write.dimension] = this.origins.valueOf(write.dimension, this.point.inputs);
     }
   }

@@ -2,9 +2,9 @@
  * Searches a part of all inputs for a packet that a goal holds of, or proves that there is none: follows one packet; where it fails,
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
-import { Justifier, writtenAtOnce, type FreshClaim, type Part, type PartClaim, type PartHole } from './claim.js';
+import { Justifier, writtenAtOnce, type FreshClaim, type Part, type PartHole } from './claim.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
-import { OutOfBudget, type Watch } from './run.js';
+import { OutOfBudget, type Point, type Watch } from './run.js';
 import type { Path } from './stages.js';
 import type { Back } from './turn.js';
 
@@ -31,6 +31,8 @@ export interface Goal {
   readonly only?: ReadonlySet<number>;
   /** Undefined where the trip is what is looked for; else reasons why not, of which any one will do. */
   readonly miss: (trip: Trip) => readonly Reason[] | undefined;
+  /** Packets that need not be gone into, this one among them. */
+  readonly over?: (point: Point) => Part | undefined;
 }
 
 /** A packet that is what was looked for, the proof that there is none, or neither. */
@@ -65,18 +67,27 @@ interface Search {
   readonly otherwise: (Otherwise & { readonly at: number }) | undefined;
 }
 
+type Found = Extract<Solved, { kind: 'found' }>;
+
 /** Asks part after part. */
 export function solve(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, budget: SolveBudget, otherwise?: Otherwise): Solved {
+  return solutions(pipeline, goal, parts, budget, otherwise).next().value;
+}
+
+/** One packet after the other that is what is looked for. Before the next is asked for, the goal has to have changed, so that it is that no more. */
+export function* solutions(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, budget: SolveBudget, otherwise?: Otherwise): Generator<Found, Exclude<Solved, Found>, void> {
   const search: Search = { pipeline, goal, budget, rules: new Set<number>(), otherwise: otherwise === undefined ? undefined : { ...otherwise, at: budget.packets - otherwise.after } };
   for (const part of parts) {
-    const solved = solvePart(search, part);
-    if (solved?.kind === 'undecided' && budget.packets >= (search.otherwise?.at ?? Infinity)) return search.otherwise?.attempt() ?? solved;
-    if (solved !== undefined) return solved;
+    if (yield* solvePart(search, part)) continue;
+    const tried = budget.packets >= (search.otherwise?.at ?? Infinity) ? search.otherwise?.attempt() : undefined;
+    if (tried !== undefined) yield tried;
+    return { kind: 'undecided' };
   }
   return { kind: 'none', rules: search.rules };
 }
 
-function solvePart(search: Search, start: Part): Solved | undefined {
+/** False where the budget ended. */
+function* solvePart(search: Search, start: Part): Generator<Found, boolean, void> {
   const { pipeline, goal, budget, rules, otherwise } = search;
   const stack: Task[] = [{ part: start, isDone: false }];
   const proven: Part[] = [];
@@ -90,13 +101,23 @@ function solvePart(search: Search, start: Part): Solved | undefined {
     }
     if (proven.some(one => contains(one, part))) continue;
     const tried = budget.packets === otherwise?.at ? otherwise.attempt() : undefined;
-    if (tried !== undefined) return tried;
-    if (budget.packets-- <= 0 || budget.work <= 0) return { kind: 'undecided' };
-    const trip = tryFollow(pipeline, goal, part, likelyPoint(pipeline, part));
-    if (trip === undefined) return { kind: 'undecided' };
+    if (tried !== undefined) yield tried;
+    const inputs = likelyPoint(pipeline, part);
+    const over = goal.over?.({ inputs, choices: part.choices });
+    if (over !== undefined) {
+      for (const one of outside(part, over)) stack.push({ part: one, isDone: false });
+      continue;
+    }
+    if (budget.packets-- <= 0 || budget.work <= 0) return false;
+    const trip = tryFollow(pipeline, goal, part, inputs);
+    if (trip === undefined) return false;
     budget.work -= trip.run.work;
     const reasons = goal.miss(trip);
-    if (reasons === undefined) return { kind: 'found', goal, trip, part };
+    if (reasons === undefined) {
+      stack.push({ part, isDone: false });
+      yield { kind: 'found', goal, trip, part };
+      continue;
+    }
     const claim = best(pipeline, trip, part, reasons);
     budget.work -= trip.run.work;
     for (const rule of claim.rules) rules.add(rule);
@@ -105,7 +126,7 @@ function solvePart(search: Search, start: Part): Solved | undefined {
     for (const one of rest) stack.push({ part: one, isDone: false });
     if (claim.hasMany || claim.holeCount > 0) stack.push({ part: claim, holes: claim.fromLast, isDone: false });
   }
-  return undefined;
+  return true;
 }
 
 /** A packet of the part as people send it, where there is one: what is looked for is mostly found with the first. */
@@ -175,8 +196,8 @@ function contains(outer: Part, inner: Part): boolean {
   return true;
 }
 
-/** What of a part lies outside of a claim about it. */
-function outside(part: Part, claim: PartClaim): Part[] {
+/** What of a part lies outside of another that it meets. */
+function outside(part: Part, claim: Part): Part[] {
   const out: Part[] = [];
   const [lo, hi] = [part.lo.slice(), part.hi.slice()];
   for (let i = 0; i < lo.length; i++) {

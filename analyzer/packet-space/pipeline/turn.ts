@@ -28,6 +28,14 @@ export function isForward(back: Back): boolean {
 export const exchanged: Readonly<Partial<Record<Field, Field>>> = { src: 'dst', dst: 'src', sport: 'dport', dport: 'sport', in: 'out', out: 'in' };
 const shared: readonly Field[] = ['connmark', 'protocol'];
 
+/** The dimension that an answer has from this one; undefined where it has none. */
+export function dimensionTwin({ list, fields }: Dimensions, d: number): number | undefined {
+  const one = list[d];
+  if (one === undefined || one.kind === 'atom') return undefined;
+  const twin = exchanged[one.field];
+  return twin === undefined ? undefined : fields.get(twin)?.[fields.get(one.field)?.indexOf(d) ?? 0];
+}
+
 /** The answer's fields, from those of the packet as it left. */
 export function turn({ chains, backInputs }: { readonly chains: Chains; readonly backInputs: number }, run: Run, path: Path, back: Back): void {
   const { dimensions, fieldCount } = chains;
@@ -37,8 +45,7 @@ export function turn({ chains, backInputs }: { readonly chains: Chains; readonly
   for (let d = 0; d < fieldCount; d++) {
     const one = dimensions.list[d];
     if (one === undefined || one.kind === 'atom') continue;
-    const twin = exchanged[one.field];
-    const from = twin === undefined ? undefined : dimensions.fields.get(twin)?.[dimensions.fields.get(one.field)?.indexOf(d) ?? 0];
+    const from = dimensionTwin(dimensions, d);
     if (from !== undefined && isForward(back)) origins.take(d, before, d);
     else if (from !== undefined) origins.take(d, gone, from);
     else if (!shared.includes(one.field)) free(origins, d, backInputs);
