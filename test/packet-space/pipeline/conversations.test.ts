@@ -3,9 +3,11 @@ import * as fc from 'fast-check';
 import { load } from '../../../analyzer/model/load.js';
 import type { Rule } from '../../../analyzer/model/ruleset.js';
 import { all, ctstates, is, masked, type Constraint } from '../../../analyzer/packet/constraint.js';
-import { pipeline, replies, stateReach, type Path, type Replies } from '../../../analyzer/packet-space/pipeline/index.js';
+import { lostReplies, pipeline, replies, stateReach, whereLost, type LostPlaces, type Path, type Replies } from '../../../analyzer/packet-space/pipeline/index.js';
 import { sawIn, watchFor } from '../../../analyzer/packet-space/pipeline/goals.js';
+import { referenceTo } from '../../../analyzer/packet-space/pipeline/deciders.js';
 import type { Pipeline } from '../../../analyzer/packet-space/pipeline/passes.js';
+import { solveBudget } from '../../../analyzer/packet-space/pipeline/solve.js';
 import type { Back } from '../../../analyzer/packet-space/pipeline/turn.js';
 import { asked, drawnTrips } from './enumerate.js';
 import { worlds, type World } from './worlds.js';
@@ -50,6 +52,33 @@ test('what comes back always, sometimes or never gets through: no drawn conversa
   });
   const result = fc.check(property, { numRuns: runs, seed, endOnFailure: true });
   t.false(result.failed, result.failed ? `${String(result.errorInstance)}\nseed ${String(result.seed)} path ${String(result.counterexamplePath)}` : '');
+});
+
+/** Who drops replies to conversations that a rule lets begin. */
+function killersOf(p: Pipeline, path: Path, rule: Rule | undefined, places?: LostPlaces): readonly string[] | undefined {
+  const search = lostReplies(p, rule, { path }, { limit: 100, budget: solveBudget(), places });
+  const found: string[] = [];
+  let next = search.next();
+  for (; next.done !== true; next = search.next()) found.push(referenceTo(next.value.by));
+  return next.value === 'complete' ? found.sort() : undefined;
+}
+
+test('where replies are lost are all that any rule loses', t => {
+  let lost = 0;
+  const property = fc.property(worlds, ({ path, text }) => {
+    const p = made(text);
+    const places = whereLost(p, { path }, { limit: 1000, budget: solveBudget() });
+    if (places === 'many' || places === 'undecided') return;
+    for (const rule of [undefined, ...p.chains.rules.map(one => one.rule)]) {
+      const [all, some] = [killersOf(p, path, rule), killersOf(p, path, rule, places)];
+      if (all === undefined || some === undefined) continue;
+      lost += all.length;
+      if (all.join() !== some.join()) throw new Error(`lost to ${all.join()}, but ${some.join()} where replies are lost, on path ${path}\n${text}`);
+    }
+  });
+  const result = fc.check(property, { numRuns: runs, seed, endOnFailure: true });
+  t.false(result.failed, result.failed ? `${String(result.errorInstance)}\nseed ${String(result.seed)} path ${String(result.counterexamplePath)}` : '');
+  t.true(lost > runs);
 });
 
 /** A client's port like any other: from the server's own port even a rule for the one direction would let replies pass. */
