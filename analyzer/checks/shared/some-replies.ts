@@ -1,5 +1,5 @@
 /** Rules that let conversations begin of which some get no answer: who is not answered, and who drops it. */
-import { all, any, within, type Constraint } from '../../packet/constraint.js';
+import { all, any, within, type Constraint, type Field } from '../../packet/constraint.js';
 import { isPrivate } from '../../packet/address-blocks.js';
 import { isUnresolved, type Rule } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
@@ -69,19 +69,18 @@ interface Asker {
 
 function repliesOf(cx: CheckContext, pipeline: Pipeline, { rule, asks }: Asker, doubt: Doubt): readonly SomeReplies[] {
   const { path, exchange } = doubt;
-  const places = placesOf(cx, pipeline, questionOf(cx, path, exchange, false));
-  if (places?.length === 0) return [];
+  const where = placesOf(cx, pipeline, questionOf(cx, path, exchange, false));
+  if (where === 'nowhere') return [];
   for (const everyday of exchange.isPing ? [false] : [true, false]) {
     const question = questionOf(cx, path, exchange, everyday);
     const { left } = askedOf(pipeline);
     if (left.work <= 0 || left.packets <= 0) continue;
     const found: SomeReplies[] = [];
-    const search = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left, places });
+    const search = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left, places: where === 'anywhere' ? undefined : where, who: clientOf[path] });
     let next = search.next();
     for (; next.done !== true; next = search.next()) {
       const lost = next.value;
-      const who = whoIs(question, lost);
-      if (who !== 'unknown') found.push({ ...lost, doubt, isEveryday: everyday && who === 'everyday' && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks }) });
+      found.push({ ...lost, doubt, isEveryday: everyday && isAnywhere(question, lost) && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks }) });
     }
     if (next.value === 'undecided') cx.undecided();
     if (found.length > 0) return found;
@@ -89,10 +88,12 @@ function repliesOf(cx: CheckContext, pipeline: Pipeline, { rule, asks }: Asker, 
   return [];
 }
 
+type Where = LostPlaces | 'anywhere' | 'nowhere';
+
 interface Asked {
   /** What all questions about rules may cost together. */
   readonly left: SolveBudget;
-  readonly places: Map<ConversationQuestion, LostPlaces | undefined>;
+  readonly places: Map<ConversationQuestion, Where>;
 }
 
 const known = new WeakMap<Pipeline, Asked>();
@@ -103,25 +104,28 @@ function askedOf(pipeline: Pipeline): Asked {
   return asked;
 }
 
-/** Where replies are lost, by whatever rule their conversations began: elsewhere no rule need be asked about. Undefined: anywhere. Where that is too much to ask, nowhere. */
-function placesOf(cx: CheckContext, pipeline: Pipeline, question: ConversationQuestion): LostPlaces | undefined {
+/** Where replies are lost, by whatever rule their conversations began: elsewhere no rule need be asked about. Where that is too much to ask, nowhere. */
+function placesOf(cx: CheckContext, pipeline: Pipeline, question: ConversationQuestion): Where {
   const { places } = askedOf(pipeline);
-  if (!places.has(question)) {
+  let where = places.get(question);
+  if (where === undefined) {
     const found = whereLost(pipeline, question, { limit: placeLimit, budget: solveBudget(wholeBudget.packets, wholeBudget.work) });
     if (found === 'undecided') cx.undecided();
-    places.set(question, found === 'many' ? undefined : found === 'undecided' ? [] : found);
+    where = found === 'many' ? 'anywhere' : found === 'undecided' || found.places.length === 0 ? 'nowhere' : found;
+    places.set(question, where);
   }
-  return places.get(question);
+  return where;
 }
 
 /**
- * Who is there to be asked, and where, is for routing to say, and not for these rules (they keep liars out by it). `unknown`: whoever asks somebody else
- * gets an answer; `somebody`: he would by another interface.
+ * Who is there to be asked, and where, is for routing to say, and not for these rules (they keep liars out by it). So those are looked for who get no answer from
+ * anybody.
  */
-function whoIs({ path }: ConversationQuestion, { isLostFor }: LostReply): 'everyday' | 'somebody' | 'unknown' {
-  if (path === 'out') return isLostFor(['sport', 'dport']) ? 'everyday' : 'unknown';
-  if (!isLostFor(['src', 'sport', 'dport', 'in'])) return 'unknown';
-  return isLostFor(['src', 'sport', 'dport']) ? 'everyday' : 'somebody';
+const clientOf: Readonly<Record<Path, readonly Field[]>> = { in: ['src', 'sport', 'dport', 'in'], through: ['src', 'sport', 'dport', 'in'], out: ['sport', 'dport'], loop: ['sport', 'dport'] };
+
+/** Whether it is the same for whoever comes by another interface. */
+function isAnywhere({ path }: ConversationQuestion, { isLostFor }: LostReply): boolean {
+  return !clientOf[path].includes('in') || isLostFor(clientOf[path].filter(field => field !== 'in'));
 }
 
 /** Whoever names private networks in a rule that drops replies means to keep them away. */

@@ -8,24 +8,12 @@ import { ctstates } from '../../packet/constraint.js';
 import { InvariantError } from '../invariant.js';
 import { anything, Does, stops, writes } from './classes.js';
 import { Step, type PipelineChain } from './chains.js';
+import { holds, inHole, type Part, type PartHole } from './part.js';
 import type { Trip, Pipeline } from './passes.js';
 import type { Origins } from './origins.js';
 import { chainFor, isChoice, type Frame, type Leads, type Point, type StageRun, type StepTaken } from './run.js';
 import { statesLike } from './stages.js';
 import { meets, writtenBelow } from './written.js';
-
-/** A part of all packets: an interval of each input, and choices that are fixed. */
-export interface Part {
-  readonly lo: Int32Array;
-  readonly hi: Int32Array;
-  readonly choices: ReadonlyMap<number, number>;
-}
-
-/** Inputs that lie in all of the intervals, and choices that are as given: [input, low, high], [choice, value]. */
-export interface PartHole {
-  readonly sides: readonly (readonly [number, number, number])[];
-  readonly choices: readonly (readonly [number, number])[];
-}
 
 export interface PartClaim extends Part {
   readonly holes: readonly PartHole[];
@@ -165,7 +153,7 @@ export class Justifier {
       for (const box of this.#fromLast(gap)) {
         const hole = this.#apart(gap, box) === 'apart' ? undefined : this.#hole(gap, box);
         if (hole === undefined) continue;
-        if (isIn(hole, point)) throw new InvariantError('a packet lies in a hole of the part that was derived from it');
+        if (inHole(hole, point)) throw new InvariantError('a packet lies in a hole of the part that was derived from it');
         yield hole;
       }
     }
@@ -479,14 +467,7 @@ function* chained<T>(first: Iterable<T>, then: Iterator<T, void>): Generator<T, 
 
 const none: readonly number[] = [];
 
-function isIn({ sides, choices }: PartHole, { inputs, choices: chosen }: Point): boolean {
-  return sides.every(([input, low, high]) => low <= (inputs[input] ?? 0) && (inputs[input] ?? 0) <= high) && choices.every(([choice, value]) => (chosen.get(choice) ?? 0) === value);
-}
-
 /** A proof that does not even hold for its own packet is wrong somewhere. */
-function assertOwn({ lo, hi, choices }: Part, point: Point): void {
-  let within = true;
-  for (let i = 0; i < lo.length; i++) within &&= (lo[i] ?? 0) <= (point.inputs[i] ?? 0) && (point.inputs[i] ?? 0) <= (hi[i] ?? 0);
-  for (const [choice, value] of choices) within &&= (point.choices.get(choice) ?? 0) === value;
-  if (!within) throw new InvariantError('a packet lies outside of the part that was derived from it');
+function assertOwn(part: Part, point: Point): void {
+  if (!holds(part, point)) throw new InvariantError('a packet lies outside of the part that was derived from it');
 }

@@ -5,7 +5,7 @@ import type { Decider, PacketSample } from '../answers.js';
 import { cellsOf, productsOf } from '../products.js';
 import { Replayed } from '../replayed.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
-import type { Part } from './claim.js';
+import type { Part } from './part.js';
 import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
 import { tryHint } from './hints.js';
 import type { Pipeline, Trip } from './passes.js';
@@ -148,8 +148,19 @@ const begins: readonly number[] = [ctstates.NEW, ctstates.UNTRACKED];
 
 /** A conversation whose answer gets through, or does not. */
 export function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
+  const { pipeline, hint, parts, budget } = asked;
+  const goal = conversationGoal(asked, wanted);
+  const attempt = (): ReturnType<typeof tryHint> => {
+    const sample = hint?.();
+    return sample === undefined ? undefined : tryHint(pipeline, goal, parts, sample);
+  };
+  return solve(pipeline, goal, parts, budget, wanted === 'dies' ? undefined : { after: hintAfter, attempt });
+}
+
+/** That an answer gets through, or does not. */
+export function conversationGoal(asked: Asked, wanted: 'passes' | 'dies'): Goal {
   const { pipeline, question, watch, back } = asked;
-  const goal: Goal = {
+  return {
     path: question.path, watch, back,
     miss: trip => {
       const end = trip.run.stages.length;
@@ -164,11 +175,6 @@ export function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
       ];
     },
   };
-  const attempt = (): ReturnType<typeof tryHint> => {
-    const sample = asked.hint?.();
-    return sample === undefined ? undefined : tryHint(pipeline, goal, asked.parts, sample);
-  };
-  return solve(pipeline, goal, asked.parts, asked.budget, wanted === 'dies' ? undefined : { after: hintAfter, attempt });
 }
 
 /** The packet is of no new connection. */

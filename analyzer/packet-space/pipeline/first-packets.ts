@@ -2,7 +2,7 @@
 import type { Rule } from '../../model/ruleset.js';
 import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { RuleAt } from '../answers.js';
-import type { Part } from './claim.js';
+import type { Part } from './part.js';
 import { reachGoal, watchFor } from './goals.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';

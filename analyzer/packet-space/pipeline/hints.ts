@@ -3,7 +3,7 @@ import { parseAddress } from '../../values/address.js';
 import { Problem } from '../../values/value.js';
 import type { PacketSample } from '../answers.js';
 import { classOf } from '../dimensions.js';
-import type { Part } from './claim.js';
+import type { Part } from './part.js';
 import { follow, type Pipeline } from './passes.js';
 import { OutOfBudget } from './run.js';
 import { likelyPoint, type Goal, type Solved } from './solve.js';

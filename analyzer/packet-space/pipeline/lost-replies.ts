@@ -2,16 +2,16 @@
 import type { Rule } from '../../model/ruleset.js';
 import { all, ctstates, type Constraint, type Field } from '../../packet/constraint.js';
 import type { Decider } from '../answers.js';
-import { likedClasses } from '../sample.js';
-import { Justifier, type Part, type PartClaim } from './claim.js';
+import { Justifier, type PartClaim } from './claim.js';
 import { ask, conversation, killerOf, notBegun, type Asked, type ConversationCase, type ConversationQuestion } from './conversations.js';
 import { referenceTo } from './deciders.js';
 import { partsWithin, spacesOf, type Space } from './difference/rest.js';
 import { isCertain } from './fate.js';
 import { boxOf, readable, type ReadableBox } from './fates/box.js';
 import { acceptsAll, droppedBy, missesRule, sawIn } from './goals.js';
+import { everydayParts, inPlaces, lostPlaces, type LostPlaces } from './lost-places.js';
+import { hull, type Part } from './part.js';
 import type { Pipeline, Trip } from './passes.js';
-import type { Point } from './run.js';
 import { solutions, type Goal, type SolveBudget } from './solve.js';
 
 /** A conversation whose answer is lost, whatever is unknown. */
@@ -24,14 +24,14 @@ export interface LostReply extends ConversationCase {
 /** `more`: as many were found as were looked for; `undecided`: the budget ended. */
 export type LostRepliesEnd = 'complete' | 'more' | 'undecided';
 
-/** Boxes of first packets. */
-export type LostPlaces = readonly Part[];
-
 export interface LostRepliesOptions {
   /** So many rules or policies, or places, are looked for. */
   readonly limit: number;
   readonly budget: SolveBudget;
+  /** What `whereLost` says; elsewhere is not looked. */
   readonly places?: LostPlaces | undefined;
+  /** Those are looked for who get no answer at all from anybody to whom the rule lets them talk: whoever is the same in these fields. */
+  readonly who?: readonly Field[] | undefined;
 }
 
 /** What goes without saying of packets, in words: what all of them are, and what the rule asks. */
@@ -48,31 +48,17 @@ export interface LostPackets {
   readonly except: readonly (readonly string[])[];
 }
 
-/** Fields of which everybody's packets have the same, unless somebody takes trouble. */
-const usual: readonly Field[] = ['mark', 'connmark', 'ttl', 'length', 'dscp', 'ecn', 'pkttype', 'srcMac'];
-
-/** Narrows packets, and what answers them, down to those with no mark, a usual TTL and a usual length; undefined where the part holds none. */
-function ordinary({ chains: { dimensions }, backInputs }: Pipeline, part: Part): Part | undefined {
-  const [lo, hi] = [part.lo.slice(), part.hi.slice()];
-  for (const field of usual) for (const d of dimensions.fields.get(field) ?? []) for (const input of [d, backInputs + d]) {
-    const at = likedClasses(dimensions, d)[0] ?? 0;
-    if (at < (lo[input] ?? 0) || at > (hi[input] ?? 0)) return undefined;
-    lo[input] = hi[input] = at;
-  }
-  return { lo, hi, choices: part.choices };
-}
-
 /**
  * Conversations of everyday packets that begin with one which `rule` matches (without a rule: any) and the host lets pass, and whose answer is dropped
- * for certain: for each rule or policy that drops some one conversation, as it is asked for. Whatever is not tracked is left out. `places`: what
- * `whereLost` says; others are not looked at.
+ * for certain: for each rule or policy that drops some one conversation, as it is asked for. Whatever is not tracked is left out.
  */
-export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, { limit, budget, places }: LostRepliesOptions): Generator<LostReply, LostRepliesEnd, void> {
+export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, { limit, budget, places, who }: LostRepliesOptions): Generator<LostReply, LostRepliesEnd, void> {
   const asked = ask(pipeline, rule, question);
   const known = new Set<string>();
   if (asked === undefined) return 'complete';
-  const parts = ordinaryParts(asked);
-  const search = solutions(pipeline, goalOf(asked, by => !known.has(by)), places === undefined ? parts : sharedParts(parts, places), budget);
+  const parts = places === undefined ? everydayParts(asked) : inPlaces(asked, places, who);
+  const isLostFor = (trip: Trip, fields: readonly Field[]): boolean => conversation({ ...asked, budget, parts: likeFirst(asked, trip, fields) }, 'passes').kind === 'none';
+  const search = solutions(pipeline, goalOf(asked, by => !known.has(by)), parts, budget);
   for (let next = search.next(); known.size < limit; next = search.next()) {
     if (next.done === true) return next.value.kind === 'none' ? 'complete' : 'undecided';
     const by = killerOf(pipeline, next.value.trip);
@@ -80,48 +66,20 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
     const own = referenceTo(by);
     known.add(own);
     const found = { ...next.value, goal: goalOf(asked, one => one === own) };
-    if (isCertain(pipeline, found)) yield { ...found, by, isLostFor: fields => conversation({ ...asked, budget, parts: likeFirst(asked, found.trip, fields) }, 'passes').kind === 'none' };
+    if (isCertain(pipeline, found) && (who === undefined || isLostFor(found.trip, who))) yield { ...found, by, isLostFor: fields => isLostFor(found.trip, fields) };
   }
   return 'more';
 }
+
+const nowhere: LostPlaces = { places: [], around: hull([]) };
 
 /**
  * Where answers are lost: boxes of first packets, among which are all those of everyday conversations whose answers are dropped, whatever rules let
  * them pass. `many`: in more boxes than the limit; `undecided`: the budget ended.
  */
-export function whereLost(pipeline: Pipeline, question: ConversationQuestion, { limit, budget }: LostRepliesOptions): LostPlaces | 'many' | 'undecided' {
+export function whereLost(pipeline: Pipeline, question: ConversationQuestion, { limit, budget }: Pick<LostRepliesOptions, 'limit' | 'budget'>): LostPlaces | 'many' | 'undecided' {
   const asked = ask(pipeline, undefined, question);
-  const parts = asked === undefined ? [] : [...ordinaryParts(asked)];
-  const around = hull(parts);
-  const places: Part[] = [];
-  if (asked === undefined || around === undefined) return places;
-  const goal: Goal = { ...goalOf(asked, () => true), over: point => places.find(place => lies(point, place)) };
-  const search = solutions(pipeline, goal, [around], budget);
-  let next = search.next();
-  while (next.done !== true) {
-    if (places.length === limit) return 'many';
-    const { trip } = next.value;
-    const claim = new Justifier(pipeline, trip, around);
-    claim.verdict(trip.run.drops.find(at => at >= trip.backFrom) ?? 0);
-    const { lo, hi, choices } = claim.finish();
-    places.push({ lo, hi, choices });
-    next = search.next();
-  }
-  if (next.value.kind !== 'none') return 'undecided';
-  return places.filter(place => parts.some(part => !isApart(part, place)));
-}
-
-/** A box around all parts. */
-function hull(parts: readonly Part[]): Part | undefined {
-  return parts.length === 0 ? undefined : parts.reduce((a, b) => ({ lo: a.lo.map((low, i) => Math.min(low, b.lo[i] ?? 0)), hi: a.hi.map((high, i) => Math.max(high, b.hi[i] ?? 0)), choices: noChoices }));
-}
-
-const noChoices: ReadonlyMap<number, number> = new Map();
-
-function lies({ inputs, choices }: Point, part: Part): boolean {
-  for (let i = 0; i < inputs.length; i++) if ((inputs[i] ?? 0) < (part.lo[i] ?? 0) || (inputs[i] ?? 0) > (part.hi[i] ?? 0)) return false;
-  for (const [choice, value] of part.choices) if ((choices.get(choice) ?? 0) !== value) return false;
-  return true;
+  return asked === undefined ? nowhere : lostPlaces(asked, goalOf(asked, () => true), limit, budget);
 }
 
 /** Of the packets that are asked about those that are, in these fields, as the first of a trip. */
@@ -132,32 +90,6 @@ function* likeFirst({ pipeline: { chains: { dimensions } }, parts }: Asked, { ru
     const part: Part = { lo: lo.slice(), hi: hi.slice(), choices };
     for (const d of same) part.lo[d] = part.hi[d] = inputs[d] ?? 0;
     yield part;
-  }
-}
-
-function isApart(a: Part, b: Part): boolean {
-  for (let i = 0; i < a.lo.length; i++) if ((a.lo[i] ?? 0) > (b.hi[i] ?? 0) || (a.hi[i] ?? 0) < (b.lo[i] ?? 0)) return true;
-  for (const [choice, value] of b.choices) if ((a.choices.get(choice) ?? value) !== value) return true;
-  return false;
-}
-
-/** What two parts share. */
-function meet(a: Part, b: Part): Part | undefined {
-  if (isApart(a, b)) return undefined;
-  return { lo: a.lo.map((low, i) => Math.max(low, b.lo[i] ?? 0)), hi: a.hi.map((high, i) => Math.min(high, b.hi[i] ?? 0)), choices: new Map([...a.choices, ...b.choices]) };
-}
-
-function* ordinaryParts({ pipeline, parts }: Asked): Generator<Part, void> {
-  for (const part of parts) {
-    const narrowed = ordinary(pipeline, part);
-    if (narrowed !== undefined) yield narrowed;
-  }
-}
-
-function* sharedParts(parts: Iterable<Part>, places: readonly Part[]): Generator<Part, void> {
-  for (const part of parts) for (const place of places) {
-    const shared = meet(part, place);
-    if (shared !== undefined) yield shared;
   }
 }
 

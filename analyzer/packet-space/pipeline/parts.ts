@@ -3,7 +3,7 @@ import { ctstates, type Constraint } from '../../packet/constraint.js';
 import type { Region } from '../boxes.js';
 import { cellsOf, productsOf, type Cell } from '../products.js';
 import { Step, type Chains } from './chains.js';
-import type { Part } from './claim.js';
+import type { Part } from './part.js';
 import { Does, writerOf } from './classes.js';
 import { giversOf } from './givers.js';
 import type { Pipeline } from './passes.js';

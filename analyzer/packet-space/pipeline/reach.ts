@@ -4,7 +4,7 @@ import { all, always, ctstates, is, type Constraint } from '../../packet/constra
 import type { PacketSample, RuleAt } from '../answers.js';
 import { passGoal, reachGoal, watchFor } from './goals.js';
 import { tryHint } from './hints.js';
-import type { Part } from './claim.js';
+import type { Part } from './part.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
 import type { Sighting } from './samples.js';

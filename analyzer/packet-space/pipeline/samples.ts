@@ -5,7 +5,7 @@ import type { PacketSample } from '../answers.js';
 import type { Dimension } from '../dimensions.js';
 import { valuesOf } from '../packets.js';
 import { sampleOf } from '../sample.js';
-import type { Part } from './claim.js';
+import type { Part } from './part.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget } from './run.js';
 import type { Goal } from './solve.js';

@@ -2,7 +2,8 @@
  * Searches a part of all inputs for a packet that a goal holds of, or proves that there is none: follows one packet; where it fails,
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
-import { Justifier, writtenAtOnce, type FreshClaim, type Part, type PartHole } from './claim.js';
+import { Justifier, writtenAtOnce, type FreshClaim } from './claim.js';
+import { contains, inside, outside, type Part } from './part.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget, type Point, type Watch } from './run.js';
 import type { Path } from './stages.js';
@@ -155,7 +156,8 @@ function partOf(task: Task, stack: Task[], budget: SolveBudget): Part | undefine
   return inside(part, next.value);
 }
 
-function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Int32Array): Trip | undefined {
+/** Follows a packet of a part; undefined where it meets too much. */
+export function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Int32Array): Trip | undefined {
   try {
     return follow(pipeline, goal.path, { inputs, choices: part.choices }, goal);
   } catch (error) {
@@ -188,54 +190,4 @@ const holeCost = 3;
 
 function cost(holes: number): number {
   return holeCost * Math.log2(1 + holes);
-}
-
-function contains(outer: Part, inner: Part): boolean {
-  for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
-  for (let i = 0; i < inner.lo.length; i++) if ((outer.lo[i] ?? 0) > (inner.lo[i] ?? 0) || (outer.hi[i] ?? 0) < (inner.hi[i] ?? 0)) return false;
-  return true;
-}
-
-/** What of a part lies outside of another that it meets. */
-function outside(part: Part, claim: Part): Part[] {
-  const out: Part[] = [];
-  const [lo, hi] = [part.lo.slice(), part.hi.slice()];
-  for (let i = 0; i < lo.length; i++) {
-    const [low, high] = [claim.lo[i] ?? 0, claim.hi[i] ?? 0];
-    if (low > (lo[i] ?? 0)) {
-      const below = { lo: lo.slice(), hi: hi.slice(), choices: part.choices };
-      below.hi[i] = low - 1;
-      out.push(below);
-      lo[i] = low;
-    }
-    if (high < (hi[i] ?? 0)) {
-      const above = { lo: lo.slice(), hi: hi.slice(), choices: part.choices };
-      above.lo[i] = high + 1;
-      out.push(above);
-      hi[i] = high;
-    }
-  }
-  const choices = new Map(part.choices);
-  for (const [choice, value] of claim.choices) {
-    if (choices.has(choice)) continue;
-    out.push({ lo: lo.slice(), hi: hi.slice(), choices: new Map([...choices, [choice, 1 - value]]) });
-    choices.set(choice, value);
-  }
-  return out;
-}
-
-/** The part of a claim's box in one of its holes. */
-export function inside(claim: Part, hole: PartHole): Part | undefined {
-  const [lo, hi] = [claim.lo.slice(), claim.hi.slice()];
-  for (const [input, low, high] of hole.sides) {
-    if (low > (lo[input] ?? 0)) lo[input] = low;
-    if (high < (hi[input] ?? 0)) hi[input] = high;
-    if ((lo[input] ?? 0) > (hi[input] ?? 0)) return undefined;
-  }
-  const choices = new Map(claim.choices);
-  for (const [choice, value] of hole.choices) {
-    if ((choices.get(choice) ?? value) !== value) return undefined;
-    choices.set(choice, value);
-  }
-  return { lo, hi, choices };
 }

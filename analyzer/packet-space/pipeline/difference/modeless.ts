@@ -1,5 +1,5 @@
 /** Boxes that differ only in what the kernel may do in more than one way with packets that look alike: to a reader these are the same packets. */
-import type { PartHole } from '../claim.js';
+import type { PartHole } from '../part.js';
 import { joinTwo, type Box } from '../fates/box.js';
 import { intersect } from '../../intervals.js';
 import type { Pipeline } from '../passes.js';

@@ -1,33 +1,15 @@
 /** Parts of all inputs, cut up; and where on a path packets are at all. */
 import type { Constraint } from '../../../packet/constraint.js';
-import { outside as outsideRegion } from '../../boxes.js';
 import { cellsOf, productsOf } from '../../products.js';
-import type { Part, PartClaim } from '../claim.js';
+import type { PartClaim } from '../claim.js';
+import { hull, inside, outside, type Part } from '../part.js';
 import type { Pipeline } from '../passes.js';
-import { inside } from '../solve.js';
 import type { Path } from '../stages.js';
 import { universe } from '../universe.js';
 
 /** What is left of a part when what a claim says of it is put aside: what lies around the claim, and its holes. */
 export function restOf(part: Part, claim: PartClaim): { readonly around: readonly Part[]; readonly holes: readonly Part[] } {
   return { around: outside(part, claim), holes: claim.holes.flatMap(hole => inside(claim, hole) ?? []) };
-}
-
-function outside(part: Part, claim: PartClaim): Part[] {
-  const out: Part[] = outsideRegion(part, claim).map(region => ({ ...region, choices: part.choices }));
-  const choices = new Map(part.choices);
-  for (const [choice, value] of claim.choices) {
-    if (choices.has(choice)) continue;
-    out.push({ lo: claim.lo, hi: claim.hi, choices: new Map([...choices, [choice, 1 - value]]) });
-    choices.set(choice, value);
-  }
-  return out;
-}
-
-export function contains(outer: Part, inner: Part): boolean {
-  for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
-  for (let i = 0; i < inner.lo.length; i++) if ((outer.lo[i] ?? 0) > (inner.lo[i] ?? 0) || (outer.hi[i] ?? 0) < (inner.hi[i] ?? 0)) return false;
-  return true;
 }
 
 /** Inputs of a path's packets that are looked at in one part; of the interfaces, `lo` may have to be left out of it. */
@@ -41,15 +23,6 @@ export interface Space {
 
 const noChoices: ReadonlyMap<number, number> = new Map();
 
-function around(regions: readonly Pick<Part, 'lo' | 'hi'>[]): Part {
-  const [lo, hi] = [(regions[0]?.lo ?? new Int32Array()).slice(), (regions[0]?.hi ?? new Int32Array()).slice()];
-  for (const region of regions) for (let i = 0; i < lo.length; i++) {
-    lo[i] = Math.min(lo[i] ?? 0, region.lo[i] ?? 0);
-    hi[i] = Math.max(hi[i] ?? 0, region.hi[i] ?? 0);
-  }
-  return { lo, hi, choices: noChoices };
-}
-
 /** The parts of a path: what differs in the interfaces only is one. */
 export function spacesOf(pipeline: Pipeline, path: Path): readonly Space[] {
   const { fields, list } = pipeline.chains.dimensions;
@@ -62,14 +35,14 @@ export function spacesOf(pipeline: Pipeline, path: Path): readonly Space[] {
     if (known === undefined) groups.set(key, [region]);
     else known.push(region);
   }
-  const hull = around(regions);
+  const all = hull(regions);
   return [...groups.values()].map(own => {
     const without = interfaces.flatMap((input): [number, number][] => {
       const names = list[input];
       const loopback = names?.kind === 'name' ? names.names.classOf('lo') : 0;
       return own.some(({ lo, hi }) => (lo[input] ?? 0) <= loopback && (hi[input] ?? 0) >= loopback) || own.every(({ hi }) => hi[input] === 0) ? [] : [[input, loopback]];
     });
-    return { whole: around(own), without, hull };
+    return { whole: hull(own), without, hull: all };
   });
 }
 

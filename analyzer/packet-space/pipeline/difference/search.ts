@@ -1,5 +1,5 @@
 /** Looks for packets that two rule sets treat differently, among those that come to a rule which only one of them has there. */
-import { Justifier, type Part, type PartClaim } from '../claim.js';
+import { Justifier, type PartClaim } from '../claim.js';
 import { missesRule, sawIn } from '../goals.js';
 import { boxOf, isIn, type Box } from '../fates/box.js';
 import { Ends } from '../fates/outcome.js';
@@ -8,7 +8,8 @@ import { follow, type Trip } from '../passes.js';
 import { OutOfBudget, type Watch } from '../run.js';
 import type { SolveBudget } from '../solve.js';
 import type { Path } from '../stages.js';
-import { contains, pointIn, restOf, type Space } from './rest.js';
+import { contains, type Part } from '../part.js';
+import { pointIn, restOf, type Space } from './rest.js';
 import { alike, unlike, type Compared, type TwoReasons } from './same.js';
 
 /** Packets that fare differently, all in the same way. */

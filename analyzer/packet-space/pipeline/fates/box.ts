@@ -1,7 +1,8 @@
 /** Regions of packets on a path, joined where they differ in one field only, and put into words. */
 import type { Dimensions } from '../../dimensions.js';
 import { merge as joinIntervals, type Intervals } from '../../intervals.js';
-import type { PartClaim, PartHole } from '../claim.js';
+import type { PartClaim } from '../claim.js';
+import type { PartHole } from '../part.js';
 import type { Pipeline, Trip } from '../passes.js';
 import type { Frame } from '../run.js';
 import type { Space } from '../difference/rest.js';

@@ -1,7 +1,8 @@
 /** What becomes of the packets of a question, as few claims as will say it. */
 import type { Constraint } from '../../../packet/constraint.js';
 import type { RuleAt } from '../../answers.js';
-import { Justifier, type Part, type PartClaim } from '../claim.js';
+import { Justifier, type PartClaim } from '../claim.js';
+import type { Part } from '../part.js';
 import { partsWithin, pointIn, restOf, spacesOf, type Space } from '../difference/rest.js';
 import { follow, type Pipeline, type Trip } from '../passes.js';
 import { OutOfBudget } from '../run.js';

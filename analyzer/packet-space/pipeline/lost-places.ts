@@ -1,0 +1,186 @@
+/** Where answers are lost, whatever rules let their conversations begin: found once, so that about each rule little is left to ask. */
+import type { Field } from '../../packet/constraint.js';
+import { merge, type Intervals } from '../intervals.js';
+import { likedClasses } from '../sample.js';
+import { Justifier, type PartClaim } from './claim.js';
+import { conversationGoal, notBegun, type Asked } from './conversations.js';
+import { acceptsAll } from './goals.js';
+import { holds, hull, inHole, isApart, meet, type Part, type Spot } from './part.js';
+import type { Pipeline } from './passes.js';
+import { likelyPoint, solutions, tryFollow, type Goal, type SolveBudget } from './solve.js';
+
+/** Boxes of first packets, and a part around all that were looked at. */
+export interface LostPlaces {
+  readonly places: readonly Part[];
+  readonly around: Part;
+}
+
+/** Fields of which everybody's packets have the same, unless somebody takes trouble. */
+const usual: readonly Field[] = ['mark', 'connmark', 'ttl', 'length', 'dscp', 'ecn', 'pkttype', 'srcMac'];
+
+const usualInputs = new WeakMap<Pipeline, readonly (readonly [number, number])[]>();
+
+/** Inputs of packets with no mark, a usual TTL and a usual length, and of what answers them: [input, class]. */
+function usualOf(pipeline: Pipeline): readonly (readonly [number, number])[] {
+  let known = usualInputs.get(pipeline);
+  if (known === undefined) {
+    const { chains: { dimensions }, backInputs } = pipeline;
+    usualInputs.set(pipeline, known = usual.flatMap(field => dimensions.fields.get(field) ?? []).flatMap(d => {
+      const at = likedClasses(dimensions, d)[0] ?? 0;
+      return [[d, at], [backInputs + d, at]] as const;
+    }));
+  }
+  return known;
+}
+
+/** The everyday packets of a part; undefined where it holds none. */
+function everyday(pipeline: Pipeline, { lo: from, hi: to, choices }: Part): Part | undefined {
+  const inputs = usualOf(pipeline);
+  if (inputs.some(([input, at]) => at < (from[input] ?? 0) || at > (to[input] ?? 0))) return undefined;
+  const [lo, hi] = [from.slice(), to.slice()];
+  for (const [input, at] of inputs) lo[input] = hi[input] = at;
+  return { lo, hi, choices };
+}
+
+/** The everyday packets among those that are asked about. */
+export function* everydayParts({ pipeline, parts }: Asked): Generator<Part, void> {
+  for (const part of parts) {
+    const narrowed = everyday(pipeline, part);
+    if (narrowed !== undefined) yield narrowed;
+  }
+}
+
+/** Places that are for the same clients. */
+interface Group {
+  readonly places: readonly Part[];
+  readonly around: Part;
+  /** Of inputs that tell the other side: the intervals in which all of the places lie. */
+  readonly others: readonly { readonly input: number; readonly intervals: Intervals }[];
+}
+
+const groups = new WeakMap<LostPlaces, Map<string, readonly Group[]>>();
+/** First packets that pass and are answered, whatever rules they meet. */
+const answered = new WeakMap<LostPlaces, PartClaim[]>();
+
+function groupsOf(pipeline: Pipeline, lost: LostPlaces, who: readonly Field[]): readonly Group[] {
+  let known = groups.get(lost);
+  if (known === undefined) groups.set(lost, known = new Map<string, readonly Group[]>());
+  let found = known.get(who.join());
+  if (found === undefined) known.set(who.join(), found = grouped(pipeline, lost, who));
+  return found;
+}
+
+const ends: readonly Field[] = ['dst', 'src', 'out', 'in'];
+
+function grouped({ chains: { dimensions: { fields } } }: Pipeline, { places }: LostPlaces, who: readonly Field[]): Group[] {
+  const own = who.flatMap(field => fields.get(field) ?? []);
+  const theirs = ends.filter(field => !who.includes(field)).flatMap(field => fields.get(field) ?? []);
+  const alike = new Map<string, Part[]>();
+  for (const place of places) {
+    const key = own.map(d => `${String(place.lo[d])} ${String(place.hi[d])}`).join();
+    const known = alike.get(key);
+    if (known === undefined) alike.set(key, [place]);
+    else known.push(place);
+  }
+  return [...alike.values()].map(some => ({ places: some, around: hull(some), others: theirs.map(input => ({ input, intervals: merge(some.map(({ lo, hi }) => [lo[input] ?? 0, hi[input] ?? 0] as const)) })) }));
+}
+
+/** Parts of a part in which an input is in none of the intervals. */
+function* besides(part: Part, { input, intervals }: Group['others'][number]): Generator<Part, void> {
+  const [from, to] = [part.lo[input] ?? 0, part.hi[input] ?? 0];
+  let low = from;
+  for (let i = 0; i <= intervals.length && low <= to; i += 2) {
+    const high = Math.min(to, (intervals[i] ?? Infinity) - 1);
+    if (low <= high) {
+      const [lo, hi] = [part.lo.slice(), part.hi.slice()];
+      lo[input] = low;
+      hi[input] = high;
+      yield { lo, hi, choices: part.choices };
+    }
+    low = Math.max(low, (intervals[i + 1] ?? Infinity) + 1);
+  }
+}
+
+const triesOf = 3;
+
+function isIn({ holes, ...box }: PartClaim, spot: Spot): boolean {
+  return holds(box, spot) && !holes.some(hole => inHole(hole, spot));
+}
+
+/** Whether a packet passes and is answered. What is learned of it is kept, for others like it. */
+function isAnswered({ pipeline }: Asked, passes: Goal, lost: LostPlaces, part: Part): boolean {
+  const inputs = likelyPoint(pipeline, part);
+  let known = answered.get(lost);
+  if (known === undefined) answered.set(lost, known = []);
+  if (known.some(claim => isIn(claim, { inputs, choices: part.choices }))) return true;
+  const trip = tryFollow(pipeline, passes, part, inputs);
+  if (trip === undefined || passes.miss(trip) !== undefined) return false;
+  const claim = new Justifier(pipeline, trip, holds(lost.around, trip.run.point) ? lost.around : part);
+  for (const reason of [acceptsAll(trip, 0, trip.run.stages.length), notBegun(pipeline, trip)]) reason(claim);
+  const { lo, hi, choices, holes, rules } = claim.finish();
+  known.push({ lo, hi, choices, holes, rules });
+  return true;
+}
+
+/** Whether a client is answered by somebody for whom the places of its group are not: the likeliest that the shared part holds. */
+function isAnsweredElsewhere(asked: Asked, passes: Goal, lost: LostPlaces, { others }: Group, whole: Part, shared: Part): boolean {
+  let left = triesOf;
+  for (const other of others) {
+    const client: Part = { lo: shared.lo.slice(), hi: shared.hi.slice(), choices: shared.choices };
+    client.lo[other.input] = whole.lo[other.input] ?? 0;
+    client.hi[other.input] = whole.hi[other.input] ?? 0;
+    for (const beside of besides(client, other)) {
+      if (left-- === 0) return false;
+      if (isAnswered(asked, passes, lost, beside)) return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * What lies in the places. `who`: where the likeliest client, whoever is the same in these fields, is seen to get an answer from somebody else, it is
+ * left out.
+ */
+export function* inPlaces(asked: Asked, lost: LostPlaces, who: readonly Field[] | undefined): Generator<Part, void> {
+  const { pipeline, parts } = asked;
+  const passes = conversationGoal(asked, 'passes');
+  const all = { places: lost.places, around: hull(lost.places), others: [] };
+  for (const whole of parts) for (const group of who === undefined ? [all] : groupsOf(pipeline, lost, who)) {
+    const part = isApart(whole, group.around) ? undefined : everyday(pipeline, whole);
+    if (part === undefined) continue;
+    let isFirst = true;
+    for (const place of group.places) {
+      const shared = meet(part, place);
+      if (shared === undefined) continue;
+      if (isFirst && isAnsweredElsewhere(asked, passes, lost, group, part, shared)) break;
+      isFirst = false;
+      yield shared;
+    }
+  }
+}
+
+/**
+ * Boxes of first packets, among which are all those of everyday conversations that are as the goal says: an answer is lost. `many`: in more boxes than the
+ * limit; `undecided`: the budget ended.
+ */
+export function lostPlaces(asked: Asked, goal: Goal, limit: number, budget: SolveBudget): LostPlaces | 'many' | 'undecided' {
+  const { pipeline } = asked;
+  const parts = [...everydayParts(asked)];
+  // What lies between the parts costs less than to look at each of them.
+  const around = hull(parts);
+  const places: Part[] = [];
+  if (parts.length === 0) return { places, around };
+  const search = solutions(pipeline, { ...goal, over: point => places.find(place => holds(place, point)) }, [around], budget);
+  let next = search.next();
+  while (next.done !== true) {
+    if (places.length === limit) return 'many';
+    const { trip } = next.value;
+    const claim = new Justifier(pipeline, trip, around);
+    claim.verdict(trip.run.drops.find(at => at >= trip.backFrom) ?? 0);
+    const { lo, hi, choices } = claim.finish();
+    places.push({ lo, hi, choices });
+    next = search.next();
+  }
+  if (next.value.kind !== 'none') return 'undecided';
+  return { around, places: places.filter(place => parts.some(part => !isApart(part, place))) };
+}

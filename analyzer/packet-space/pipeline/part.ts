@@ -1,0 +1,96 @@
+/** Parts of all inputs: where packets are looked for, and what is said of them. */
+
+import { outside as outsideRegion } from '../boxes.js';
+
+/** An interval of each input, and choices that are fixed. */
+export interface Part {
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
+  readonly choices: ReadonlyMap<number, number>;
+}
+
+/** Inputs that lie in all of the intervals, and choices that are as given: [input, low, high], [choice, value]. */
+export interface PartHole {
+  readonly sides: readonly (readonly [number, number, number])[];
+  readonly choices: readonly (readonly [number, number])[];
+}
+
+/** A packet; choices that are not there are 0. */
+export interface Spot {
+  readonly inputs: Int32Array;
+  readonly choices: ReadonlyMap<number, number>;
+}
+
+const noChoices: ReadonlyMap<number, number> = new Map();
+
+export function holds({ lo, hi, choices }: Part, { inputs, choices: chosen }: Spot): boolean {
+  for (let i = 0; i < inputs.length; i++) if ((inputs[i] ?? 0) < (lo[i] ?? 0) || (inputs[i] ?? 0) > (hi[i] ?? 0)) return false;
+  for (const [choice, value] of choices) if ((chosen.get(choice) ?? 0) !== value) return false;
+  return true;
+}
+
+export function inHole({ sides, choices }: PartHole, { inputs, choices: chosen }: Spot): boolean {
+  return sides.every(([input, low, high]) => low <= (inputs[input] ?? 0) && (inputs[input] ?? 0) <= high) && choices.every(([choice, value]) => (chosen.get(choice) ?? 0) === value);
+}
+
+export function contains(outer: Part, inner: Part): boolean {
+  for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
+  for (let i = 0; i < inner.lo.length; i++) if ((outer.lo[i] ?? 0) > (inner.lo[i] ?? 0) || (outer.hi[i] ?? 0) < (inner.hi[i] ?? 0)) return false;
+  return true;
+}
+
+/** No packet lies in both. */
+export function isApart(a: Part, b: Part): boolean {
+  for (let i = 0; i < a.lo.length; i++) if ((a.lo[i] ?? 0) > (b.hi[i] ?? 0) || (a.hi[i] ?? 0) < (b.lo[i] ?? 0)) return true;
+  for (const [choice, value] of b.choices) if ((a.choices.get(choice) ?? value) !== value) return true;
+  return false;
+}
+
+/** What two parts share. */
+export function meet(a: Part, b: Part): Part | undefined {
+  if (isApart(a, b)) return undefined;
+  return { lo: a.lo.map((low, i) => Math.max(low, b.lo[i] ?? 0)), hi: a.hi.map((high, i) => Math.min(high, b.hi[i] ?? 0)), choices: new Map([...a.choices, ...b.choices]) };
+}
+
+/** A part around all of some, of which there is one at least. */
+export function hull(parts: readonly Pick<Part, 'lo' | 'hi'>[]): Part {
+  const [lo, hi] = [(parts[0]?.lo ?? new Int32Array()).slice(), (parts[0]?.hi ?? new Int32Array()).slice()];
+  for (const part of parts) for (let i = 0; i < lo.length; i++) {
+    lo[i] = Math.min(lo[i] ?? 0, part.lo[i] ?? 0);
+    hi[i] = Math.max(hi[i] ?? 0, part.hi[i] ?? 0);
+  }
+  return { lo, hi, choices: noChoices };
+}
+
+/** What of a part lies outside of another that it meets. */
+export function outside(part: Part, other: Part): Part[] {
+  const out: Part[] = outsideRegion(part, other).map(({ lo, hi }) => ({ lo, hi, choices: part.choices }));
+  const fixed = [...other.choices].filter(([choice]) => !part.choices.has(choice));
+  if (fixed.length === 0) return out;
+  const [lo, hi] = [part.lo.map((low, i) => Math.max(low, other.lo[i] ?? 0)), part.hi.map((high, i) => Math.min(high, other.hi[i] ?? 0))];
+  const choices = new Map(part.choices);
+  for (const [choice, value] of fixed) {
+    out.push({ lo, hi, choices: new Map([...choices, [choice, 1 - value]]) });
+    choices.set(choice, value);
+  }
+  return out;
+}
+
+/** What of a part lies in a hole. */
+export function inside(part: Part, hole: PartHole): Part | undefined {
+  // Most holes lie elsewhere, and then nothing need be copied.
+  for (const [input, low, high] of hole.sides) if (low > (part.hi[input] ?? 0) || high < (part.lo[input] ?? 0)) return undefined;
+  const [lo, hi] = [part.lo.slice(), part.hi.slice()];
+  for (const [input, low, high] of hole.sides) {
+    if (low > (lo[input] ?? 0)) lo[input] = low;
+    if (high < (hi[input] ?? 0)) hi[input] = high;
+    if ((lo[input] ?? 0) > (hi[input] ?? 0)) return undefined;
+  }
+  if (hole.choices.length === 0) return { lo, hi, choices: part.choices };
+  const choices = new Map(part.choices);
+  for (const [choice, value] of hole.choices) {
+    if ((choices.get(choice) ?? value) !== value) return undefined;
+    choices.set(choice, value);
+  }
+  return { lo, hi, choices };
+}
