@@ -58,13 +58,13 @@ interface Group {
   readonly others: readonly { readonly input: number; readonly intervals: Intervals }[];
 }
 
-const groups = new WeakMap<LostPlaces, Map<string, readonly Group[]>>();
+const knownGroups = new WeakMap<LostPlaces, Map<string, readonly Group[]>>();
 /** First packets that pass and are answered, whatever rules they meet. */
 const answered = new WeakMap<LostPlaces, PartClaim[]>();
 
 function groupsOf(pipeline: Pipeline, lost: LostPlaces, who: readonly Field[]): readonly Group[] {
-  let known = groups.get(lost);
-  if (known === undefined) groups.set(lost, known = new Map<string, readonly Group[]>());
+  let known = knownGroups.get(lost);
+  if (known === undefined) knownGroups.set(lost, known = new Map<string, readonly Group[]>());
   let found = known.get(who.join());
   if (found === undefined) known.set(who.join(), found = grouped(pipeline, lost, who));
   return found;
@@ -144,8 +144,8 @@ function isAnsweredElsewhere(asked: Asked, passes: Goal, lost: LostPlaces, { oth
 export function* inPlaces(asked: Asked, lost: LostPlaces, who: readonly Field[] | undefined): Generator<Part, void> {
   const { pipeline, parts } = asked;
   const passes = conversationGoal(asked, 'passes');
-  const all = { places: lost.places, around: hull(lost.places), others: [] };
-  for (const whole of parts) for (const group of who === undefined ? [all] : groupsOf(pipeline, lost, who)) {
+  const groups = who === undefined ? [{ places: lost.places, around: hull(lost.places), others: [] }] : groupsOf(pipeline, lost, who);
+  for (const whole of parts) for (const group of groups) {
     const part = isApart(whole, group.around) ? undefined : everyday(pipeline, whole);
     if (part === undefined) continue;
     let isFirst = true;
