@@ -15,7 +15,7 @@ const layers = [
   ['^analyzer/checks/', '^analyzer/suppress/'],
   ['^analyzer/examine\\.ts$'],
   ['^analyzer/fixes/'],
-  ['^analyzer/decide\\.ts$'],
+  ['^analyzer/(decide|claims)\\.ts$'],
   ['^analyzer/(analyze|test-check)\\.ts$'],
   ['^report/'],
   ['^kernel/'],

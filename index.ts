@@ -13,7 +13,7 @@ export { analyze, type Analysis, type AnalyzeOptions, type InternalError } from 
 export { checks } from './analyzer/checks/index.js';
 export type { Measure, Persona } from './analyzer/examine.js';
 export type { Because, Certainty, Edit, Finding, Fix, Suppressed, WitnessHost, WitnessStep } from './analyzer/finding.js';
-export type { Illustration, ProposedStep, Shown } from './analyzer/witness/proposal.js';
+export type { Illustration, Proposal, ProposedStep, Shown } from './analyzer/witness/proposal.js';
 export type { Diagnostic, Severity } from './analyzer/model/diagnostic.js';
 export { loadChecks, type LoadCheckName } from './analyzer/model/load-checks.js';
 export { load, type Loaded, type LoadOptions } from './analyzer/model/load.js';
@@ -84,3 +84,5 @@ export { fuzz, usualRuns, type FuzzOptions, type Outcome } from './analyzer/fuzz
 export { properties } from './analyzer/fuzz/properties/index.js';
 export { seedOf } from './analyzer/fuzz/seed.js';
 export type { Breach, PortRange, Property, Wishes } from './analyzer/fuzz/property.js';
+export type { Claim } from './analyzer/fuzz/claim.js';
+export { claimsOf } from './analyzer/claims.js';

@@ -9,7 +9,8 @@ const usualRuns = 200;
 
 function decided(fc: Fc, one: Found, options: DecideOptions): Found {
   const { finding, ruleset, proposal } = one;
-  if (finding.certainty !== 'possible' || ruleset === undefined || proposal === undefined) return one;
+  // Where counters say otherwise, the finding is doubtful, and no packet settles that.
+  if (finding.certainty !== 'possible' || ruleset === undefined || proposal?.certainty !== 'possible') return one;
   const found = decide(fc, ruleset, proposal, options);
   if (found === undefined) return one;
   return { ...one, proposal: undefined, finding: { ...finding, certainty: 'certain', witness: found.steps, ...found.host === undefined ? {} : { host: found.host } } };

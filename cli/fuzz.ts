@@ -1,6 +1,9 @@
 /** `iptables-lint fuzz RULES` */
 import { writeFile } from 'node:fs/promises';
+import { claimsOf } from '../analyzer/claims.js';
 import { fuzz as test, usualRuns, type FuzzOptions, type Outcome } from '../analyzer/fuzz/fuzz.js';
+import type { AnalyzeOptions } from '../analyzer/examine.js';
+import { claimsHold } from '../analyzer/fuzz/properties/claims-hold.js';
 import { properties } from '../analyzer/fuzz/properties/index.js';
 import type { Property } from '../analyzer/fuzz/property.js';
 import { seedOf } from '../analyzer/fuzz/seed.js';
@@ -15,6 +18,7 @@ import { wantsColor } from './color.js';
 import { allowedPorts } from './fuzz/allowed-ports.js';
 import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import { inputFiles } from './inputs.js';
+import { loadOptions } from './options.js';
 import { Progress } from './progress.js';
 import { readSource } from './read-source.js';
 import { print } from './streams.js';
@@ -43,11 +47,12 @@ function settingsOf(options: FuzzCommandOptions, texts: readonly string[]): Sett
 }
 
 /** The host that is described; none where nobody does. */
-async function hostOf({ host: path }: FuzzCommandOptions): Promise<{ readonly of: (ruleset: Ruleset) => Pick<FuzzOptions, 'setup' | 'start'>; readonly text: string }> {
-  if (path === undefined) return { of: () => ({}), text: '' };
+async function hostOf({ host: path }: FuzzCommandOptions): Promise<{ readonly of: (ruleset: Ruleset) => Pick<FuzzOptions, 'setup' | 'start'>; readonly text: string; readonly known: Pick<AnalyzeOptions, 'host'> }> {
+  if (path === undefined) return { of: () => ({}), text: '', known: {} };
   const host = await hostFrom(path);
   return {
     text: JSON.stringify(host),
+    known: { host: family => setupOf(host, family) },
     of: ruleset => {
       const setup = setupOf(host, ruleset.family);
       for (const problem of new Set(createHost(ruleset, setup).problems)) process.stderr.write(`iptables-lint: left out of the host: ${visible(problem)}\n`);
@@ -80,12 +85,13 @@ export async function fuzz(operand: string | undefined, options: FuzzCommandOpti
   const settings = settingsOf(options, [source.text, host.text]);
   const rulesets = rulesFrom(source, options, 'tested');
   if (rulesets.length === 0) throw new Trouble(`${source.path} holds no rules`);
+  const claims = settings.properties.some(({ name }) => name === claimsHold.name) ? claimsOf(source, { ...loadOptions(options), ...host.known }) : () => [];
   const fc = await import('fast-check');
   const progress = new Progress();
   const results = rulesets.map((ruleset): FuzzResult => {
     const runs = options.runs ?? usualRuns(ruleset);
     const told = (property: string, played: number): void => { progress.update(played, runs, `${source.path}: ${property}`); };
-    const outcomes = tested(ruleset, { ...settings, ...host.of(ruleset), runs, progress: told }, fc);
+    const outcomes = tested(ruleset, { ...settings, ...host.of(ruleset), claims: claims(ruleset.family), runs, progress: told }, fc);
     progress.clear();
     return { family: ruleset.family, seed: settings.seed, outcomes };
   });

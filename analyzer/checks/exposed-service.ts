@@ -3,7 +3,7 @@ import type { Table } from '../model/ruleset.js';
 import type { PacketSample, RuleAt } from '../packet-space/answers.js';
 import { deciderOf, firstPacket, reachThrough, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import { all, not, type Constraint } from '../packet/constraint.js';
-import type { Shown } from '../witness/proposal.js';
+import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -14,6 +14,8 @@ import { fromOutside } from './shared/outside.js';
 import { publishedBy } from './shared/published.js';
 import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
 import { effectOf } from './shared/targets.js';
+import { translatedStep } from './shared/translated-step.js';
+import { translationsOf } from './shared/translations.js';
 
 /** A service that a stranger can reach by a rule, and a packet of his. */
 interface Exposed {
@@ -83,17 +85,17 @@ interface Told {
   readonly at: RuleAt;
   readonly message: string;
   readonly help: string;
+  readonly step: ProposedStep;
   readonly shown: Shown;
   readonly because?: readonly Because[];
 }
 
-function report(exposed: readonly Exposed[], first: Exposed, { shown, ...told }: Told): Report {
-  const { sample } = first;
+function report(exposed: readonly Exposed[], { shown, step, ...told }: Told): Report {
   return {
     ...told,
     severity: exposed.some(({ service }) => service.severity === 'warning') ? 'warning' : 'info',
     certainty: exposed.every(one => one.certainty === 'possible') ? 'possible' : 'certain',
-    witness: [stepOf(sample, sample.in ?? 'eth0')], shows: [shown],
+    witness: [step], shows: [shown],
   };
 }
 
@@ -117,11 +119,13 @@ function* published(cx: CheckContext, whole: () => Pipeline | undefined, through
     const by = passing === undefined ? undefined : deciderOf(pipeline, passing);
     if (by !== undefined && 'rule' in by) through.add(referenceOf(by));
     const { dport } = first.sample;
+    const translation = translationsOf(cx.ruleset).find(one => one.at.rule === at.rule);
+    const step = translation === undefined ? stepOf(first.sample, first.sample.in ?? 'eth0') : translatedStep(pipeline, first.found, translation, false, (inside.isMoved ? elsewhere : there)(first.service));
     const outer = dport === undefined || portsWithin(inside.ports, dport, dport).length > 0 ? '' : `, as port ${String(dport)}`;
-    yield report(exposed, first, {
+    yield report(exposed, {
       at, message: `anybody on the internet can reach ${listText(exposed, services)}: this rule publishes it${outer}`,
       because: by === undefined ? [] : [deciderBecause(cx.ruleset, by, 'lets it through')],
-      shown: { at: 'nat:PREROUTING', matches: [referenceOf(at)] }, help: remedies,
+      step, shown: { fate: 'passes', matches: [referenceOf(at)] }, help: remedies,
     });
   }
 }
@@ -145,9 +149,9 @@ function* opened(cx: CheckContext, table: Table, whole: () => Pipeline | undefin
       const exposed = exposedBy(cx, pipeline, at, path, services, askedOf[path]);
       const [first] = exposed;
       if (first === undefined) continue;
-      yield report(exposed, first, {
+      yield report(exposed, {
         at, message: `anybody on the internet can reach ${listText(exposed, services)}: this rule lets everybody in`,
-        shown: { at: path === 'in' ? 'filter:INPUT' : 'filter:FORWARD', fate: 'passes', matches: [referenceOf(at)] }, help: remedies,
+        step: stepOf(first.sample, first.sample.in ?? 'eth0'), shown: { at: path === 'in' ? 'filter:INPUT' : 'filter:FORWARD', fate: 'passes', matches: [referenceOf(at)] }, help: remedies,
       });
       break;
     }

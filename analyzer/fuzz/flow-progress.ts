@@ -23,8 +23,16 @@ function hasAnswer({ step: { packet }, answer }: Event): boolean {
   return addressKind(packet.dst ?? '') === 'unicast' && addressKind(answer.arrived?.dst ?? answer.out[0]?.dst ?? packet.dst ?? '') === 'unicast';
 }
 
-/** The first packet of a flow of which `blame` says why it should not have been lost, given those before it. */
-export function firstLost({ events, place: { terrain } }: Played, blame: (lost: Said, before: readonly Said[]) => string | undefined): Breach | undefined {
+/** Says why a packet should have fared otherwise, given those of its flow that came before it. */
+type Blame = (event: Said, before: readonly Said[]) => string | undefined;
+
+/** The first packet of a flow of which `blame` says why it should not have been lost. */
+export function firstLost(played: Played, blame: Blame): Breach | undefined {
+  return firstBlamed(played, (event, before) => isThrough(event.answer) ? undefined : blame(event, before));
+}
+
+/** The first packet of a flow, lost or not, of which `blame` says something. */
+export function firstBlamed({ events, place: { terrain } }: Played, blame: Blame): Breach | undefined {
   const flows = new Map<number, Progress>();
   const strangers = events.filter(({ said }) => said === undefined);
   let now = 0;
@@ -38,7 +46,7 @@ export function firstLost({ events, place: { terrain } }: Played, blame: (lost: 
     progress.isSpoilt ||= now - progress.last > prompt || !isSure(answer) || isBroadcast || !hasAnswer(event);
     progress.last = now;
     if (progress.isSpoilt) continue;
-    const why = isThrough(answer) ? undefined : blame({ ...event, said }, progress.before);
+    const why = blame({ ...event, said }, progress.before);
     if (why !== undefined) return { index, why };
     progress.before.push({ ...event, said });
   }

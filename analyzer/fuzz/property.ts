@@ -1,6 +1,7 @@
 /** What must be true of every conversation: data, one file each in `properties/`. */
 import type { Place } from '../generate/near/packets-near.js';
 import type { Played } from '../generate/near/play.js';
+import type { Claim } from './claim.js';
 
 /** What a user knows, and no file says. */
 export interface Wishes {
@@ -8,6 +9,8 @@ export interface Wishes {
   readonly allowed?: readonly PortRange[];
   /** Interfaces that are outside; absent: all but `lo`. */
   readonly untrusted?: readonly string[];
+  /** What the linter says of the rules for certain. */
+  readonly claims?: readonly Claim[];
 }
 
 /** Inclusive at both ends. */

@@ -87,3 +87,15 @@ test('what cannot be tested is said in a line, with exit code 2', async t => {
     t.true(stderr.includes(`iptables-lint: ${said}`), stderr);
   }
 });
+
+test('lint --decide makes a finding certain that is possible, by the conversation in which it happens', async t => {
+  const rules = table('-A INPUT -p tcp -m tcp --dport 7411 -m recent --set --name knock --rsource', '-A INPUT -m recent ! --rcheck --name knock --rsource -j DROP').replace('-A INPUT -j DROP\n', '');
+  const folder = folderWith(t, { 'rules.v4': rules });
+  const found = async (...words: readonly string[]): Promise<readonly unknown[]> => {
+    const { stdout } = await run(['--format', 'json', ...words, 'rules.v4'], { cwd: folder });
+    const { files } = JSON.parse(stdout) as { readonly files: readonly { readonly findings: readonly { readonly check: string; readonly certainty: string; readonly witness: readonly { readonly packet: { readonly dport?: number } }[] | null }[] }[] };
+    return files.flatMap(({ findings }) => findings).filter(({ check }) => check === 'default-accept').map(({ certainty, witness }) => [certainty, witness?.map(({ packet }) => packet.dport)[0], witness?.length]);
+  };
+  t.deepEqual(await found(), [['possible', undefined, undefined]]);
+  t.deepEqual(await found('--decide'), [['certain', 7411, 2]], 'whoever knocks gets in wherever he likes');
+});

@@ -51,3 +51,9 @@ test('what no conversation shows stays possible', t => {
   const finding = decidedOf(['-A INPUT -p tcp -m tcp --dport 22 -m recent --rcheck --name never --rsource -j ACCEPT'], says(22, { at: 'filter:INPUT', fate: 'passes', matches: ['filter:INPUT:1'] }));
   t.is(finding?.certainty, 'possible');
 });
+
+test('a rule that is shadowed, and whose counter says otherwise, stays in doubt', t => {
+  const text = ['*filter', ':INPUT DROP [0:0]', '-A INPUT -p tcp -j ACCEPT', '[7:420] -A INPUT -p tcp -m tcp --dport 22 -j DROP', 'COMMIT', ''].join('\n');
+  const { findings } = confirm(decidePossible(fc, examine({ path: 'rules.v4', text })));
+  t.deepEqual(findings.filter(({ check }) => check === 'shadowed-rule').map(({ certainty }) => certainty), ['possible']);
+});

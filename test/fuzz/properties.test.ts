@@ -1,5 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
+import { claimsOf } from '../../analyzer/claims.js';
+import type { Claim } from '../../analyzer/fuzz/claim.js';
 import { fuzz, type FuzzOptions, type Outcome } from '../../analyzer/fuzz/fuzz.js';
 import { claimsHold } from '../../analyzer/fuzz/properties/claims-hold.js';
 import { properties } from '../../analyzer/fuzz/properties/index.js';
@@ -56,6 +58,56 @@ test('claims-hold is broken by a packet that matches what is held to be shadowed
   t.is(claimsHold.test(live, {})(played), undefined);
   t.like(claimsHold.test(dead, {})(played), { index: 0 });
 });
+
+test('what is claimed is what findings say for certain of all conversations', t => {
+  const rules = [
+    '-A INPUT -i lo -j ACCEPT', '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 3306 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 3306 -j DROP',
+    '-A OUTPUT -o lo -j ACCEPT',
+  ];
+  const text = textOf({ property: '', what: '', policies: { INPUT: 'DROP', OUTPUT: 'DROP' }, rules });
+  const claims = claimsOf({ path: 'rules.v4', text }, {})('ipv4');
+  t.deepEqual(claims.map(({ kind, rule }) => `${kind} ${rule}`).sort(), ['needless filter:INPUT:2', 'never-matched filter:INPUT:4', 'open filter:INPUT:3', 'unanswered filter:INPUT:2', 'unanswered filter:INPUT:3']);
+  t.deepEqual(claimsOf({ path: 'rules.v4', text }, {})('ipv6'), []);
+});
+
+/** A rule set, what may be said of it for certain, and what may not. */
+const claimed: readonly { readonly what: string; readonly rules: readonly string[]; readonly policies?: Case['policies']; readonly right: Claim; readonly wrong: Claim }[] = [
+  {
+    what: 'without a rule all fare the same', policies: { INPUT: 'DROP' },
+    rules: ['-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'],
+    right: { kind: 'needless', check: 'redundant-rule', rule: 'filter:INPUT:1' }, wrong: { kind: 'needless', check: 'redundant-rule', rule: 'filter:INPUT:2' },
+  },
+  {
+    what: 'no answer gets back', policies: { INPUT: 'DROP', OUTPUT: 'DROP' },
+    rules: ['-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A OUTPUT -p tcp -m tcp --sport 443 -j ACCEPT'],
+    right: { kind: 'unanswered', check: 'missing-established-return', rule: 'filter:INPUT:1', protocol: 'tcp' }, wrong: { kind: 'unanswered', check: 'missing-established-return', rule: 'filter:INPUT:2', protocol: 'tcp' },
+  },
+  {
+    what: 'a service is open, and stays so', policies: { INPUT: 'DROP' },
+    rules: ['-A INPUT -p tcp -m tcp --dport 3306 -m limit --limit 1/min --limit-burst 1 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 6379 -m quota --quota 60 -j ACCEPT'],
+    right: open('filter:INPUT:1', 3306), wrong: open('filter:INPUT:2', 6379),
+  },
+  {
+    what: 'a rule is never matched',
+    rules: ['-A INPUT -p tcp -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j DROP', '-A INPUT -p udp -j DROP'],
+    right: { kind: 'never-matched', check: 'shadowed-rule', rule: 'filter:INPUT:2' }, wrong: { kind: 'never-matched', check: 'shadowed-rule', rule: 'filter:INPUT:3' },
+  },
+];
+
+function open(rule: string, dport: number): Claim {
+  const step = { in: 'eth0', packet: { proto: 'tcp', src: '198.51.100.7', dst: '192.0.2.1', sport: 40_000, dport } };
+  return { kind: 'open', check: 'exposed-service', rule, proposal: { steps: [step], shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [rule] }], certainty: 'certain' } };
+}
+
+for (const { what, rules, policies = {}, right, wrong } of claimed) {
+  test(`claims-hold: ${what}, where that is so, and is broken where it is not`, t => {
+    const one: Case = { property: claimsHold.name, what, rules, policies };
+    t.is(outcomeOf(one, { claims: [right] }).kind, 'held');
+    const outcome = outcomeOf(one, { claims: [wrong] });
+    t.is(outcome.kind, 'failed');
+    t.true(outcome.kind === 'failed' && outcome.why.includes(wrong.rule) && outcome.why.includes(wrong.check), JSON.stringify(outcome));
+  });
+}
 
 test('the same seed finds the same, and another seed other conversations', t => {
   const [one] = cases;

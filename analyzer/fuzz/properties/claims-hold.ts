@@ -4,6 +4,7 @@ import { ruleReference, type Ruleset } from '../../model/ruleset.js';
 import { packetSpace, reach } from '../../packet-space/index.js';
 import { pipeline, reachThrough } from '../../packet-space/pipeline/index.js';
 import { solveBudget } from '../../packet-space/pipeline/solve.js';
+import { contradiction } from '../claim.js';
 import { defineProperty } from '../property.js';
 
 /** In larger rule sets only one table after the other is reasoned about, and in still larger ones nothing; what takes more packets than this to prove is not claimed. */
@@ -16,7 +17,7 @@ function countOf({ tables }: Ruleset): number {
 }
 
 /** Rules to which no packet comes, as exact reasoning has it, each with what it says. */
-function deadRules({ ruleset }: Place): ReadonlyMap<string, string> {
+function deadRules({ ruleset }: Place): Map<string, string> {
   const dead = new Map<string, string>();
   const count = countOf(ruleset);
   if (count > most.rules) return dead;
@@ -41,15 +42,21 @@ function matchedBy({ path, generated }: DetailedStep): readonly string[] {
 
 export const claimsHold = defineProperty({
   name: 'claims-hold',
-  summary: 'no packet matches a rule of which exact reasoning says that none can',
-  doc: `The linter's claims that a rule is shadowed, contradicts itself or is never come to, table by table and, in rule sets of up to ${String(most.through)} rules, on the
-whole way, are held against every packet that is played. It should never fail: a counterexample is a mistake of iptables-lint.`,
-  test: place => {
+  summary: 'no conversation contradicts what the linter is certain of',
+  doc: `No packet matches a rule that is held to be shadowed, to contradict itself or to be never come to, table by table and, in rule sets of up to ${String(most.through)} rules, on the
+whole way. And of the findings of \`lint\` that are certain: without a rule that is redundant every packet fares the same; no answer gets back to what began by a rule of which
+that is said; and a service that is exposed can be reached, whatever came before. It should never fail: a counterexample is a mistake of iptables-lint.`,
+  test: (place, { claims = [] }) => {
     const dead = deadRules(place);
-    return ({ events }) => {
-      for (const [index, { answer }] of events.entries()) {
+    for (const { kind, rule, check } of claims) if (kind === 'never-matched') dead.set(rule, check);
+    return played => {
+      for (const [index, { answer }] of played.events.entries()) {
         const found = matchedBy(answer).find(one => dead.has(one));
         if (found !== undefined) return { index, why: `${found} is matched, and it is held to be ${dead.get(found) ?? ''}; ${mistake}` };
+      }
+      for (const claim of claims) {
+        const breach = contradiction(claim, played);
+        if (breach !== undefined) return { index: breach.index, why: `${breach.why}, against ${claim.check}; ${mistake}` };
       }
       return undefined;
     };
