@@ -22,6 +22,21 @@ test('one finding for each rule, with the services that it opens', t => {
   ]);
 });
 
+test('where one of the services is open whatever is unknown, the finding is certain', t => {
+  const certainty = (...rules: readonly string[]): readonly string[] => analyze({ path: 'exposed.rules', text: host(...rules) }).findings.filter(one => one.check === 'exposed-service').map(one => one.certainty);
+  const both = '-A INPUT -p tcp -m multiport --dports 3306,6379 -j ACCEPT';
+  t.deepEqual(certainty('-A INPUT -p tcp -m tcp --dport 6379 -m set --match-set unwanted src -j DROP', both), ['certain']);
+  t.deepEqual(certainty('-A INPUT -m set --match-set unwanted src -j DROP', both), ['possible']);
+});
+
+test('what a DNAT rule publishes is told of that rule, and not of the one that lets it through', t => {
+  const nat = '*nat\n-A PREROUTING -p tcp -m tcp --dport 6379 -j DNAT --to-destination 10.0.0.5\nCOMMIT\n';
+  const text = `${nat}${host('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -o docker0 -p tcp -m tcp --dport 6379 -j ACCEPT')}`;
+  t.deepEqual(found(text), ['warning nat:PREROUTING:1 Redis (tcp/6379)']);
+  const finding = analyze({ path: 'exposed.rules', text }).findings.find(one => one.check === 'exposed-service');
+  t.true(finding?.host?.routes?.some(route => route.includes('docker0')), 'the witness gets through on its host');
+});
+
 test('a stranger shows it, and the engine agrees', t => {
   const finding = analyze({ path: 'exposed.rules', text: host(redis) }).findings.find(one => one.check === 'exposed-service');
   t.deepEqual(finding?.witness, [{ in: 'eth0', packet: { proto: 'tcp', src: '198.51.100.7', dst: '192.0.2.1', sport: 40_000, dport: 6379, flags: 'S' } }]);

@@ -117,6 +117,11 @@ test('redirect-without-accept: what the host sends itself comes in by lo', t => 
   t.deepEqual(found(rules({ nat }).replace('-A INPUT -i lo -j ACCEPT\n', '')), ['redirect-without-accept nat:OUTPUT:1']);
 });
 
+test('redirect-without-accept: in a chain to which packets of two hooks come, and only those of one are redirected', t => {
+  const nat = ['-A PREROUTING -j web', '-A OUTPUT -j web', '-A web -i eth1 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128'];
+  t.deepEqual(found({ nat }), ['redirect-without-accept nat:web:1']);
+});
+
 test('redirect-without-accept: DNAT to loopback, and to a port alone', t => {
   const filter = ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'];
   t.deepEqual(found({ nat: ['-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 127.0.0.1:3128'], filter }), ['redirect-without-accept nat:PREROUTING:1']);
@@ -188,6 +193,12 @@ test('input-rule-bypassed-by-dnat: rules of other ports, of everything, for ever
   t.deepEqual(found({ nat: docker, filter: ['-A INPUT -p tcp -m tcp --dport 8080 -j DROP', '-A FORWARD -p tcp -m conntrack --ctorigdstport 8080 -j DROP', published] }), []);
 });
 
+test('input-rule-bypassed-by-dnat: who closes a port is told so, and where docker wants such rules', t => {
+  const told = (line: string, ...chain: readonly string[]): readonly unknown[] => findings({ nat: docker, filter: [line, ...chain, published] }).map(({ message, help }) => [/^this rule does not (?:close|limit)/u.exec(message)?.[0], /-I (?:FORWARD|DOCKER-USER)/u.exec(help)?.[0]]);
+  t.deepEqual(told('-A INPUT -p tcp -m tcp --dport 8080 -j DROP'), [['this rule does not close', '-I FORWARD']]);
+  t.deepEqual(told('-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT', '-A FORWARD -j DOCKER-USER', '-A DOCKER-USER -s 203.0.113.0/24 -j DROP'), [['this rule does not limit', '-I DOCKER-USER']]);
+});
+
 test('input-rule-bypassed-by-dnat: a port that is forwarded from one interface, or for one address, may be meant so', t => {
   const filter = ['-A INPUT -s 10.0.0.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 22 -j ACCEPT'];
   t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.5'], filter }), []);
@@ -200,6 +211,17 @@ test('nat-shadowed: by another table or an exception it is another check that sp
   t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -j ACCEPT', dnat], filter: ['-A FORWARD -i eth0 -j ACCEPT'] }), []);
   t.deepEqual(found({ nat: [dnat, dnat], filter: ['-A FORWARD -i eth0 -j ACCEPT'] }), []);
   t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 8000:8442 -j DNAT --to-destination 10.0.0.6', '-A PREROUTING -i eth0 -p tcp -m tcp --dport 8444:9000 -j DNAT --to-destination 10.0.0.6', dnat], filter: ['-A FORWARD -i eth0 -j ACCEPT'] }), []);
+});
+
+test('nat-shadowed: one that asks for the same is to be deleted, another to be moved; what docker does to itself is its own affair', t => {
+  const all = '-A PREROUTING -i eth0 -p tcp -j DNAT --to-destination 10.0.0.5';
+  const help = (to: string): string | undefined => findings({ nat: [all, `-A PREROUTING -i eth0 -p tcp -m tcp --dport 25 -j DNAT --to-destination ${to}`], filter: ['-A FORWARD -i eth0 -j ACCEPT'] })[0]?.help;
+  t.is(help('10.0.0.5'), 'delete the rule; what it asks for is done before it');
+  t.is(help('10.0.0.25'), 'move it before nat:PREROUTING:1, or delete the one that is not meant');
+  const container = (to: string): string => `-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination ${to}:80`;
+  const nat = [...docker.slice(0, -1), container('172.17.0.2'), container('172.17.0.3')];
+  t.deepEqual(found({ nat, filter: [published] }), []);
+  t.deepEqual(found({ nat, filter: [published] }, { showGenerated: true }), ['nat-shadowed nat:DOCKER:2']);
 });
 
 test('nat-shadowed: POSTROUTING does not see the address that PREROUTING has rewritten', t => {
@@ -227,6 +249,11 @@ test('snat-before-masquerade: never, or across', t => {
   t.deepEqual(nat('-s 10.0.0.0/25 -o eth0 -j SNAT --to-source 203.0.113.9', '-s 10.0.0.0/24 -o eth0 -j MASQUERADE'), []);
   t.deepEqual(nat('-o eth1 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), []);
   t.deepEqual(nat('-o eth0 -j MASQUERADE', '-o eth0 -j SNAT --to-source 203.0.113.9'), ['nat-shadowed nat:POSTROUTING:2']);
+  t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j SNAT --to-source 203.0.113.10'), ['nat-shadowed nat:POSTROUTING:2'], 'nothing is masqueraded');
+  t.deepEqual(nat('-s 10.0.0.0/25 -o eth0 -j SNAT --to-source 203.0.113.9', '-s 10.0.0.128/25 -o eth0 -j MASQUERADE', '-s 10.0.0.0/24 -o eth0 -j MASQUERADE'), ['nat-shadowed nat:POSTROUTING:3'], 'some of it is, by another');
+  t.deepEqual(nat('-s 10.0.0.0/24 -j SNAT --to-source 203.0.113.9', '-d 198.51.100.0/24 -o eth0 -j MASQUERADE'), [], 'for one destination');
+  t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE'), [], 'the one is docker’s');
+  t.deepEqual(nat('-s 10.0.0.0/24 -j SNAT --to-source 203.0.113.9', '-o eth0 -m set --match-set some src -j MASQUERADE'), [], 'who knows who is in the set');
 });
 
 test('invalid-leaks-unnatted: who lets INVALID packets out, and who does not', t => {
@@ -234,6 +261,8 @@ test('invalid-leaks-unnatted: who lets INVALID packets out, and who does not', t
   for (const line of ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -s 10.0.0.0/24 -j ACCEPT']) t.deepEqual(found(text(line)), ['invalid-leaks-unnatted nat:POSTROUTING:1 info'], line);
   for (const line of ['-A FORWARD -i eth1 -m conntrack --ctstate NEW -j ACCEPT', '-A FORWARD -i eth1 -o eth2 -j ACCEPT', '-A FORWARD -s 10.0.1.0/24 -j ACCEPT', '-A FORWARD -p udp -j ACCEPT']) t.deepEqual(found(text(line)), [], line);
   t.deepEqual(found(text('-A FORWARD -o eth0 -m conntrack --ctstate INVALID -j DROP', '-A FORWARD -i eth1 -j ACCEPT')), []);
+  t.deepEqual(found(text('-A FORWARD -i eth1 -m set --match-set some src -j ACCEPT')), [], 'who knows who is in the set');
+  t.deepEqual(found(text('-A FORWARD -i eth1 -p tcp -m tcp --syn -j DROP', '-A FORWARD -i eth1 -j ACCEPT')), [], 'no such connections are translated');
   const [one] = findings(text('-A FORWARD -i eth1 -j ACCEPT'));
   t.is(one?.witness?.[0]?.packet['flags'], 'R');
   t.deepEqual(findings(text('-A FORWARD -i eth1 -j ACCEPT'), { persona: 'auditor' }).map(({ severity }) => severity), ['warning']);
@@ -275,6 +304,9 @@ test('hairpin-missing: where the rules name the network of the server, and its p
   t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.6/32 -j SNAT --to-source 10.0.0.1', outward), missing, 'another server');
   t.deepEqual(hairpins(hairpin.replace('-d 192', '-i eth0 -d 192'), outward), [], 'who comes from inside is not translated at all');
   t.deepEqual(hairpins(hairpin.replace('-d 192', '! -s 10.0.0.0/24 -d 192'), outward), []);
+  t.deepEqual(hairpins(hairpin.replace('192.0.2.1', '10.0.0.1'), outward), [], 'nobody asks for an outer address');
+  t.deepEqual(hairpins(hairpin.replace('10.0.0.5', '203.0.113.5'), '-A POSTROUTING -s 203.0.113.0/24 -o eth0 -j MASQUERADE'), [], 'the server is on the internet');
+  t.deepEqual(hairpins(hairpin.replace('-d 192.0.2.1/32', '-m addrtype --dst-type LOCAL'), outward), missing, 'whatever is an address of this host');
   t.deepEqual(found({ nat: [hairpin, outward], filter: lets.slice(1).map(line => line.replace('-d 10', '-i eth0 -d 10')) }), [], 'table filter lets nobody through from inside');
 });
 

@@ -63,6 +63,7 @@ test('unprotected-family: in one file, or in the one beside it; default-accept t
   t.deepEqual(found('unprotected-family', open6, { sibling: { path: 'rules.v4', text: host('ACCEPT', 'DROP') } }), [], 'neither is protected');
   t.deepEqual(found('unprotected-family', open6), [], 'nobody knows the other');
   t.deepEqual(found('unprotected-family', host('ACCEPT', 'DROP'), { sibling: { path: 'rules.v6', text: closed6 } }), ['certain IPv4']);
+  t.deepEqual(found('unprotected-family', open6.replace('COMMIT', '-A INPUT -m frobnicate -j DROP\nCOMMIT'), beside), ['possible IPv6']);
 });
 
 test('unprotected-family: a host without IPv6 has nothing to protect there', t => {

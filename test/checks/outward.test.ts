@@ -25,6 +25,34 @@ test('unlimited-log: a limit in the rule, on the way or before it', t => {
   t.deepEqual(found('unlimited-log', host(`-A INPUT -p udp ${log}`, `-A INPUT -p tcp ${log}`)).length, 1, 'one finding for all');
 });
 
+test('unlimited-log: what is forwarded fills it as well, and who must be on a list does not', t => {
+  const log = '-j LOG --log-prefix "x "';
+  t.deepEqual(found('unlimited-log', host(`-A FORWARD ${log}`)), ['filter:FORWARD:1']);
+  t.deepEqual(found('unlimited-log', host(`-A INPUT -m recent --rcheck --name known --rsource ${log}`)), []);
+});
+
+test('unlimited-new-connections: each way in is told, a limit ends it, and so does a list', t => {
+  const asked = (...rules: readonly string[]): string[] => found('unlimited-new-connections', host(...rules), { persona: 'auditor' });
+  t.deepEqual(asked('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A FORWARD -d 192.0.2.8/32 -j ACCEPT'), ['filter:INPUT:3', 'filter:FORWARD:1']);
+  t.deepEqual(asked('-A INPUT -p tcp -m tcp --dport 443 -m limit --limit 9/sec -j ACCEPT'), []);
+  t.deepEqual(asked('-A INPUT -p tcp -m tcp --dport 443 -m recent --rcheck --name known --rsource -j ACCEPT'), []);
+  const size = (options: AnalyzeOptions): string | undefined => analyze({ path: 'x.rules', text: host('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT') }, { persona: 'auditor', ...options }).findings.find(one => one.check === 'unlimited-new-connections')?.message;
+  t.true(size({ host: () => ({ sysctls: { 'net.netfilter.nf_conntrack_max': 7000 } }) })?.includes('with 7000 of them'));
+  t.true(size({ settings: { conntrackMax: 9000 } })?.includes('with 9000 of them'));
+});
+
+test('spoofable-source: strict reverse path filtering ends it, on all interfaces or on this one, and a network may come from where it is', t => {
+  const interfaces = [{ name: 'lo', addresses: ['127.0.0.1/8'] }, { name: 'eth0', addresses: ['192.0.2.1/24'] }, { name: 'eth1', addresses: ['10.0.0.1/24'] }];
+  const at = (sysctls?: Readonly<Record<string, number>>): AnalyzeOptions => ({ host: () => ({ interfaces, routes: ['default via 192.0.2.254 dev eth0'], ...sysctls === undefined ? {} : { sysctls } }) });
+  const certainty = (source: string, sysctls?: Readonly<Record<string, number>>): readonly string[] => analyze({ path: 'x.rules', text: host(`-A INPUT -s ${source} -p tcp -m tcp --dport 22 -j ACCEPT`) }, at(sysctls)).findings.filter(one => one.check === 'spoofable-source').map(one => one.certainty);
+  t.deepEqual(certainty('10.0.0.0/24', { 'net.ipv4.conf.all.rp_filter': 0 }), ['certain']);
+  t.deepEqual(certainty('10.0.0.0/24'), ['possible'], 'nobody knows what the kernel does');
+  t.deepEqual(certainty('10.0.0.0/24', { 'net.ipv4.conf.all.rp_filter': 2 }), ['certain'], 'loose filtering asks for some way back only');
+  t.deepEqual(certainty('10.0.0.0/24', { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.eth0.rp_filter': 1 }), []);
+  t.deepEqual(certainty('192.0.2.0/24', { 'net.ipv4.conf.all.rp_filter': 0 }), [], 'these are there');
+  t.deepEqual(certainty('127.0.0.0/8', { 'net.ipv4.conf.all.rp_filter': 0 }), [], 'the kernel takes none from outside');
+});
+
 test('outbound-smtp-open: any client, and not the relay alone', t => {
   const gateway = (...rules: readonly string[]): string => `*nat\n-A PREROUTING -i wan0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.5.8:80\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host(...rules)}`;
   t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -i lan0 -o wan0 -j ACCEPT')), ['filter:FORWARD:1']);
@@ -49,6 +77,9 @@ test('family-parity: what one family opens to strangers and the other does not',
 test('outbound-smtp-open: what a bridge passes on, or a set lets out, is not any machine', t => {
   const gateway = (...rules: readonly string[]): string => `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host(...rules)}`;
   t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -m physdev --physdev-is-bridged -j ACCEPT')), []);
+  t.deepEqual(found('outbound-smtp-open', gateway(':KUBE-FORWARD - [0:0]', '-A FORWARD -j KUBE-FORWARD', '-A KUBE-FORWARD -j ACCEPT')), [], 'what a program lets out is its own');
+  t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -i wan0 -o wan0 -j ACCEPT')), [], 'nobody inside');
+  t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -o wan0 -j ACCEPT'), { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 0 } }) }), [], 'a host that does not route');
   t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -o wan0 -m set --match-set servers src -j ACCEPT')), []);
   const help = (rule: string): string | undefined => analyze({ path: 'x.rules', text: gateway(rule) }).findings.find(one => one.check === 'outbound-smtp-open')?.help;
   t.regex(help('-A FORWARD -i lan0 -o wan0 -j ACCEPT') ?? '', /-I FORWARD ! -s RELAY -o wan0 /u, 'mail that comes in is let alone');
