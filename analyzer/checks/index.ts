@@ -10,6 +10,7 @@ import { helperWithoutRelated } from './helper-without-related.js';
 import { relatedWithoutHelper } from './related-without-helper.js';
 import { invalidAccepted } from './invalid-accepted.js';
 import { establishedRuleLate } from './established-rule-late.js';
+import { sourcePortTrusted } from './source-port-trusted.js';
 import { spoofableSource } from './spoofable-source.js';
 import { superfluousStateMatch } from './superfluous-state-match.js';
 import { notrackStateConflict } from './notrack-state-conflict.js';
@@ -85,6 +86,7 @@ export const checks: readonly Check[] = [
   familyParity,
   exposedService,
   outboundSmtpOpen,
+  sourcePortTrusted,
   spoofableSource,
   unlimitedLog,
   unlimitedNewConnections,

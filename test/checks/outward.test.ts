@@ -84,3 +84,22 @@ test('outbound-smtp-open: what a bridge passes on, or a set lets out, is not any
   const help = (rule: string): string | undefined => analyze({ path: 'x.rules', text: gateway(rule) }).findings.find(one => one.check === 'outbound-smtp-open')?.help;
   t.regex(help('-A FORWARD -i lan0 -o wan0 -j ACCEPT') ?? '', /-I FORWARD ! -s RELAY -o wan0 /u, 'mail that comes in is let alone');
 });
+
+test('source-port-trusted: who chooses his port gets where others do not', t => {
+  const trusted = (...rules: readonly string[]): string[] => found('source-port-trusted', host(...rules));
+  t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 443 -j ACCEPT'), ['filter:INPUT:3']);
+  t.deepEqual(trusted('-A INPUT -p udp -m multiport --sports 53,123 -j ACCEPT'), ['filter:INPUT:3']);
+  t.deepEqual(trusted('-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT'), ['filter:INPUT:3']);
+  t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 443 -m conntrack --ctstate ESTABLISHED -j ACCEPT'), []);
+  t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 443 ! --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT'), []);
+  t.deepEqual(trusted('-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT'), []);
+  t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 1024:65535 -j ACCEPT'), [], 'everybody sends from there');
+  t.deepEqual(trusted('-A INPUT -s 192.0.2.53/32 -p udp -m udp --sport 53 -j ACCEPT'), [], 'one server is trusted');
+  t.deepEqual(trusted('-A INPUT -p udp -m udp --sport 53 -j ACCEPT', '-A INPUT -p udp -j ACCEPT'), [], 'it is open to all');
+  t.deepEqual(trusted('-A INPUT -p udp -j DROP', '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'), []);
+});
+
+test('exposed-service: of either port, the one that the sender does not choose is what counts', t => {
+  t.deepEqual(found('exposed-service', host('-A INPUT -p tcp -m multiport --ports 6379 -j ACCEPT')), ['filter:INPUT:3']);
+  t.deepEqual(found('exposed-service', host('-A INPUT -p tcp -m multiport --sports 6379 -j ACCEPT')), []);
+});

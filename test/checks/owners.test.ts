@@ -33,6 +33,11 @@ for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'californian', 'ufwx', 'IN
   });
 }
 
+test('what ufw calls in INPUT is its own doing, also behind people’s last word', t => {
+  const text = '*filter\n:ufw-before-input - [0:0]\n:ufw-after-input - [0:0]\n:ufw-user-input - [0:0]\n-A INPUT -j ufw-before-input\n-A INPUT -j ufw-after-input\n-A ufw-before-input -j ufw-user-input\n-A ufw-user-input -j DROP\n-A ufw-after-input -p udp -j DROP\nCOMMIT\n';
+  t.deepEqual(analyze({ path: 'x.rules', text }).findings.filter(one => one.check === 'unreachable-after-goto'), []);
+});
+
 test('DOCKER-USER is docker’s while it is empty; what people put into it is theirs, and the RETURN at its end is not', t => {
   t.deepEqual(owners([':DOCKER-USER - [0:0]', '-A FORWARD -j DOCKER-USER']), { chains: { 'DOCKER-USER': 'docker' }, rules: ['docker'] });
   t.deepEqual(owners([':DOCKER-USER - [0:0]', '-A FORWARD -j DOCKER-USER', '-A DOCKER-USER -s 192.0.2.1/32 -j DROP', '-A DOCKER-USER -j RETURN']).rules, ['docker', undefined, 'docker']);
@@ -72,6 +77,8 @@ COMMIT
 test('FireHOL is known by what it logs', t => {
   const log = '-A INPUT -m limit --limit 1/sec -j LOG --log-prefix "DROP UNMATCHED IN-unknown:"';
   t.deepEqual(owners([':in_lan - [0:0]', '-A INPUT -i eth1 -j in_lan', '-A in_lan -j DROP', log]).rules, ['FireHOL', 'FireHOL', 'FireHOL']);
+  const twice = `*filter\n:in_lan - [0:0]\n:in_lan2 - [0:0]\n-A INPUT -i eth1 -j in_lan\n-A INPUT -s 192.0.2.0/24 -i eth1 -j in_lan2\n-A in_lan -j DROP\n-A in_lan -j DROP\n-A in_lan2 -j ACCEPT\n${log}\nCOMMIT\n`;
+  t.deepEqual(analyze({ path: 'x.rules', text: twice }).findings.filter(one => one.check === 'shadowed-rule').map(one => one.rule), ['filter:INPUT:2'], 'which interface comes first is what people said');
   t.deepEqual(owners([':in_lan - [0:0]', '-A INPUT -i eth1 -j in_lan', '-A in_lan -j DROP', log.replace('-unknown', '')]).rules, [undefined, undefined, undefined]);
 });
 

@@ -24,6 +24,10 @@ function otherThan(ranges: readonly Range[]): readonly Range[] {
   return from > last ? out : [...out, { low: from, high: last }];
 }
 
+function isSourcePort(constraint: Constraint): boolean {
+  return constraint.kind === 'within' && constraint.field === 'sport';
+}
+
 /** What a match says of the destination port, by itself; undefined where it says nothing, or nothing so simple. */
 function portsOf(constraint: Constraint): readonly Range[] | undefined {
   switch (constraint.kind) {
@@ -35,7 +39,8 @@ function portsOf(constraint: Constraint): readonly Range[] | undefined {
     case 'all': return constraint.of.map(portsOf).find(one => one !== undefined);
     case 'any': {
       const parts = constraint.of.flatMap(one => portsOf(one) ?? []);
-      return constraint.of.every(one => portsOf(one) !== undefined) ? parts : undefined;
+      // `--ports`: the source port is the sender's to choose, so that the other half is what counts.
+      return parts.length > 0 && constraint.of.every(one => portsOf(one) !== undefined || isSourcePort(one)) ? parts : undefined;
     }
     default: return undefined;
   }

@@ -58,7 +58,7 @@ export function ownerOf(ruleset: Ruleset, at: RuleAt): string | undefined {
 /** Whether one program made a rule and others that do something to it, so that this is nobody else's doing. */
 export function isOwnDoing(ruleset: Ruleset, at: RuleAt, others: readonly RuleAt[]): boolean {
   const owner = ownerOf(ruleset, at);
-  if (owner === undefined || knownOwners.some(({ told }) => told?.test(at.chain) === true)) return false;
+  if (owner === undefined || knownOwners.some(({ name, told }) => name === owner && told?.test(at.chain) === true)) return false;
   return others.every(one => ownerOf(ruleset, one) === owner);
 }
 

@@ -1,0 +1,88 @@
+import type { Ruleset } from '../model/ruleset.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { firstPacket, question, reachThrough, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { all, is, not, within, type Constraint, type Range } from '../packet/constraint.js';
+import { stepOf } from '../witness/step.js';
+import { rangesOf } from './shared/asked.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { holdsForAnybody } from './shared/luck.js';
+import { namedPorts } from './shared/named-ports.js';
+import { fromOutside } from './shared/outside.js';
+import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
+import { effectOf } from './shared/targets.js';
+
+/** Who opens a connection gets a port from here on, unless he chooses one (net.ipv4.ip_local_port_range). */
+const everyday = 32_768;
+const paths: readonly (readonly [Path, 'INPUT' | 'FORWARD'])[] = [['in', 'INPUT'], ['through', 'FORWARD']];
+
+/** The source ports that a rule asks for, where nobody has them by chance, and it asks for no destination port. */
+function trustedPorts(ruleset: Ruleset, { table, rule }: RuleAt, asks: Constraint): readonly Range[] | undefined {
+  const ports = rangesOf(asks, 'sport');
+  const isChosen = ports?.every(({ high }) => Number(high) < everyday) === true && ports.length > 0;
+  return isChosen && rangesOf(asks, 'dport') === undefined && namedPorts(ruleset, table, rule) === undefined ? ports : undefined;
+}
+
+function textOf([{ low, high }]: readonly [Range, ...Range[]]): string {
+  return low === high ? String(low) : `${String(low)}-${String(high)}`;
+}
+
+function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, ports: readonly [Range, ...Range[]], protocol: 'tcp' | 'udp'): Report | undefined {
+  for (const [path, hook] of paths) {
+    const coming = path === 'in' ? strangers(cx) : all([strangers(cx), not(fromOutside(cx, 'out'))]);
+    const packets = all([coming, firstTo(protocol)]);
+    const answer = reachThrough(pipeline, at.rule, { packets, path, first: true, passes: true });
+    if (answer.kind === 'undecided') cx.undecided();
+    const certainty = answer.kind === 'live' ? holdsForAnybody(pipeline, answer.found) : 'no';
+    if (answer.kind !== 'live' || certainty === 'no') continue;
+    const { sample } = firstPacket(pipeline, answer.found, packets);
+    // Where others get there as well, it is not this rule that lets them.
+    const others = all([coming, firstTo(protocol), within('sport', everyday, 60_999), ...sample.dport === undefined ? [] : [is('dport', sample.dport)]]);
+    if (question(pipeline, path, others, 'accept', undefined, true).kind !== 'no') continue;
+    return {
+      at, certainty,
+      message: `anybody on the internet who sends from port ${textOf(ports)} gets to ${protocol}/${String(sample.dport ?? 'any')}, and to all that no rule drops before: which port he sends from is his choice`,
+      witness: [stepOf(sample, sample.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
+      help: 'let in answers, and not a port: add -m conntrack --ctstate ESTABLISHED, or delete the rule where one for known connections stands before it',
+    };
+  }
+  return undefined;
+}
+
+const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+const host = (...rules: readonly string[]): string => `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+${rules.map(rule => `${rule}\n`).join('')}-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+COMMIT
+`;
+
+export const sourcePortTrusted = defineCheck({
+  name: 'source-port-trusted',
+  kind: 'exposure',
+  severity: 'warning',
+  auditor: 'error',
+  summary: 'Who sends from a port of his choice gets to ports that are closed to all others',
+  why: `A rule for \`--sport 53\` or \`--sport 443\` is meant for the answers of servers. But which port a packet is sent from is its sender’s choice: a scanner
+that sends from port 53 gets to every service behind the rule. Connection tracking knows answers from questions, so that a rule for known connections (ESTABLISHED) does
+what was meant; where there is none, TCP answers at least are not SYN packets. Rules that name a destination port as well, as for DHCP, are not meant.`,
+  bad: host(known, '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'),
+  good: host(known),
+  nearMiss: host('-A INPUT -p tcp -m tcp --sport 443 ! --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT', '-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT', '-A INPUT -p icmp -j ACCEPT', known),
+  asks: () => [firstTo('tcp'), firstTo('udp'), within('sport', everyday, 60_999)],
+  * run(cx) {
+    const table = cx.ruleset.tables.get('filter');
+    if (table === undefined) return;
+    const constraints = new RuleConstraints(cx.ruleset, table.name);
+    for (const at of cx.rules(table)) {
+      if (effectOf(at.rule) !== 'accept' || isForSomebody(at.rule) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
+      const [first, ...more] = trustedPorts(cx.ruleset, at, constraints.of(at.rule)) ?? [];
+      const pipeline = first === undefined ? undefined : cx.pipeline();
+      if (first === undefined || pipeline === undefined) continue;
+      const found = lookAt(cx, pipeline, at, [first, ...more], at.rule.protocol?.value === 17 ? 'udp' : 'tcp');
+      if (found !== undefined) yield found;
+    }
+  },
+});
