@@ -56,5 +56,16 @@ export function valuesOf(dimension: Extract<Dimension, { kind: 'range' }>, low: 
 
 /** True where a constraint excludes every packet. */
 export function isNothing(family: Dimensions['family'], constraint: Constraint): boolean {
-  return wishesOf(family, constraint).length === 0;
+  return !asksOnce(constraint, new Set()) && wishesOf(family, constraint).length === 0;
+}
+
+/** Whether it asks of each field once, and for something that there is, so that nothing in it excludes anything else. */
+function asksOnce(constraint: Constraint, fields: Set<string>): boolean {
+  switch (constraint.kind) {
+    case 'always': return true;
+    case 'within': case 'masked': case 'interface': return !fields.has(constraint.field) && fields.add(constraint.field).size > 0;
+    case 'not': return constraint.of.kind === 'interface' && constraint.of.name !== '' && asksOnce(constraint.of, fields);
+    case 'all': return constraint.of.every(one => asksOnce(one, fields));
+    default: return false;
+  }
 }
