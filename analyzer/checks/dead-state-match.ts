@@ -12,6 +12,7 @@ export const deadStateMatch = defineCheck({
   name: 'dead-state-match',
   kind: 'conversations',
   severity: 'info',
+  mutedIn: 'generated',
   claimsDead: true,
   summary: 'The rule waits for established or related packets, and no connection ever comes to that',
   why: `Connection tracking calls a packet ESTABLISHED or RELATED only when a connection was begun that the rules let

@@ -33,6 +33,12 @@ for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'californian', 'ufwx', 'IN
   });
 }
 
+test('that a program waits for known connections wherever it may is not told', t => {
+  const text = (chain: string): string => `*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:${chain} - [0:0]\n-A FORWARD -j ${chain}\n-A ${chain} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n`;
+  const dead = (chain: string): number => analyze({ path: 'x.rules', text: text(chain) }).findings.filter(one => one.check === 'dead-state-match').length;
+  t.deepEqual([dead('ufw-before-forward'), dead('forwarded')], [0, 1]);
+});
+
 test('what ufw calls in INPUT is its own doing, also behind people’s last word', t => {
   const text = '*filter\n:ufw-before-input - [0:0]\n:ufw-after-input - [0:0]\n:ufw-user-input - [0:0]\n-A INPUT -j ufw-before-input\n-A INPUT -j ufw-after-input\n-A ufw-before-input -j ufw-user-input\n-A ufw-user-input -j DROP\n-A ufw-after-input -p udp -j DROP\nCOMMIT\n';
   t.deepEqual(analyze({ path: 'x.rules', text }).findings.filter(one => one.check === 'unreachable-after-goto'), []);
