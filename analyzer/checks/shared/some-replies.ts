@@ -54,23 +54,22 @@ function questionOf({ ruleset: { family } }: CheckContext, path: Path, exchange:
 
 /** Replies that are lost, of the first kind of exchange of which some are; those to everyday clients if there are any. */
 export function someReplies(cx: CheckContext, pipeline: Pipeline, { table, rule }: RuleAt, doubts: readonly Doubt[]): readonly SomeReplies[] {
-  const asks = new RuleConstraints(cx.ruleset, table).of(rule);
   for (const doubt of doubts) {
-    const found = repliesOf(cx, pipeline, { rule, asks }, doubt);
+    const where = placesOf(cx, pipeline, doubts.filter(({ path }) => path === doubt.path));
+    const found = where === 'nowhere' ? [] : repliesOf(cx, pipeline, { table, rule, where }, doubt);
     if (found.length > 0) return isForOthers(pipeline, rule, doubt) || isAside(pipeline, rule, doubt) ? [] : found;
   }
   return [];
 }
 
 interface Asker {
+  readonly table: string;
   readonly rule: Rule;
-  readonly asks: Constraint;
+  readonly where: LostPlaces | 'anywhere';
 }
 
-function repliesOf(cx: CheckContext, pipeline: Pipeline, { rule, asks }: Asker, doubt: Doubt): readonly SomeReplies[] {
+function repliesOf(cx: CheckContext, pipeline: Pipeline, { table, rule, where }: Asker, doubt: Doubt): readonly SomeReplies[] {
   const { path, exchange } = doubt;
-  const where = placesOf(cx, pipeline, questionOf(cx, path, exchange, false));
-  if (where === 'nowhere') return [];
   for (const everyday of exchange.isPing ? [false] : [true, false]) {
     const question = questionOf(cx, path, exchange, everyday);
     const { left } = askedOf(pipeline);
@@ -80,7 +79,7 @@ function repliesOf(cx: CheckContext, pipeline: Pipeline, { rule, asks }: Asker, 
     let next = search.next();
     for (; next.done !== true; next = search.next()) {
       const lost = next.value;
-      found.push({ ...lost, doubt, isEveryday: everyday && isAnywhere(question, lost) && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks }) });
+      found.push({ ...lost, doubt, isEveryday: everyday && isAnywhere(question, lost) && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks: new RuleConstraints(cx.ruleset, table).of(rule) }) });
     }
     if (next.value === 'undecided') cx.undecided();
     if (found.length > 0) return found;
@@ -93,7 +92,7 @@ type Where = LostPlaces | 'anywhere' | 'nowhere';
 interface Asked {
   /** What all questions about rules may cost together. */
   readonly left: SolveBudget;
-  readonly places: Map<ConversationQuestion, Where>;
+  readonly places: Map<Path, Where>;
 }
 
 const known = new WeakMap<Pipeline, Asked>();
@@ -104,15 +103,17 @@ function askedOf(pipeline: Pipeline): Asked {
   return asked;
 }
 
-/** Where replies are lost, by whatever rule their conversations began: elsewhere no rule need be asked about. Where that is too much to ask, nowhere. */
-function placesOf(cx: CheckContext, pipeline: Pipeline, question: ConversationQuestion): Where {
+/** Where replies are lost on a path, by whatever rule their conversations began: elsewhere no rule need be asked about. Where that is too much to ask, nowhere. */
+function placesOf(cx: CheckContext, pipeline: Pipeline, doubts: readonly Doubt[]): Where {
   const { places } = askedOf(pipeline);
-  let where = places.get(question);
+  const path = doubts[0]?.path ?? 'in';
+  let where = places.get(path);
   if (where === undefined) {
-    const found = whereLost(pipeline, question, { limit: placeLimit, budget: solveBudget(wholeBudget.packets, wholeBudget.work) });
+    const questions = doubts.map(({ exchange }) => questionOf(cx, path, exchange, false));
+    const found = whereLost(pipeline, questions, { limit: placeLimit, budget: solveBudget(wholeBudget.packets, wholeBudget.work) });
     if (found === 'undecided') cx.undecided();
     where = found === 'many' ? 'anywhere' : found === 'undecided' || found.places.length === 0 ? 'nowhere' : found;
-    places.set(question, where);
+    places.set(path, where);
   }
   return where;
 }

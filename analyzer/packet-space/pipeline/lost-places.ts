@@ -160,12 +160,10 @@ export function* inPlaces(asked: Asked, lost: LostPlaces, who: readonly Field[] 
 }
 
 /**
- * Boxes of first packets, among which are all those of everyday conversations that are as the goal says: an answer is lost. `many`: in more boxes than the
- * limit; `undecided`: the budget ended.
+ * Boxes of first packets, among which are all those of everyday conversations that are as the goal says: an answer is lost. `parts`: the everyday packets
+ * that are asked about. `many`: in more boxes than the limit; `undecided`: the budget ended.
  */
-export function lostPlaces(asked: Asked, goal: Goal, limit: number, budget: SolveBudget): LostPlaces | 'many' | 'undecided' {
-  const { pipeline } = asked;
-  const parts = [...everydayParts(asked)];
+export function lostPlaces(pipeline: Pipeline, parts: readonly Part[], goal: Goal, limit: number, budget: SolveBudget): LostPlaces | 'many' | 'undecided' {
   // What lies between the parts costs less than to look at each of them.
   const around = hull(parts);
   const places: Part[] = [];

@@ -71,15 +71,14 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
   return 'more';
 }
 
-const nowhere: LostPlaces = { places: [], around: hull([]) };
-
 /**
  * Where answers are lost: boxes of first packets, among which are all those of everyday conversations whose answers are dropped, whatever rules let
- * them pass. `many`: in more boxes than the limit; `undecided`: the budget ended.
+ * them pass. The questions are about the same path, and what comes back is the same to all. `many`: in more boxes than the limit; `undecided`: the budget ended.
  */
-export function whereLost(pipeline: Pipeline, question: ConversationQuestion, { limit, budget }: Pick<LostRepliesOptions, 'limit' | 'budget'>): LostPlaces | 'many' | 'undecided' {
-  const asked = ask(pipeline, undefined, question);
-  return asked === undefined ? nowhere : lostPlaces(asked, goalOf(asked, () => true), limit, budget);
+export function whereLost(pipeline: Pipeline, questions: readonly ConversationQuestion[], { limit, budget }: Pick<LostRepliesOptions, 'limit' | 'budget'>): LostPlaces | 'many' | 'undecided' {
+  const asked = questions.flatMap(question => ask(pipeline, undefined, question) ?? []);
+  const [first] = asked;
+  return first === undefined ? { places: [], around: hull([]) } : lostPlaces(pipeline, asked.flatMap(one => [...everydayParts(one)]), goalOf(first, () => true), limit, budget);
 }
 
 /** Of the packets that are asked about those that are, in these fields, as the first of a trip. */

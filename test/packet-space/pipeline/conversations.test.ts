@@ -67,7 +67,7 @@ test('where replies are lost are all that any rule loses', t => {
   let lost = 0;
   const property = fc.property(worlds, ({ path, text }) => {
     const p = made(text);
-    const places = whereLost(p, { path }, { limit: 1000, budget: solveBudget() });
+    const places = whereLost(p, [{ path }], { limit: 1000, budget: solveBudget() });
     if (places === 'many' || places === 'undecided') return;
     for (const rule of [undefined, ...p.chains.rules.map(one => one.rule)]) {
       const [all, some] = [killersOf(p, path, rule), killersOf(p, path, rule, places)];
