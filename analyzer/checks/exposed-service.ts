@@ -1,7 +1,9 @@
 import type { Because } from '../finding.js';
-import type { Table } from '../model/ruleset.js';
+import type { Rule, Table } from '../model/ruleset.js';
 import type { PacketSample, RuleAt } from '../packet-space/answers.js';
-import { deciderOf, firstPacket, reachThrough, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import { deciderOf, firstPacket, reachThrough, type Passage, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import type { ReachOptions } from '../packet-space/pipeline/reach.js';
+import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
 import { all, not, type Constraint } from '../packet/constraint.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
@@ -25,8 +27,9 @@ interface Exposed {
   readonly certainty: 'certain' | 'possible';
 }
 
-/** In larger rule sets following packets through all tables takes longer than everything else: what is open is then not told. */
-const largest = 20_000;
+/** What one question may cost, and all of a rule set: a hundred thousand rules may each be asked about several services. */
+const questionBudget = { packets: 20_000, work: 2_000_000 };
+const totalBudget = { packets: 200_000, work: 20_000_000 };
 
 /** What a stranger's packets to a service are like, as they come. */
 type Asked = (service: InnerService) => Constraint;
@@ -62,11 +65,21 @@ function portsOf({ from, to }: InnerService): readonly number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }
 
+/** Asks within what is left for the rule set. */
+function reachWithin(total: SolveBudget, pipeline: Pipeline, rule: Rule, options: ReachOptions): Passage {
+  const budget = solveBudget(Math.min(questionBudget.packets, total.packets), Math.min(questionBudget.work, total.work));
+  const { packets, work } = budget;
+  const answer = reachThrough(pipeline, rule, { ...options, budget });
+  total.packets -= packets - budget.packets;
+  total.work -= work - budget.work;
+  return answer;
+}
+
 /** Those of the services that a stranger reaches along a path by way of the rule. */
-function exposedBy(cx: CheckContext, pipeline: Pipeline, { rule }: RuleAt, path: Path, services: readonly InnerService[], asked: Asked): readonly Exposed[] {
+function exposedBy({ cx, total }: Asking, pipeline: Pipeline, { rule }: RuleAt, path: Path, services: readonly InnerService[], asked: Asked): readonly Exposed[] {
   return services.slice(0, listed).flatMap((service): readonly Exposed[] => {
     const packets = asked(service);
-    const answer = reachThrough(pipeline, rule, { packets, path, first: true, passes: true });
+    const answer = reachWithin(total, pipeline, rule, { packets, path, first: true, passes: true });
     if (answer.kind === 'undecided') cx.undecided();
     if (answer.kind !== 'live') return [];
     const certainty = holdsForAnybody(pipeline, answer.found);
@@ -101,18 +114,34 @@ function report(exposed: readonly Exposed[], { shown, step, ...told }: Told): Re
 
 const remedies = 'name whom it is for (-s NETWORK, or -i INTERFACE of the inside), or reach it through a VPN or an SSH tunnel';
 
+interface Asking {
+  readonly cx: CheckContext;
+  readonly whole: () => Pipeline | undefined;
+  /** What is left to spend. */
+  readonly total: SolveBudget;
+}
+
+/** Nothing is left: what is open beyond is not told, and counted once. */
+function isSpent({ cx, total: { packets, work } }: Asking): boolean {
+  const spent = packets <= 0 || work <= 0;
+  if (spent) cx.undecided();
+  return spent;
+}
+
 /** Services that DNAT publishes, and the rules of table filter that let them through on that account. */
-function* published(cx: CheckContext, whole: () => Pipeline | undefined, through: Set<string>): Generator<Report, void> {
+function* published(asking: Asking, through: Set<string>): Generator<Report, void> {
+  const { cx, whole } = asking;
   const nat = cx.ruleset.tables.get('nat');
   if (nat === undefined) return;
   const elsewhere = inSameWords(({ protocol }) => all([strangers(cx), firstTo(protocol, undefined)]));
   const there = inSameWords(service => all([strangers(cx), firstTo(service.protocol, portsOf(service))]));
   for (const at of cx.rules(nat)) {
     const inside = isForSomebody(at.rule) ? undefined : publishedBy(cx.ruleset, at.rule);
+    if (inside !== undefined && isSpent(asking)) return;
     const services = inside === undefined ? [] : servicesIn(inside.ports);
     const pipeline = inside === undefined || services.length === 0 ? undefined : whole();
     if (inside === undefined || pipeline === undefined) continue;
-    const exposed = exposedBy(cx, pipeline, at, 'through', services, inside.isMoved ? elsewhere : there);
+    const exposed = exposedBy(asking, pipeline, at, 'through', services, inside.isMoved ? elsewhere : there);
     const [first] = exposed;
     if (first === undefined) continue;
     const passing = first.found.trip.run.stages.find(({ stage }) => stage.table === 'filter' && stage.hook === 'FORWARD');
@@ -131,7 +160,8 @@ function* published(cx: CheckContext, whole: () => Pipeline | undefined, through
 }
 
 /** Services that rules of table filter open. */
-function* opened(cx: CheckContext, table: Table, whole: () => Pipeline | undefined, through: ReadonlySet<string>): Generator<Report, void> {
+function* opened(asking: Asking, table: Table, through: ReadonlySet<string>): Generator<Report, void> {
+  const { cx, whole } = asking;
   const coming = strangers(cx);
   const inwards = all([coming, not(fromOutside(cx, 'out'))]);
   const askedOf = {
@@ -143,10 +173,11 @@ function* opened(cx: CheckContext, table: Table, whole: () => Pipeline | undefin
     const services = ports === undefined ? [] : servicesIn(ports);
     if (ports === undefined || services.length === 0) continue;
     if (cx.reach(table).get(at.rule)?.kind === 'shadowed') continue;
+    if (isSpent(asking)) return;
     const pipeline = whole();
     if (pipeline === undefined) return;
     for (const path of ['in', 'through'] as const) {
-      const exposed = exposedBy(cx, pipeline, at, path, services, askedOf[path]);
+      const exposed = exposedBy(asking, pipeline, at, path, services, askedOf[path]);
       const [first] = exposed;
       if (first === undefined) continue;
       yield report(exposed, {
@@ -205,16 +236,11 @@ COMMIT
 `,
   * run(cx) {
     const filter = cx.ruleset.tables.get('filter');
-    if ([...cx.ruleset.tables.values()].flatMap(({ chains }) => [...chains.values()]).reduce((sum, { rules }) => sum + rules.length, 0) > largest) {
-      cx.undecided();
-      return;
-    }
     // Limits do not keep anybody out who takes his time.
     const patient = cx.at('patient');
-    const whole = (): Pipeline | undefined => patient.pipeline();
+    const asking: Asking = { cx: patient, whole: () => patient.pipeline(), total: solveBudget(totalBudget.packets, totalBudget.work) };
     const through = new Set<string>();
-    yield* published(patient, whole, through);
-    if (filter === undefined) return;
-    yield* opened(patient, patient.ruleset.tables.get('filter') ?? filter, whole, through);
+    yield* published(asking, through);
+    if (filter !== undefined) yield* opened(asking, patient.ruleset.tables.get('filter') ?? filter, through);
   },
 });

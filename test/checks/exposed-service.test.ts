@@ -1,6 +1,7 @@
 /** What strangers can reach: by rules that name a service, through all tables. */
 import test from 'ava';
 import { analyze } from '../../analyzer/analyze.js';
+import { exposedService } from '../../analyzer/checks/exposed-service.js';
 import type { AnalyzeOptions } from '../../analyzer/examine.js';
 
 function host(...rules: readonly string[]): string {
@@ -20,6 +21,13 @@ test('one finding for each rule, with the services that it opens', t => {
   t.deepEqual(found(host('-A INPUT -p tcp -m multiport --dports 22,3306,6379 -j ACCEPT', '-A INPUT -p udp -m udp --dport 11211 -j ACCEPT')), [
     'warning filter:INPUT:3 Redis (tcp/6379) and MySQL (tcp/3306)', 'warning filter:INPUT:4 memcached (udp/11211)',
   ]);
+});
+
+test('behind a list of thousands of addresses it is told as well', t => {
+  const blocked = Array.from({ length: 20_500 }, (_, i) => `-A INPUT -s 10.${String(i >> 8)}.${String(i & 255)}.9/32 -j DROP`);
+  const { findings, undecided } = analyze({ path: 'exposed.rules', text: host(...blocked, redis) }, { checks: [exposedService] });
+  t.deepEqual(findings.map(({ rule }) => rule), ['filter:INPUT:20503']);
+  t.is(undecided, 0);
 });
 
 test('where one of the services is open whatever is unknown, the finding is certain', t => {
