@@ -1,6 +1,7 @@
 import { pipeline, question, firstPacket, reachThrough, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import type { RuleAt } from '../packet-space/answers.js';
-import { all, type Constraint } from '../packet/constraint.js';
+import type { Ruleset } from '../model/ruleset.js';
+import { all, type Constraint, type Range } from '../packet/constraint.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { holdsForAnybody } from './shared/luck.js';
@@ -16,12 +17,49 @@ const names = { ipv4: 'IPv4', ipv6: 'IPv6' } as const;
 
 /** What a family needs for itself: its way of giving addresses. */
 const ofOneFamily: ReadonlySet<string> = new Set(['udp/67', 'udp/68', 'udp/546', 'udp/547']);
-/** Of a rule, so many ports and ranges are asked about. */
-const mostRanges = 16;
+const giving = [67, 68, 69, 546, 547, 548];
+/** Of a rule, so many ports and ranges that may fare differently are asked about. */
+const mostParts = 64;
+
+/** Where ports begin that some rule tells from those before them. */
+function bounds(rulesets: readonly Ruleset[]): readonly number[] {
+  const found = new Set(giving);
+  for (const ruleset of rulesets) for (const [name, { chains }] of ruleset.tables) for (const { rules } of chains.values()) for (const rule of rules) {
+    for (const { low, high } of namedPorts(ruleset, name, rule)?.ranges ?? []) found.add(Number(low)).add(Number(high) + 1);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+interface Ports {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Parts of the ranges, in each of which all ports fare alike. */
+function partsOf(ranges: readonly Range[], cuts: readonly number[]): readonly Ports[] {
+  return ranges.flatMap(range => {
+    const [low, high] = [Number(range.low), Number(range.high)];
+    const starts = [low, ...cuts.filter(one => low < one && one <= high)];
+    return starts.map((start, i) => ({ low: start, high: (starts[i + 1] ?? high + 1) - 1 }));
+  });
+}
+
+/** Neighbours joined. */
+function joined(parts: readonly Opening[]): readonly Ports[] {
+  const out: Ports[] = [];
+  for (const { ports: { low, high } } of parts) {
+    const before = out.at(-1);
+    if (before?.high === low - 1) out.splice(-1, 1, { low: before.low, high });
+    else out.push({ low, high });
+  }
+  return out;
+}
 
 interface Other {
   readonly facts: Facts;
   readonly pipeline: Pipeline;
+  /** As of `bounds`, of both families. */
+  readonly cuts: readonly number[];
 }
 
 function otherOf(cx: CheckContext): Other | undefined {
@@ -30,11 +68,11 @@ function otherOf(cx: CheckContext): Other | undefined {
   // A limit keeps nobody out.
   const ruleset = rulesetAt(sibling, 'patient');
   const whole = pipeline(ruleset);
-  return whole === undefined ? undefined : { facts: { ruleset, settings: cx.settings, host: cx.host, sibling: () => cx.ruleset }, pipeline: whole };
+  return whole === undefined ? undefined : { facts: { ruleset, settings: cx.settings, host: cx.host, sibling: () => cx.ruleset }, pipeline: whole, cuts: bounds([cx.ruleset, ruleset]) };
 }
 
 interface Opening {
-  readonly words: string;
+  readonly ports: Ports;
   readonly found: Sighting;
   readonly packets: Constraint;
   readonly certainty: 'certain' | 'possible';
@@ -42,28 +80,29 @@ interface Opening {
 
 /** Ports that a rule opens to strangers and that the other family opens to none. */
 function openings(cx: CheckContext, whole: Pipeline, { rule }: RuleAt, { protocol, ranges }: NamedPorts, other: Other): readonly Opening[] {
-  return ranges.slice(0, mostRanges).flatMap(({ low, high }): readonly Opening[] => {
-    const port = Number(low);
-    const words = `${protocol}/${String(low)}${low === high ? '' : `-${String(high)}`}`;
-    if (ofOneFamily.has(words)) return [];
+  const parts = partsOf(ranges, other.cuts);
+  if (parts.length > mostParts) cx.undecided();
+  return parts.slice(0, mostParts).flatMap((ports): readonly Opening[] => {
+    const port = ports.low;
+    if (ofOneFamily.has(`${protocol}/${String(port)}`)) return [];
     const packets = all([strangers(cx), firstTo(protocol, [port])]);
     const answer = reachThrough(whole, rule, { packets, path: 'in', first: true, passes: true });
     const certainty = answer.kind === 'live' ? holdsForAnybody(whole, answer.found) : 'no';
     if (answer.kind !== 'live' || certainty === 'no') return [];
     const there = question(other.pipeline, 'in', all([strangers(other.facts), firstTo(protocol, [port])]), 'accept', undefined, true);
     if (there.kind === 'undecided') cx.undecided();
-    return there.kind === 'no' ? [{ words, found: answer.found, packets, certainty }] : [];
+    return there.kind === 'no' ? [{ ports, found: answer.found, packets, certainty }] : [];
   });
 }
 
-function report(cx: CheckContext, whole: Pipeline, at: RuleAt, opened: readonly Opening[], first: Opening): Report {
+function report(cx: CheckContext, whole: Pipeline, at: RuleAt, opened: readonly Opening[], first: Opening, protocol: NamedPorts['protocol']): Report {
   const { family } = cx.ruleset;
   const other = family === 'ipv6' ? 'ipv4' : 'ipv6';
   const { sample } = firstPacket(whole, first.found, first.packets);
   return {
     at, severity: family === 'ipv6' ? 'warning' : 'info',
     certainty: opened.every(one => one.certainty === 'certain') ? 'certain' : 'possible',
-    message: `${names[family]} lets anybody in to ${opened.map(one => one.words).join(', ')}, and ${names[other]} does not`,
+    message: `${names[family]} lets anybody in to ${joined(opened).map(({ low, high }) => `${protocol}/${String(low)}${low === high ? '' : `-${String(high)}`}`).join(', ')}, and ${names[other]} does not`,
     because: [deciderBecause(cx.ruleset, at, `lets them in by ${names[family]}`)],
     witness: [stepOf(sample, sample.in ?? 'eth0')], shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(at)] }],
     help: `let in the same people by both: name them here (-s NETWORK), or open it in ${names[other]} as well`,
@@ -108,7 +147,7 @@ whom no rule of the other family lets in: a warning where IPv6 is the open one, 
       if (whole === undefined || other === undefined) return;
       const opened = openings(patient, whole, at, ports, other);
       const [first] = opened;
-      if (first !== undefined) yield report(patient, whole, at, opened, first);
+      if (first !== undefined) yield report(patient, whole, at, opened, first, ports.protocol);
     }
   },
 });
