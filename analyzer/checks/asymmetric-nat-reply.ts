@@ -10,7 +10,7 @@ import { exempting, type Exempt } from './shared/notrack.js';
 import { everydayClient, notLoopback, replyMarks, stepOf } from './shared/replies.js';
 
 /** Pairs of rules that are asked about. */
-const questionLimit = 64;
+const questionLimit = 256;
 
 /** The first packets of clients as operating systems make them. */
 const openings: readonly Constraint[] = [

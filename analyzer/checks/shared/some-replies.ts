@@ -26,7 +26,7 @@ const killerLimit = 3;
 /** In more places than this, and each rule is asked about by itself. */
 const placeLimit = 128;
 /** What all questions may cost. */
-const wholeBudget = { packets: 20_000, work: 300_000 };
+const wholeBudget = { packets: 20_000, work: 1_000_000 };
 
 /** Addresses of single hosts, other than those of a link only. */
 function unicast(field: 'src' | 'dst', family: Family): Constraint {
