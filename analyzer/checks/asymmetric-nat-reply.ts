@@ -2,6 +2,7 @@ import { firstPacket, nextPacket, translatedAnswer, type Path, type Pipeline } f
 import { publicRanges } from '../packet/address-blocks.js';
 import { all, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
+import { printAddress } from '../values/address.js';
 import type { Illustration } from '../witness/proposal.js';
 import { mentions } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -28,13 +29,22 @@ function pathsOf(cx: CheckContext, { translation }: Asking): readonly Path[] {
   return translation.side === 'source' ? ['through'] : pathsBehind(cx, translation);
 }
 
+/** The connection, translated and sent on, and its answer, which comes by the rule that exempts it. */
 function illustrate(pipeline: Pipeline, path: Path, found: Parameters<typeof firstPacket>[1], { exempt, asking }: Pair): Illustration | undefined {
   const { sample, trip } = firstPacket(pipeline, found);
   const reply = nextPacket(pipeline, trip, sample, replyMarks(sample));
   if (reply === undefined) return undefined;
+  const { translation: { address, side, at } } = asking;
+  const [only] = typeof address === 'string' ? [] : address;
+  const from = path === 'out' ? 'local' : sample.in ?? 'eth0';
+  const other = from === 'eth0' ? 'eth1' : 'eth0';
+  const device = sample.out === undefined || sample.out === from ? other : sample.out;
+  const first = stepOf(sample, from);
+  const answer = stepOf(reply, path === 'in' ? 'local' : path === 'through' ? device : reply.in ?? device);
+  const isSentOn = path === 'through' && side === 'destination' && only !== undefined;
   return {
-    steps: [stepOf(sample, path === 'out' ? 'local' : sample.in ?? 'eth0'), stepOf(reply, path === 'in' ? 'local' : reply.in ?? sample.out ?? 'eth1')],
-    shows: [{ fate: 'passes', matches: [referenceOf(asking.translation.at)] }, { matches: [referenceOf(exempt.at)] }],
+    steps: isSentOn ? [{ ...first, sentOn: { address: printAddress(only.low), device } }, { ...answer, sentOn: { address: String(reply.dst), device: from } }] : [first, answer],
+    shows: [{ fate: 'passes', matches: [referenceOf(at)] }, { matches: [referenceOf(exempt.at)] }],
   };
 }
 

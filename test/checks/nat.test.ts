@@ -288,6 +288,16 @@ test('answers that are exempt from tracking are not translated back', t => {
   t.deepEqual(lost(['-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack'], redirect), [], 'answers are sent from port 5353');
 });
 
+test('an answer that is exempt from tracking is shown as it comes by the exemption, on a host that has the server behind another interface', t => {
+  const text = rules({
+    raw: ['-A PREROUTING -s 10.0.0.5/32 -p tcp -m tcp --sport 443 -j CT --notrack'], nat: ['-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5'],
+    filter: ['-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -j ACCEPT'],
+  });
+  const [one] = findings(text).filter(({ check }) => check === 'asymmetric-nat-reply');
+  t.deepEqual(one?.witness?.map(({ in: from, packet }) => [from, packet['src'] === '10.0.0.5', packet['flags']]), [['eth0', false, 'S'], ['eth1', true, 'SA']]);
+  t.true(one?.host?.routes?.includes('10.0.0.5/32 dev eth1'));
+});
+
 const hairpin = '-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5';
 const outward = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
 const lets = ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -j ACCEPT'];
