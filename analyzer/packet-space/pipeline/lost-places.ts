@@ -137,24 +137,31 @@ function isAnsweredElsewhere(asked: Asked, passes: Goal, lost: LostPlaces, { oth
   return false;
 }
 
+/** So many clients of a group are answered, and it is taken that all are. */
+const enoughAnswered = 4;
+
 /**
- * What lies in the places. `who`: where the likeliest client, whoever is the same in these fields, is seen to get an answer from somebody else, it is
+ * What lies in the places. `who`: where the likeliest clients, whoever is the same in these fields, are seen to get an answer from somebody else, it is
  * left out.
  */
 export function* inPlaces(asked: Asked, lost: LostPlaces, who: readonly Field[] | undefined): Generator<Part, void> {
   const { pipeline, parts } = asked;
   const passes = conversationGoal(asked, 'passes');
   const groups = who === undefined ? [{ places: lost.places, around: hull(lost.places), others: [] }] : groupsOf(pipeline, lost, who);
-  for (const whole of parts) for (const group of groups) {
-    const part = isApart(whole, group.around) ? undefined : everyday(pipeline, whole);
-    if (part === undefined) continue;
-    let isFirst = true;
-    for (const place of group.places) {
-      const shared = meet(part, place);
-      if (shared === undefined) continue;
-      if (isFirst && isAnsweredElsewhere(asked, passes, lost, group, part, shared)) break;
-      isFirst = false;
-      yield shared;
+  const left = new Map(groups.map(group => [group, enoughAnswered]));
+  for (const whole of parts) {
+    if (left.size === 0) return;
+    for (const [group, count] of left) {
+      const part = isApart(whole, group.around) ? undefined : everyday(pipeline, whole);
+      const first = part === undefined ? undefined : group.places.find(place => !isApart(part, place));
+      if (part === undefined || first === undefined) continue;
+      if (!isAnsweredElsewhere(asked, passes, lost, group, part, meet(part, first) ?? part)) {
+        for (const place of group.places) {
+          const shared = meet(part, place);
+          if (shared !== undefined) yield shared;
+        }
+      } else if (count === 1) left.delete(group);
+      else left.set(group, count - 1);
     }
   }
 }
