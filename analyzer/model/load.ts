@@ -16,6 +16,7 @@ import { commandParts, parseCounters, type ReadContext } from './read-rule.js';
 import { isTableName, type Ruleset } from './ruleset.js';
 import { didYouMean } from './suggest.js';
 import { validate } from './validate.js';
+import { withoutMissingChains } from './missing-chains.js';
 
 /** How a file is to be read. What is absent is detected from the file itself. */
 export interface LoadOptions {
@@ -93,7 +94,7 @@ class Loader {
     const rulesets = [...this.#drafts.values()].map(draft => this.#finish(draft));
     if (rulesets.length === 0 && this.#diagnostics.length === 0) this.#report({ check: 'empty-file', severity: 'warning', line: 1, span: { start: 0, end: 0 }, message: 'there is no table and no rule in this file', help: 'was it cut short, or is it the right file?' });
     for (const ruleset of rulesets) validate(ruleset, this.#report);
-    return this.#result(rulesets);
+    return this.#result(rulesets.map(withoutMissingChains));
   }
 
   #reportBareReturns(): void {

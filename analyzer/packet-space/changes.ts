@@ -31,11 +31,11 @@ const fieldBits = new Map<Field, number>();
 for (const change of every) for (const field of fieldsOf[change]) fieldBits.set(field, (fieldBits.get(field) ?? 0) | bitsOf([change]));
 
 /** What a rule changes for the rules that its packets still meet in this table. */
-function changesOf({ target }: Rule, table: Table): number {
+function changesOf({ target }: Rule): number {
   switch (target.kind) {
     case 'none': return 0;
     case 'opaque': return everyBit;
-    case 'chain': return table.chains.has(target.name) ? 0 : everyBit;
+    case 'chain': return 0;
     case 'extension': {
       const { changes } = target.use.definition;
       if (changes === undefined || changes.length === 0) return 0;
@@ -54,7 +54,7 @@ export function changesBefore(table: Table, order: readonly string[]): ReadonlyM
   let any = 0;
   for (const name of [...order].reverse()) {
     let bits = 0;
-    for (const rule of table.chains.get(name)?.rules ?? []) bits |= changesOf(rule, table) | insideCallee(rule, inside);
+    for (const rule of table.chains.get(name)?.rules ?? []) bits |= changesOf(rule) | insideCallee(rule, inside);
     inside.set(name, bits);
     any |= bits;
   }
@@ -67,7 +67,7 @@ export function changesBefore(table: Table, order: readonly string[]): ReadonlyM
       if (now !== 0) result.set(rule, now);
       const { target } = rule;
       if (target.kind === 'chain') before.set(target.name, (before.get(target.name) ?? 0) | now);
-      now |= changesOf(rule, table) | insideCallee(rule, inside);
+      now |= changesOf(rule) | insideCallee(rule, inside);
     }
   }
   return result;

@@ -1,5 +1,6 @@
 /** Files as they are found: what is wrong is said once, and the rest is read. */
 import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
 import { load } from '../../analyzer/model/load.js';
 import { printRuleset } from '../../analyzer/model/print.js';
 
@@ -63,4 +64,12 @@ test('a chain of one’s own that has the name of a target takes its place', t =
 
 test('the second table of a name replaces the first, as the loader does it', t => {
   t.deepEqual(read(`${two}*filter\n-A INPUT -j DROP\nCOMMIT\n`), { problems: ['6 warning duplicate-table'], rules: ['-A INPUT -j DROP'] });
+});
+
+test('a jump to a chain that is not there may do anything: what is found behind it holds', t => {
+  const text = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 23 -j NOWHERE\n-A INPUT -j DROP\nCOMMIT\n';
+  const { findings, internalErrors } = analyze({ path: 'rules', text });
+  t.deepEqual(internalErrors, []);
+  t.true(findings.some(({ check, rule }) => check === 'undefined-chain' && rule === 'filter:INPUT:2'));
+  t.true(findings.some(({ check, rule }) => check === 'icmp-errors-dropped' && rule === 'filter:INPUT:3'));
 });
