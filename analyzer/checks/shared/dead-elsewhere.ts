@@ -59,7 +59,7 @@ function* suspects(cx: CheckContext, table: Table): Generator<readonly [RuleAt, 
   const reached = cx.reach(table);
   for (const at of cx.rules(table)) {
     const own = reached.get(at.rule);
-    if (own?.kind === 'live' && hooks.has(own.hook)) yield [at, { hint: own.witness }];
+    if (own?.kind === 'live' && hooks.has(own.hook)) yield [at, { hint: () => own.witness }];
   }
 }
 

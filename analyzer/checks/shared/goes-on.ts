@@ -34,8 +34,8 @@ export interface Stuck {
   readonly by: readonly Decider[];
 }
 
-/** Rules that are asked about, of one hook. */
-const questionLimit = 200;
+/** Rules that are asked about, of one hook; what is more is left open. */
+const questionLimit = 6000;
 const losing = ['drop', 'reject', 'queue', 'unknown'] as const;
 const passing = ['accept', 'queue', 'nat', 'unknown'] as const;
 
@@ -47,7 +47,11 @@ export function* stuck(cx: CheckContext, pipeline: Pipeline, table: Table, isTol
     let left = questionLimit;
     for (const at of cx.rules(table)) {
       const reached = cx.reach(table).get(at.rule);
-      if (effectOf(at.rule) !== 'accept' || reached?.kind !== 'live' || reached.hook !== hook || isTold(at.rule) || left-- <= 0) continue;
+      if (effectOf(at.rule) !== 'accept' || reached?.kind !== 'live' || reached.hook !== hook || isTold(at.rule)) continue;
+      if (left-- === 0) {
+        cx.undecided();
+        break;
+      }
       // Whatever else the rule asks holds of all packets of the connection.
       const same = conjuncts(constraints.of(at.rule)).filter(one => !hasUnknown(one) && !mentions(one, ['ctstate', 'tcpFlags', 'length', 'mark', 'connmark']));
       const next = ask(cx.space(), table, hook, all([...same, goingOn, notLoopback]), passing);

@@ -68,23 +68,28 @@ interface Asker {
   readonly where: LostPlaces | 'anywhere';
 }
 
-function repliesOf(cx: CheckContext, pipeline: Pipeline, { table, rule, where }: Asker, doubt: Doubt): readonly SomeReplies[] {
+/** Of everyday clients there are none, where there are none of all. */
+function repliesOf(cx: CheckContext, pipeline: Pipeline, asker: Asker, doubt: Doubt): readonly SomeReplies[] {
+  const all = repliesTo(cx, pipeline, asker, doubt, false);
+  if (doubt.exchange.isPing || (all.isAll && all.found.length === 0)) return all.found;
+  const { found } = repliesTo(cx, pipeline, asker, doubt, true);
+  return found.length > 0 ? found : all.found;
+}
+
+function repliesTo(cx: CheckContext, pipeline: Pipeline, { table, rule, where }: Asker, doubt: Doubt, everyday: boolean): { readonly found: readonly SomeReplies[]; readonly isAll: boolean } {
   const { path, exchange } = doubt;
-  for (const everyday of exchange.isPing ? [false] : [true, false]) {
-    const question = questionOf(cx, path, exchange, everyday);
-    const { left } = askedOf(pipeline);
-    if (left.work <= 0 || left.packets <= 0) continue;
-    const found: SomeReplies[] = [];
-    const search = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left, places: where === 'anywhere' ? undefined : where, who: clientOf[path] });
-    let next = search.next();
-    for (; next.done !== true; next = search.next()) {
-      const lost = next.value;
-      found.push({ ...lost, doubt, isEveryday: everyday && isAnywhere(question, lost) && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks: new RuleConstraints(cx.ruleset, table).of(rule) }) });
-    }
-    if (next.value === 'undecided') cx.undecided();
-    if (found.length > 0) return found;
+  const question = questionOf(cx, path, exchange, everyday);
+  const { left } = askedOf(pipeline);
+  const found: SomeReplies[] = [];
+  if (left.work <= 0 || left.packets <= 0) return { found, isAll: true };
+  const search = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left, places: where === 'anywhere' ? undefined : where, who: clientOf[path] });
+  let next = search.next();
+  for (; next.done !== true; next = search.next()) {
+    const lost = next.value;
+    found.push({ ...lost, doubt, isEveryday: everyday && isAnywhere(question, lost) && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks: new RuleConstraints(cx.ruleset, table).of(rule) }) });
   }
-  return [];
+  if (next.value === 'undecided') cx.undecided();
+  return { found, isAll: next.value === 'complete' };
 }
 
 type Where = LostPlaces | 'anywhere' | 'nowhere';

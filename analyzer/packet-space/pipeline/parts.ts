@@ -3,7 +3,7 @@ import { ctstates, type Constraint } from '../../packet/constraint.js';
 import type { Region } from '../boxes.js';
 import { cellsOf, productsOf, type Cell } from '../products.js';
 import { Step, type Chains } from './chains.js';
-import type { Part } from './part.js';
+import { hull, type Part } from './part.js';
 import { Does, writerOf } from './classes.js';
 import { giversOf } from './givers.js';
 import type { Pipeline } from './passes.js';
@@ -33,6 +33,17 @@ function meet({ lo, hi }: Region, sides: Cell['sides'], fieldCount: number): Reg
 
 function toParts(regions: readonly (Region | undefined)[]): Part[] {
   return regions.flatMap(region => region === undefined ? [] : [{ ...region, choices: noChoices }]);
+}
+
+const hulls = new WeakMap<readonly Part[], Part>();
+
+/** Whether any of the parts may have what the sides ask for. One look at all of them is mostly enough. */
+function mayMeet(parts: readonly Part[], sides: Cell['sides'], fieldCount: number): boolean {
+  if (parts.length < 2) return parts.length === 1;
+  let around = hulls.get(parts);
+  if (around === undefined) hulls.set(parts, around = hull(parts));
+  const { lo, hi } = around;
+  return sides.every(({ dimension, low, high }) => dimension >= fieldCount || (low <= (hi[dimension] ?? 0) && high >= (lo[dimension] ?? 0)));
 }
 
 const universes = new WeakMap<Pipeline, Map<Path, readonly Part[]>>();
@@ -67,7 +78,7 @@ export function* preimages(pipeline: Pipeline, path: Path, number: number, at: n
   const entry = entryOf(chains, chains.chainOf[number] ?? -1);
   const known = chains.cells(number).map(cell => knowable(pipeline, path, stage.hook, stage.table === 'raw', { soft: cell.soft, sides: [...cell.sides, ...entry] }));
   // Most rules are matched by packets as they come: these are looked at first.
-  for (const sides of known) for (const part of within) {
+  for (const sides of known) if (mayMeet(within, sides, chains.fieldCount)) for (const part of within) {
     // The first is mostly enough, and the others need not be made.
     const met = meet(part, sides, chains.fieldCount);
     if (met !== undefined) yield { ...met, choices: noChoices };
@@ -144,7 +155,7 @@ function asSent({ dimensions: { list, fields } }: Chains, isForward: boolean, si
 }
 
 function narrow({ chains }: Pipeline, within: readonly Part[], sides: Cell['sides']): Part[] {
-  return toParts(within.map(part => meet(part, sides, chains.fieldCount)));
+  return mayMeet(within, sides, chains.fieldCount) ? toParts(within.map(part => meet(part, sides, chains.fieldCount))) : [];
 }
 
 function bitOf({ dimensions }: Chains, d: number): number {
@@ -171,9 +182,10 @@ function knowable({ outInputs, chains: { dimensions, fieldCount } }: Pipeline, p
 /** The packets of rules that write what is asked for. */
 function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], moved: Cell['sides'], all: readonly Part[]): Part[] {
   const { chains, forth, natInput } = pipeline;
-  const within = all.filter(({ lo }) => (lo[natInput] ?? 0) === 0);
+  const isUsual = ({ lo }: Part): boolean => (lo[natInput] ?? 0) === 0;
+  const within = all.every(isUsual) ? all : all.filter(isUsual);
   // Where nat does not do the usual, anything may have become of a packet.
-  const out = narrow(pipeline, all.filter(({ lo }) => (lo[natInput] ?? 0) !== 0), kept);
+  const out = narrow(pipeline, within === all ? [] : all.filter(part => !isUsual(part)), kept);
   if (forth[path].slice(0, at).some(stage => stage.underWay >= 0) && moved.some(side => (bitOf(chains, side.dimension) & (Does.dst | Does.dport | Does.src | Does.sport)) !== 0)) {
     out.push(...narrow(pipeline, within, [...kept, { ...isNew(pipeline), low: ctstates.ESTABLISHED, high: ctstates.RELATED }]));
   }

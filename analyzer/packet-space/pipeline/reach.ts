@@ -8,7 +8,7 @@ import type { Part } from './part.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
 import type { Sighting } from './samples.js';
-import { solve, solveBudget, type SolveBudget } from './solve.js';
+import { solve, solveBudget, type SolveBudget, type Solved } from './solve.js';
 import { paths, type Path } from './stages.js';
 
 /** Whether a packet can match a rule on its way through the tables. */
@@ -28,8 +28,8 @@ export interface ReachOptions {
   /** It is to get to the end of its path as well. */
   readonly passes?: boolean;
   readonly budget?: SolveBudget;
-  /** Likely such a packet, as it comes: it is tried first. */
-  readonly hint?: PacketSample;
+  /** Likely such a packet, as it comes: it is tried before a long search. */
+  readonly hint?: () => PacketSample;
 }
 
 /** Whether some packet matches a rule, having passed what stands before it on any path (or the given one). */
@@ -53,7 +53,7 @@ interface Search {
   readonly only: ReadonlySet<number> | undefined;
   readonly first: boolean;
   readonly passes: boolean;
-  readonly hint: PacketSample | undefined;
+  readonly hint: (() => PacketSample) | undefined;
 }
 
 const isNew = is('ctstate', ctstates.NEW);
@@ -76,8 +76,9 @@ function firstPartsOf(pipeline: Pipeline, path: Path, packets: Constraint): read
   return partsOf(pipeline, path, all([packets, isNew])).filter(({ hi }) => hi[pipeline.natInput] === 0 && hi[pipeline.rawInput] === 0);
 }
 
-/** A hint is tried in so many places. */
+/** A hint is tried in so many places, after so many packets of each path were followed in vain. */
 const hintLimit = 4;
+const hintAfter = 24;
 
 function* atMost<T>(some: Iterable<T>, limit: number): Generator<T, void> {
   let left = limit;
@@ -95,17 +96,31 @@ function search(pipeline: Pipeline, rule: Rule, asked: Search): Exclude<Passage,
   const watch = watchFor(chains, number);
   const rules = new Set<number>();
   if (watch === undefined) return { kind: 'none', rules };
-  let open = false;
-  if (hint !== undefined) for (const path of ways) {
-    const found = tryHint(pipeline, goalOf(chains, path, watch), atMost(allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), hintLimit), hint);
-    if (found !== undefined) return { kind: 'live', path, found };
-  }
-  for (const path of ways) {
+  const look = (path: Path, own: SolveBudget): Solved => {
     const goal = { ...goalOf(chains, path, watch), ...only === undefined ? {} : { only } };
-    const solved = solve(pipeline, goal, allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), budget);
-    if (solved.kind === 'found') return { kind: 'live', path, found: solved };
-    if (solved.kind === 'undecided') open = true;
-    else for (const one of solved.rules) rules.add(one);
+    const solved = solve(pipeline, goal, allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), own);
+    if (solved.kind === 'none') for (const one of solved.rules) rules.add(one);
+    return solved;
+  };
+  let open = [...ways];
+  if (hint !== undefined) {
+    for (const path of ways) {
+      const first = solveBudget(Math.min(hintAfter, budget.packets), budget.work);
+      const solved = look(path, first);
+      budget.work = first.work;
+      if (solved.kind === 'found') return { kind: 'live', path, found: solved };
+      if (solved.kind === 'none') open = open.filter(one => one !== path);
+    }
+    for (const path of open) {
+      const found = tryHint(pipeline, goalOf(chains, path, watch), atMost(allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), hintLimit), hint());
+      if (found !== undefined) return { kind: 'live', path, found };
+    }
   }
-  return open ? { kind: 'undecided' } : { kind: 'none', rules };
+  let isOpen = false;
+  for (const path of open) {
+    const solved = look(path, budget);
+    if (solved.kind === 'found') return { kind: 'live', path, found: solved };
+    isOpen ||= solved.kind === 'undecided';
+  }
+  return isOpen ? { kind: 'undecided' } : { kind: 'none', rules };
 }
