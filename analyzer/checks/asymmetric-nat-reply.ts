@@ -11,7 +11,7 @@ import { exempting, type Exempt } from './shared/notrack.js';
 import { everydayClient, notLoopback, replyMarks, stepOf } from './shared/replies.js';
 
 /** Pairs of rules that are asked about. */
-const questionLimit = 256;
+const questionLimit = 96;
 
 /** The first packets of clients as operating systems make them. */
 const openings: readonly Constraint[] = [
