@@ -19,7 +19,7 @@ const names = { ipv4: 'IPv4', ipv6: 'IPv6' } as const;
 const ofOneFamily: ReadonlySet<string> = new Set(['udp/67', 'udp/68', 'udp/546', 'udp/547']);
 const giving = [67, 68, 69, 546, 547, 548];
 /** Of a rule, so many ports and ranges that may fare differently are asked about. */
-const mostParts = 64;
+const mostParts = 256;
 
 /** Where ports begin that some rule tells from those before them. */
 function bounds(rulesets: readonly Ruleset[]): readonly number[] {
