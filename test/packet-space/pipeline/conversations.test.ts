@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { load } from '../../../analyzer/model/load.js';
 import type { Rule } from '../../../analyzer/model/ruleset.js';
 import { all, ctstates, is, masked, type Constraint } from '../../../analyzer/packet/constraint.js';
-import { lostReplies, pipeline, replies, stateReach, whereLost, type LostPlaces, type Path, type Replies } from '../../../analyzer/packet-space/pipeline/index.js';
+import { lostReplies, pipeline, replies, stateReach, whereLost, type ConversationQuestion, type LostPlaces, type Path, type Replies } from '../../../analyzer/packet-space/pipeline/index.js';
 import { sawIn, watchFor } from '../../../analyzer/packet-space/pipeline/goals.js';
 import { referenceTo } from '../../../analyzer/packet-space/pipeline/deciders.js';
 import type { Pipeline } from '../../../analyzer/packet-space/pipeline/passes.js';
@@ -55,8 +55,8 @@ test('what comes back always, sometimes or never gets through: no drawn conversa
 });
 
 /** Who drops replies to conversations that a rule lets begin. */
-function killersOf(p: Pipeline, path: Path, rule: Rule | undefined, places?: LostPlaces): readonly string[] | undefined {
-  const search = lostReplies(p, rule, { path }, { limit: 100, budget: solveBudget(), places });
+function killersOf(p: Pipeline, question: ConversationQuestion, rule: Rule | undefined, places?: LostPlaces): readonly string[] | undefined {
+  const search = lostReplies(p, rule, question, { limit: 100, budget: solveBudget(), places });
   const found: string[] = [];
   let next = search.next();
   for (; next.done !== true; next = search.next()) found.push(referenceTo(next.value.by));
@@ -65,12 +65,14 @@ function killersOf(p: Pipeline, path: Path, rule: Rule | undefined, places?: Los
 
 test('where replies are lost are all that any rule loses', t => {
   let lost = 0;
-  const property = fc.property(worlds, ({ path, text }) => {
-    const p = made(text);
-    const places = whereLost(p, [{ path }], { limit: 1000, budget: solveBudget() });
+  const [tcp, udp] = [is('protocol', 6), is('protocol', 17)];
+  const property = fc.property(worlds, fc.boolean(), ({ path, text }, isSplit) => {
+    const p = made(text, [tcp, udp]);
+    const questions: readonly ConversationQuestion[] = isSplit ? [{ path, packets: tcp }, { path, packets: udp }] : [{ path }];
+    const places = whereLost(p, questions, { limit: 1000, budget: solveBudget() });
     if (places === 'many' || places === 'undecided') return;
-    for (const rule of [undefined, ...p.chains.rules.map(one => one.rule)]) {
-      const [all, some] = [killersOf(p, path, rule), killersOf(p, path, rule, places)];
+    for (const rule of [undefined, ...p.chains.rules.map(one => one.rule)]) for (const question of questions) {
+      const [all, some] = [killersOf(p, question, rule), killersOf(p, question, rule, places)];
       if (all === undefined || some === undefined) continue;
       lost += all.length;
       if (all.join() !== some.join()) throw new Error(`lost to ${all.join()}, but ${some.join()} where replies are lost, on path ${path}\n${text}`);
