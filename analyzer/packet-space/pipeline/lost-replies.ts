@@ -59,7 +59,8 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
   const parts = places === undefined ? everydayParts(asked) : inPlaces(asked, places, who);
   const isLostFor = (trip: Trip, fields: readonly Field[]): boolean => conversation({ ...asked, budget, parts: likeFirst(asked, trip, fields) }, 'passes').kind === 'none';
   const search = solutions(pipeline, goalOf(asked, by => !known.has(by)), parts, budget);
-  for (let next = search.next(); known.size < limit; next = search.next()) {
+  while (known.size < limit) {
+    const next = search.next();
     if (next.done === true) return next.value.kind === 'none' ? 'complete' : 'undecided';
     const by = killerOf(pipeline, next.value.trip);
     if (by === undefined) break;
