@@ -1,8 +1,12 @@
+import type { Hook } from '../extensions/define.js';
+import type { Table } from '../model/ruleset.js';
 import { ask } from '../packet-space/index.js';
-import { onward, type Onward, type Pipeline } from '../packet-space/pipeline/index.js';
+import { onward, type Onward, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
+import { layout } from '../packet-space/pipeline/stages.js';
 import { ctstates, is } from '../packet/constraint.js';
-import { deciderBecause, deciderReference } from './shared/deciders.js';
+import { deciderBecause, deciderReference, helpElsewhere } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { isToSelf, liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
@@ -10,7 +14,11 @@ import { misnamed } from './shared/rewritten.js';
 import { mayDrop } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 
-type Lost = Extract<Onward, { kind: 'lost' }>;
+/** Where they go, and end. */
+interface Lost {
+  readonly path: Path;
+  readonly answer: Extract<Onward, { kind: 'lost' }>;
+}
 
 /** What one rule may cost. */
 const budget = { packets: 4000, work: 400_000 };
@@ -18,20 +26,39 @@ const losing = ['drop', 'reject', 'queue', 'unknown'] as const;
 
 /** Where all the packets end; undefined where some do not, or where none comes. */
 function lostBehind(cx: CheckContext, pipeline: Pipeline, { translation }: Asking): Lost | undefined {
-  const answers = pathsBehind(cx, translation).map(path => onward(pipeline, translation.at.rule, { path, budget: solveBudget(budget.packets, budget.work) }));
-  if (answers.some(one => one.kind === 'undecided')) cx.undecided();
-  const lost = answers.filter(one => one.kind === 'lost');
-  return answers.every(one => one.kind === 'lost' || one.kind === 'unreached') ? lost[0] : undefined;
+  const answers = pathsBehind(cx, translation).map(path => ({ path, answer: onward(pipeline, translation.at.rule, { path, budget: solveBudget(budget.packets, budget.work) }) }));
+  if (answers.some(({ answer }) => answer.kind === 'undecided')) cx.undecided();
+  const lost = answers.flatMap(({ path, answer }) => answer.kind === 'lost' ? [{ path, answer }] : []);
+  return answers.every(({ answer }) => answer.kind === 'lost' || answer.kind === 'unreached') ? lost[0] : undefined;
 }
 
-function report(cx: CheckContext, pipeline: Pipeline, { translation, asks }: Asking, lost: Lost): Report {
-  const chain = lost.by.every(one => one.chain === 'FORWARD') ? 'FORWARD' : 'INPUT';
+/** The hook at which table filter drops them first. */
+function hookOf({ ruleset: { backend } }: CheckContext, filter: Table, { path, answer: { by } }: Lost): Hook {
+  const dropping = by.filter(({ table }) => table === filter.name).flatMap(({ chain }) => hooksOf(filter).get(chain) ?? []);
+  const [first] = layout(path, backend).find(([hook, table]) => table === filter.name && dropping.includes(hook)) ?? [];
+  return first ?? 'INPUT';
+}
+
+/** What lets them pass there. */
+function helpOf(cx: CheckContext, filter: Table, { translation, asks }: Asking, lost: Lost): string {
+  const elsewhere = helpElsewhere('them', lost.answer.by);
+  if (elsewhere !== undefined) return elsewhere;
+  const hook = hookOf(cx, filter, lost);
+  const { at } = translation;
+  // OUTPUT knows no interface that packets come by.
+  const there = hook === 'OUTPUT' ? { ...translation, at: { ...at, rule: { ...at.rule, inInterface: undefined } } } : translation;
+  return `let them ${hook === 'INPUT' ? 'in' : 'pass'}, by the port that they have by then: -I ${hook} ${optionsBehind(asks, there)} -m conntrack --ctstate NEW -j ACCEPT`;
+}
+
+function report(cx: CheckContext, filter: Table, pipeline: Pipeline, asking: Asking, lost: Lost): Report {
+  const { translation } = asking;
+  const { by, dies } = lost.answer;
   return {
     at: translation.at,
     message: `connections are redirected to ${destinationText(translation)}, and all are dropped there`,
-    because: lost.by.map(one => deciderBecause(cx.ruleset, one, 'drops them')),
-    witness: [translatedStep(pipeline, lost.dies, translation, true)], shows: [{ fate: 'lost', by: lost.by.map(deciderReference), matches: [referenceOf(translation.at)] }],
-    help: `let them in, by the port that they have by then: -I ${chain} ${optionsBehind(asks, translation)} -m conntrack --ctstate NEW -j ACCEPT`,
+    because: by.map(one => deciderBecause(cx.ruleset, one, 'drops them')),
+    witness: [translatedStep(pipeline, dies, translation, true)], shows: [{ fate: 'lost', by: by.map(deciderReference), matches: [referenceOf(translation.at)] }],
+    help: helpOf(cx, filter, asking, lost),
   };
 }
 
@@ -96,7 +123,7 @@ COMMIT
       if (pipeline === undefined) return;
       const lost = lostBehind(cx, pipeline, asking);
       // Where nothing comes of it because of a name, filter-matches-pre-nat says so.
-      if (lost !== undefined && !misnamed(cx, filter).has(translation.at.rule)) yield report(cx, pipeline, asking, lost);
+      if (lost !== undefined && !misnamed(cx, filter).has(translation.at.rule)) yield report(cx, filter, pipeline, asking, lost);
     }
   },
 });

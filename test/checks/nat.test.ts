@@ -122,6 +122,25 @@ test('redirect-without-accept: in a chain to which packets of two hooks come, an
   t.deepEqual(found({ nat }), ['redirect-without-accept nat:web:1']);
 });
 
+test('redirect-without-accept: a chain for packets of two hooks redirects to two addresses, so that what lets them in names none', t => {
+  const both = ['-A PREROUTING -i eth1 -p tcp -j redsocks', '-A OUTPUT -p tcp -j redsocks', '-A redsocks -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 12345'];
+  const help = (nat: readonly string[], without = ''): readonly string[] => findings(rules({ nat }).replace('-A INPUT -i lo -j ACCEPT\n', '').replace(without, '')).filter(one => one.check === 'redirect-without-accept').map(one => one.help);
+  t.deepEqual(help(both), ['let them in, by the port that they have by then: -I INPUT -p tcp -m tcp --dport 12345 -m conntrack --ctstate NEW -j ACCEPT']);
+  t.deepEqual(help(both.toSpliced(0, 2, '-A OUTPUT -p tcp -j redsocks', '-A PREROUTING -i eth1 -p tcp -j redsocks')), help(both), 'in whatever order they lead there');
+  t.deepEqual(help(both.slice(1)), ['let them in, by the port that they have by then: -I INPUT -d 127.0.0.1 -p tcp -m tcp --dport 12345 -m conntrack --ctstate NEW -j ACCEPT']);
+  t.deepEqual(found({ nat: [...both, '-A redsocks -p tcp -m tcp --dport 443 -j REDIRECT --to-ports 12346'], filter: ['-A INPUT -i eth1 -p tcp -m tcp --dport 12345 -j ACCEPT'] }), [], 'what the host sends itself comes by lo');
+});
+
+test('redirect-without-accept: the help is for the chain that drops them', t => {
+  const help = (text: string): string | undefined => findings(text).find(one => one.check === 'redirect-without-accept')?.help.replace(/^let them .*?: /u, '');
+  const nat = ['-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 9040'];
+  const rest = '-m conntrack --ctstate NEW -j ACCEPT';
+  t.is(help(rules({ nat, filter: ['-A OUTPUT -p tcp -m tcp --dport 9040 -j local', '-A local -j REJECT'] })), `-I OUTPUT -d 127.0.0.1 -p tcp -m tcp --dport 9040 ${rest}`);
+  t.is(help(rules({ nat }).replace('-A INPUT -i lo -j ACCEPT\n', '-A INPUT -i lo -p tcp -m tcp --dport 8118 -j ACCEPT\n')), `-I INPUT -d 127.0.0.1 -p tcp -m tcp --dport 9040 ${rest}`);
+  t.is(help(rules({ nat: ['-A PREROUTING -d 198.51.100.1/32 -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination :3128'] })), `-I INPUT -i eth1 -d 198.51.100.1 -p tcp -m tcp --dport 3128 ${rest}`);
+  t.is(help(rules({ mangle: ['-A INPUT -p tcp -m tcp --dport 3128 -j DROP'], nat: [redirect], filter: ['-A INPUT -i eth1 -j ACCEPT'] })), 'let them pass in front of mangle:INPUT:1; no rule of table filter can');
+});
+
 test('redirect-without-accept: DNAT to loopback, and to a port alone', t => {
   const filter = ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'];
   t.deepEqual(found({ nat: ['-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 127.0.0.1:3128'], filter }), ['redirect-without-accept nat:PREROUTING:1']);

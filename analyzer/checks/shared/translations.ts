@@ -35,13 +35,15 @@ function inTable(ruleset: Ruleset, table: Table): Translation[] {
   const hooks = hooksOf(table);
   return [...table.chains.values()].flatMap(chain => chain.rules.flatMap((rule, index): Translation[] => {
     const own = hooks.get(chain.name) ?? [];
-    const found = writtenBy(ruleset, rule, own[0]);
-    return found === undefined ? [] : [{ ...found, at: { table: table.name, chain: chain.name, position: index + 1, rule }, hooks: own }];
+    const found = own.flatMap(hook => writtenBy(ruleset, rule, hook) ?? []);
+    // REDIRECT writes 127.0.0.1 at OUTPUT, and the address of the interface at PREROUTING.
+    const first = found.find(one => one.address === 'own') ?? found[0];
+    return first === undefined ? [] : [{ ...first, at: { table: table.name, chain: chain.name, position: index + 1, rule }, hooks: own }];
   }));
 }
 
-function writtenBy({ family, backend }: Ruleset, { target, protocol }: Rule, hook: Hook | undefined): Omit<Translation, 'at' | 'hooks'> | undefined {
-  if (target.kind !== 'extension' || hook === undefined) return undefined;
+function writtenBy({ family, backend }: Ruleset, { target, protocol }: Rule, hook: Hook): Omit<Translation, 'at' | 'hooks'> | undefined {
+  if (target.kind !== 'extension') return undefined;
   const { definition, given, ordered, unresolved } = target.use;
   if (definition.effect !== 'nat' || definition.rewrites === undefined || Object.keys(unresolved).length > 0) return undefined;
   const number = protocol === undefined || typeof protocol.value !== 'number' ? undefined : { number: protocol.value, negated: protocol.negated };

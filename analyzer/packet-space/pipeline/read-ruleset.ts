@@ -56,9 +56,20 @@ function rewritingsOf(ruleset: Ruleset, table: Table, rule: Rule, hooks: readonl
   if (table.name === 'raw' && definition.changes?.includes('state') === true) return stateRewritings(ruleset, definition.rewrites(given, { ...cx, hook: 'PREROUTING' }));
   const byHook = (hooks.length === 0 ? ['PREROUTING'] as const : hooks).map(hook => definition.rewrites?.(given, { ...cx, hook }) ?? []);
   const [first = []] = byHook;
-  // A chain that is called from hooks where the target does different things (NETMAP): it may be one or the other.
-  if (byHook.every(one => JSON.stringify(one, plainly) === JSON.stringify(first, plainly))) return first;
-  return unknownWrites([...new Set(byHook.flat().map(one => one.kind === 'copy' ? one.to : one.field))]);
+  if (byHook.every(one => areSame(one, first))) return first;
+  // A chain that is called from hooks where the target does different things (NETMAP, REDIRECT): it may be one or the other.
+  return [...new Set(byHook.flat().map(writtenField))].flatMap(field => {
+    const [one = [], ...others] = byHook.map(written => written.filter(some => writtenField(some) === field));
+    return others.every(other => areSame(other, one)) ? one : unknownWrites([field]);
+  });
+}
+
+function areSame(a: readonly Rewriting[], b: readonly Rewriting[]): boolean {
+  return JSON.stringify(a, plainly) === JSON.stringify(b, plainly);
+}
+
+function writtenField(one: Rewriting): Field {
+  return one.kind === 'copy' ? one.to : one.field;
 }
 
 /**
