@@ -19,8 +19,8 @@ export function watchFor(chains: Chains, number: number): Watch | undefined {
   return { rule: number, chain: chain.id, from, to, leads: leadsTo(chains, { chain: chain.id, from, to }) };
 }
 
-/** The boxes of a chain stand in the order of its rules, and these are numbered in that order. */
-function firstBoxOf({ rule, count }: PipelineChain, number: number): number {
+/** The first box of a rule in its chain, whose boxes stand in the order of its rules, and these are numbered in that order. */
+export function firstBoxOf({ rule, count }: PipelineChain, number: number): number {
   let [low, high] = [0, count];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -2,12 +2,14 @@
 import type { Rule } from '../../model/ruleset.js';
 import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { PacketSample, RuleAt } from '../answers.js';
+import { blockersOf } from './blocked.js';
 import { passGoal, reachGoal, watchFor } from './goals.js';
 import { tryHint } from './hints.js';
 import type { Part } from './part.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
 import type { Sighting } from './samples.js';
+import type { Watch } from './run.js';
 import { solve, solveBudget, type SolveBudget, type Solved } from './solve.js';
 import { paths, type Path } from './stages.js';
 
@@ -88,6 +90,11 @@ function* atMost<T>(some: Iterable<T>, limit: number): Generator<T, void> {
   }
 }
 
+/** Whether rules of a table in which the rule is met on a path ask for what others of them write. */
+function isStrictAt({ forth, chains }: Pipeline, path: Path, { chain }: Watch): boolean {
+  return forth[path].some(stage => stage.strict && chains.below(stage.chain).has(chain));
+}
+
 function search(pipeline: Pipeline, rule: Rule, asked: Search): Exclude<Passage, { kind: 'dead' }> | { readonly kind: 'none'; readonly rules: ReadonlySet<number> } {
   const { chains } = pipeline;
   const { paths: ways, budget, only, hint } = asked;
@@ -102,8 +109,13 @@ function search(pipeline: Pipeline, rule: Rule, asked: Search): Exclude<Passage,
     if (solved.kind === 'none') for (const one of solved.rules) rules.add(one);
     return solved;
   };
+  // Where rules ask for what rules before them write, a search would go through all that may have been written.
+  const blockers = (): ReadonlySet<number> | undefined => ways.some(path => isStrictAt(pipeline, path, watch)) ? blockersOf(chains, watch, only, budget) : undefined;
   let open = [...ways];
-  if (hint !== undefined) {
+  if (hint === undefined) {
+    const by = blockers();
+    if (by !== undefined) return { kind: 'none', rules: by };
+  } else {
     for (const path of ways) {
       const first = solveBudget(Math.min(hintAfter, budget.packets), budget.work);
       const solved = look(path, first);
@@ -111,6 +123,8 @@ function search(pipeline: Pipeline, rule: Rule, asked: Search): Exclude<Passage,
       if (solved.kind === 'found') return { kind: 'live', path, found: solved };
       if (solved.kind === 'none') open = open.filter(one => one !== path);
     }
+    const by = open.length > 0 ? blockers() : undefined;
+    if (by !== undefined) return { kind: 'none', rules: by };
     for (const path of open) {
       const found = tryHint(pipeline, goalOf(chains, path, watch), atMost(allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), hintLimit), hint());
       if (found !== undefined) return { kind: 'live', path, found };
