@@ -118,7 +118,7 @@ export const neverMatches = defineCheck({
   claimsDead: true,
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
-outside of the range beside it, a negation of everything, a state that packets do not have in that table, an
+outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags has (a SYN/ACK is never NEW), an
 interface that they do not have at that hook, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter

@@ -1,8 +1,8 @@
 /** Writes boxes down one after the other, in typed arrays that grow. */
 import type { Constraint } from '../packet/constraint.js';
 import type { Boxes } from './boxes.js';
-import { classOf, type Dimensions } from './dimensions.js';
-import { isNumeric, largestOf, scalarOf } from './fields.js';
+import type { Dimensions } from './dimensions.js';
+import { classOf, isNumeric, largestOf, scalarOf } from './fields.js';
 import { cellsOf, productsOf } from './products.js';
 
 /** More boxes for one rule than this, and it is taken as unknown. */

@@ -6,6 +6,7 @@ import type { Constraint, Field, Range } from '../packet/constraint.js';
 import type { Family } from '../values/value.js';
 import { blockOf, isNumeric, largestOf, maskedRanges, next, normalRanges, scalarOf, type NumericField, type Scalar } from './fields.js';
 import { InterfaceNames } from './interface-names.js';
+import { trackedSegments, type TrackedSegments } from './tracked-segments.js';
 
 export type Dimension =
   /** Class i holds the values from starts[i] up to the next start. */
@@ -22,6 +23,8 @@ export interface Dimensions {
   readonly last: Int32Array;
   readonly fields: ReadonlyMap<Field, readonly number[]>;
   readonly atoms: ReadonlyMap<string, number>;
+  /** Packets that there cannot be. */
+  readonly segments: TrackedSegments | undefined;
 }
 
 /** More groups of bits than this, and odd masks become properties of their own. */
@@ -153,7 +156,7 @@ export class DimensionBuilder {
       if (one.kind === 'atom') atoms.set(one.name, i);
       else fields.set(one.field, [...fields.get(one.field) ?? [], i]);
     });
-    return { family: this.#family, list, last: Int32Array.from(list, one => classCount(one) - 1), fields, atoms };
+    return { family: this.#family, list, last: Int32Array.from(list, one => classCount(one) - 1), fields, atoms, segments: trackedSegments(field => lineOf(list, field)) };
   }
 }
 
@@ -210,16 +213,10 @@ function classCount(dimension: Dimension): number {
   }
 }
 
-/** The class of a value in a range dimension. */
-export function classOf(starts: readonly Scalar[], value: Scalar): number {
-  let low = 0;
-  let high = starts.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((starts[middle] ?? 0) <= value) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+function lineOf(list: readonly Dimension[], field: Field): { readonly dimension: number; readonly starts: readonly Scalar[] } | undefined {
+  const dimension = list.findIndex(one => one.kind === 'range' && one.field === field);
+  const found = list[dimension];
+  return found?.kind === 'range' ? { dimension, starts: found.starts } : undefined;
 }
 
 /** The dimension of a field that has but one; -1 where no rule asks for it. */

@@ -99,3 +99,15 @@ export function blockOf({ low, high }: Range, max: bigint): { readonly value: bi
   const span = to - from;
   return (span & (span + 1n)) === 0n && (from & span) === 0n ? { value: from, mask: max ^ span } : undefined;
 }
+
+/** The class of a value among those that begin at `starts`. */
+export function classOf(starts: readonly Scalar[], value: Scalar): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

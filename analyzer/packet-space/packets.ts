@@ -4,6 +4,7 @@ import { DimensionBuilder, type Dimension, type Dimensions } from './dimensions.
 import { previous, type Scalar } from './fields.js';
 import type { Region } from './boxes.js';
 import { cellsOf, productsOf } from './products.js';
+import { isImpossible } from './tracked-segments.js';
 
 /** More regions than this, and the question is asked of all packets. */
 const regionLimit = 4096;
@@ -56,7 +57,12 @@ export function valuesOf(dimension: Extract<Dimension, { kind: 'range' }>, low: 
 
 /** True where a constraint excludes every packet. */
 export function isNothing(family: Dimensions['family'], constraint: Constraint): boolean {
-  return !asksOnce(constraint, new Set()) && wishesOf(family, constraint).length === 0;
+  const fields = new Set<string>();
+  if (asksOnce(constraint, fields) && !(fields.has('ctstate') && fields.has('tcpFlags'))) return false;
+  const builder = new DimensionBuilder(family);
+  builder.add(constraint);
+  const own = builder.finish();
+  return packetsOf(own, constraint).regions({ lo: new Int32Array(own.last.length), hi: own.last }).every(region => isImpossible(own.segments, region));
 }
 
 /** Whether it asks of each field once, and for something that there is, so that nothing in it excludes anything else. */

@@ -16,6 +16,9 @@ const hosts = { ipv4: addresses('ipv4', ['192.0.2.1', '192.168.1.1', '10.0.0.1',
 const services = [22, 443, 80, 53, 25, 123, 8080, 3306, 5432, 8443, 6379, 161, 67, 111, 137, 445];
 const clientPorts = [40_000, 50_000, 32_768, 60_999, 1024];
 
+/** TCP flags: first those that packets of any state may have, so that what a class holds fits its state. */
+const segments = [2, 16, 24, 17, 25, 4, 20, 10, 12, 28, 34, 42, 48, 49, 56, 57, 18, 26];
+
 /** Values in the order of liking. Whatever holds no such value gives the first that it has. */
 export function preferred(field: NumericField, family: Family): readonly Scalar[] {
   switch (field) {
@@ -24,7 +27,7 @@ export function preferred(field: NumericField, family: Family): readonly Scalar[
     case 'protocol': return [protocolNumber.tcp, protocolNumber.udp, family === 'ipv4' ? protocolNumber.icmp : protocolNumber.icmpv6];
     case 'sport': return [...clientPorts, ...services];
     case 'dport': return [...services, ...clientPorts];
-    case 'tcpFlags': return [2, 18, 16, 24];
+    case 'tcpFlags': return segments;
     case 'icmpType': return family === 'ipv4' ? [8, 0, 3, 11] : [128, 129, 1, 3];
     case 'ctstate': return [ctstates.NEW, ctstates.ESTABLISHED, ctstates.RELATED, ctstates.UNTRACKED, ctstates.INVALID];
     case 'length': return [60, 100, 1500];

@@ -1,7 +1,7 @@
 /** From constraints to unions of products: for each dimension a set of classes. */
 import type { Constraint, Range } from '../packet/constraint.js';
-import { classOf, maskAtom, type Dimensions } from './dimensions.js';
-import { blockOf, complement, isNumeric, largestOf, maskedRanges, normalRanges, type NumericField } from './fields.js';
+import { maskAtom, type Dimensions } from './dimensions.js';
+import { classOf, blockOf, complement, isNumeric, largestOf, maskedRanges, normalRanges, type NumericField } from './fields.js';
 import { intersect, merge, unite, type Intervals } from './intervals.js';
 
 export interface Product {

@@ -2,12 +2,13 @@
 import type { Hook } from '../extensions/define.js';
 import type { RuleAt } from './answers.js';
 import { partIn, type Region } from './boxes.js';
-import { chainOf, type CompiledChain } from './compile.js';
+import { chainOf, type CompiledChain, type CompiledTable } from './compile.js';
 import { cutDown } from './hull.js';
 import { justify } from './justify.js';
 import { search, type Budget, type Examined, type Outcome } from './search.js';
 import { makeQuery, waysTo, type TableSpace } from './space.js';
 import type { Mark, Query } from './query.js';
+import { impossibleAround, isImpossible } from './tracked-segments.js';
 import { Traversal } from './traverse.js';
 
 export interface RulePlace {
@@ -38,7 +39,7 @@ export function numberOf({ compiled }: TableSpace, { chain: name, position, rule
 /** For each hook that leads to the rule's chain: the packets of the hook that match the rule, among `packets`. */
 export function regionsOf(space: TableSpace, { chain, number }: RulePlace, hook?: Hook, packets?: (hook: Region) => readonly Region[]): HookRegions[] {
   const ways = waysTo(space, chain.id);
-  const { own, start } = space.compiled;
+  const { own, start, dimensions: { segments } } = space.compiled;
   const out: HookRegions[] = [];
   for (const built of space.built) {
     if (!ways.has(built.chain.id) || (hook !== undefined && hook !== built.hook)) continue;
@@ -47,9 +48,9 @@ export function regionsOf(space: TableSpace, { chain, number }: RulePlace, hook?
     for (const all of packets?.(built.region) ?? [built.region]) {
       for (let box = start[number] ?? 0, end = start[number + 1] ?? 0; box < end; box++) {
         const region = partIn(all, own, box);
-        if (region === undefined) continue;
+        if (region === undefined || isImpossible(segments, region)) continue;
         none = false;
-        if (cutDown(region, space.entries[chain.id])) regions.push(region);
+        if (cutDown(region, space.entries[chain.id]) && !isImpossible(segments, region)) regions.push(region);
       }
     }
     out.push({ hook: built.hook, base: built.chain, regions, none });
@@ -78,10 +79,16 @@ export function follow(query: Query, point: Int32Array, region: Region, used?: S
 
 export type Found = Extract<Outcome, { kind: 'found' }> & { readonly region: Region };
 
+/** A packet that there cannot be is put aside with its like, and no rule is the reason. */
+function impossible({ dimensions: { segments } }: CompiledTable, point: Int32Array, region: Region): Examined | undefined {
+  const around = impossibleAround(segments, point, region);
+  return around === undefined ? undefined : { found: false, claim: { ...around, holes: [], gaps: [], rules: [] }, work: 1 };
+}
+
 /** Searches region after region. */
 export function searchAll({ compiled }: TableSpace, regions: readonly Region[], budget: Budget, examine: (point: Int32Array, region: Region) => Examined): Found | Exclude<Outcome, { kind: 'found' }> {
   for (const region of regions) {
-    const outcome = search(compiled.boxes, region, budget, examine);
+    const outcome = search(compiled.boxes, region, budget, (point, part) => impossible(compiled, point, part) ?? examine(point, part));
     if (outcome.kind === 'found') return { ...outcome, region };
     if (outcome.kind === 'undecided') return outcome;
   }

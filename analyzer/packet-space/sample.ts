@@ -4,10 +4,11 @@ import { protocolNumber } from '../packet/protocols.js';
 import { printAddress } from '../values/address.js';
 import type { PacketSample } from './answers.js';
 import type { CompiledTable } from './compile.js';
-import { classOf, type Dimension, type Dimensions } from './dimensions.js';
-import { largestOf, scalarOf, type NumericField, type Scalar } from './fields.js';
+import type { Dimension, Dimensions } from './dimensions.js';
+import { classOf, largestOf, scalarOf, type NumericField, type Scalar } from './fields.js';
 import type { Region } from './boxes.js';
 import { valuesOf, wishesOf, type Wish } from './packets.js';
+import { isImpossible } from './tracked-segments.js';
 import { fieldOrder, nameRank, preferred } from './preferences.js';
 
 interface Spot {
@@ -29,7 +30,7 @@ export function sampleOf(compiled: Pick<CompiledTable, 'dimensions'>, spot: Spot
     for (const value of likedClasses(dimensions, d).slice(0, tries)) {
       if (value < (spot.region.lo[d] ?? 0) || value > (spot.region.hi[d] ?? 0)) continue;
       point[d] = value;
-      if (value === before || accepts(point)) break;
+      if (value === before || (!isImpossible(dimensions.segments, { lo: point, hi: point }) && accepts(point))) break;
       point[d] = before;
     }
   }

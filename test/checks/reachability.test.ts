@@ -38,6 +38,7 @@ for (const [rule, words] of [
   ['-m conntrack --ctstate NEW -m state --state ESTABLISHED', '`-m conntrack --ctstate NEW` and `-m state --state ESTABLISHED` exclude each other'],
   ['-s 10.0.0.0/8 -p tcp -m tcp --dport 22 -m length --length 100:50', '`-m length --length 100:50` excludes every packet'],
   ['-p tcp -m tcp --tcp-flags SYN ACK', '`-m tcp --tcp-flags SYN ACK` excludes every packet'],
+  ['-p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -m conntrack --ctstate NEW', '`-m tcp --tcp-flags SYN,ACK SYN,ACK` and `-m conntrack --ctstate NEW` exclude each other: connection tracking gives no TCP packet with such flags that state'],
   ['-m mark --mark 0x1/0x2', '`-m mark --mark 0x1/0x2` excludes every packet'],
   ['-m conntrack ! --ctstate NEW,ESTABLISHED,RELATED,INVALID,UNTRACKED', '`-m conntrack ! --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED` excludes every packet'],
   ['! -i +', 'the negation of all there is excludes every packet'],
@@ -51,6 +52,12 @@ for (const [rule, words] of [
 
 test('criteria that leave one packet are no contradiction', t => {
   t.deepEqual(found('-A INPUT -p udp -m udp --dport 53 -m multiport --dports 53,80 -j ACCEPT', '-A INPUT -s 10.0.0.4/30 -m iprange --src-range 10.0.0.1-10.0.0.4 -j ACCEPT', '-A INPUT -m limit --limit 1/s -m set --match-set x src -m set ! --match-set x dst -j DROP'), []);
+});
+
+test('never-matches: flags that a state has are no contradiction, an ACK that is picked up least of all', t => {
+  t.deepEqual(found('-A INPUT -p tcp -m tcp ! --syn -m conntrack --ctstate NEW -j DROP', '-A INPUT -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -m conntrack --ctstate NEW,ESTABLISHED -j DROP'), []);
+  t.deepEqual(found('-A INPUT -p tcp -m tcp --tcp-flags RST RST -m conntrack --ctstate NEW -j LOG', '-A INPUT -p tcp -m tcp --tcp-flags FIN FIN -m conntrack --ctstate NEW -j LOG'), [], 'behind a SYN, and in what was picked up');
+  t.deepEqual(found('-A INPUT -p tcp -m conntrack --ctstate NEW -j new', '-A INPUT -p tcp -j new2', ':new - [0:0]', '-A new -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -j LOG', '-A new -p tcp -m tcp --tcp-flags FIN,ACK FIN,ACK -j LOG', ':new2 - [0:0]', '-A new2 -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -j LOG'), ['never-matches filter:new:1'], 'asked by the jump');
 });
 
 test('a contradiction in IPv6', t => {

@@ -132,14 +132,25 @@ export function sampleValues(sample: PacketSample, hook: string, family: Family)
   return {
     protocol: BigInt(sample.protocol ?? 47), fragment: sample.fragment === true ? 1n : 0n, ctstate: BigInt(states.indexOf((sample.ctstate ?? 'UNTRACKED') as 'NEW')),
     in: BigInt(interfaceValue(sample.in ?? (hasIn.has(hook) ? 'wlan3' : ''))), out: BigInt(interfaceValue(sample.out ?? (hasOut.has(hook) ? 'wlan3' : ''))),
-    tcpFlags: BigInt(sample.tcpFlags ?? 0), icmpType: BigInt(sample.icmpType ?? 0), icmpCode: BigInt(sample.icmpCode ?? 0), mark: BigInt(sample.mark ?? 0),
+    tcpFlags: BigInt(sample.tcpFlags ?? 16), icmpType: BigInt(sample.icmpType ?? 0), icmpCode: BigInt(sample.icmpCode ?? 0), mark: BigInt(sample.mark ?? 0),
     dport: BigInt(sample.dport ?? 0), sport: BigInt(sample.sport ?? 0), dst: address(sample.dst), src: address(sample.src),
   };
+}
+
+/** TCP flags as Linux 6.18 was seen to call them NEW (or RELATED), behind anything that a client says whom nobody answers; ESTABLISHED have SYN/ACK as well. */
+const newFlags = ['S', 'SP', 'SU', 'SPU', 'A', 'PA', 'AU', 'PAU', 'FA', 'FPA', 'FAU', 'FPAU', 'R', 'RP', 'RA', 'RPA'];
+const establishedFlags = [...newFlags, 'SA', 'SPA'];
+
+function impossibleSegments(sets: PacketSets): Node {
+  const flags = (letters: string): Node => sets.is('tcpFlags', [...letters].reduce((sum, one) => sum | 1 << 'FSRPAU'.indexOf(one), 0));
+  const others = (some: readonly string[], ...of: readonly typeof states[number][]): Node =>
+    sets.bdd.minus(sets.any(of.map(state => sets.is('ctstate', states.indexOf(state)))), sets.any(some.map(flags)));
+  return sets.all([sets.is('protocol', 6), sets.is('fragment', 0), sets.any([others(newFlags, 'NEW', 'RELATED'), others(establishedFlags, 'ESTABLISHED')])]);
 }
 
 /** The packets that a built-in chain sees. */
 export function hookPackets(sets: PacketSets, hook: string): Node {
   const name = (field: 'in' | 'out', has: boolean): Node => has ? sets.range(field, 1n, BigInt(sets.interfaces.length - 1)) : sets.is(field, 0);
   // Of what is forwarded, POSTROUTING knows where it came in.
-  return sets.all([...hook === 'POSTROUTING' ? [] : [name('in', hasIn.has(hook))], name('out', hasOut.has(hook)), sets.range('ctstate', 0n, BigInt(states.length - 1))]);
+  return sets.bdd.minus(sets.all([...hook === 'POSTROUTING' ? [] : [name('in', hasIn.has(hook))], name('out', hasOut.has(hook)), sets.range('ctstate', 0n, BigInt(states.length - 1))]), impossibleSegments(sets));
 }

@@ -3,8 +3,10 @@ import type { Hook } from '../../extensions/define.js';
 import { printBody } from '../../model/print.js';
 import type { Rule, RuleBody, Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
+import type { Field } from '../../packet/constraint.js';
 import { isNothing } from '../../packet-space/packets.js';
 import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { mentions } from './asked.js';
 
 export interface Contradiction {
   readonly text: string;
@@ -73,6 +75,13 @@ function isWritten(text: string): boolean {
   return text !== '' && !/^-m \S+$/u.test(text);
 }
 
+/** Whether criteria ask for TCP flags and for a state. */
+function isAboutSegments(ruleset: Ruleset, table: Table, rule: Rule, some: readonly Criterion[]): boolean {
+  const constraints = new RuleConstraints(ruleset, table.name);
+  const asks = (field: Field): boolean => some.some(({ body }) => mentions(constraints.of({ ...rule, ...asksNothing, ...body }), [field]));
+  return asks('tcpFlags') && asks('ctstate');
+}
+
 /** Why no packet matches a rule, where that is its own fault; undefined where it cannot be said, or loading says it. */
 export function contradictionIn(ruleset: Ruleset, table: Table, at: RuleAt): Contradiction | undefined {
   const some = fewest(ruleset, table, at.rule);
@@ -80,7 +89,8 @@ export function contradictionIn(ruleset: Ruleset, table: Table, at: RuleAt): Con
   const last = words.pop();
   if (last !== undefined) {
     if (words.length === 0) return { text: `${last} excludes every packet`, help: `leave ${last} out, or write what it is to match` };
-    return { text: `${words.join(', ')} and ${last} exclude each other`, help: `leave one of ${words.join(', ')} and ${last} out, or make two rules of it` };
+    const why = isAboutSegments(ruleset, table, at.rule, some ?? []) ? ': connection tracking gives no TCP packet with such flags that state' : '';
+    return { text: `${words.join(', ')} and ${last} exclude each other${why}`, help: `leave one of ${words.join(', ')} and ${last} out, or make two rules of it` };
   }
   const hooks = hooksInto(table, at.chain).join(', ');
   if (hooks === '' || table.chains.get(at.chain)?.hook !== undefined) return undefined;

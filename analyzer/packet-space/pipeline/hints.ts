@@ -2,7 +2,7 @@
 import { parseAddress } from '../../values/address.js';
 import { Problem } from '../../values/value.js';
 import type { PacketSample } from '../answers.js';
-import { classOf } from '../dimensions.js';
+import { classOf } from '../fields.js';
 import type { Part } from './part.js';
 import { follow, type Pipeline } from './passes.js';
 import { OutOfBudget } from './run.js';

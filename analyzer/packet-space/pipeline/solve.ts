@@ -2,6 +2,7 @@
  * Searches a part of all inputs for a packet that a goal holds of, or proves that there is none: follows one packet; where it fails,
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
+import { impossibleAround } from '../tracked-segments.js';
 import { Justifier, writtenAtOnce, type FreshClaim } from './claim.js';
 import { contains, inside, outside, type Part } from './part.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
@@ -104,7 +105,7 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
     const tried = budget.packets === otherwise?.at ? otherwise.attempt() : undefined;
     if (tried !== undefined) yield tried;
     const inputs = likelyPoint(pipeline, part);
-    const over = goal.over?.({ inputs, choices: part.choices });
+    const over = goal.over?.({ inputs, choices: part.choices }) ?? impossibleOf(pipeline, inputs, part);
     if (over !== undefined) {
       for (const one of outside(part, over)) stack.push({ part: one, isDone: false });
       continue;
@@ -143,6 +144,12 @@ export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array 
     }
   }
   return point;
+}
+
+/** Packets that there cannot be: none of them is an answer. */
+function impossibleOf({ chains: { dimensions: { segments } } }: Pipeline, inputs: Int32Array, part: Part): Part | undefined {
+  const around = impossibleAround(segments, inputs, part);
+  return around === undefined ? undefined : { ...around, choices: part.choices };
 }
 
 /** What a task is about; of holes, the next one, and the others wait. */

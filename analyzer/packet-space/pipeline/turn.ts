@@ -1,7 +1,8 @@
 /** From a packet to what comes after it. */
 import { ctstates, type Field } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
-import { classOf, dimensionOf, type Dimensions } from '../dimensions.js';
+import { dimensionOf, type Dimensions } from '../dimensions.js';
+import { classOf } from '../fields.js';
 import type { Chains } from './chains.js';
 import { Origins } from './origins.js';
 import type { Run } from './run.js';

@@ -1,6 +1,7 @@
 /** All packets that a path can have. */
 import type { Region } from '../boxes.js';
-import { classOf, dimensionOf } from '../dimensions.js';
+import { dimensionOf } from '../dimensions.js';
+import { classOf } from '../fields.js';
 import type { Mode } from './modes.js';
 import type { Pipeline } from './passes.js';
 import type { Path } from './stages.js';

@@ -2,8 +2,8 @@
 import type { Rewriting } from '../../packet/rewriting.js';
 import type { Constraint, Field, Range } from '../../packet/constraint.js';
 import { within } from '../../packet/constraint.js';
-import { classOf, type Dimension, type Dimensions } from '../dimensions.js';
-import { isNumeric, scalarOf, type Scalar } from '../fields.js';
+import type { Dimension, Dimensions } from '../dimensions.js';
+import { classOf, isNumeric, scalarOf, type Scalar } from '../fields.js';
 
 /** One dimension gets a new class. */
 export type Write =

@@ -1,0 +1,83 @@
+/**
+ * What no rule says and yet holds of every packet: connection tracking tells of a TCP segment only what its flags let it tell.
+ * A SYN/ACK, for one, is never NEW. Of classes of values it is said where it holds of all values in them.
+ */
+import { ctstates, type Field } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
+import type { Region } from './boxes.js';
+import { classOf, type Scalar } from './fields.js';
+
+const fin = 1, syn = 2, rst = 4, psh = 8, ack = 16, urg = 32;
+const { INVALID, NEW, ESTABLISHED, RELATED, UNTRACKED } = ctstates;
+
+/** Whoever has other flags is INVALID. @see tcp_valid_flags in net/netfilter/nf_conntrack_proto_tcp.c */
+const valid: ReadonlySet<number> = new Set([syn, syn | urg, syn | ack, rst, rst | ack, fin | ack, fin | ack | urg, ack, ack | urg]);
+
+/**
+ * Whether a segment with these flags can be in a state. NEW and RELATED are the first of a connection, a SYN or with nf_conntrack_tcp_loose
+ * an ACK, and what its sender says before anybody answered: a SYN/ACK is neither, a RST and the FIN of a connection that was picked up may be.
+ * @see tcp_conntracks in net/netfilter/nf_conntrack_proto_tcp.c
+ */
+function canBe(state: number, flags: number): boolean {
+  switch (state) {
+    case INVALID: case UNTRACKED: return true;
+    case NEW: case RELATED: return valid.has(flags & ~psh) && (flags & (syn | ack)) !== (syn | ack);
+    case ESTABLISHED: return valid.has(flags & ~psh);
+    default: return false;
+  }
+}
+
+/** Three dimensions that are not independent. */
+export interface TrackedSegments {
+  /** The packet's protocol, and the class that holds TCP alone. */
+  readonly protocol: number;
+  readonly tcp: number;
+  readonly state: number;
+  readonly flags: number;
+  /** Whether there are packets of flags' class f and state's class s: at f + flagClasses · s. */
+  readonly exists: Uint8Array;
+  readonly flagClasses: number;
+}
+
+/** A field's dimension, and where its classes begin. */
+type LineOf = (field: Field) => { readonly dimension: number; readonly starts: readonly Scalar[] } | undefined;
+
+/** Of a table's dimensions; undefined where its rules do not tell apart what could be impossible. */
+export function trackedSegments(line: LineOf): TrackedSegments | undefined {
+  const [protocol, state, flags] = [line('protocol'), line('ctstate'), line('tcpFlags')];
+  if (protocol === undefined || state === undefined || flags === undefined) return undefined;
+  const tcp = classOf(protocol.starts, protocolNumber.tcp);
+  if (protocol.starts[tcp] !== protocolNumber.tcp || protocol.starts[tcp + 1] !== protocolNumber.tcp + 1) return undefined;
+  const flagClasses = flags.starts.length;
+  const exists = new Uint8Array(flagClasses * state.starts.length);
+  for (const one of Object.values(ctstates)) {
+    for (let some = 0; some < 64; some++) if (canBe(one, some)) exists[classOf(flags.starts, some) + flagClasses * classOf(state.starts, one)] = 1;
+  }
+  return exists.includes(0) ? { protocol: protocol.dimension, tcp, state: state.dimension, flags: flags.dimension, exists, flagClasses } : undefined;
+}
+
+/** Whether a region holds no packet that there can be. */
+export function isImpossible(segments: TrackedSegments | undefined, { lo, hi }: Region): boolean {
+  if (segments === undefined) return false;
+  const { protocol, tcp, state, flags, exists, flagClasses } = segments;
+  if (lo[protocol] !== tcp || hi[protocol] !== tcp) return false;
+  for (let s = lo[state] ?? 0; s <= (hi[state] ?? 0); s++) {
+    for (let f = lo[flags] ?? 0; f <= (hi[flags] ?? 0); f++) if (exists[f + flagClasses * s] === 1) return false;
+  }
+  return true;
+}
+
+/** All of a region that cannot be for the same reason as one of its packets; undefined where that packet can. */
+export function impossibleAround(segments: TrackedSegments | undefined, point: Int32Array, region: Region): Region | undefined {
+  if (segments === undefined || !isImpossible(segments, { lo: point, hi: point })) return undefined;
+  const { protocol, tcp, state, flags, exists, flagClasses } = segments;
+  const [lo, hi] = [region.lo.slice(), region.hi.slice()];
+  const at = flagClasses * (point[state] ?? 0);
+  [lo[protocol], hi[protocol]] = [tcp, tcp];
+  [lo[state], hi[state]] = [point[state] ?? 0, point[state] ?? 0];
+  let [low, high] = [point[flags] ?? 0, point[flags] ?? 0];
+  while (low > (region.lo[flags] ?? 0) && exists[at + low - 1] === 0) low--;
+  while (high < (region.hi[flags] ?? 0) && exists[at + high + 1] === 0) high++;
+  [lo[flags], hi[flags]] = [low, high];
+  return { lo, hi };
+}
