@@ -41,7 +41,7 @@ function outerAddress(cx: CheckContext, { asks }: Asking): Address | undefined {
 function insideOf(cx: CheckContext, asking: Asking): Inside | undefined {
   const { address } = asking.translation;
   const server = typeof address === 'string' ? undefined : address[0]?.low;
-  const where = server === undefined || !isPrivate(server) ? undefined : innerNetwork(cx, server);
+  const where = server === undefined ? undefined : innerNetwork(cx, server);
   const asked = outerAddress(cx, asking);
   if (server === undefined || where === undefined || asked === undefined) return undefined;
   const { low, high } = where.network;

@@ -346,5 +346,8 @@ test('hairpin-missing: a host that is known has the last word, and the witness l
   t.deepEqual(found({ ...lines, nat: [hairpin, outward] }, at('10.0.9.1/24')), [], 'the server is behind another router');
   const [one] = findings(lines, at('10.0.0.1/24'));
   t.deepEqual(one?.witness?.map(({ in: from, packet }) => [from, packet['src'], packet['dst']]), [['eth1', '10.0.0.7', '192.0.2.1']]);
+  const outer = { nat: [hairpin.replace('10.0.0.5', '203.0.113.5')], filter: ['-A FORWARD -j ACCEPT'] };
+  t.deepEqual(found(outer, at('203.0.113.1/24')), ['hairpin-missing nat:PREROUTING:1'], 'neighbours are neighbours, by whatever addresses');
+  t.deepEqual(found(outer), [], 'nobody knows who its neighbours are');
   t.is(one?.help, 'translate the source as well, so that the answer comes back by this host: -t nat -A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.5 -p tcp -m tcp --dport 443 -j MASQUERADE');
 });

@@ -36,6 +36,9 @@ test('unlimited-new-connections: each way in is told, a limit ends it, and so do
   t.deepEqual(asked('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A FORWARD -d 192.0.2.8/32 -j ACCEPT'), ['filter:INPUT:3', 'filter:FORWARD:1']);
   t.deepEqual(asked('-A INPUT -p tcp -m tcp --dport 443 -m limit --limit 9/sec -j ACCEPT'), []);
   t.deepEqual(asked('-A INPUT -p tcp -m tcp --dport 443 -m recent --rcheck --name known --rsource -j ACCEPT'), []);
+  for (const above of ['connlimit --connlimit-above 100', 'hashlimit --hashlimit-above 9/sec --hashlimit-mode srcip --hashlimit-name web', 'recent --update --seconds 60 --hitcount 20 --name web --rsource']) {
+    t.deepEqual(asked(`-A INPUT -p tcp -m tcp --dport 443 -m ${above} -j DROP`, '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT'), [], 'what is above a limit is dropped');
+  }
   const size = (options: AnalyzeOptions): string | undefined => analyze({ path: 'x.rules', text: host('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT') }, { persona: 'auditor', ...options }).findings.find(one => one.check === 'unlimited-new-connections')?.message;
   t.true(size({ host: () => ({ sysctls: { 'net.netfilter.nf_conntrack_max': 7000 } }) })?.includes('with 7000 of them'));
   t.true(size({ settings: { conntrackMax: 9000 } })?.includes('with 9000 of them'));
@@ -92,6 +95,7 @@ test('outbound-smtp-open: what a bridge passes on, or a set lets out, is not any
   t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -m physdev --physdev-is-bridged -j ACCEPT')), []);
   t.deepEqual(found('outbound-smtp-open', gateway(':KUBE-FORWARD - [0:0]', '-A FORWARD -j KUBE-FORWARD', '-A KUBE-FORWARD -j ACCEPT')), [], 'what a program lets out is its own');
   t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -i wan0 -o wan0 -j ACCEPT')), [], 'nobody inside');
+  for (const own of ['vmnet+', 'veth+', 'lxcbr0', 'dummy0']) t.deepEqual(found('outbound-smtp-open', gateway(`-A FORWARD -i ${own} -o wan0 -j ACCEPT`)), [], 'machines that this host runs');
   t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -o wan0 -j ACCEPT'), { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 0 } }) }), [], 'a host that does not route');
   t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -o wan0 -m set --match-set servers src -j ACCEPT')), []);
   const help = (rule: string): string | undefined => analyze({ path: 'x.rules', text: gateway(rule) }).findings.find(one => one.check === 'outbound-smtp-open')?.help;
