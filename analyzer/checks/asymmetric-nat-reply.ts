@@ -1,6 +1,8 @@
-import { firstPacket, nextPacket, translatedAnswer, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import type { PacketSample } from '../packet-space/answers.js';
+import { firstPacket, isCertainHowever, nextPacket, translatedAnswer, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import type { Solved } from '../packet-space/pipeline/solve.js';
 import { publicRanges } from '../packet/address-blocks.js';
-import { all, is, masked, type Constraint } from '../packet/constraint.js';
+import { all, always, is, masked, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddress } from '../values/address.js';
 import type { Illustration } from '../witness/proposal.js';
@@ -8,6 +10,7 @@ import { mentions } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
 import { exempting, type Exempt } from './shared/notrack.js';
+import { virtualInterface } from './shared/outside.js';
 import { everydayClient, notLoopback, replyMarks, stepOf } from './shared/replies.js';
 
 /** Pairs of rules that are asked about. */
@@ -19,31 +22,46 @@ const openings: readonly Constraint[] = [
   all([is('protocol', protocolNumber.udp), is('fragment', 0), everydayClient.first]),
 ];
 
+/** As packets come: what has marked them would be a program of this host's. */
+const unmarked = all([is('mark', 0), is('connmark', 0)]);
+
 /** The far end is on the internet, where the translation does not say where it is: an inside address there would be a spoofed one. */
-function farEnd({ ruleset: { family } }: Pick<CheckContext, 'ruleset'>, { translation: { side }, asks }: Asking): readonly Constraint[] {
+function farEnd({ ruleset: { family } }: Pick<CheckContext, 'ruleset'>, { translation: { side }, asks }: Asking, path: Path): readonly Constraint[] {
   const field = side === 'source' ? 'dst' : 'src';
-  return mentions(asks, [field]) ? [] : [{ kind: 'within', field, ranges: publicRanges[family] }];
+  return path === 'out' || path === 'loop' || mentions(asks, [field]) ? [] : [{ kind: 'within', field, ranges: publicRanges[family] }];
+}
+
+/** Where the translation names the way out, they come another way. */
+function whence({ translation: { side, at: { rule: { outInterface: out } } } }: Asking): Constraint {
+  return side === 'destination' || out === undefined || out.negated ? always : not({ kind: 'interface', field: 'in', ...out.value });
 }
 
 function pathsOf(cx: CheckContext, { translation }: Asking): readonly Path[] {
   return translation.side === 'source' ? ['through'] : pathsBehind(cx, translation);
 }
 
-/** The connection, translated and sent on, and its answer, which comes by the rule that exempts it. */
-function illustrate(pipeline: Pipeline, path: Path, found: Parameters<typeof firstPacket>[1], { exempt, asking }: Pair): Illustration | undefined {
+/** The answer where nat chose as it liked: to the packet as it came. What the engine says of it is told of what the server saw. */
+function mirrored(sample: PacketSample): PacketSample {
+  const { src, dst, sport, dport, protocol } = sample;
+  const ends = Object.entries({ src: dst, dst: src, sport: dport, dport: sport, protocol }).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(ends), ...replyMarks(sample) };
+}
+
+/** The connection, translated and sent on, and its answer, which comes by the rule that exempts it. `isCertain`: whatever nat chooses. */
+function illustrate(pipeline: Pipeline, found: Sighting, { exempt, asking }: Pair, isCertain: boolean): Illustration | undefined {
   const { sample, trip } = firstPacket(pipeline, found);
-  const reply = nextPacket(pipeline, trip, sample, replyMarks(sample));
+  const reply = nextPacket(pipeline, trip, sample, replyMarks(sample)) ?? (isCertain ? mirrored(sample) : undefined);
   if (reply === undefined) return undefined;
+  const { path } = found.goal;
   const { translation: { address, side, at } } = asking;
+  const other = (name: string | undefined): string => name === 'eth0' ? 'eth1' : 'eth0';
+  const from = path === 'out' || path === 'loop' ? 'local' : sample.in ?? other(sample.out);
+  const device = sample.out === undefined || sample.out === from ? other(from) : sample.out;
+  const [first, answer] = [stepOf(sample, from), stepOf(reply, path === 'in' || path === 'loop' ? 'local' : path === 'through' ? device : reply.in ?? device)];
   const [only] = typeof address === 'string' ? [] : address;
-  const from = path === 'out' ? 'local' : sample.in ?? 'eth0';
-  const other = from === 'eth0' ? 'eth1' : 'eth0';
-  const device = sample.out === undefined || sample.out === from ? other : sample.out;
-  const first = stepOf(sample, from);
-  const answer = stepOf(reply, path === 'in' ? 'local' : path === 'through' ? device : reply.in ?? device);
-  const isSentOn = path === 'through' && side === 'destination' && only !== undefined;
+  const to = side === 'source' ? sample.dst : only === undefined ? undefined : printAddress(only.low);
   return {
-    steps: isSentOn ? [{ ...first, sentOn: { address: printAddress(only.low), device } }, { ...answer, sentOn: { address: String(reply.dst), device: from } }] : [first, answer],
+    steps: path === 'through' && to !== undefined ? [{ ...first, sentOn: { address: to, device } }, { ...answer, sentOn: { address: String(reply.dst), device: from } }] : [first, answer],
     shows: [{ fate: 'passes', matches: [referenceOf(at)] }, { matches: [referenceOf(exempt.at)] }],
   };
 }
@@ -57,14 +75,19 @@ function reportOf(cx: CheckContext, pipeline: Pipeline, pair: Pair): Report | un
   const { exempt: { at }, asking } = pair;
   const { translation } = asking;
   for (const path of pathsOf(cx, asking)) for (const opening of openings) {
-    const answer = translatedAnswer(pipeline, translation.at.rule, at.rule, { path, packets: all([opening, notLoopback, ...farEnd(cx, asking)]) });
-    if (answer.kind === 'undecided') cx.undecided();
-    if (answer.kind !== 'found') continue;
-    const shown = illustrate(pipeline, path, answer, pair);
+    const found = (...more: readonly Constraint[]): Solved => translatedAnswer(pipeline, translation.at.rule, at.rule, { path, packets: all([opening, notLoopback, unmarked, whence(asking), ...farEnd(cx, asking, path), ...more]) });
+    const any = found();
+    if (any.kind === 'undecided') cx.undecided();
+    if (any.kind !== 'found') continue;
+    // Rather somebody's own machine, where it may be one.
+    const own = found(not(virtualInterface('in')));
+    const answer = own.kind === 'found' ? own : any;
+    const isCertain = isCertainHowever(pipeline, answer);
+    const shown = illustrate(pipeline, answer, pair, isCertain);
     const lost = translation.side === 'source' ? 'they are taken to be for this host, and never get to the client' : 'they reach the client from an address or port that it never asked';
     return {
       at,
-      certainty: 'possible',
+      certainty: isCertain ? 'certain' : 'possible',
       message: `this rule exempts answers from connection tracking whose connections nat translates: nothing translates them back, so ${lost}`,
       because: [{ rule: referenceOf(translation.at), line: translation.at.rule.line, message: 'translates the connections' }],
       ...shown === undefined ? {} : { witness: shown.steps, shows: shown.shows },
@@ -139,7 +162,7 @@ COMMIT
 -A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -m conntrack --ctstate NEW -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => ruleset.tables.has('raw') && ruleset.tables.has('nat') ? [...openings, ...(['src', 'dst'] as const).map(field => ({ kind: 'within' as const, field, ranges: publicRanges[ruleset.family] }))] : [],
+  asks: ({ ruleset }) => ruleset.tables.has('raw') && ruleset.tables.has('nat') ? [...openings, unmarked, virtualInterface('in'), ...(['src', 'dst'] as const).map(field => ({ kind: 'within' as const, field, ranges: publicRanges[ruleset.family] }))] : [],
   * run(cx) {
     const exempts = exempting(cx);
     const askings = exempts.length === 0 ? [] : [...liveTranslations(cx, 'destination'), ...liveTranslations(cx, 'source')];

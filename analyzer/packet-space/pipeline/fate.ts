@@ -64,12 +64,31 @@ class Asked extends Map<number, number> {
 
 /** Whether a goal holds of the packet whatever is unknown; but what is `given`, by name of the property, is as the sighting has it. */
 export function isCertain(pipeline: Pipeline, { goal, trip }: Sighting, given: (property: string) => boolean = () => false): boolean {
-  const known = givenChoices(pipeline, trip, given);
-  const ways: (readonly (readonly [number, number])[])[] = [known];
+  return isCertainOf(pipeline, goal, trip.run.point.inputs, givenChoices(pipeline, trip, given));
+}
+
+/** More ways than this in which nat may choose, and it is called possible. */
+const natLimit = 256;
+
+/** The same, whatever nat chooses where rules leave it a choice: an address of the host, a port of several. */
+export function isCertainHowever(pipeline: Pipeline, { goal, trip }: Sighting): boolean {
+  const { chains: { fieldCount }, backInputs, last } = pipeline;
+  let ways: readonly Int32Array[] = [trip.run.point.inputs];
+  for (const input of new Set(trip.leaving.input.filter(one => one >= fieldCount && one < backInputs))) {
+    const count = (last[input] ?? 0) + 1;
+    if (ways.length * count > natLimit) return false;
+    ways = ways.flatMap(way => Array.from({ length: count }, (_, value) => way.map((old, at) => at === input ? value : old)));
+  }
+  return ways.every(inputs => isCertainOf(pipeline, goal, inputs, []));
+}
+
+/** `known`: choices that are made already. */
+function isCertainOf(pipeline: Pipeline, goal: Goal, inputs: Int32Array, known: readonly (readonly [number, number])[]): boolean {
+  const ways = [known];
   for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
     if (way.length - known.length > choiceLimit) return false;
     const choices = new Asked(way);
-    const tried = follow(pipeline, goal.path, { inputs: trip.run.point.inputs, choices }, goal);
+    const tried = follow(pipeline, goal.path, { inputs, choices }, goal);
     const [open] = choices.open;
     if (open !== undefined) ways.push([...way, [open, 0]], [...way, [open, 1]]);
     else if (goal.miss(tried) !== undefined) return false;
