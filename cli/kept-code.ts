@@ -7,7 +7,6 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { getHeapCodeStatistics } from 'node:v8';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
@@ -25,6 +24,8 @@ export interface KeptProgram {
 const headSize = 128;
 /** With so much more, it is worth to keep it anew: another command was run, or harder work was done. */
 const muchMore = 1.1;
+/** How much there is takes milliseconds to find out: not where all took at most so many times as long as the start of Node, as a small file does. */
+const quick = 2.5;
 
 interface Kept {
   readonly code: Buffer;
@@ -80,6 +81,7 @@ function writeKept(place: string, program: string, kept: Kept): void {
 
 /** Loads a bundled CommonJS file, which is a function of what such a file may use. Its name is another whenever its text is, as the bundler gives it. */
 export function loadKept(program: string): KeptProgram {
+  const started = process.uptime();
   const place = placeOf();
   const kept = readKept(place, program);
   const script = new Script(readFileSync(program, 'latin1'), { filename: program, ...kept === undefined ? {} : { cachedData: kept.code } });
@@ -90,8 +92,8 @@ export function loadKept(program: string): KeptProgram {
   return {
     exports: module.exports,
     keep: () => {
-      if (place === undefined) return;
-      const size = getHeapCodeStatistics().bytecode_and_metadata_size;
+      if (place === undefined || (enough > 0 && process.uptime() < quick * started)) return;
+      const size = process.getBuiltinModule('node:v8').getHeapCodeStatistics().bytecode_and_metadata_size;
       if (size > enough) writeKept(place, program, { code: script.createCachedData(), size });
     },
   };

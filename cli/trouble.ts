@@ -1,5 +1,4 @@
 /** What keeps the program from doing its job, and how that is said. */
-import { isMainThread } from 'node:worker_threads';
 import { visible } from '../report/visible.js';
 
 /** 0: nothing at or above the fail level. 1: findings. 2: could not do the job. */
@@ -15,8 +14,7 @@ export function raiseExitCode(code: ExitCode): void {
   process.exitCode = Math.max(Number(process.exitCode ?? 0), code);
 }
 
-/** What a thread has to say it sends to the one that started it. */
-let debugging = isMainThread && process.env['IPTABLES_LINT_DEBUG'] === '1';
+let debugging = process.env['IPTABLES_LINT_DEBUG'] === '1';
 
 /** Whether more is told: of what went wrong, and of what was decided on the way. */
 export function isDebugging(): boolean {

@@ -48,6 +48,21 @@ const lighter = {
   },
 };
 
+/**
+ * What is loaded on demand, esbuild makes a function of, module by module. Chevrotain is hundreds of modules with those of lodash, and all are needed for
+ * the first line that is read: bundled by themselves they are one.
+ */
+const asOne = {
+  name: 'as-one',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^chevrotain$/ }, ({ path, resolveDir, pluginData }) => pluginData === 'inside' ? undefined : { path, namespace: 'as-one', pluginData: resolveDir });
+    esbuild.onLoad({ filter: /./, namespace: 'as-one' }, async ({ path, pluginData: resolveDir }) => {
+      const { outputFiles: [{ text }], metafile } = await build({ stdin: { contents: `export { createToken, EmbeddedActionsParser, Lexer } from '${path}';`, resolveDir }, absWorkingDir: root, bundle: true, format: 'esm', platform: 'node', target: 'node20.19', write: false, metafile: true });
+      return { contents: text, resolveDir };
+    });
+  },
+};
+
 function settings(version) {
   return {
     absWorkingDir: root, outdir: 'dist',
@@ -88,7 +103,7 @@ async function bundleProgram(common) {
 /** The program is one CommonJS file, so that the code that V8 makes of it can be kept (see cli/kept-code.ts); it and the library share nothing. */
 export async function bundle(plugins = []) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-  const common = { ...settings(version), plugins: [lighter, ...plugins] };
+  const common = { ...settings(version), plugins: [lighter, asOne, ...plugins] };
   const [program, index] = await Promise.all([bundleProgram(common), build({ ...common, entryPoints: { index: 'index.ts' } })]);
   const results = [...program, index];
   const written = results.flatMap(({ metafile }) => Object.keys(metafile.outputs));

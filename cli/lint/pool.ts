@@ -57,8 +57,9 @@ export class Pool {
     worker.postMessage(waiting.job);
   }
 
+  /** What is said with --debug, the one says that started it. */
   #start(): Worker {
-    const worker = new Worker(program, { argv: [] });
+    const worker = new Worker(program, { argv: [], env: { ...process.env, IPTABLES_LINT_DEBUG: '' } });
     worker.on('message', (answer: Answer) => { this.#answered(worker, answer); });
     worker.on('error', error => { this.#died(worker, error); });
     worker.on('exit', code => { this.#died(worker, new Error(`its thread ended with ${String(code)}`)); });
