@@ -6,8 +6,7 @@ const words = process.argv.slice(2);
 
 async function run(): Promise<void> {
   const { program, keep } = (await import('./load-program.js')).loadProgram();
-  await program.main(words);
-  keep();
+  keep(await program.main(words));
   // To take down the heap in good order takes longer than to leave it to the system. What cannot be written is told first.
   setImmediate(() => {
     if (process.stdout.writableLength + process.stderr.writableLength === 0) process.exit();

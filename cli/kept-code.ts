@@ -13,27 +13,28 @@ import { crc32 } from 'node:zlib';
 export interface KeptProgram {
   /** What the program exports. */
   readonly exports: unknown;
-  /** To be called when the work is done: keeps the code of all functions that were needed for it. Where that is not possible, nothing happens. */
-  readonly keep: () => void;
+  /** To be called when the work is done, with the name of its command: keeps the code of all functions that were needed for it. Where that is not possible, nothing happens. */
+  readonly keep: (command: string) => void;
 }
 
 /**
- * Bytes before the code: which program it is of, its checksum (V8 does not look whether it is whole, and would crash), and how much
- * code there was in all when it was kept.
+ * Bytes before the code: which program it is of, its checksum (V8 does not look whether it is whole, and would crash), how much
+ * code there was in all when it was kept, and the commands that it is of.
  */
-const headSize = 128;
+const headSize = 256;
 /** With so much more, it is worth to keep it anew: another command was run, or harder work was done. */
 const muchMore = 1.1;
-/** How much there is takes milliseconds to find out: not where all took at most so many times as long as the start of Node, as a small file does. */
+/** To find out how much there is takes milliseconds: that is left where all took at most so many times as long as the start of Node, as a small file does. */
 const quick = 2.5;
 
 interface Kept {
   readonly code: Buffer;
   readonly size: number;
+  readonly commands: readonly string[];
 }
 
-function headOf(program: string, { code, size }: Kept): string {
-  return `${basename(program)} ${String(crc32(code))} ${String(size)}`.padEnd(headSize);
+function headOf(program: string, { code, size, commands }: Kept): string {
+  return [basename(program), crc32(code), size, ...commands].join(' ').padEnd(headSize);
 }
 
 function isOurs({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
@@ -58,7 +59,8 @@ function readKept(place: string | undefined, program: string): Kept | undefined 
     try {
       const data = isOurs(fstatSync(file)) ? readFileSync(file) : Buffer.alloc(0);
       const head = data.toString('latin1', 0, headSize);
-      const kept = { code: data.subarray(headSize), size: Number(head.trimEnd().split(' ').at(-1)) };
+      const [, , size, ...commands] = head.trimEnd().split(' ');
+      const kept = { code: data.subarray(headSize), size: Number(size), commands };
       return head === headOf(program, kept) ? kept : undefined;
     } finally {
       closeSync(file);
@@ -91,10 +93,11 @@ export function loadKept(program: string): KeptProgram {
   run(createRequire(program), module, module.exports, pathToFileURL(program).href);
   return {
     exports: module.exports,
-    keep: () => {
-      if (place === undefined || (enough > 0 && process.uptime() < quick * started)) return;
+    keep: command => {
+      const commands = enough > 0 ? kept?.commands ?? [] : [];
+      if (place === undefined || (commands.includes(command) && process.uptime() < quick * started)) return;
       const size = process.getBuiltinModule('node:v8').getHeapCodeStatistics().bytecode_and_metadata_size;
-      if (size > enough) writeKept(place, program, { code: script.createCachedData(), size });
+      if (size > enough) writeKept(place, program, { code: script.createCachedData(), size, commands: [...new Set([...commands, command])] });
     },
   };
 }

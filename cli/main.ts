@@ -313,18 +313,33 @@ function completeCommand(): Command {
     .addHelpText('after', completeExamples);
 }
 
-/** Every command, as commander has it; `complete` aside, which is made by a library. */
-export function program(withComplete = true): Command {
+/** By their names. */
+const commands: ReadonlyMap<string, () => Command> = new Map([
+  ['fmt', fmtCommand], ['trace', traceCommand], ['fuzz', fuzzCommand], ['collect', collectCommand], ['replay', replayCommand], ['merge', mergeCommand],
+  ['explain', explainCommand], ['checks', checksCommand], ['config', configCommand], ['init', initCommand], ['complete', completeCommand],
+]);
+
+/** Those that may be meant; to make all of them takes longer than to read a small file. */
+function commandsIn(words: readonly string[]): readonly string[] {
+  return ['-h', '--help', 'help'].some(one => words.includes(one)) ? [...commands.keys()] : words.filter(word => commands.has(word));
+}
+
+/** The program with these commands, as commander has them; `complete` itself is made by a library. */
+export function program(names: Iterable<string> = commands.keys()): Command {
   const root = lintCommand();
-  for (const command of [fmtCommand(), traceCommand(), fuzzCommand(), collectCommand(), replayCommand(), mergeCommand(), explainCommand(), checksCommand(), configCommand(), initCommand(), ...withComplete ? [completeCommand()] : []]) root.addCommand(command);
+  for (const name of new Set(names)) {
+    const make = commands.get(name);
+    if (make !== undefined) root.addCommand(make());
+  }
   root.helpCommand('help [command]', 'print the help of a command');
   for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
   return root;
 }
 
-/** Colours and --debug are a matter of the whole program: `iptables-lint --no-color checks` is meant as it reads. */
-function passOn(root: Command): void {
+/** Colours and --debug are a matter of the whole program: `iptables-lint --no-color checks` is meant as it reads. `begin` is told the command. */
+function passOn(root: Command, begin: (command: string) => void): void {
   root.hook('preAction', (_, action) => {
+    begin(action.name());
     if (root.getOptionValue('debug') === true) startDebugging();
     debug(() => `iptables-lint ${version}, Node ${process.version}, ${process.platform}`);
     const color: unknown = root.getOptionValue('color');
@@ -345,7 +360,9 @@ function withWholeOptions(words: readonly string[]): readonly string[] {
   return words.map((word, index) => word === '--fix' && (end === -1 || index < end) ? '--fix=safe' : word);
 }
 
-export async function main(words: readonly string[]): Promise<void> {
+/** Returns the name of the command that was carried out, or nothing where that was none. */
+export async function main(words: readonly string[]): Promise<string> {
+  let command = '';
   endWithoutOutput();
   // A plugin may throw when nobody waits for it: Node's exit code would say that something was found.
   process.on('uncaughtException', error => {
@@ -354,14 +371,15 @@ export async function main(words: readonly string[]): Promise<void> {
   });
   try {
     if (words[0] === 'complete' && !words.includes('--help')) {
-      await (await import('./complete.js')).complete(program(false), words);
-      return;
+      await (await import('./complete.js')).complete(program([...commands.keys()].filter(name => name !== 'complete')), words);
+      return 'complete';
     }
-    const root = program();
-    passOn(root);
+    const root = program(commandsIn(words));
+    passOn(root, name => { command = name; });
     await root.parseAsync(withWholeOptions(words), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) reportTrouble(error);
     else if (error.exitCode !== 0) reportTrouble(usageTrouble(error, words));
   }
+  return command;
 }

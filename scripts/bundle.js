@@ -48,25 +48,42 @@ const lighter = {
   },
 };
 
+const target = 'node20.19';
+
 /**
- * What is loaded on demand, esbuild makes a function of, module by module. Chevrotain is hundreds of modules with those of lodash, and all are needed for
- * the first line that is read: bundled by themselves they are one.
+ * Chevrotain makes a parser the prototype of something, which V8 then holds ready for quick access, and deletes a hundred properties of it thereafter: it is
+ * made ready again after each, which is a twentieth of what a small file takes.
  */
-const asOne = {
-  name: 'as-one',
+const stillSlow = {
+  name: 'still-slow',
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^chevrotain$/ }, ({ path, resolveDir, pluginData }) => pluginData === 'inside' ? undefined : { path, namespace: 'as-one', pluginData: resolveDir });
-    esbuild.onLoad({ filter: /./, namespace: 'as-one' }, async ({ path, pluginData: resolveDir }) => {
-      const { outputFiles: [{ text }], metafile } = await build({ stdin: { contents: `export { createToken, EmbeddedActionsParser, Lexer } from '${path}';`, resolveDir }, absWorkingDir: root, bundle: true, format: 'esm', platform: 'node', target: 'node20.19', write: false, metafile: true });
-      return { contents: text, resolveDir };
-    });
+    esbuild.onLoad({ filter: /@chevrotain.utils.lib.src.to-fast-properties\.js$/ }, () => ({ contents: 'export const toFastProperties = one => one;' }));
   },
 };
+
+/**
+ * What is loaded on demand, esbuild makes a function of, module by module. Chevrotain is hundreds of modules with those of lodash, and all are needed for
+ * the first line that is read: bundled by themselves they are one. `inputs`: where the names of their files go.
+ */
+function asOne(inputs) {
+  return {
+    name: 'as-one',
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^chevrotain$/ }, ({ path, resolveDir }) => ({ path, namespace: 'as-one', pluginData: resolveDir }));
+      esbuild.onLoad({ filter: /./, namespace: 'as-one' }, async ({ path, pluginData: resolveDir }) => {
+        const contents = `export { createToken, EmbeddedActionsParser, Lexer } from '${path}';`;
+        const { outputFiles: [{ text }], metafile } = await build({ stdin: { contents, resolveDir }, absWorkingDir: root, bundle: true, format: 'esm', platform: 'node', target, write: false, metafile: true, plugins: [stillSlow] });
+        inputs.push(...Object.keys(metafile.inputs));
+        return { contents: text, resolveDir };
+      });
+    },
+  };
+}
 
 function settings(version) {
   return {
     absWorkingDir: root, outdir: 'dist',
-    bundle: true, format: 'esm', platform: 'node', target: 'node20.19',
+    bundle: true, format: 'esm', platform: 'node', target,
     minify: true, legalComments: 'none', sourcemap: true, sourcesContent: false,
     metafile: true, logLevel: 'warning',
     /** Loaded by those who draw: users of the library, `fuzz` and `--decide`. */
@@ -103,11 +120,12 @@ async function bundleProgram(common) {
 /** The program is one CommonJS file, so that the code that V8 makes of it can be kept (see cli/kept-code.ts); it and the library share nothing. */
 export async function bundle(plugins = []) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-  const common = { ...settings(version), plugins: [lighter, asOne, ...plugins] };
+  const inputs = [];
+  const common = { ...settings(version), plugins: [lighter, asOne(inputs), ...plugins] };
   const [program, index] = await Promise.all([bundleProgram(common), build({ ...common, entryPoints: { index: 'index.ts' } })]);
   const results = [...program, index];
   const written = results.flatMap(({ metafile }) => Object.keys(metafile.outputs));
   removeStale(new Set(written));
-  writeNotices(results.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
+  writeNotices([...inputs, ...results.flatMap(({ metafile }) => Object.keys(metafile.inputs))]);
   return results;
 }
