@@ -54,6 +54,13 @@ test('criteria that leave one packet are no contradiction', t => {
   t.deepEqual(found('-A INPUT -p udp -m udp --dport 53 -m multiport --dports 53,80 -j ACCEPT', '-A INPUT -s 10.0.0.4/30 -m iprange --src-range 10.0.0.1-10.0.0.4 -j ACCEPT', '-A INPUT -m limit --limit 1/s -m set --match-set x src -m set ! --match-set x dst -j DROP'), []);
 });
 
+test('a time that never comes, and one that is always', t => {
+  const time = (options: string): readonly string[] => found(`-A INPUT -p tcp -m time ${options} -j ACCEPT`, '-A INPUT -p tcp -j DROP');
+  for (const none of ['--datestart 2030-01-01 --datestop 2020-01-01', '! --weekdays Mon,Tue,Wed,Thu,Fri,Sat,Sun']) t.deepEqual(time(none), ['never-matches filter:INPUT:1'], none);
+  for (const all of ['--timestart 08:00 --timestop 08:00', '--timestart 08:00:01 --timestop 08:00', '--timestart 0:00 --timestop 23:59:59']) t.deepEqual(time(all), ['shadowed-rule filter:INPUT:2'], all);
+  for (const some of ['--timestart 08:00:02 --timestop 08:00', '--timestart 08:00 --timestop 08:01', '--timestart 08:00 --timestop 08:00 --weekdays Mon', '--datestart 2030-01-01']) t.deepEqual(time(some), [], some);
+});
+
 test('never-matches: flags that a state has are no contradiction, an ACK that is picked up least of all', t => {
   t.deepEqual(found('-A INPUT -p tcp -m tcp ! --syn -m conntrack --ctstate NEW -j DROP', '-A INPUT -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -m conntrack --ctstate NEW,ESTABLISHED -j DROP'), []);
   t.deepEqual(found('-A INPUT -p tcp -m tcp --tcp-flags RST RST -m conntrack --ctstate NEW -j LOG', '-A INPUT -p tcp -m tcp --tcp-flags FIN FIN -m conntrack --ctstate NEW -j LOG'), [], 'behind a SYN, and in what was picked up');

@@ -1,4 +1,4 @@
-import { unknown } from '../../packet/constraint.js';
+import { always, never, unknown, type Constraint } from '../../packet/constraint.js';
 import type { Predicate } from '../../packet/traversal.js';
 import { calendarDate } from '../../values/calendar-date.js';
 import { allMonthdays, allWeekdays, monthdays, weekdaySet } from '../../values/day-list.js';
@@ -20,7 +20,7 @@ const options = {
   datestart: option({ names: ['--datestart'], doc: 'from this date on', value: calendarDate }),
   datestop: option({ names: ['--datestop'], doc: 'up to this date', value: calendarDate }),
   timestart: option({ names: ['--timestart'], doc: 'from this time of the day on', value: dayTime }),
-  timestop: option({ names: ['--timestop'], doc: 'up to this time of the day', value: dayTime }),
+  timestop: option({ names: ['--timestop'], doc: 'up to this time of the day; where that is --timestart, the whole day', value: dayTime }),
   contiguous: option({ names: ['--contiguous'], doc: 'a time over midnight belongs to the day on which it began', value: flag }),
   weekdays: option({ names: ['--weekdays'], doc: 'on these days of the week', value: weekdaySet, negatable: true }),
   monthdays: option({ names: ['--monthdays'], doc: 'on these days of the month', value: monthdays, negatable: true }),
@@ -38,6 +38,39 @@ interface TimeRange {
   readonly monthdays: number;
   readonly isContiguous: boolean;
   readonly isLocal: boolean;
+}
+
+interface TimeGiven {
+  readonly datestart?: Given<number>;
+  readonly datestop?: Given<number>;
+  readonly timestart?: Given<number>;
+  readonly timestop?: Given<number>;
+  readonly weekdays?: Given<number>;
+  readonly monthdays?: Given<number>;
+  readonly contiguous?: Given<true>;
+  readonly kerneltz?: Given<true>;
+  readonly localtz?: Given<true>;
+}
+
+function rangeOf(given: TimeGiven): TimeRange {
+  return {
+    dates: [given.datestart?.value ?? 0, given.datestop?.value ?? lastDate],
+    start: given.timestart?.value ?? 0, stop: given.timestop?.value ?? lastSecond,
+    weekdays: daysOf(given.weekdays, allWeekdays), monthdays: daysOf(given.monthdays, allMonthdays),
+    isContiguous: given.contiguous !== undefined, isLocal: given.kerneltz !== undefined || given.localtz !== undefined,
+  };
+}
+
+/** Nothing is left out between the end of one day's time and the beginning of the next: of equal times, too. */
+function isAllDay({ start, stop }: TimeRange): boolean {
+  return start < stop ? start === 0 && stop === lastSecond : start <= stop + 1;
+}
+
+/** At no time, at all times (until 2038, where those end that it can tell), or who knows. */
+function means(range: TimeRange): Constraint {
+  const { dates: [from, to], weekdays, monthdays: days } = range;
+  if (from > to || weekdays === 0 || days === 0) return never;
+  return isAllDay(range) && from === 0 && to >= lastDate && weekdays === allWeekdays && days === allMonthdays ? always : unknown('what time it is');
 }
 
 /** @see time_mt() in net/netfilter/xt_time.c */
@@ -98,13 +131,8 @@ export const time = defineMatch('time', () => ({
     if (given.contiguous !== undefined) words.push('--contiguous');
     return words.join(' ');
   },
-  means: () => unknown('what time it is'),
-  matches: given => during({
-    dates: [given.datestart?.value ?? 0, given.datestop?.value ?? lastDate],
-    start: given.timestart?.value ?? 0, stop: given.timestop?.value ?? lastSecond,
-    weekdays: daysOf(given.weekdays, allWeekdays), monthdays: daysOf(given.monthdays, allMonthdays),
-    isContiguous: given.contiguous !== undefined, isLocal: given.kerneltz !== undefined || given.localtz !== undefined,
-  }),
+  means: given => means(rangeOf(given)),
+  matches: given => during(rangeOf(given)),
   examples: [
     ['-m time --timestart 09:00:00 --timestop 17:00:00 --weekdays Mon,Tue --datestop 2038-01-19T03:14:07', '='],
     ['-m time ! --weekdays 6,Sunday --timestop 8:00', '-m time --timestart 00:00:00 --timestop 08:00:00 --weekdays Mon,Tue,Wed,Thu,Fri --datestop 2038-01-19T03:14:07'],
