@@ -1,5 +1,6 @@
 /** Bundles the command line and the library into dist/: one file to load instead of hundreds is most of the start-up time. */
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -49,6 +50,7 @@ const lighter = {
 };
 
 const target = 'node20.19';
+const partsFolder = `${root}build/parts`;
 
 /**
  * Chevrotain makes a parser the prototype of something, which V8 then holds ready for quick access, and deletes a hundred properties of it thereafter: it is
@@ -60,25 +62,6 @@ const stillSlow = {
     esbuild.onLoad({ filter: /@chevrotain.utils.lib.src.to-fast-properties\.js$/ }, () => ({ contents: 'export const toFastProperties = one => one;' }));
   },
 };
-
-/**
- * What is loaded on demand, esbuild makes a function of, module by module. Chevrotain is hundreds of modules with those of lodash, and all are needed for
- * the first line that is read: bundled by themselves they are one. `inputs`: where the names of their files go.
- */
-function asOne(inputs) {
-  return {
-    name: 'as-one',
-    setup(esbuild) {
-      esbuild.onResolve({ filter: /^chevrotain$/ }, ({ path, resolveDir }) => ({ path, namespace: 'as-one', pluginData: resolveDir }));
-      esbuild.onLoad({ filter: /./, namespace: 'as-one' }, async ({ path, pluginData: resolveDir }) => {
-        const contents = `export { createToken, EmbeddedActionsParser, Lexer } from '${path}';`;
-        const { outputFiles: [{ text }], metafile } = await build({ stdin: { contents, resolveDir }, absWorkingDir: root, bundle: true, format: 'esm', platform: 'node', target, write: false, metafile: true, plugins: [stillSlow] });
-        inputs.push(...Object.keys(metafile.inputs));
-        return { contents: text, resolveDir };
-      });
-    },
-  };
-}
 
 function settings(version) {
   return {
@@ -103,29 +86,32 @@ function expectAscii(name) {
 /**
  * The program itself, and cli.cjs and thread.cjs, which load it by its name. In code that is kept there is no import(): packages are required, and the
  * user's files loaded by whoever loaded it. CommonJS all of it: Node's loader of modules takes as long to start as --version.
+ *
+ * It is bundled twice. esbuild makes a function of each module that is loaded on demand, of a thousand of them; bundled to parts first, what is loaded
+ * together is one module. (What has no effect is left out in the first round; in the second the parts would be taken for such.)
  */
 async function bundleProgram(common) {
   const cjs = { ...common, format: 'cjs', outExtension: { '.js': '.cjs' } };
+  const parts = await build({ ...common, entryPoints: { program: 'cli/program.ts' }, splitting: true, banner: {}, outdir: partsFolder });
   const program = await build({
-    ...cjs, entryPoints: { program: 'cli/program.ts' }, supported: { 'dynamic-import': false }, entryNames: 'chunks/[name]-[hash]',
+    ...cjs, entryPoints: { program: join(partsFolder, 'program.js') }, ignoreAnnotations: true, supported: { 'dynamic-import': false }, entryNames: 'chunks/[name]-[hash]',
     banner: { js: '(function(require,module,exports,$url){' }, footer: { js: '})' },
     define: { ...common.define, 'import.meta.url': '$url' },
   });
   const name = Object.keys(program.metafile.outputs).find(one => one.endsWith('.cjs')).replace('dist/', '');
   expectAscii(name);
   const define = { ...common.define, 'import.meta.dirname': '__dirname', IPTABLES_LINT_PROGRAM: JSON.stringify(name) };
-  return [program, await build({ ...cjs, entryPoints: { cli: 'cli/cli.ts', thread: 'cli/thread.ts' }, banner: {}, define })];
+  return [parts, program, await build({ ...cjs, entryPoints: { cli: 'cli/cli.ts', thread: 'cli/thread.ts' }, banner: {}, define })];
 }
 
 /** The program is one CommonJS file, so that the code that V8 makes of it can be kept (see cli/kept-code.ts); it and the library share nothing. */
 export async function bundle(plugins = []) {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-  const inputs = [];
-  const common = { ...settings(version), plugins: [lighter, asOne(inputs), ...plugins] };
+  const common = { ...settings(version), plugins: [lighter, stillSlow, ...plugins] };
   const [program, index] = await Promise.all([bundleProgram(common), build({ ...common, entryPoints: { index: 'index.ts' } })]);
   const results = [...program, index];
   const written = results.flatMap(({ metafile }) => Object.keys(metafile.outputs));
   removeStale(new Set(written));
-  writeNotices([...inputs, ...results.flatMap(({ metafile }) => Object.keys(metafile.inputs))]);
+  writeNotices(results.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
   return results;
 }
