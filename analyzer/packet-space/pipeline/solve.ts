@@ -3,7 +3,8 @@
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
 import { impossibleAround } from '../tracked-segments.js';
-import { Justifier, writtenAtOnce, type FreshClaim } from './claim.js';
+import { Justifier, type FreshClaim } from './claim.js';
+import { writtenAtOnce } from './gaps.js';
 import { contains, inside, outside, type Part } from './part.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget, type Point, type Watch } from './run.js';

@@ -7,7 +7,7 @@ import { merge, type Intervals } from '../intervals.js';
 /** Fields that are written to be what a rule says, and nothing else becomes of them. */
 const plain = Does.src | Does.dst | Does.sport | Does.dport;
 
-const known = new WeakMap<Chains, Map<string, Intervals | undefined>>();
+const known = new WeakMap<Chains, Map<number, Intervals | undefined>>();
 
 /**
  * The classes that rules below a base chain may write to a field, or to the field of the other end, whose classes are the same. `by`: what they would
@@ -17,8 +17,8 @@ export function writtenBelow(chains: Chains, base: number, by: number, d: number
   const one = chains.dimensions.list[d];
   if ((by & ~plain) !== 0 || one === undefined || one.kind === 'atom' || (writerOf(one.field) & plain) === 0) return undefined;
   let mine = known.get(chains);
-  if (mine === undefined) known.set(chains, mine = new Map<string, Intervals | undefined>());
-  const key = `${String(base)} ${String(by)} ${String(d)}`;
+  if (mine === undefined) known.set(chains, mine = new Map<number, Intervals | undefined>());
+  const key = (base * (plain + 1) + by) * chains.fieldCount + d;
   if (!mine.has(key)) mine.set(key, written(chains, base, by, d));
   return mine.get(key);
 }
