@@ -1,6 +1,7 @@
 /** The packets that a question is about, as regions of a table's space. */
 import type { Constraint } from '../packet/constraint.js';
 import { DimensionBuilder, type Dimension, type Dimensions } from './dimensions.js';
+import { holdsOfSome } from './field-by-field.js';
 import { previous, type Scalar } from './fields.js';
 import type { Region } from './boxes.js';
 import { cellsOf, productsOf } from './products.js';
@@ -57,21 +58,9 @@ export function valuesOf(dimension: Extract<Dimension, { kind: 'range' }>, low: 
 
 /** True where a constraint excludes every packet. */
 export function isNothing(family: Dimensions['family'], constraint: Constraint): boolean {
-  const fields = new Set<string>();
-  if (asksOnce(constraint, fields) && !(fields.has('ctstate') && fields.has('tcpFlags'))) return false;
+  if (holdsOfSome(family, constraint)) return false;
   const builder = new DimensionBuilder(family);
   builder.add(constraint);
   const own = builder.finish();
   return packetsOf(own, constraint).regions({ lo: new Int32Array(own.last.length), hi: own.last }).every(region => isImpossible(own.segments, region));
-}
-
-/** Whether it asks of each field once, and for something that there is, so that nothing in it excludes anything else. */
-function asksOnce(constraint: Constraint, fields: Set<string>): boolean {
-  switch (constraint.kind) {
-    case 'always': return true;
-    case 'within': case 'masked': case 'interface': return !fields.has(constraint.field) && fields.add(constraint.field).size > 0;
-    case 'not': return constraint.of.kind === 'interface' && constraint.of.name !== '' && asksOnce(constraint.of, fields);
-    case 'all': return constraint.of.every(one => asksOnce(one, fields));
-    default: return false;
-  }
 }

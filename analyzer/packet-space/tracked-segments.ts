@@ -18,7 +18,7 @@ const valid: ReadonlySet<number> = new Set([syn, syn | urg, syn | ack, rst, rst 
  * an ACK, and what its sender says before anybody answered: a SYN/ACK is neither, a RST and the FIN of a connection that was picked up may be.
  * @see tcp_conntracks in net/netfilter/nf_conntrack_proto_tcp.c
  */
-function canBe(state: number, flags: number): boolean {
+export function canBe(state: number, flags: number): boolean {
   switch (state) {
     case INVALID: case UNTRACKED: return true;
     case NEW: case RELATED: return valid.has(flags & ~psh) && (flags & (syn | ack)) !== (syn | ack);
