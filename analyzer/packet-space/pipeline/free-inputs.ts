@@ -1,4 +1,7 @@
-/** The inputs that stand for what writes leave open. Each time that something is written it may be something else, so that each time has an input. */
+/**
+ * The inputs that stand for what writes leave open. Each time that something is written it may be something else, so that each time has an input.
+ * Of rules that end their table a packet meets one at most, so that these have inputs in common.
+ */
 import { Step, type Chains } from './chains.js';
 import type { Stage } from './stages.js';
 import type { Write } from './values.js';
@@ -14,14 +17,22 @@ export function occasion({ hook }: Stage, isReply: boolean, turn: number): strin
   return `${hook} ${isReply ? 'back' : 'forth'} ${String(turn)}`;
 }
 
-/** Gives inputs to all occasions; `last` gets the last class of each. */
-export function freeInputsOf(chains: Chains, forth: Iterable<Stage>, back: Iterable<Stage>, last: number[]): FreeInputs {
+/** Gives inputs to all occasions; `last` gets the last class of each. `isShared`: rules of which one at most is met have the same. */
+export function freeInputsOf(chains: Chains, forth: Iterable<Stage>, back: Iterable<Stage>, last: number[], isShared: boolean): FreeInputs {
   const inputs = new Map<Write, Map<string, number>>();
+  const common = new Map<string, number>();
   const add = (stage: Stage, isReply: boolean): void => {
-    for (const [write, turns] of writesAt(chains, stage)) {
+    for (const { write, turns, ends } of writesAt(chains, stage)) {
       const own = inputs.get(write) ?? new Map<string, number>();
       inputs.set(write, own);
-      for (let turn = 0; turn < turns; turn++) if (!own.has(occasion(stage, isReply, turn))) own.set(occasion(stage, isReply, turn), last.push(write.high - write.low) - 1);
+      for (let turn = 0; turn < turns; turn++) {
+        const when = occasion(stage, isReply, turn);
+        if (own.has(when)) continue;
+        const place = ends && isShared ? [stage.table, when, write.dimension, write.high - write.low].join(' ') : undefined;
+        const input = common.get(place ?? '') ?? last.push(write.high - write.low) - 1;
+        own.set(when, input);
+        if (place !== undefined) common.set(place, input);
+      }
     }
   };
   for (const stage of forth) add(stage, false);
@@ -32,12 +43,12 @@ export function freeInputsOf(chains: Chains, forth: Iterable<Stage>, back: Itera
 type FreeWrite = Extract<Write, { kind: 'free' }>;
 
 /** What a stage may write that is left open, and how many times one packet may meet it there. */
-function* writesAt(chains: Chains, { chain, underWay }: Stage): Generator<readonly [FreeWrite, number], void> {
+function* writesAt(chains: Chains, { chain, underWay }: Stage): Generator<{ readonly write: FreeWrite; readonly turns: number; readonly ends: boolean }, void> {
   for (const base of [chain, underWay]) {
     const calls = new Map([[base, 1]]);
     for (const id of chains.below(base)) for (const { act, writes } of chains.list[id]?.writing ?? []) for (const write of writes) {
       // What ends the table is met once.
-      if (write.kind === 'free') yield [write, act === Step.Write ? callsOf(chains, id, calls) : 1];
+      if (write.kind === 'free') yield { write, turns: act === Step.Write ? callsOf(chains, id, calls) : 1, ends: act !== Step.Write };
     }
   }
 }

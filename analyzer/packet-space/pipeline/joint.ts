@@ -71,7 +71,7 @@ export function jointPipelines(a: Ruleset, b: Ruleset, asked: readonly Constrain
   const dimensions = dimensionsFor(read, asked, extra);
   const chains = [compileChains(read[0], dimensions, extra), compileChains(read[1], dimensions, extra)] as const;
   const sharing = share(...chains);
-  const made = [makePipeline(chains[0], routing), makePipeline(chains[1], routing)] as const;
+  const made = [makePipeline(chains[0], routing, false), makePipeline(chains[1], routing, false)] as const;
   const [left, right] = shareInputs(made[0], made[1], sharing);
   const names = new RuleChoices(chains[0]);
   const stages = shareStages(left, right);

@@ -38,7 +38,8 @@ export interface Pipeline {
   readonly back: Readonly<Record<Path, readonly Stage[]>>;
 }
 
-export function makePipeline(chains: Chains, routing: Routing | undefined): Pipeline {
+/** `isAlone`: no other rule set is to be followed with the same inputs, where two rules may be met by one packet. */
+export function makePipeline(chains: Chains, routing: Routing | undefined, isAlone: boolean): Pipeline {
   const routed = routing !== undefined;
   const each = (isReply: boolean, mode: NatMode = 'usual'): Pipeline['forth'] => ({
     in: stagesOf(chains, 'in', routed, isReply, mode), through: stagesOf(chains, 'through', routed, isReply, mode),
@@ -46,7 +47,7 @@ export function makePipeline(chains: Chains, routing: Routing | undefined): Pipe
   });
   const [forth, back, unusual] = [each(false), each(true), { again: each(false, 'again'), asked: each(false, 'asked') }];
   const last = [...chains.dimensions.last.subarray(0, chains.fieldCount)];
-  const freeInputs = freeInputsOf(chains, [forth, unusual.again, unusual.asked].flatMap(one => Object.values(one).flat()), Object.values(back).flat(), last);
+  const freeInputs = freeInputsOf(chains, [forth, unusual.again, unusual.asked].flatMap(one => Object.values(one).flat()), Object.values(back).flat(), last, isAlone);
   const backInputs = last.length;
   last.push(...chains.dimensions.last.subarray(0, chains.fieldCount));
   const ttl = dimensionOf(chains.dimensions, 'ttl');

@@ -19,5 +19,5 @@ export function pipeline(ruleset: Ruleset, { asked = [], routing }: PipelineOpti
   const read = readRuleset(ruleset);
   if (read.cyclic) return undefined;
   const extra = extraChains(routing);
-  return makePipeline(compileChains(read, dimensionsFor([read], asked, extra), extra), routing);
+  return makePipeline(compileChains(read, dimensionsFor([read], asked, extra), extra), routing, true);
 }
