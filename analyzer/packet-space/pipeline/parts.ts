@@ -77,8 +77,9 @@ export function* preimages(pipeline: Pipeline, path: Path, number: number, at: n
   const written = pipeline.forth[path].slice(0, at + 1).reduce((bits, one) => bits | one.does, 0);
   const entry = entryOf(chains, chains.chainOf[number] ?? -1);
   const known = chains.cells(number).map(cell => knowable(pipeline, path, stage.hook, stage.table === 'raw', { soft: cell.soft, sides: [...cell.sides, ...entry] }));
-  // Most rules are matched by packets as they come: these are looked at first.
-  for (const sides of known) if (mayMeet(within, sides, chains.fieldCount)) for (const part of within) {
+  // Most rules are matched by packets as they come: these are looked at first, and first those that nat treats as usual.
+  const near = known.filter(sides => mayMeet(within, sides, chains.fieldCount));
+  if (near.length > 0) for (const part of within) for (const sides of near) {
     // The first is mostly enough, and the others need not be made.
     const met = meet(part, sides, chains.fieldCount);
     if (met !== undefined) yield { ...met, choices: noChoices };
