@@ -4,7 +4,7 @@ import { isPrivate } from '../../packet/address-blocks.js';
 import { isUnresolved, type Rule } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { RuleConstraints } from '../../packet-space/rule-constraint.js';
-import { lostReplies, lostWith, whereLost, type ConversationQuestion, type LostPackets, type LostPlaces, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
+import { comesByPlaces, lostReplies, lostWith, whereLost, type ConversationQuestion, type LostPackets, type LostPlaces, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
 import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
@@ -54,9 +54,13 @@ function questionOf({ ruleset: { family } }: CheckContext, path: Path, exchange:
 
 /** Replies that are lost, of the first kind of exchange of which some are; those to everyday clients if there are any. */
 export function someReplies(cx: CheckContext, pipeline: Pipeline, { table, rule }: RuleAt, doubts: readonly Doubt[]): readonly SomeReplies[] {
+  const near = new Map<Path, boolean>();
   for (const doubt of doubts) {
-    const where = placesOf(cx, pipeline, doubts.filter(({ path }) => path === doubt.path));
-    const found = where === 'nowhere' ? [] : repliesOf(cx, pipeline, { table, rule, where }, doubt);
+    const { path } = doubt;
+    const where = placesOf(cx, pipeline, doubts.filter(one => one.path === path));
+    const isNear = near.get(path) ?? (typeof where === 'string' ? where === 'anywhere' : comesByPlaces(pipeline, path, rule, where));
+    near.set(path, isNear);
+    const found = where === 'nowhere' || !isNear ? [] : repliesOf(cx, pipeline, { table, rule, where }, doubt);
     if (found.length > 0) return isForOthers(pipeline, rule, doubt) || isAside(pipeline, rule, doubt) ? [] : found;
   }
   return [];

@@ -3,7 +3,7 @@ import type { Hook } from '../../extensions/define.js';
 import type { Rule, Table } from '../../model/ruleset.js';
 import type { Decider, PacketSample, RuleAt } from '../../packet-space/answers.js';
 import { ask } from '../../packet-space/index.js';
-import { neverReplied, reachThrough, type ConversationCase, type ConversationQuestion, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
+import { everReplied, isAskedAbout, reachThrough, type ConversationCase, type ConversationQuestion, type Path, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
 import { all, oneOf } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
@@ -64,10 +64,15 @@ function brokenBy(cx: CheckContext, pipeline: Pipeline, { table, at }: Place, do
     const reached = cx.reach(table).get(at.rule);
     return reached?.kind === 'live' ? reached.witness : undefined;
   };
+  let replied: Sighting | undefined;
   for (const { everyday, question } of doubt.questions) {
-    const answer = neverReplied(pipeline, at.rule, question, hint);
-    if (answer?.kind === 'undecided') cx.undecided();
-    if (answer?.kind === 'never') {
+    if (replied !== undefined && isAskedAbout(pipeline, question, replied)) continue;
+    const answer = everReplied(pipeline, at.rule, question, hint);
+    if (answer.kind === 'undecided') cx.undecided();
+    if (answer.kind === 'some') replied = answer.passes;
+    // Of what lets nothing in nobody is an everyday client.
+    if (answer.kind === 'unreached') return undefined;
+    if (answer.kind === 'never') {
       if (isForOthers(pipeline, at.rule, doubt)) return undefined;
       return { ...doubt, dies: answer.dies, killers: answer.by, everyday, isAside: isAside(pipeline, at.rule, doubt) };
     }

@@ -5,7 +5,7 @@ import type { Decider, PacketSample } from '../answers.js';
 import { cellsOf, productsOf } from '../products.js';
 import { Replayed } from '../replayed.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
-import type { Part } from './part.js';
+import { holds, type Part } from './part.js';
 import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
 import { tryHint } from './hints.js';
 import type { Pipeline, Trip } from './passes.js';
@@ -73,18 +73,33 @@ export function replies(pipeline: Pipeline, rule: Rule | undefined, question: Co
   return dies.kind === 'none' ? { kind: 'unreached' } : { kind: 'never', dies: endOf(pipeline, dies), by: inOrder(pipeline, asked.killers.values()) };
 }
 
-/** As `replies`, where only `never` is of interest: one search instead of two. `hint`: a packet that the rule is known to match, maybe. */
-export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, hint?: () => PacketSample | undefined): Extract<Replies, { kind: 'never' | 'undecided' }> | undefined {
+/** Whether an answer ever gets through: `some` does, and it is this one. */
+export type EverReplied = Extract<Replies, { kind: 'unreached' | 'never' | 'undecided' }> | { readonly kind: 'some'; readonly passes: Sighting };
+
+/** As `replies`, where it is of no interest whether some answers are lost: one search instead of two. `hint`: a packet that the rule is known to match, maybe. */
+export function everReplied(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, hint?: () => PacketSample | undefined): EverReplied {
   const asked = ask(pipeline, rule, question, hint);
-  if (asked === undefined) return undefined;
+  if (asked === undefined) return { kind: 'unreached' };
   // Whoever is asked answers himself, mostly.
-  if (asked.back === 'anyone' && conversation({ ...asked, back: 'reply' }, 'passes').kind === 'found') return undefined;
+  const himself = asked.back === 'anyone' ? conversation({ ...asked, back: 'reply' }, 'passes') : undefined;
+  if (himself?.kind === 'found') return { kind: 'some', passes: himself };
   asked.killers.clear();
   const passes = conversation(asked, 'passes');
-  if (passes.kind === 'found') return undefined;
+  if (passes.kind === 'found') return { kind: 'some', passes };
   const dies = passes.kind === 'none' ? conversation(asked, 'dies') : passes;
-  if (dies.kind === 'none') return undefined;
+  if (dies.kind === 'none') return { kind: 'unreached' };
   return dies.kind === 'undecided' ? dies : { kind: 'never', dies: endOf(pipeline, dies), by: inOrder(pipeline, asked.killers.values()) };
+}
+
+/** `everReplied`, where only that no answer gets through is of interest. */
+export function neverReplied(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion): Extract<Replies, { kind: 'never' | 'undecided' }> | undefined {
+  const answer = everReplied(pipeline, rule, question);
+  return answer.kind === 'never' || answer.kind === 'undecided' ? answer : undefined;
+}
+
+/** Whether the first packet of a conversation is one that another question is about. */
+export function isAskedAbout(pipeline: Pipeline, question: ConversationQuestion, { trip: { run: { point } } }: Sighting): boolean {
+  return beginnings(pipeline, question).some(part => holds(part, point));
 }
 
 /** What is needed to search conversations; undefined where no packet can match the rule. */

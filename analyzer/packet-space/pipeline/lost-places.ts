@@ -1,4 +1,5 @@
 /** Where answers are lost, whatever rules let their conversations begin: found once, so that about each rule little is left to ask. */
+import type { Rule } from '../../model/ruleset.js';
 import type { Field } from '../../packet/constraint.js';
 import { merge, type Intervals } from '../intervals.js';
 import { likedClasses } from '../sample.js';
@@ -7,6 +8,8 @@ import { conversationGoal, notBegun, type Asked } from './conversations.js';
 import { acceptsAll } from './goals.js';
 import { holds, hull, inHole, isApart, meet, type Part, type Spot } from './part.js';
 import type { Pipeline } from './passes.js';
+import { allPreimages } from './parts.js';
+import type { Path } from './stages.js';
 import { likelyPoint, solutions, tryFollow, type Goal, type SolveBudget } from './solve.js';
 
 /** Boxes of first packets, and a part around all that were looked at. */
@@ -48,6 +51,12 @@ export function* everydayParts({ pipeline, parts }: Asked): Generator<Part, void
     const narrowed = everyday(pipeline, part);
     if (narrowed !== undefined) yield narrowed;
   }
+}
+
+/** Whether a packet that comes by a rule may lie in one of the places. */
+export function comesByPlaces(pipeline: Pipeline, path: Path, rule: Rule, { places }: LostPlaces): boolean {
+  for (const _ of allPreimages(pipeline, path, pipeline.chains.numbers.get(rule) ?? -1, places)) return true;
+  return false;
 }
 
 /** Places that are for the same clients. */
