@@ -319,14 +319,14 @@ test('an answer that is exempt from tracking is shown as it comes by the exempti
 
 test('an answer that is exempt from tracking is certain whatever address nat gives the connection, and comes to that address', t => {
   const seen = (raw: string, nat: string): readonly unknown[] => findings(`*raw\n${raw}\nCOMMIT\n*nat\n${nat}\nCOMMIT\n*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n`).filter(({ check }) => check === 'asymmetric-nat-reply')
-    .flatMap(({ certainty, witness, host }) => [certainty, ...(witness ?? []).map(({ in: from, packet: { src, sport, dst, dport } }) => `${from} ${String(src)} ${String(sport)} ${String(dst)} ${String(dport)}`), ...host?.interfaces?.flatMap(({ name, addresses }) => name === 'eth0' ? addresses : []) ?? []]);
+    .flatMap(({ certainty, witness, host }) => [certainty, ...(witness ?? []).map(({ in: from, packet: { src, sport, dst, dport } }) => [from, src, sport, dst, dport]), ...host?.interfaces?.flatMap(({ name, addresses }) => name === 'eth0' ? addresses : []) ?? []]);
   const masquerade = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
   const dns = '-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack';
-  t.deepEqual(seen(dns, masquerade), ['certain', 'eth1 10.0.0.7 40000 1.0.0.10 53', 'eth0 1.0.0.10 53 203.0.113.139 40000', '203.0.113.139/32']);
-  t.deepEqual(seen(dns, '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j SNAT --to-source 192.0.2.1').slice(0, 3), ['certain', 'eth1 10.0.0.7 40000 1.0.0.10 53', 'eth0 1.0.0.10 53 192.0.2.1 40000']);
+  t.deepEqual(seen(dns, masquerade), ['certain', ['eth1', '10.0.0.7', 40000, '1.0.0.10', 53], ['eth0', '1.0.0.10', 53, '203.0.113.139', 40000], '203.0.113.139/32']);
+  t.deepEqual(seen(dns, '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j SNAT --to-source 192.0.2.1').slice(0, 3), ['certain', ['eth1', '10.0.0.7', 40000, '1.0.0.10', 53], ['eth0', '1.0.0.10', 53, '192.0.2.1', 40000]]);
   t.deepEqual(seen(dns.replace('-p', '-d 192.0.2.1/32 -p'), masquerade), ['possible'], 'who knows whether that is the address');
   t.deepEqual(seen(dns.replace('-p', '-m set --match-set servers src -p'), masquerade), ['possible'], 'nor who is in the set');
-  t.deepEqual(seen('-A OUTPUT -p udp -m udp --sport 5353 -j CT --notrack', '-A PREROUTING -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353'), ['certain', 'eth0 1.0.0.10 40000 192.0.2.1 53', 'local 192.0.2.1 5353 1.0.0.10 40000']);
+  t.deepEqual(seen('-A OUTPUT -p udp -m udp --sport 5353 -j CT --notrack', '-A PREROUTING -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353'), ['certain', ['eth0', '1.0.0.10', 40000, '192.0.2.1', 53], ['local', '192.0.2.1', 5353, '1.0.0.10', 40000]]);
   t.deepEqual(seen('-A OUTPUT -s 192.0.2.1/32 -p udp -m udp --sport 5353 -j CT --notrack', '-A PREROUTING -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353'), ['possible']);
 });
 
