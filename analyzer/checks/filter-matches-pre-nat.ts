@@ -1,14 +1,18 @@
 import { onward, type Onward, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { RuleConstraints } from '../packet-space/rule-constraint.js';
-import type { Constraint } from '../packet/constraint.js';
+import { all, type Constraint } from '../packet/constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import type { Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
+import { printAddress } from '../values/address.js';
+import { protocolWord } from '../values/protocol.js';
 import { areCovered, meet, rangesOf } from './shared/asked.js';
 import { bypassedRules } from './shared/bypassed.js';
 import { pathsBehind } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
+import { missedTranslations, type Missed } from './shared/missed-translations.js';
+import { isForPeople } from './shared/owners.js';
 import { rewrittenRules, type Rewritten } from './shared/rewritten.js';
 import { effectOf, targetText } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
@@ -74,6 +78,38 @@ function report(cx: CheckContext, table: Table, pipeline: Pipeline, rewritten: R
   };
 }
 
+/** `port 8080`, `192.0.2.1 port 443`: what the rule and the translation both ask for, and how the first is to ask for it. */
+function askedText(asks: Constraint, before: Constraint): { readonly text: string; readonly options: string } {
+  const [first] = rangesOf(all([asks, before]), 'dport') ?? [];
+  const [outer] = rangesOf(before, 'dst') ?? [];
+  const dst = outer === undefined || rangesOf(asks, 'dst') === undefined || outer.low !== outer.high ? undefined : printAddress(outer.low);
+  const [protocol] = rangesOf(asks, 'protocol') ?? [];
+  const port = first === undefined ? undefined : `${String(first.low)}${first.low === first.high ? '' : `:${String(first.high)}`}`;
+  const text = [...dst === undefined ? [] : [dst], ...port === undefined ? [] : [`port ${port}`]].join(' ');
+  const options = [
+    ...protocol?.low === protocol?.high && protocol !== undefined ? [`-p ${protocolWord(Number(protocol.low))}`] : [], '-m conntrack',
+    ...dst === undefined ? [] : [`--ctorigdst ${dst}`], ...port === undefined ? [] : [`--ctorigdstport ${port}`], '--ctdir ORIGINAL',
+  ].join(' ');
+  return { text: text === '' ? 'the service' : text, options };
+}
+
+/** A rule that other packets may come by: nobody knows whether it was meant for these. */
+function reportMissed(pipeline: Pipeline, { at, asks, asking: { translation, asks: before }, packets, device, answer }: Missed): Report {
+  const isLost = answer.kind === 'lost';
+  const { text, options } = askedText(asks, before);
+  const isAboutOutside = at.rule.inInterface !== undefined || rangesOf(asks, 'dst') !== undefined || isForPeople(at.chain);
+  return {
+    at,
+    severity: isAboutOutside ? 'warning' : 'info',
+    certainty: 'possible',
+    message: `this rule does not match connections to ${text}${isLost && device !== undefined ? ` that come in by ${device}` : ''}, which ${isLost ? 'are dropped' : 'pass'}: ${referenceOf(translation.at)} has sent them to ${destinationText(translation)} by then`,
+    because: [{ rule: referenceOf(translation.at), line: translation.at.rule.line, message: 'rewrites what this rule asks for' }],
+    witness: [translatedStep(pipeline, isLost ? answer.dies : answer.found, translation, isLost, packets)],
+    shows: [{ fate: isLost ? 'lost' : 'passes', matches: [referenceOf(translation.at)], misses: [referenceOf(at)] }],
+    help: `ask for what the client asked for: ${options}; or for what packets have by then: ${optionsBehind(before, translation)}`,
+  };
+}
+
 export const filterMatchesPreNat = defineCheck({
   name: 'filter-matches-pre-nat',
   kind: 'nat',
@@ -81,8 +117,10 @@ export const filterMatchesPreNat = defineCheck({
   summary: 'A filter rule asks for the address or port that nat has rewritten before',
   why: `Table nat rewrites the destination in PREROUTING (and in OUTPUT), before table filter sees the packet. A filter rule that
 names the public address, or the port as the client dialled it, then meets no connection: FORWARD must name the
-server's own address and port, INPUT the port that REDIRECT sends to. Packets that nat does not look at, such as INVALID
-ones, may still match. It is an error where what the rule says does not happen, a warning where it happens all the same.`,
+server's own address and port, INPUT the port that REDIRECT sends to; \`-m conntrack --ctorigdstport\` still knows the
+port that was dialled, in chain DOCKER-USER as well. Packets that nat does not look at, such as INVALID
+ones, may still match. It is an error where what the rule says does not happen, a warning where it happens all the same. Where other
+connections may come by the rule, only those that it does not meet fare otherwise than it says: then it is possible that it was meant for them.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]
@@ -140,11 +178,16 @@ COMMIT
   * run(cx) {
     const { ruleset } = cx;
     const [filter, nat] = [ruleset.tables.get('filter'), ruleset.tables.get('nat')];
-    const pipeline = nat === undefined || filter === undefined || rewrittenRules(cx, filter).size === 0 ? undefined : cx.pipeline();
+    const missed = filter === undefined || nat === undefined ? [] : [...missedTranslations(cx, filter)];
+    const pipeline = nat === undefined || filter === undefined || (rewrittenRules(cx, filter).size === 0 && missed.length === 0) ? undefined : cx.pipeline();
     if (filter === undefined || pipeline === undefined) return;
     const constraints = new RuleConstraints(ruleset, 'nat');
     for (const [rule, rewritten] of rewrittenRules(cx, filter)) {
       if (!bypassedRules(cx).has(rule)) yield report(cx, filter, pipeline, rewritten, ({ at }) => constraints.of(at.rule));
+    }
+    for (const one of missed) {
+      const { rule } = one.at;
+      if (!rewrittenRules(cx, filter).has(rule) && !bypassedRules(cx).has(rule)) yield reportMissed(pipeline, one);
     }
   },
 });

@@ -188,6 +188,49 @@ test('filter-matches-pre-nat: a rule that is right already is not to be written 
   t.regex(help(wrong, '-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport 5354 -j ACCEPT', '-A OUTPUT -d 127.0.0.1/32 -o lo -p udp -m udp --dport 5353 -j DROP') ?? '', /^ask/u, 'another port, another verdict');
 });
 
+const container = ['-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER', '-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80'];
+const toContainer = '-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT';
+
+test('filter-matches-pre-nat: what is said of a published port in DOCKER-USER does not meet its connections, though maybe others', t => {
+  const user = (...lines: readonly string[]): readonly Finding[] => findings({ nat: container, filter: [':DOCKER-USER - [0:0]', '-A FORWARD -j DOCKER-USER', '-A FORWARD -o docker0 -j DOCKER', toContainer, ...lines] }).filter(one => one.check === 'filter-matches-pre-nat');
+  const said = (...lines: readonly string[]): readonly string[] => user(...lines).map(({ rule, severity, certainty, message }) => `${rule ?? ''} ${severity} ${certainty} ${/which (.*?):/u.exec(message)?.[1] ?? ''}`);
+  t.deepEqual(said('-A DOCKER-USER -p tcp -m tcp --dport 8080 -j DROP'), ['filter:DOCKER-USER:1 warning possible pass']);
+  t.deepEqual(said('-A DOCKER-USER ! -s 198.51.100.0/24 -i eth0 -p tcp -m multiport --dports 443,8080 -j REJECT'), ['filter:DOCKER-USER:1 warning possible pass']);
+  t.deepEqual(said('-A DOCKER-USER -s 198.51.100.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT', '-A DOCKER-USER -i eth0 -j DROP'), ['filter:DOCKER-USER:1 warning possible are dropped']);
+  t.deepEqual(said('-A DOCKER-USER -s 198.51.100.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT'), [], 'these pass');
+  t.deepEqual(said('-A DOCKER-USER -p tcp -m conntrack --ctorigdstport 8080 --ctdir ORIGINAL -j DROP', '-A DOCKER-USER -p tcp -m tcp --dport 8080 -j DROP'), [], 'they are dropped by another');
+  t.deepEqual(said('-A DOCKER-USER -d 172.17.0.2/32 -p tcp -m tcp --dport 80 -j DROP', '-A DOCKER-USER -p tcp -m tcp --dport 8080 -j DROP'), []);
+  t.deepEqual(said('-A DOCKER-USER -s 172.17.0.0/16 -p tcp -m tcp --dport 8080 -j DROP'), [], 'what containers ask for');
+  t.deepEqual(said('-A DOCKER-USER -p tcp -m tcp --dport 8081 -j DROP', '-A DOCKER-USER -p udp -m udp --dport 8080 -j DROP'), []);
+  t.deepEqual(said('-A DOCKER-USER -p tcp -m tcp --dport 1024:65535 -j DROP'), [], 'so many ports are no service');
+  const [one] = user('-A DOCKER-USER -p tcp -m tcp --dport 8080 -j DROP');
+  t.is(one?.help, 'ask for what the client asked for: -p tcp -m conntrack --ctorigdstport 8080 --ctdir ORIGINAL; or for what packets have by then: ! -i docker0 -d 172.17.0.2 -p tcp -m tcp --dport 80');
+  t.deepEqual(one?.witness?.map(({ in: from, packet }) => [from, packet['dport']]), [['eth0', 8080]]);
+});
+
+test('filter-matches-pre-nat: a rule that is for something else is right, and who asks for the outer address names somebody', t => {
+  const nat = ['-A PREROUTING -d 192.0.2.1/32 -i eth0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.0.5:80'];
+  const said = (lines: Lines): readonly string[] => found({ ...lines, filter: [...lines.filter ?? [], '-A FORWARD -d 10.0.0.0/24 -j ACCEPT'] });
+  const missed = (severity: string): readonly string[] => [`filter-matches-pre-nat filter:FORWARD:3${severity} possible`];
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -p tcp -m tcp --dport 8080 -j DROP'] }), missed(' info'));
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -i eth0 -p tcp -m tcp --dport 8080 -j DROP'] }), missed(''));
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 8080 -j DROP'] }), missed(''));
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -i eth1 -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'by another interface');
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -o eth0 -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'on the way out');
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -d 10.0.0.6/32 -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'another server');
+  t.deepEqual(said({ nat: [...nat, '-A PREROUTING -i eth0 -p tcp -m tcp --dport 8081 -j DNAT --to-destination 10.0.0.6:8080'], filter: ['-A FORWARD -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'port 8080 of another server, which is published by 8081');
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -s 203.0.113.0/24 -d 192.0.2.1/32 -j DROP'] }), missed(''), 'whoever is there gets to the server');
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -s 203.0.113.0/24 -d 192.0.2.2/32 -j DROP'] }), []);
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -i eth0 -j ACCEPT', '-A FORWARD -i eth0 -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'nothing comes to it');
+  t.deepEqual(said({ nat, filter: ['-A FORWARD -p tcp -j both', '-A INPUT -p tcp -j both', '-A both -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'a service of this host');
+  t.deepEqual(found({ nat, filter: ['-A FORWARD -s 198.51.100.0/24 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT'] }), ['dnat-not-forwarded nat:PREROUTING:1'], 'nobody gets to the server');
+  const some = { nat: nat.map(line => line.replace('192.0.2.1/32', '192.0.2.0/28')), filter: ['-A FORWARD -s 203.0.113.0/24 -d 192.0.2.1/32 -j DROP'] };
+  t.deepEqual(said(some), missed(''));
+  t.deepEqual(said({ ...some, mangle: ['-A PREROUTING -s 203.0.113.0/24 -d 192.0.2.1/32 -j DROP'] }), [], 'they do not get so far');
+  t.deepEqual(said({ nat: ['-A PREROUTING -d 192.0.2.1/32 -p tcp -j REDIRECT'], filter: ['-A INPUT -s 203.0.113.0/24 -d 192.0.2.1/32 -j DROP', '-A INPUT -p tcp -j ACCEPT'] }), [], 'that may be the address that they get');
+  t.deepEqual(said({ nat: ['-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128'], filter: ['-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 80 -j DROP', '-A INPUT -p tcp -m tcp --dport 3128 -j ACCEPT'] }), ['filter-matches-pre-nat filter:INPUT:3 info possible'], 'the proxy takes them all');
+});
+
 test('invalid-leaks-unnatted: by the way out, not to containers, nor what this host alone sends', t => {
   const leak = (nat: readonly string[], ...filter: readonly string[]): readonly (string | undefined)[] => findings({ nat, filter: ['-I FORWARD -p tcp -m tcp --dport 22 -j ACCEPT', ...filter] }).filter(one => one.check === 'invalid-leaks-unnatted').map(one => `${/leave by (.*) with/u.exec(one.message)?.[1] ?? ''}: ${one.help.replace('drop them first: ', '')}`);
   t.deepEqual(leak(['-A POSTROUTING -s 172.18.0.0/16 ! -o br-0123456789ab -j MASQUERADE', '-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE']), ['interfaces that no rule names: -I FORWARD -m conntrack --ctstate INVALID -j DROP']);

@@ -55,6 +55,11 @@ export function ownerOf(ruleset: Ruleset, at: RuleAt): string | undefined {
   return table === undefined || chain === undefined ? undefined : ownersOf(ruleset).ofRule(table, chain, at.rule);
 }
 
+/** Whether a program makes a chain of this name for people to fill, as docker does DOCKER-USER. */
+export function isForPeople(chain: string): boolean {
+  return knownOwners.some(({ yours }) => yours?.test(chain) === true);
+}
+
 /** Whether one program made a rule and others that do something to it, so that this is nobody else's doing. */
 export function isOwnDoing(ruleset: Ruleset, at: RuleAt, others: readonly RuleAt[]): boolean {
   const owner = ownerOf(ruleset, at);
