@@ -1,7 +1,7 @@
-import type { Table } from '../model/ruleset.js';
+import type { Rule, Table } from '../model/ruleset.js';
 import type { Decider } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
-import { onward, type Onward, type Pipeline } from '../packet-space/pipeline/index.js';
+import { onward, type Onward, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
 import { mentions } from './shared/asked.js';
@@ -23,10 +23,11 @@ interface Stuck extends Asking {
 
 const isNew = is('ctstate', ctstates.NEW);
 const losing = ['drop', 'reject', 'queue', 'unknown'] as const;
-/** What one rule may cost, and how many are asked about: of table filter alone, and of all. */
-const budget = { packets: 500, work: 50_000 };
-const filterLimit = 800;
-const questionLimit = 40;
+/** What one rule may cost, and all of them. */
+const ruleBudget = { packets: 500, work: 50_000 };
+const totalBudget = { packets: 50_000, work: 2_000_000 };
+/** So many are asked about in table filter alone. */
+const filterLimit = 50_000;
 
 /** What translated packets are like when they come to filter; all that holds of them before and may not any more is left out. */
 function behind({ asks, translation: { address, ports } }: Asking): Constraint {
@@ -44,7 +45,16 @@ function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, v
   const isAlone = isFilterAlone(cx);
   const outside = not({ kind: 'interface', field: 'in', name: 'lo', prefix: false });
   if (isAlone && ask(cx.space(), filter, 'FORWARD', all([isNew, outside]), losing).kind === 'no') return;
-  let [left, asked] = [questionLimit, filterLimit];
+  const left = solveBudget(totalBudget.packets, totalBudget.work);
+  const whither = (pipeline: Pipeline, rule: Rule, path: Path): Onward => {
+    const own = solveBudget(Math.min(ruleBudget.packets, left.packets), Math.min(ruleBudget.work, left.work));
+    const { packets, work } = own;
+    const answer = onward(pipeline, rule, { path, budget: own });
+    left.packets -= packets - own.packets;
+    left.work -= work - own.work;
+    return answer;
+  };
+  let asked = filterLimit;
   for (const asking of liveTranslations(cx, 'destination')) {
     const { at, address, hooks } = asking.translation;
     if (typeof address === 'string' || !hooks.includes('PREROUTING')) continue;
@@ -54,14 +64,16 @@ function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, v
       return;
     }
     if (isOwn === true || (isAlone && ask(cx.space(), filter, 'FORWARD', behind(asking), ['accept']).kind === 'yes')) continue;
-    const pipeline = left-- > 0 ? cx.pipeline() : undefined;
-    if (left === -1) cx.undecided();
+    const pipeline = cx.pipeline();
     if (pipeline === undefined) return;
-    const lost = onward(pipeline, at.rule, { path: 'through', budget: solveBudget(budget.packets, budget.work) });
-    if (lost.kind === 'undecided') cx.undecided();
+    const lost = whither(pipeline, at.rule, 'through');
+    if (lost.kind === 'undecided') {
+      cx.undecided();
+      if (left.packets <= 0 || left.work <= 0) return;
+    }
     // Where nothing comes of it because of a name, filter-matches-pre-nat says so.
     if (lost.kind !== 'lost' || misnamed(cx, filter).has(at.rule)) continue;
-    const isPossible = isOwn === undefined && onward(pipeline, at.rule, { path: 'in', budget: solveBudget(budget.packets, budget.work) }).kind !== 'lost';
+    const isPossible = isOwn === undefined && whither(pipeline, at.rule, 'in').kind !== 'lost';
     yield { ...asking, lost, isPossible };
   }
 }

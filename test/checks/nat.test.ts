@@ -407,3 +407,15 @@ test('hairpin-missing: a host that is known has the last word, and the witness l
   t.deepEqual(found(outer), [], 'nobody knows who its neighbours are');
   t.is(one?.help, 'translate the source as well, so that the answer comes back by this host: -t nat -A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.5 -p tcp -m tcp --dport 443 -j MASQUERADE');
 });
+
+test('of hundreds of published services the one that is not forwarded is found, and no question is left open', t => {
+  const servers = Array.from({ length: 450 }, (_, i) => `10.0.${String(i >> 8)}.${String(i & 255)}`);
+  const lines = {
+    raw: ['-A PREROUTING -s 198.51.100.0/24 -j DROP'],
+    nat: servers.map((server, i) => `-A PREROUTING -d 192.0.2.1/32 -i eth0 -p tcp -m tcp --dport ${String(1000 + i)} -j DNAT --to-destination ${server}`),
+    filter: servers.slice(0, -1).flatMap((server, i) => ['80', String(1000 + i)].map(port => `-A FORWARD -d ${server}/32 -p tcp -m tcp --dport ${port} -j ACCEPT`)),
+  };
+  const { findings: all, undecided } = analyze({ path: 'nat.rules', text: rules(lines) }, { checks: checks.filter(({ name }) => ['dnat-not-forwarded', 'filter-matches-pre-nat'].includes(name)) });
+  t.deepEqual(all.map(({ check, rule }) => `${check} ${String(rule)}`), ['dnat-not-forwarded nat:PREROUTING:450']);
+  t.is(undecided, 0);
+});

@@ -30,11 +30,27 @@ export function meet(a: readonly Range[] | undefined, b: readonly Range[] | unde
   return a === undefined || b === undefined || a.some(one => b.some(other => one.low <= other.high && other.low <= one.high));
 }
 
+/** The values that are in one or the other of `all`, without those that are named twice; undefined is any value. */
+export function united(all: readonly (readonly Range[] | undefined)[]): readonly Range[] | undefined {
+  if (all.includes(undefined)) return undefined;
+  const out: { low: Range['low']; high: Range['high'] }[] = [];
+  for (const { low, high } of inOrder(all)) {
+    const last = out.at(-1);
+    if (last === undefined || low > last.high) out.push({ low, high });
+    else if (high > last.high) last.high = high;
+  }
+  return out;
+}
+
+function inOrder(all: readonly (readonly Range[] | undefined)[]): Range[] {
+  return all.flatMap(one => one ?? []).sort((a, b) => a.low < b.low ? -1 : a.low > b.low ? 1 : 0);
+}
+
 /** Whether all values of `some` are in one or the other of `all`; undefined is any value. */
 export function areCovered(some: readonly Range[] | undefined, all: readonly (readonly Range[] | undefined)[]): boolean {
   if (all.includes(undefined)) return true;
   if (some === undefined) return false;
-  const ranges = all.flatMap(one => one ?? []).sort((a, b) => a.low < b.low ? -1 : a.low > b.low ? 1 : 0);
+  const ranges = inOrder(all);
   return some.every(({ low, high }) => {
     let next = BigInt(low);
     for (const range of ranges) if (BigInt(range.low) <= next && BigInt(range.high) >= next) next = BigInt(range.high) + 1n;

@@ -7,7 +7,7 @@ import { keptAway, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
 import { RuleConstraints } from '../../packet-space/rule-constraint.js';
 import { ctstates, is, type Constraint } from '../../packet/constraint.js';
-import { areCovered, meet, rangesOf } from './asked.js';
+import { areCovered, meet, rangesOf, united } from './asked.js';
 import type { CheckContext } from '../define-check.js';
 import { effectOf } from './targets.js';
 import { translationsOf, type Translation } from './translations.js';
@@ -61,10 +61,12 @@ function findRewritten(cx: CheckContext, table: Table): ReadonlyMap<Rule, Rewrit
   if (befores.length === 0) return found;
   const constraints = new RuleConstraints(cx.ruleset, table.name);
   const rewriters = rewritersOf(cx, table, befores);
+  const [taken, takenPorts] = [united(befores.map(one => rangesOf(one.asks, 'dst'))), united(befores.map(one => rangesOf(one.asks, 'dport')))];
   let [pairs, questions] = [pairLimit, questionLimit];
   for (const at of rulesBehind(cx, table)) {
     const asks = constraints.of(at.rule);
-    if (rangesOf(asks, 'dst') === undefined && rangesOf(asks, 'dport') === undefined) continue;
+    const [dst, dport] = [rangesOf(asks, 'dst'), rangesOf(asks, 'dport')];
+    if ((dst === undefined && dport === undefined) || !meet(dst, taken) || !meet(dport, takenPorts)) continue;
     if ((pairs -= befores.length) < 0) {
       cx.undecided();
       break;

@@ -191,9 +191,27 @@ function runRaw({ chains, rawInput }: Pipeline, run: Run, stage: Stage, isReply:
   const [seen, did] = [stages[state] ?? 0, by[state] ?? 0];
   run.origins = run.origins.copy();
   run.origins.take(state, before, state);
-  run.origins.stages[state] = (run.origins.stages[state] ?? 0) | seen;
-  run.origins.by[state] = (run.origins.by[state] ?? 0) | did;
+  // What no rule can exempt from tracking has its state whatever rules it met.
+  if (isSeen || mayUntrack(chains, stage.chain)) {
+    run.origins.stages[state] = (run.origins.stages[state] ?? 0) | seen;
+    run.origins.by[state] = (run.origins.by[state] ?? 0) | did;
+  }
   run.refresh();
+}
+
+const untracking = new WeakMap<Chains, Map<number, boolean>>();
+
+/** Whether rules below a chain may make a packet UNTRACKED; those of helpers and zones only give it a template. */
+function mayUntrack(chains: Chains, chain: number): boolean {
+  let known = untracking.get(chains);
+  if (known === undefined) untracking.set(chains, known = new Map<number, boolean>());
+  let may = known.get(chain);
+  if (may === undefined) {
+    const state = dimensionOf(chains.dimensions, 'ctstate');
+    const writes = [...chains.below(chain)].flatMap(id => chains.list[id]?.writing ?? []).flatMap(one => one.writes);
+    known.set(chain, may = writes.some(write => write.dimension === state && (write.kind !== 'class' || write.value === ctstates.UNTRACKED)));
+  }
+  return may;
 }
 
 /**

@@ -2,7 +2,9 @@
 import test from 'ava';
 import { load } from '../../../analyzer/model/load.js';
 import { runScenario } from '../../../analyzer/netfilter/engine.js';
-import { pipeline } from '../../../analyzer/packet-space/pipeline/index.js';
+import { fate, pipeline, replies } from '../../../analyzer/packet-space/pipeline/index.js';
+import { solveBudget } from '../../../analyzer/packet-space/pipeline/solve.js';
+import { all, ctstates, is, within } from '../../../analyzer/packet/constraint.js';
 
 const rulesets = (text: string, family: 'ipv4' | 'ipv6'): ReturnType<typeof load>['rulesets'] => load({ path: 'rules', text }, { family }).rulesets;
 
@@ -25,4 +27,30 @@ function natModes(rule: string): number {
 test('packets are looked at as translated by another one only where a later one may differ', t => {
   for (const rule of ['-d 192.0.2.1', '-p tcp -m tcp --dport 80', '-p udp -m multiport --dports 53,5353', '-p icmp -m icmp --icmp-type 8']) t.is(natModes(rule), 0, rule);
   for (const rule of ['-i eth0', '-p tcp -m tcp --syn', '-m length --length 100:', '-m mark --mark 1', '-m set --match-set a src']) t.is(natModes(rule), 1, rule);
+});
+
+test('what one rule of raw exempts from tracking is told apart from its neighbours', t => {
+  const helper = '-A PREROUTING -p udp -m udp --dport 69 -j CT --helper tftp\n';
+  const getsIn = (raw: string): string => {
+    const [ruleset] = rulesets(`*raw\n${helper}${raw}COMMIT\n*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p udp -m udp --dport 53:60 -m conntrack --ctstate NEW -j DROP\nCOMMIT\n`, 'ipv4');
+    const packets = all([is('protocol', 17), is('fragment', 0), within('dport', 53, 54), is('ctstate', ctstates.NEW)]);
+    const made = ruleset === undefined ? undefined : pipeline(ruleset, { asked: [packets] });
+    return made === undefined ? 'nothing' : fate(made, 'in', packets, 'accept').kind;
+  };
+  t.is(getsIn(''), 'none');
+  t.is(getsIn('-A PREROUTING -p udp -m udp --dport 54 -j CT --notrack\n'), 'found');
+});
+
+test('with helpers a question costs no more packets than without', t => {
+  const ports = [21, 69, 137, 161, 1719, 1720, 1723, 5060, 6566, 6667];
+  const cost = (helpers: string): number => {
+    const [ruleset] = rulesets(`*raw\n${helpers}COMMIT\n*filter\n:FORWARD DROP [0:0]\n${ports.map(port => `-A FORWARD -p tcp -m tcp --dport ${String(port + 1)} -m conntrack --ctstate NEW -j ACCEPT\n`).join('')}COMMIT\n`, 'ipv4');
+    const budget = solveBudget();
+    const tcp = all([is('protocol', 6), is('fragment', 0)]);
+    const made = ruleset === undefined ? undefined : pipeline(ruleset, { asked: [tcp] });
+    if (made !== undefined) replies(made, undefined, { path: 'through', packets: tcp, budget });
+    return solveBudget().packets - budget.packets;
+  };
+  const helpers = ports.flatMap(port => ['tcp', 'udp'].map(protocol => `-A PREROUTING -p ${protocol} -m ${protocol} --dport ${String(port)} -j CT --helper ftp\n`)).join('');
+  t.true(cost(helpers) <= cost(''), `${String(cost(helpers))} packets`);
 });
