@@ -1,6 +1,6 @@
 import type { PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, redundant } from '../packet-space/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, ctstates, is, type Constraint } from '../packet/constraint.js';
 import type { Rule, Table } from '../model/ruleset.js';
 import { stepOf } from '../witness/step.js';
@@ -55,7 +55,7 @@ function openRule(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): { 
 
 /** The rule of the built-in chain that leads everything to the chain of the one that accepts. */
 function leaderOf(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', accepting: RuleAt): RuleAt | undefined {
-  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  const constraints = constraintsOf(cx.ruleset, table.name);
   for (const [index, rule] of filterChain(cx, hook)?.rules.entries() ?? []) {
     if (rule.target.kind === 'chain' && rule.target.name === accepting.chain && isOpen(constraints.of(rule))) return { table: table.name, chain: hook, position: index + 1, rule };
   }
@@ -66,7 +66,7 @@ function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Gen
   const found = filterChain(cx, hook) === undefined ? undefined : openRule(cx, table, hook);
   if (found === undefined) return;
   const { at: accepting, witness } = found;
-  const asks = new RuleConstraints(cx.ruleset, table.name).of(accepting.rule);
+  const asks = constraintsOf(cx.ruleset, table.name).of(accepting.rule);
   if (ownerOf(cx.ruleset, accepting) !== undefined || !isOpen(asks)) return;
   const without = redundant(cx.space(), table, accepting);
   if (without.kind === 'undecided') cx.undecided();

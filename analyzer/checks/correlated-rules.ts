@@ -2,7 +2,7 @@ import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import { all, is, not, type Constraint, ctstates } from '../packet/constraint.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { correlated, reachWith } from '../packet-space/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, targetText } from './shared/targets.js';
@@ -31,8 +31,8 @@ function blocks(rule: Rule): Side | undefined {
 function earlier({ ruleset, space }: CheckContext, table: Table, at: RuleAt, side: Side): readonly RuleAt[] {
   const overlap = correlated(space(), table, at);
   if (overlap.kind !== 'correlated') return [];
-  const asked = new RuleConstraints(ruleset, table.name).of(at.rule);
-  const both = (one: RuleAt): Constraint => all([asked, beginning, new RuleConstraints(ruleset, table.name).of(one.rule)]);
+  const asked = constraintsOf(ruleset, table.name).of(at.rule);
+  const both = (one: RuleAt): Constraint => all([asked, beginning, constraintsOf(ruleset, table.name).of(one.rule)]);
   return overlap.with.filter(one => effectOf(one.rule) === 'accept' && one.rule[side] === undefined && reachWith(space(), table, one, both(one)).kind === 'live');
 }
 

@@ -1,12 +1,14 @@
 import { ctstates, not, oneOf } from '../packet/constraint.js';
 import { reachWith } from '../packet-space/index.js';
 import { stateReach } from '../packet-space/pipeline/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
+import { meet, rangesOf } from './shared/asked.js';
 import { awaitsData } from './shared/awaited-data.js';
 import { defineCheck } from './define-check.js';
 import { asksForState } from './shared/state-asked.js';
 
 const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
+const waited = rangesOf(underWay, 'ctstate');
 
 export const deadStateMatch = defineCheck({
   name: 'dead-state-match',
@@ -51,16 +53,19 @@ COMMIT
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    const constraints = new RuleConstraints(cx.ruleset, table.name);
+    const constraints = constraintsOf(cx.ruleset, table.name);
     for (const at of cx.rules(table)) {
-      if (!asksForState(constraints.of(at.rule)) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
+      const asked = constraints.of(at.rule);
+      if (!asksForState(asked) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
+      // Whatever comes to a rule for NEW packets is NEW.
+      if (!meet(rangesOf(asked, 'ctstate'), waited)) continue;
       if (reachWith(cx.space(), table, at, not(underWay)).kind === 'live') continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
       const answer = stateReach(pipeline, at.rule);
       if (answer.kind === 'undecided') cx.undecided();
       // Of rules that wait for what a helper announces another check speaks.
-      if (answer.kind !== 'dead' || awaitsData(cx, table, at, constraints.of(at.rule))) continue;
+      if (answer.kind !== 'dead' || awaitsData(cx, table, at, asked)) continue;
       yield {
         at, message: 'no packet is ever in the state that this rule waits for: no connection can begin that would come by here',
         help: 'let the first packets of connections in (NEW), or delete the rule',

@@ -1,7 +1,7 @@
 import { isOpaque, type Chain, type Rule, type Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf, type RuleConstraints } from '../packet-space/rule-constraint.js';
 import { all, ctstates, is, type Constraint } from '../packet/constraint.js';
 import { plausible } from '../witness/plausible.js';
 import type { Illustration } from '../witness/proposal.js';
@@ -149,7 +149,7 @@ COMMIT
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    const constraints = new RuleConstraints(cx.ruleset, table.name);
+    const constraints = constraintsOf(cx.ruleset, table.name);
     const ways = waysIn(table);
     const late: { readonly at: RuleAt; readonly count: number }[] = [];
     for (const chain of table.chains.values()) {

@@ -11,7 +11,7 @@ import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { innerServices, type InnerService } from './shared/inner-services.js';
 import { holdsForAnybody } from './shared/luck.js';
-import { countOf, namedPorts, portsWithin, type NamedPorts } from './shared/named-ports.js';
+import { countOf, namedPorts, namesAny, portsWithin, type NamedPorts } from './shared/named-ports.js';
 import { fromOutside } from './shared/outside.js';
 import { publishedBy } from './shared/published.js';
 import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
@@ -54,9 +54,10 @@ const listed = 6;
 
 function servicesIn(named: NamedPorts): readonly InnerService[] {
   const services = innerServices.flatMap((one): InnerService[] => {
-    const ports = one.protocol === named.protocol ? portsWithin(named, one.from, one.to) : [];
+    if (one.protocol !== named.protocol || !namesAny(named, one.from, one.to)) return [];
+    const ports = portsWithin(named, one.from, one.to);
     const [from = one.from, to = from] = [ports[0], ports.at(-1)];
-    return ports.length === 0 ? [] : [{ ...one, from, to }];
+    return [{ ...one, from, to }];
   });
   return countOf(named) <= meant || new Set(services.map(({ name }) => name)).size >= many ? services : [];
 }
@@ -159,8 +160,8 @@ function* published(asking: Asking, through: Set<string>): Generator<Report, voi
   }
 }
 
-/** Services that rules of table filter open. */
-function* opened(asking: Asking, table: Table, through: ReadonlySet<string>): Generator<Report, void> {
+/** Services that rules of table filter open. `isShadowed`: no packet comes to the rule, at whatever pace. */
+function* opened(asking: Asking, table: Table, through: ReadonlySet<string>, isShadowed: (at: RuleAt) => boolean): Generator<Report, void> {
   const { cx, whole } = asking;
   const coming = strangers(cx);
   const inwards = all([coming, not(fromOutside(cx, 'out'))]);
@@ -172,7 +173,7 @@ function* opened(asking: Asking, table: Table, through: ReadonlySet<string>): Ge
     const ports = effectOf(at.rule) === 'accept' && !isForSomebody(at.rule) && !through.has(referenceOf(at)) ? namedPorts(cx.ruleset, table.name, at.rule) : undefined;
     const services = ports === undefined ? [] : servicesIn(ports);
     if (ports === undefined || services.length === 0) continue;
-    if (cx.reach(table).get(at.rule)?.kind === 'shadowed') continue;
+    if (isShadowed(at)) continue;
     if (isSpent(asking)) return;
     const pipeline = whole();
     if (pipeline === undefined) return;
@@ -241,6 +242,13 @@ COMMIT
     const asking: Asking = { cx: patient, whole: () => patient.pipeline(), total: solveBudget(totalBudget.packets, totalBudget.work) };
     const through = new Set<string>();
     yield* published(asking, through);
-    if (filter !== undefined) yield* opened(asking, patient.ruleset.tables.get('filter') ?? filter, through);
+    if (filter === undefined) return;
+    // Where no packet comes to a rule, whether limits match or not, none comes at his pace: that is known, and his need not be asked for.
+    const reached = cx.reach(filter);
+    const isShadowed = ({ chain, position }: RuleAt): boolean => {
+      const own = filter.chains.get(chain)?.rules[position - 1];
+      return own !== undefined && reached.get(own)?.kind === 'shadowed';
+    };
+    yield* opened(asking, patient.ruleset.tables.get('filter') ?? filter, through, isShadowed);
   },
 });

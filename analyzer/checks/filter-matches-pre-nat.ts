@@ -1,6 +1,6 @@
 import { onward, type Onward, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, type Constraint } from '../packet/constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import type { Table } from '../model/ruleset.js';
@@ -37,7 +37,7 @@ function behind(cx: CheckContext, pipeline: Pipeline, { by, asks }: Rewritten): 
 
 /** A rule of the chain that does the same, and asks for what packets have by then. */
 function rightRule(cx: CheckContext, table: Table, { at }: Rewritten, { address, ports }: Translation): RuleAt | undefined {
-  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  const constraints = constraintsOf(cx.ruleset, table.name);
   const [effect, own] = [effectOf(at.rule), constraints.of(at.rule)];
   return [...cx.rules(table)].find(one => {
     if (one.chain !== at.chain || one.rule === at.rule || effect === undefined || effectOf(one.rule) !== effect) return false;
@@ -181,7 +181,7 @@ COMMIT
     const missed = filter === undefined || nat === undefined ? [] : [...missedTranslations(cx, filter)];
     const pipeline = nat === undefined || filter === undefined || (rewrittenRules(cx, filter).size === 0 && missed.length === 0) ? undefined : cx.pipeline();
     if (filter === undefined || pipeline === undefined) return;
-    const constraints = new RuleConstraints(ruleset, 'nat');
+    const constraints = constraintsOf(ruleset, 'nat');
     for (const [rule, rewritten] of rewrittenRules(cx, filter)) {
       if (!bypassedRules(cx).has(rule)) yield report(cx, filter, pipeline, rewritten, ({ at }) => constraints.of(at.rule));
     }

@@ -2,7 +2,7 @@ import type { Ruleset, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { firstPacket, isCertain, question, reachThrough, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, ctstates, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
@@ -19,7 +19,7 @@ function strayAnswers(cx: Parameters<typeof fromStrangers>[0]): Constraint {
 
 /** Some rule asks for states: who asks for none has no such thing as INVALID. */
 function asksForStates(ruleset: Ruleset, table: Table): boolean {
-  const constraints = new RuleConstraints(ruleset, table.name);
+  const constraints = constraintsOf(ruleset, table.name);
   return [...table.chains.values()].some(({ rules }) => rules.some(rule => asksForState(constraints.of(rule))));
 }
 

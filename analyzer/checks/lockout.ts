@@ -2,7 +2,7 @@ import type { Ruleset, Table } from '../model/ruleset.js';
 import type { Decider, PacketSample } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { question } from '../packet-space/pipeline/index.js';
-import { addressConstraint, RuleConstraints } from '../packet-space/rule-constraint.js';
+import { addressConstraint, constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, always, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddress } from '../values/address.js';
@@ -65,7 +65,7 @@ function asksForPort(constraint: Constraint, port: number): boolean {
 
 /** A rule that some packet matches is there to let the port in. Of one that none matches others speak. */
 function isMeantToPass(cx: CheckContext, table: Table, port: number): boolean {
-  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  const constraints = constraintsOf(cx.ruleset, table.name);
   return [...cx.rules(table)].some(at => effectOf(at.rule) === 'accept' && asksForPort(constraints.of(at.rule), port)
     && reachWith(cx.space(), table, at, connection(cx.ruleset, port), 'INPUT').kind === 'live');
 }

@@ -2,7 +2,7 @@ import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import { not, oneOf, type Constraint, ctstates } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { reachWith } from '../packet-space/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { protocolWord } from '../values/protocol.js';
 import { asksForState } from './shared/state-asked.js';
@@ -152,7 +152,7 @@ COMMIT
   * run(cx) {
     for (const table of cx.ruleset.tables.values()) {
       const reached = cx.reach(table);
-      const constraints = hasStates(cx.ruleset, table) ? new RuleConstraints(cx.ruleset, table.name) : undefined;
+      const constraints = hasStates(cx.ruleset, table) ? constraintsOf(cx.ruleset, table.name) : undefined;
       let callers: ReadonlyMap<string, readonly Rule[]> | undefined;
       const inVain = new Map<string, InVain[]>();
       for (const at of cx.rules(table)) {

@@ -1,7 +1,7 @@
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { ctstates, type Constraint } from '../packet/constraint.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
@@ -71,7 +71,7 @@ COMMIT
   * run({ ruleset, rules, reach, space, undecided }) {
     for (const table of ruleset.tables.values()) {
       const reached = reach(table);
-      const asks = new RuleConstraints(ruleset, table.name);
+      const asks = constraintsOf(ruleset, table.name);
       // Where a dead rule would take over, the dead one is the one to go, and it is reported as such.
       const isLive = (decider: Decider): boolean => isPolicy(decider) || reached.get(decider.rule)?.kind === 'live';
       for (const at of rules(table)) {

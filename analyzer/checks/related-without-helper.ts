@@ -1,6 +1,6 @@
 import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import type { Illustration } from '../witness/proposal.js';
 import { ftpData, unannouncedData } from './shared/announced-data.js';
 import { conjuncts } from './shared/conjuncts.js';
@@ -21,7 +21,7 @@ const paths = { INPUT: 'in', FORWARD: 'through', OUTPUT: 'out' } as const;
 function illustrate(cx: CheckContext, at: RuleAt): Illustration | undefined {
   const [table, pipeline] = [cx.ruleset.tables.get('filter'), cx.pipeline()];
   if (table === undefined || pipeline === undefined) return undefined;
-  const asked = conjuncts(new RuleConstraints(cx.ruleset, table.name).of(at.rule));
+  const asked = conjuncts(constraintsOf(cx.ruleset, table.name).of(at.rule));
   const ends = asked.filter(one => one.kind === 'interface' || (one.kind === 'within' && (one.field === 'src' || one.field === 'dst')));
   for (const hook of ['INPUT', 'FORWARD', 'OUTPUT'] as const) {
     const found = reachWith(cx.space(), table, at, ftpData, hook).kind === 'live' ? unannouncedData(pipeline, at, paths[hook], ends) : undefined;
@@ -93,7 +93,7 @@ COMMIT
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined || mayBeAttachedElsewhere(cx.ruleset, cx.host?.sysctls)) return;
     const attached = attachedHelpers(cx).map(({ helper }) => helper);
-    const constraints = new RuleConstraints(cx.ruleset, table.name);
+    const constraints = constraintsOf(cx.ruleset, table.name);
     const within = chainsOfRelated(table, rule => constraints.of(rule));
     const waiting = new Map<string | undefined, [RuleAt, ...RuleAt[]]>();
     for (const at of cx.rules(table)) {

@@ -1,6 +1,6 @@
 import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { not, type Constraint } from '../packet/constraint.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -50,7 +50,7 @@ function* crossing(cx: CheckContext): Generator<Report, void> {
   const nat = cx.ruleset.tables.get('nat');
   const sources = translationsOf(cx.ruleset).filter(one => one.side === 'source' && one.hooks.includes('POSTROUTING') && ownerOf(cx.ruleset, one.at) === undefined);
   if (nat === undefined) return;
-  const constraints = new RuleConstraints(cx.ruleset, nat.name);
+  const constraints = constraintsOf(cx.ruleset, nat.name);
   let left = pairLimit;
   for (const later of sources) {
     // What is masqueraded for one destination is an exception of its own.

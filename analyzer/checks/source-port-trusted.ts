@@ -1,7 +1,7 @@
 import type { Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { firstPacket, question, reachThrough, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, is, not, within, type Constraint, type Range } from '../packet/constraint.js';
 import { stepOf } from '../witness/step.js';
 import { rangesOf } from './shared/asked.js';
@@ -75,7 +75,7 @@ what was meant; where there is none, TCP answers at least are not SYN packets. R
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    const constraints = new RuleConstraints(cx.ruleset, table.name);
+    const constraints = constraintsOf(cx.ruleset, table.name);
     for (const at of cx.rules(table)) {
       if (effectOf(at.rule) !== 'accept' || isForSomebody(at.rule) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
       const [first, ...more] = trustedPorts(cx.ruleset, at, constraints.of(at.rule)) ?? [];

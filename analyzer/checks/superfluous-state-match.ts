@@ -2,7 +2,7 @@ import type { Because } from '../finding.js';
 import type { Table } from '../model/ruleset.js';
 import type { Reach, RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf, type RuleConstraints } from '../packet-space/rule-constraint.js';
 import { ctstates, is, oneOf, type Constraint } from '../packet/constraint.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { conjuncts } from './shared/conjuncts.js';
@@ -116,7 +116,7 @@ COMMIT
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    const constraints = new RuleConstraints(cx.ruleset, table.name);
+    const constraints = constraintsOf(cx.ruleset, table.name);
     const found = new Map<string, [Idle, ...Idle[]]>();
     for (const at of cx.rules(table)) {
       const asked = statesAsked(constraints.of(at.rule));

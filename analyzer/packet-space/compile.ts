@@ -10,7 +10,7 @@ import { changesBefore, forget } from './changes.js';
 import { DimensionBuilder, type Dimensions } from './dimensions.js';
 import { allFates, FateRegister, fateBits, leads, targetEffect } from './effect.js';
 import { hullOf, writeCut, type Hull } from './hull.js';
-import { RuleConstraints } from './rule-constraint.js';
+import { constraintsOf } from './rule-constraint.js';
 
 export { callOrder } from './call-order.js';
 export { Act, chainOf, policyOf, ruleAt, type CompiledChain, type CompiledTable } from './compiled-table.js';
@@ -37,7 +37,7 @@ interface OwnBoxes {
 
 /** What the rules ask, chain after chain. They are read twice, so that what each asks need not be kept. */
 function writeOwn(ruleset: Ruleset, table: Table, order: readonly string[] | undefined): OwnBoxes {
-  const constraints = new RuleConstraints(ruleset, table.name);
+  const constraints = constraintsOf(ruleset, table.name);
   const changes = order === undefined ? undefined : changesBefore(table, order);
   const asks = (rule: Rule): Constraint => changes === undefined ? constraints.of(rule) : forget(constraints.of(rule), changes.get(rule) ?? 0);
   const builder = new DimensionBuilder(ruleset.family);

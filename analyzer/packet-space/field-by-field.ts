@@ -46,9 +46,19 @@ function narrows(family: Family, left: Left, constraint: Constraint, positive: b
     }
     case 'masked': return isNumeric(constraint.field) && toMasked(family, left, constraint.field, constraint, positive);
     case 'not': return narrows(family, left, constraint.of, !positive);
-    case 'all': return positive && constraint.of.every(one => narrows(family, left, one, true));
-    case 'any': return !positive && constraint.of.every(one => narrows(family, left, one, false));
+    case 'all': case 'any': return positive === (constraint.kind === 'all') ? constraint.of.every(one => narrows(family, left, one, positive)) : narrowsToOne(family, left, constraint.of, positive);
   }
+}
+
+/** Of several the first that may be. */
+function narrowsToOne(family: Family, left: Left, of: readonly Constraint[], positive: boolean): boolean {
+  for (const one of of) {
+    const tried: Left = { ranges: new Map(left.ranges), bits: new Map(left.bits), names: new Map(left.names), atoms: new Map(left.atoms) };
+    if (!narrows(family, tried, one, positive)) continue;
+    Object.assign(left, tried);
+    return true;
+  }
+  return false;
 }
 
 function toAtom({ atoms }: Left, name: string, positive: boolean): boolean {

@@ -12,6 +12,24 @@ interface GivenAddress {
   readonly value: AddressMask | UnresolvedName;
 }
 
+/** Tables with more rules than this are read anew by whoever asks: to keep what each asks would take too much room. */
+const keptLimit = 5000;
+
+const kept = new WeakMap<Ruleset, Map<string, RuleConstraints>>();
+
+/** The constraints of the rules of a table; of all but very large tables they are made once. */
+export function constraintsOf(ruleset: Ruleset, table: string): RuleConstraints {
+  let tables = kept.get(ruleset);
+  if (tables === undefined) kept.set(ruleset, tables = new Map<string, RuleConstraints>());
+  let known = tables.get(table);
+  if (known !== undefined) return known;
+  let count = 0;
+  for (const { name, chains } of ruleset.tables.values()) if (name === table) for (const { rules } of chains.values()) count += rules.length;
+  known = new RuleConstraints(ruleset, table, count <= keptLimit);
+  if (count <= keptLimit) tables.set(table, known);
+  return known;
+}
+
 /** Makes constraints of the rules of one table; equal parts of rules become one and the same object. */
 export class RuleConstraints {
   readonly #ruleset: Ruleset;
@@ -20,14 +38,23 @@ export class RuleConstraints {
   readonly #parts = new Map<string, Constraint>();
   /** Of networks in IPv4, by address · 64 + length. */
   readonly #networks = { src: new Map<number, Constraint>(), dst: new Map<number, Constraint>() };
+  readonly #rules: WeakMap<Rule, Constraint> | undefined;
 
-  constructor(ruleset: Ruleset, table: string) {
+  /** `keeps`: what was made of a rule is given again. */
+  constructor(ruleset: Ruleset, table: string, keeps: boolean) {
     this.#ruleset = ruleset;
     this.#table = table;
+    this.#rules = keeps ? new WeakMap() : undefined;
   }
 
   /** What a packet must be to match the rule. */
   of(rule: Rule): Constraint {
+    const known = this.#rules?.get(rule) ?? this.#of(rule);
+    this.#rules?.set(rule, known);
+    return known;
+  }
+
+  #of(rule: Rule): Constraint {
     const parts: Constraint[] = [];
     if (rule.source !== undefined) parts.push(this.#address('src', rule.source));
     if (rule.destination !== undefined) parts.push(this.#address('dst', rule.destination));

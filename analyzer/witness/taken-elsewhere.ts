@@ -6,7 +6,7 @@ import { deciderOf, firstPacket, question, type Path, type Pipeline } from '../p
 import type { Trip } from '../packet-space/pipeline/passes.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { layout, paths } from '../packet-space/pipeline/stages.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all } from '../packet/constraint.js';
 import { plausible } from './plausible.js';
 import type { Illustration, Shown } from './proposal.js';
@@ -17,7 +17,7 @@ const budget = { packets: 200, work: 50_000 };
 /** A packet, as it comes, that the rule at `at` asks for: one of `by` drops it, or it comes to the rule's table as another. Undefined where no everyday packet is found. */
 export function takenElsewhere(pipeline: Pipeline, at: RuleAt, by: readonly RuleAt[]): Illustration | undefined {
   const { ruleset } = pipeline.chains;
-  const asked = new RuleConstraints(ruleset, at.table).of(at.rule);
+  const asked = constraintsOf(ruleset, at.table).of(at.rule);
   for (const { path, hook } of placesOf(ruleset, at)) for (const everyday of plausible(ruleset.family, hook)) for (const fate of ['drop', 'accept'] as const) {
     const packets = all([asked, everyday]);
     const answer = question(pipeline, path, packets, fate, solveBudget(budget.packets, budget.work));

@@ -3,7 +3,7 @@ import type { Hook } from '../extensions/define.js';
 import { ruleReference, type Table } from '../model/ruleset.js';
 import type { Fate, PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, type PacketSpace } from '../packet-space/index.js';
-import { RuleConstraints } from '../packet-space/rule-constraint.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, always, type Constraint } from '../packet/constraint.js';
 import { addressKind } from './address-kind.js';
 import { plausible } from './plausible.js';
@@ -22,7 +22,7 @@ function referenceOf({ table, chain, position }: RuleAt): string {
  */
 export function takenInstead(space: PacketSpace, table: Table, at: RuleAt, by: readonly RuleAt[], only: Constraint = always): Illustration | undefined {
   const takers = new Set(by.map(referenceOf));
-  const asked = new RuleConstraints(space.ruleset, table.name).of(at.rule);
+  const asked = constraintsOf(space.ruleset, table.name).of(at.rule);
   for (const hook of hooksOf(table, at)) for (const everyday of plausible(space.ruleset.family, hook)) {
     const answer = ask(space, table, hook, all([asked, only, everyday]), anyFate);
     if (answer.kind !== 'yes' || !answer.certain || 'policy' in answer.by || !takers.has(referenceOf(answer.by))) continue;

@@ -6,7 +6,7 @@ import { ask, reachWith } from '../../packet-space/index.js';
 import { firstPacket, isCertain, onward, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { solveBudget } from '../../packet-space/pipeline/solve.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, ctstates, is, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { parseAddress } from '../../values/address.js';
 import { Problem } from '../../values/value.js';
@@ -73,7 +73,7 @@ interface PortRule {
 }
 
 function* portRules(cx: CheckContext, filter: Table): Generator<PortRule, void> {
-  const constraints = new RuleConstraints(cx.ruleset, filter.name);
+  const constraints = constraintsOf(cx.ruleset, filter.name);
   const hooks = hooksOf(filter);
   const isInput = (at: RuleAt): boolean => (hooks.get(at.chain) ?? []).every((hook: Hook) => hook === 'INPUT');
   for (const at of cx.rules(filter)) {

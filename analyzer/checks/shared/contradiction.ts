@@ -5,7 +5,7 @@ import type { Rule, RuleBody, Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import type { Field } from '../../packet/constraint.js';
 import { isNothing } from '../../packet-space/packets.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { mentions } from './asked.js';
 
 export interface Contradiction {
@@ -37,7 +37,7 @@ function criteriaOf(rule: Rule, place: Parameters<typeof printBody>[1]): readonl
 
 /** Some criteria, the fewest that exclude each other; undefined where all of them together do not. */
 function fewest(ruleset: Ruleset, table: Table, rule: Rule): readonly Criterion[] | undefined {
-  const constraints = new RuleConstraints(ruleset, table.name);
+  const constraints = constraintsOf(ruleset, table.name);
   const criteria = criteriaOf(rule, { table: table.name, family: ruleset.family, backend: ruleset.backend });
   const excludes = (some: readonly Criterion[]): boolean => {
     const matches = some.flatMap(one => one.body.matches ?? []);
@@ -77,7 +77,7 @@ function isWritten(text: string): boolean {
 
 /** Whether criteria ask for TCP flags and for a state. */
 function isAboutSegments(ruleset: Ruleset, table: Table, rule: Rule, some: readonly Criterion[]): boolean {
-  const constraints = new RuleConstraints(ruleset, table.name);
+  const constraints = constraintsOf(ruleset, table.name);
   const asks = (field: Field): boolean => some.some(({ body }) => mentions(constraints.of({ ...rule, ...asksNothing, ...body }), [field]));
   return asks('tcpFlags') && asks('ctstate');
 }

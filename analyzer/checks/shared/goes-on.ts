@@ -4,7 +4,7 @@ import type { Rule, Table } from '../../model/ruleset.js';
 import type { Decider, RuleAt } from '../../packet-space/answers.js';
 import { ask } from '../../packet-space/index.js';
 import { reachThrough, type Path, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, ctstates, is, masked, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
@@ -41,7 +41,7 @@ const passing = ['accept', 'queue', 'nat', 'unknown'] as const;
 
 /** All such rules of table filter, hook after hook. `isTold`: something worse is known of the rule. */
 export function* stuck(cx: CheckContext, pipeline: Pipeline, table: Table, isTold: (rule: Rule) => boolean): Generator<Stuck, void> {
-  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  const constraints = constraintsOf(cx.ruleset, table.name);
   for (const [hook, path] of ways) {
     if (ask(cx.space(), table, hook, all([goingOn, notLoopback]), losing).kind === 'no') continue;
     let left = questionLimit;

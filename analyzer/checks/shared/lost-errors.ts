@@ -4,7 +4,7 @@ import type { Ruleset, Table } from '../../model/ruleset.js';
 import type { Decider, RuleAt } from '../../packet-space/answers.js';
 import { ask, reachWith } from '../../packet-space/index.js';
 import { firstPacket, neverReplied, type ConversationCase, type ConversationQuestion, type Pipeline } from '../../packet-space/pipeline/index.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { arrivals, type Arrival } from './arrivals.js';
@@ -86,7 +86,7 @@ function isDoubtful(cx: CheckContext, table: Table, hook: Hook): boolean {
 
 /** Rules that would take the errors if they were ESTABLISHED, and do not take them as they are. */
 function withoutRelated(cx: CheckContext, table: Table, hook: Hook, lost: readonly Arrival[]): readonly RuleAt[] {
-  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  const constraints = constraintsOf(cx.ruleset, table.name);
   const isTaken = (at: RuleAt, arrival: Arrival, state: number): boolean => reachWith(cx.space(), table, at, all([tooBig(cx.ruleset), is('ctstate', state), arrival.has('in')]), hook).kind === 'live';
   return [...cx.rules(table)].filter(at => effectOf(at.rule) === 'accept' && asksForState(constraints.of(at.rule))
     && lost.some(arrival => isTaken(at, arrival, ctstates.ESTABLISHED) && !isTaken(at, arrival, ctstates.RELATED)));

@@ -6,7 +6,7 @@ import { reachWith } from '../../packet-space/index.js';
 import { isCertain, onward, type Onward, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { solveBudget } from '../../packet-space/pipeline/solve.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, ctstates, is, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { isPrivate } from '../../packet/address-blocks.js';
 import { areCovered, meet, mentions, rangesOf } from './asked.js';
@@ -59,7 +59,7 @@ function isOther({ source, outInterface }: Rule, dport: readonly Range[] | undef
 }
 
 function* sayings(cx: CheckContext, filter: Table): Generator<Saying, void> {
-  const constraints = new RuleConstraints(cx.ruleset, filter.name);
+  const constraints = constraintsOf(cx.ruleset, filter.name);
   const hooks = hooksOf(filter);
   for (const at of cx.rules(filter)) {
     const effect = effectOf(at.rule);

@@ -61,6 +61,11 @@ export function namedPorts({ family, backend }: Ruleset, table: string, { protoc
   return undefined;
 }
 
+/** Whether any of the ports from … to is among them. */
+export function namesAny({ ranges }: NamedPorts, from: number, to: number): boolean {
+  return ranges.some(({ low, high }) => from <= Number(high) && to >= Number(low));
+}
+
 /** Those of the ports from … to that are among them. */
 export function portsWithin({ ranges }: NamedPorts, from: number, to: number): readonly number[] {
   return ranges.flatMap(({ low, high }) => {

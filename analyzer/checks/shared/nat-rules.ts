@@ -2,7 +2,7 @@
 import type { Hook } from '../../extensions/define.js';
 import type { Path } from '../../packet-space/pipeline/index.js';
 import type { Constraint } from '../../packet/constraint.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import type { CheckContext } from '../define-check.js';
 import { areOwn } from './host-networks.js';
 import { translationsOf, type Translation } from './translations.js';
@@ -18,7 +18,7 @@ export function* liveTranslations(cx: CheckContext, side: Translation['side']): 
   const nat = cx.ruleset.tables.get('nat');
   const translations = translationsOf(cx.ruleset).filter(one => one.side === side);
   if (nat === undefined || translations.length === 0) return;
-  const constraints = new RuleConstraints(cx.ruleset, nat.name);
+  const constraints = constraintsOf(cx.ruleset, nat.name);
   const reached = cx.reach(nat);
   for (const translation of translations) {
     if (reached.get(translation.at.rule)?.kind === 'live') yield { translation, asks: constraints.of(translation.at.rule) };

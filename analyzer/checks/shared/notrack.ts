@@ -3,7 +3,7 @@ import type { Hook } from '../../extensions/define.js';
 import type { Rule, Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { reachWith } from '../../packet-space/index.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, always, type Constraint, type Field } from '../../packet/constraint.js';
 import { conjuncts } from './conjuncts.js';
 import type { CheckContext } from '../define-check.js';
@@ -26,7 +26,7 @@ export interface Exempt {
 export function exempting(cx: CheckContext): readonly Exempt[] {
   const raw = cx.ruleset.tables.get('raw');
   if (raw === undefined) return [];
-  const constraints = new RuleConstraints(cx.ruleset, raw.name);
+  const constraints = constraintsOf(cx.ruleset, raw.name);
   return [...cx.rules(raw)].filter(({ rule }) => untracks(cx.ruleset, rule, 'PREROUTING')).map(at => ({
     at, packets: constraints.of(at.rule), hooks: (['PREROUTING', 'OUTPUT'] as const).filter(hook => comesTo(cx, raw, at, hook, always)),
   }));

@@ -5,7 +5,7 @@ import { reachWith } from '../../packet-space/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { keptAway, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { ctstates, is, type Constraint } from '../../packet/constraint.js';
 import { areCovered, meet, rangesOf, united } from './asked.js';
 import type { CheckContext } from '../define-check.js';
@@ -59,7 +59,7 @@ function findRewritten(cx: CheckContext, table: Table): ReadonlyMap<Rule, Rewrit
   const found = new Map<Rule, Rewritten>();
   const befores = destinationsOf(cx);
   if (befores.length === 0) return found;
-  const constraints = new RuleConstraints(cx.ruleset, table.name);
+  const constraints = constraintsOf(cx.ruleset, table.name);
   const rewriters = rewritersOf(cx, table, befores);
   const [taken, takenPorts] = [united(befores.map(one => rangesOf(one.asks, 'dst'))), united(befores.map(one => rangesOf(one.asks, 'dport')))];
   let [pairs, questions] = [pairLimit, questionLimit];
@@ -88,7 +88,7 @@ function destinationsOf(cx: CheckContext): readonly Before[] {
   const nat = cx.ruleset.tables.get('nat');
   const translations = translationsOf(cx.ruleset).filter(one => one.side === 'destination');
   if (nat === undefined || translations.length === 0) return [];
-  const constraints = new RuleConstraints(cx.ruleset, nat.name);
+  const constraints = constraintsOf(cx.ruleset, nat.name);
   return translations.map(translation => ({ translation, asks: constraints.of(translation.at.rule) }));
 }
 

@@ -3,7 +3,7 @@ import type { Because } from '../../finding.js';
 import type { Ruleset, Rule, Table } from '../../model/ruleset.js';
 import type { Fate, RuleAt } from '../../packet-space/answers.js';
 import { ask } from '../../packet-space/index.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { referenceOf, type CheckContext } from '../define-check.js';
 import { effectOf, isFinal, targetText } from './targets.js';
 
@@ -22,7 +22,7 @@ function faresAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, {
   const effect = all.find(one => one === effectOf(rule));
   const hook = table.chains.get(chain)?.hook;
   if (effect === undefined || hook === undefined) return false;
-  return ask(cx.space(), table, hook, new RuleConstraints(cx.ruleset, table.name).of(rule), all.filter(one => one !== effect)).kind === 'no';
+  return ask(cx.space(), table, hook, constraintsOf(cx.ruleset, table.name).of(rule), all.filter(one => one !== effect)).kind === 'no';
 }
 
 /** Whether those who take a rule's packets do with them what it would do. */

@@ -3,7 +3,7 @@ import { all, any, within, type Constraint, type Field } from '../../packet/cons
 import { isPrivate } from '../../packet/address-blocks.js';
 import { isUnresolved, type Rule } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { comesByPlaces, lostReplies, lostWith, whereLost, type ConversationQuestion, type LostPackets, type LostPlaces, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
 import type { Family } from '../../values/value.js';
@@ -90,7 +90,7 @@ function repliesTo(cx: CheckContext, pipeline: Pipeline, { table, rule, where }:
   let next = search.next();
   for (; next.done !== true; next = search.next()) {
     const lost = next.value;
-    found.push({ ...lost, doubt, isEveryday: everyday && isAnywhere(question, lost) && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks: new RuleConstraints(cx.ruleset, table).of(rule) }) });
+    found.push({ ...lost, doubt, isEveryday: everyday && isAnywhere(question, lost) && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks: constraintsOf(cx.ruleset, table).of(rule) }) });
   }
   if (next.value === 'undecided') cx.undecided();
   return { found, isAll: next.value === 'complete' };

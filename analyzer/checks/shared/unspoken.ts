@@ -1,12 +1,12 @@
 /** What becomes of packets that no rule speaks of. */
 import type { Hook } from '../../extensions/define.js';
-import type { Table } from '../../model/ruleset.js';
+import type { Ruleset, Table } from '../../model/ruleset.js';
 import type { Answer } from '../../packet-space/answers.js';
 import { ask, type PacketSpace } from '../../packet-space/index.js';
 import { question, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { all, any, not, type Constraint } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
-import { countOf, namedPorts, portsWithin } from './named-ports.js';
+import { countOf, namedPorts, namesAny } from './named-ports.js';
 import { fromOutside, type Facts } from './outside.js';
 import { notLoopback } from './replies.js';
 import { firstTo, strangers } from './strangers.js';
@@ -17,13 +17,21 @@ const unused = [47_129, 33_911, 21_817, 12_391, 5_741, 61_003];
 /** A range that is larger than this names none of its ports. */
 const large = 8192;
 
+const unnamed = new WeakMap<Table, readonly number[]>();
+
 function unnamedPort({ ruleset }: Facts, table: Table): number | undefined {
+  let left = unnamed.get(table);
+  if (left === undefined) unnamed.set(table, left = unnamedPorts(ruleset, table));
+  return left[0];
+}
+
+function unnamedPorts(ruleset: Ruleset, table: Table): readonly number[] {
   let left: readonly number[] = unused;
   for (const chain of table.chains.values()) for (const rule of chain.rules) {
     const named = namedPorts(ruleset, table.name, rule);
-    if (named !== undefined && countOf(named) <= large) left = left.filter(port => portsWithin(named, port, port).length === 0);
+    if (named !== undefined && countOf(named) <= large) left = left.filter(port => !namesAny(named, port, port));
   }
-  return left[0];
+  return left;
 }
 
 /** First packets of strangers to a port that no rule names: to this host, or through it to somebody inside. */

@@ -1,7 +1,7 @@
 /** What packets a rule speaks of: for each field the values at its bounds, those that the rule asks for and those just beside. */
 import type { Hook, TableName } from '../../extensions/define.js';
 import type { Chain, Rule, Ruleset, Table } from '../../model/ruleset.js';
-import { RuleConstraints } from '../../packet-space/rule-constraint.js';
+import { constraintsOf, type RuleConstraints } from '../../packet-space/rule-constraint.js';
 import type { Constraint, Field, Range } from '../../packet/constraint.js';
 
 export type Scalar = number | bigint | string;
@@ -115,7 +115,7 @@ export class Sketches {
         return way === undefined ? [] : rules.map((rule): Spot => ({ table, hook: way.hook, rules: [...way.rules, rule] }));
       });
     });
-    this.#constraints = new Map([...ruleset.tables.keys()].map(name => [name, new RuleConstraints(ruleset, name)]));
+    this.#constraints = new Map([...ruleset.tables.keys()].map(name => [name, constraintsOf(ruleset, name)]));
   }
 
   get count(): number { return this.#spots.length; }

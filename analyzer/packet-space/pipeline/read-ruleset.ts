@@ -6,7 +6,7 @@ import type { Rewriting } from '../../packet/rewriting.js';
 import type { RuleAt } from '../answers.js';
 import { fieldsOf } from '../changes.js';
 import { callOrder } from '../compile.js';
-import { RuleConstraints } from '../rule-constraint.js';
+import { constraintsOf, type RuleConstraints } from '../rule-constraint.js';
 
 const knownHooks = new WeakMap<Table, ReadonlyMap<string, readonly Hook[]>>();
 
@@ -55,8 +55,8 @@ function rewritingsOf(ruleset: Ruleset, table: Table, rule: Rule, hooks: readonl
   if (definition.rewrites === undefined || !isKnown) return unknownWrites((definition.changes ?? []).flatMap(change => fieldsOf[change]));
   if (table.name === 'raw' && definition.changes?.includes('state') === true) return stateRewritings(ruleset, definition.rewrites(given, { ...cx, hook: 'PREROUTING' }));
   const byHook = (hooks.length === 0 ? ['PREROUTING'] as const : hooks).map(hook => definition.rewrites?.(given, { ...cx, hook }) ?? []);
-  const [first = []] = byHook;
-  if (byHook.every(one => areSame(one, first))) return first;
+  const [first = [], ...rest] = byHook;
+  if (rest.every(one => areSame(one, first))) return first;
   // A chain that is called from hooks where the target does different things (NETMAP, REDIRECT): it may be one or the other.
   return [...new Set(byHook.flat().map(writtenField))].flatMap(field => {
     const [one = [], ...others] = byHook.map(written => written.filter(some => writtenField(some) === field));
@@ -127,7 +127,7 @@ export function readRuleset(ruleset: Ruleset): ReadRuleset {
   for (const table of ruleset.tables.values()) {
     const names = callOrder(table);
     cyclic ||= names === undefined;
-    constraints.set(table.name, new RuleConstraints(ruleset, table.name));
+    constraints.set(table.name, constraintsOf(ruleset, table.name));
     const hooks = hooksOf(table);
     for (const name of (names ?? []).toReversed()) {
       const chain = table.chains.get(name);

@@ -2,7 +2,7 @@
 import type { Ruleset } from '../../../../model/ruleset.js';
 import type { Constraint, Range } from '../../../../packet/constraint.js';
 import { maskedRanges } from '../../../fields.js';
-import { RuleConstraints } from '../../../rule-constraint.js';
+import { constraintsOf } from '../../../rule-constraint.js';
 
 export interface Mentions {
   readonly sources: Range[];
@@ -16,7 +16,7 @@ export function mentionsOf(ruleset: Ruleset): Mentions {
   const found: Mentions = { sources: [], ports: [], protocols: new Set(), interfaces: { in: new Set(), out: new Set() } };
   const seen = new Set<Constraint>();
   for (const table of ruleset.tables.values()) {
-    const constraints = new RuleConstraints(ruleset, table.name);
+    const constraints = constraintsOf(ruleset, table.name);
     for (const { rules } of table.chains.values()) for (const rule of rules) collect(constraints.of(rule), ruleset.family, found, seen);
   }
   return found;
