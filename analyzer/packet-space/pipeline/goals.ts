@@ -1,6 +1,6 @@
 /** What can be asked of trips. */
 import { stops } from './classes.js';
-import { Step, type Chains, type PipelineChain } from './chains.js';
+import type { Chains, PipelineChain } from './chains.js';
 import type { Trip } from './passes.js';
 import type { Leads, Watch } from './run.js';
 import type { Goal, Reason } from './solve.js';
@@ -32,37 +32,33 @@ export function firstBoxOf({ rule, count }: PipelineChain, number: number): numb
 
 /** The boxes by which packets come to a rule: its own, and in other chains the jumps that lead to its chain. */
 function leadsTo(chains: Chains, watch: Pick<Watch, 'chain' | 'from' | 'to'>): Leads {
+  // By chain: its rules that call the rule's chain, or one that leads there.
+  const calling = new Map<number, number[]>();
   const above = new Set([watch.chain]);
-  const open = [watch.chain];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    for (const [caller] of chains.callers.get(id) ?? []) {
-      if (above.has(caller)) continue;
-      above.add(caller);
-      open.push(caller);
-    }
+  for (const id of above) for (const [caller, rule] of chains.callers.get(id) ?? []) {
+    above.add(caller);
+    const known = calling.get(caller);
+    if (known === undefined) calling.set(caller, [rule]);
+    else known.push(rule);
   }
   const known = new Map<number, readonly number[]>();
   return (chain: PipelineChain) => {
     if (!above.has(chain.id)) return none;
     let boxes = known.get(chain.id);
-    if (boxes === undefined) known.set(chain.id, boxes = leadsIn(chain, above, watch));
+    // Chains do not call themselves.
+    if (boxes === undefined) known.set(chain.id, boxes = chain.id === watch.chain ? Array.from({ length: watch.to - watch.from }, (_, i) => watch.from + i) : boxesOf(chain, calling.get(chain.id) ?? none));
     return boxes;
   };
 }
 
-function leadsIn(chain: PipelineChain, above: ReadonlySet<number>, watch: Pick<Watch, 'chain' | 'from' | 'to'>): readonly number[] {
-  // Chains do not call themselves.
-  if (chain.id === watch.chain) return Array.from({ length: watch.to - watch.from }, (_, i) => watch.from + i);
-  return callsIn(chain).filter(box => above.has(chain.callee[box] ?? -1));
-}
-
-const calls = new WeakMap<PipelineChain, readonly number[]>();
-
-/** The boxes of jumps and gotos. */
-function callsIn(chain: PipelineChain): readonly number[] {
-  let known = calls.get(chain);
-  if (known === undefined) calls.set(chain, known = [...chain.act.keys()].filter(box => chain.act[box] === Step.Jump || chain.act[box] === Step.Goto));
-  return known;
+/** The boxes of some rules of a chain, in order. */
+function boxesOf(chain: PipelineChain, rules: readonly number[]): readonly number[] {
+  return [...rules].sort((a, b) => a - b).flatMap(rule => {
+    const from = firstBoxOf(chain, rule);
+    const boxes: number[] = [];
+    for (let box = from; chain.rule[box] === rule; box++) boxes.push(box);
+    return boxes;
+  });
 }
 
 const none: readonly number[] = [];
