@@ -3,6 +3,7 @@ import type { Check } from './define-check.js';
 import { deadStateMatch } from './dead-state-match.js';
 import { deprecatedStateMatch } from './deprecated-state-match.js';
 import { dnatNotForwarded } from './dnat-not-forwarded.js';
+import { dnatToLoopback } from './dnat-to-loopback.js';
 import { duplicateRule } from './duplicate-rule.js';
 import { icmpErrorsDropped } from './icmp-errors-dropped.js';
 import { hairpinMissing } from './hairpin-missing.js';
@@ -93,6 +94,7 @@ export const checks: readonly Check[] = [
   unreachableAfterGoto,
   unreachableChain,
   dnatNotForwarded,
+  dnatToLoopback,
   filterMatchesPreNat,
   inputRuleBypassedByDnat,
   redirectWithoutAccept,

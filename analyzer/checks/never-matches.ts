@@ -5,12 +5,17 @@ import { reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { protocolWord } from '../values/protocol.js';
+import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
+import { rangesOf } from './shared/asked.js';
+import { isLoopback } from './shared/host-networks.js';
+import { isNotOfLo, letsLoopbackIn } from './shared/martians.js';
 import { asksForState } from './shared/state-asked.js';
 import { contradictionIn } from './shared/contradiction.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
-import { targetText } from './shared/targets.js';
+import { effectOf, targetText } from './shared/targets.js';
+import { translationsOf } from './shared/translations.js';
 
 const overLo: Constraint = { kind: 'interface', field: 'in', name: 'lo', prefix: false };
 /** nf_nat_inet_fn() in net/netfilter/nf_nat_core.c asks nat about these only. */
@@ -54,6 +59,23 @@ function foreignReport({ ruleset: { family } }: CheckContext, at: RuleAt): Repor
   return {
     at, mutedIn: 'generated', severity: 'warning', message: `next to no packet can match this rule: ${why}`,
     help: `write ${write} in place of -p ${protocolWord(number)}`,
+  };
+}
+
+/** Something that lets in, by other interfaces than lo, who has a loopback address. Whoever drops such packets is right to, whatever the kernel does. */
+function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const { rule } = at;
+  if (table.name !== 'filter' || effectOf(rule) !== 'accept' || !isNotOfLo(rule) || hooksOf(table).get(at.chain)?.every(hook => hook === 'INPUT') !== true) return undefined;
+  const asks = new RuleConstraints(cx.ruleset, table.name).of(rule);
+  const isAsked = (field: 'src' | 'dst'): boolean => rangesOf(asks, field)?.every(isLoopback) === true;
+  const isSentThere = translationsOf(cx.ruleset).some(({ address, hooks }) => typeof address !== 'string' && address.every(isLoopback) && hooks.includes('PREROUTING'));
+  const isOn = letsLoopbackIn(cx, rule);
+  // Whether what DNAT sends there arrives is said by dnat-to-loopback.
+  if (isOn === true || !(isAsked('src') || (isAsked('dst') && !isSentThere))) return undefined;
+  return {
+    at, mutedIn: 'generated', severity: 'warning', certainty: isOn === false ? 'certain' : 'possible',
+    message: `no packet comes to this rule that can match it: the kernel takes none with a loopback address by other interfaces than lo${isOn === false ? '' : ', unless route_localnet is set'}`,
+    help: 'delete it, or write -i lo',
   };
 }
 
@@ -119,7 +141,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags has (a SYN/ACK is never NEW), an
-interface that they do not have at that hook, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
+interface that they do not have at that hook, a loopback address by another interface than lo (the kernel drops such packets before INPUT), ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -159,7 +181,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live') report = foreignReport(cx, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
+        else if (answer?.kind === 'live') report = foreignReport(cx, at) ?? martianReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);

@@ -123,7 +123,7 @@ export function compare(step: ProposedStep, shown: Shown, answer: DetailedStep, 
     if (section === undefined) return { kind: 'elsewhere', why: `it does not come to ${shown.at}${answer.by === null ? '' : `: ${answer.by}`}` };
     const strange = strangeness(step, section, isReply);
     if (strange !== undefined) return { kind: 'elsewhere', why: strange };
-  } else if (answer.by?.startsWith('kernel: ') === true) return { kind: 'elsewhere', why: `${answer.by}, before ${hookOf(step, shown)} has decided` };
+  } else if (answer.by?.startsWith('kernel: ') === true && shown.by?.includes(answer.by) !== true) return { kind: 'elsewhere', why: `${answer.by}, before ${hookOf(step, shown)} has decided` };
   const seen = section === undefined ? seenOnTheWay(answer) : seenIn(section, answer);
   const found = contradiction(shown, seen, answer.out);
   return found === undefined ? agrees : { kind: 'disagrees', ...found, table: seen.table, chains: seen.chains };

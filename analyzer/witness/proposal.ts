@@ -8,7 +8,7 @@ export interface Shown {
   readonly at?: string;
   /** `passes`: it goes on behind that hook (arrives, or leaves); `lost`: it is dropped or rejected there. */
   readonly fate?: 'passes' | 'lost';
-  /** One of these decides. */
+  /** One of these decides; `kernel: martian` and the like where no rule does. */
   readonly by?: readonly string[];
   /** All of these match. */
   readonly matches?: readonly string[];

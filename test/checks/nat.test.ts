@@ -231,6 +231,22 @@ test('filter-matches-pre-nat: a rule that is for something else is right, and wh
   t.deepEqual(said({ nat: ['-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128'], filter: ['-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 80 -j DROP', '-A INPUT -p tcp -m tcp --dport 3128 -j ACCEPT'] }), ['filter-matches-pre-nat filter:INPUT:3 info possible'], 'the proxy takes them all');
 });
 
+test('dnat-to-loopback: what comes from outside does not get there, unless route_localnet is set', t => {
+  const to = (rule: string, sysctls?: Readonly<Record<string, number>>): readonly string[] => findings({ nat: [rule], filter: ['-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT'] }, sysctls === undefined ? {} : { host: () => ({ sysctls }) })
+    .filter(one => one.check === 'dnat-to-loopback').map(({ severity, certainty, witness }) => `${severity} ${certainty} ${witness?.[0]?.in ?? '-'}`);
+  const dnat = '-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 127.0.0.1:8080';
+  t.deepEqual(to(dnat), ['warning possible eth1']);
+  t.deepEqual(to(dnat.replace(' -i eth1', '')), ['warning possible eth0']);
+  t.deepEqual(to(dnat, { 'net.ipv4.conf.all.route_localnet': 0, 'net.ipv4.conf.eth1.route_localnet': 0, 'net.ipv4.conf.eth0.route_localnet': 1 }), ['error certain eth1']);
+  t.deepEqual(to(dnat, { 'net.ipv4.conf.all.route_localnet': 0, 'net.ipv4.conf.eth1.route_localnet': 1 }), []);
+  t.deepEqual(to(dnat, { 'net.ipv4.conf.all.route_localnet': 1 }), []);
+  t.deepEqual(to(dnat, { 'net/ipv4/conf/all/route_localnet': 0 }), ['error certain eth1']);
+  t.deepEqual(to(dnat.replace('127.0.0.1', '192.0.2.1')), []);
+  t.deepEqual(to(dnat.replace('PREROUTING -i eth1', 'OUTPUT')), [], 'what the host sends itself arrives');
+  t.deepEqual(to(dnat.replace('8080', '8081')), [], 'INPUT drops it, and that is told');
+  t.deepEqual(found('*nat\n-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination [::1]:8080\nCOMMIT\n', { family: 'ipv6' }), ['dnat-to-loopback nat:PREROUTING:1']);
+});
+
 test('invalid-leaks-unnatted: by the way out, not to containers, nor what this host alone sends', t => {
   const leak = (nat: readonly string[], ...filter: readonly string[]): readonly (string | undefined)[] => findings({ nat, filter: ['-I FORWARD -p tcp -m tcp --dport 22 -j ACCEPT', ...filter] }).filter(one => one.check === 'invalid-leaks-unnatted').map(one => `${/leave by (.*) with/u.exec(one.message)?.[1] ?? ''}: ${one.help.replace('drop them first: ', '')}`);
   t.deepEqual(leak(['-A POSTROUTING -s 172.18.0.0/16 ! -o br-0123456789ab -j MASQUERADE', '-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE']), ['interfaces that no rule names: -I FORWARD -m conntrack --ctstate INVALID -j DROP']);

@@ -73,3 +73,17 @@ test('a chain that is only gone to is used', t => {
 test('a network written as a network has no host bits', t => {
   t.deepEqual(found(filter('-A INPUT -s 192.0.2.0/24 -j ACCEPT', '-A INPUT -s 192.0.2.1 -j ACCEPT'), 'host-bits-set'), []);
 });
+
+test('what lets in a loopback address by another interface matches nothing; what drops it is right, and what comes by lo is another thing', t => {
+  const dead = (...lines: readonly string[]): string[] => found(filter('-A INPUT -i lo -j ACCEPT', established, ...lines), 'never-matches', 'redundant-rule', 'dnat-to-loopback');
+  t.deepEqual(dead('-A INPUT -d 127.0.0.1/32 -i eth0 -p tcp -m tcp --dport 3306 -j ACCEPT'), ['never-matches filter:INPUT:3']);
+  t.deepEqual(dead('-A INPUT -s 127.0.0.0/8 ! -i lo -j ACCEPT'), ['never-matches filter:INPUT:3']);
+  t.deepEqual(dead('-A INPUT -s 127.0.0.0/8 ! -i lo -j DROP', '-A INPUT -d 127.0.0.0/8 -i eth0 -j REJECT', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), []);
+  t.deepEqual(dead('-A INPUT -s 127.0.0.0/8 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -s 126.0.0.0/7 -i eth0 -p tcp -m tcp --dport 23 -j ACCEPT', '-A FORWARD -s 127.0.0.0/8 -i eth0 -j ACCEPT'), []);
+  const at = (sysctls: Readonly<Record<string, number>>): readonly string[] => analyze({ path: 'x.rules', text: filter('-A INPUT -d 127.0.0.1/32 -i eth0 -j ACCEPT') }, { host: () => ({ sysctls }) }).findings.filter(one => one.check === 'never-matches').map(one => one.certainty);
+  t.deepEqual(at({ 'net.ipv4.conf.all.route_localnet': 0 }), ['certain']);
+  t.deepEqual(at({ 'net.ipv4.conf.all.route_localnet': 0, 'net.ipv4.conf.eth0.route_localnet': 1 }), []);
+  t.deepEqual(at({}), ['possible']);
+  const nat = '*nat\n-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 127.0.0.1:8080\nCOMMIT\n';
+  t.deepEqual(found(`${nat}${filter('-A INPUT -d 127.0.0.1/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT')}`, 'never-matches', 'dnat-to-loopback'), ['dnat-to-loopback nat:PREROUTING:1']);
+});

@@ -35,7 +35,7 @@ export function areOwn(ranges: readonly Range[], host: CheckContext['host'], fam
   return ranges.every(({ low, high }) => low === high && known.some(one => one.address === low));
 }
 
-/** @see ipv4_is_loopback() in include/linux/in.h, RFC 4291 2.5.3 */
-function isLoopback({ low, high }: Range): boolean {
+/** All of it is of 127.0.0.0/8, or `::1`. @see ipv4_is_loopback() in include/linux/in.h, RFC 4291 2.5.3 */
+export function isLoopback({ low, high }: Range): boolean {
   return typeof low === 'number' ? low >>> 24 === 127 && Number(high) >>> 24 === 127 : low === 1n && high === 1n;
 }
