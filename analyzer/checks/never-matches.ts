@@ -66,7 +66,7 @@ function foreignReport({ ruleset: { family } }: CheckContext, at: RuleAt): Repor
 function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const { rule } = at;
   if (table.name !== 'filter' || effectOf(rule) !== 'accept' || !isNotOfLo(rule) || hooksOf(table).get(at.chain)?.every(hook => hook === 'INPUT') !== true) return undefined;
-  const asks = new RuleConstraints(cx.ruleset, table.name).of(rule);
+  const asks = constraintsOf(cx.ruleset, table.name).of(rule);
   const isAsked = (field: 'src' | 'dst'): boolean => rangesOf(asks, field)?.every(isLoopback) === true;
   const isSentThere = translationsOf(cx.ruleset).some(({ address, hooks }) => typeof address !== 'string' && address.every(isLoopback) && hooks.includes('PREROUTING'));
   const isOn = letsLoopbackIn(cx, rule);
