@@ -1,4 +1,4 @@
-import type { Rule, Ruleset, Table } from '../model/ruleset.js';
+import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
@@ -8,11 +8,23 @@ import { defineCheck, fixWith, referenceOf, type Report } from './define-check.j
 import { withoutLines } from './shared/edits.js';
 import { effectOf, isFinal } from './shared/targets.js';
 
+const lastUnread = new WeakMap<Chain, number>();
+
+/** The position of the last rule of a chain behind one that could not be read; 0 where there is none. */
+function lastBehindUnread(chain: Chain): number {
+  let known = lastUnread.get(chain);
+  if (known === undefined) lastUnread.set(chain, known = chain.rules.findLastIndex(rule => rule.isBehindUnread) + 1);
+  return known;
+}
+
 /** A rule that could not be read stands on the way to those that take over: what it does with the packets nobody knows. */
 function passesUnread({ chains }: Table, { chain, position }: RuleAt, because: readonly Decider[]): boolean {
   const own = chains.get(chain);
-  return own?.endsUnread === true || own?.rules.slice(position).some(rule => rule.isBehindUnread) === true
-    || because.some(one => one.chain !== chain && chains.get(one.chain)?.rules.some(rule => rule.isBehindUnread) === true);
+  if (own !== undefined && (own.endsUnread === true || lastBehindUnread(own) > position)) return true;
+  return because.some(one => {
+    const other = one.chain === chain ? undefined : chains.get(one.chain);
+    return other !== undefined && lastBehindUnread(other) > 0;
+  });
 }
 
 /** It drops INVALID packets, and nothing else: whoever writes that first of all needs not look for them in what comes behind. */

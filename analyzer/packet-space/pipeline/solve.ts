@@ -174,20 +174,41 @@ export function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: In
   }
 }
 
+/** A claim, and what it is worth. */
+class Candidate {
+  readonly claim: FreshClaim;
+  readonly #size: number;
+  /** It is worth no more than this. */
+  readonly most: number;
+  #worth: number | undefined;
+
+  constructor(claim: FreshClaim, size: number) {
+    this.claim = claim;
+    this.#size = size;
+    this.most = size - cost(claim.hasMany ? writtenAtOnce : claim.holeCount);
+  }
+
+  /** To count many holes takes time: it is done where it matters. */
+  get worth(): number {
+    return this.#worth ??= this.#size - cost(this.claim.holeCount);
+  }
+
+  isWorth(least: number): boolean {
+    return this.most >= least && this.worth >= least;
+  }
+}
+
 /** The reason that puts most aside, and leaves the fewest holes. */
 function best(pipeline: Pipeline, trip: Trip, part: Part, reasons: readonly Reason[]): FreshClaim {
-  let found: { readonly claim: FreshClaim; readonly worth: number } | undefined;
+  let found: Candidate | undefined;
   for (const reason of reasons) {
     const justifier = new Justifier(pipeline, trip, part);
     reason(justifier);
     if (reasons.length === 1) return justifier.finish();
     // A box that is no better than what was found, even without a hole, need not be gone into.
-    if (found !== undefined && justifier.size() <= found.worth) continue;
-    const claim = justifier.finish();
-    // To count many takes time: not where few would be too many.
-    if (found !== undefined && claim.hasMany && justifier.size() - cost(writtenAtOnce) <= found.worth) continue;
-    const worth = justifier.size() - cost(claim.holeCount);
-    if (found === undefined || worth > found.worth) found = { claim, worth };
+    if (found?.isWorth(justifier.size()) === true) continue;
+    const next = new Candidate(justifier.finish(), justifier.size());
+    if (found === undefined || !(found.isWorth(next.most) || found.isWorth(next.worth))) found = next;
   }
   if (found === undefined) throw new RangeError('a trip that fails for no reason');
   return found.claim;

@@ -125,7 +125,7 @@ export function readable(dimensions: Dimensions, space: Space, box: Box, trips: 
     }));
     return [...words(dimensions, own), ...choices.map(chosen)];
   });
-  return { fields: words(dimensions, box.sides), except: except.filter((one, i) => except.findIndex(other => other.join() === one.join()) === i), given: [...box.choices].map(chosen) };
+  return { fields: words(dimensions, box.sides), except: [...new Map(except.map(one => [one.join(), one])).values()], given: [...box.choices].map(chosen) };
 }
 
 const epochs = 32;
