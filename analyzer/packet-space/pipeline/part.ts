@@ -46,10 +46,21 @@ export function isApart(a: Part, b: Part): boolean {
   return false;
 }
 
+/** What two boxes share that meet. */
+function both(a: Pick<Part, 'lo' | 'hi'>, b: Pick<Part, 'lo' | 'hi'>): { readonly lo: Int32Array; readonly hi: Int32Array } {
+  const [lo, hi] = [a.lo.slice(), a.hi.slice()];
+  for (let i = 0; i < lo.length; i++) {
+    const [low, high] = [b.lo[i] ?? 0, b.hi[i] ?? 0];
+    if (low > (lo[i] ?? 0)) lo[i] = low;
+    if (high < (hi[i] ?? 0)) hi[i] = high;
+  }
+  return { lo, hi };
+}
+
 /** What two parts share. */
 export function meet(a: Part, b: Part): Part | undefined {
   if (isApart(a, b)) return undefined;
-  return { lo: a.lo.map((low, i) => Math.max(low, b.lo[i] ?? 0)), hi: a.hi.map((high, i) => Math.min(high, b.hi[i] ?? 0)), choices: new Map([...a.choices, ...b.choices]) };
+  return { ...both(a, b), choices: b.choices.size === 0 ? a.choices : new Map([...a.choices, ...b.choices]) };
 }
 
 /** A part around all of some, of which there is one at least. */
@@ -67,7 +78,7 @@ export function outside(part: Part, other: Part): Part[] {
   const out: Part[] = outsideRegion(part, other).map(({ lo, hi }) => ({ lo, hi, choices: part.choices }));
   const fixed = [...other.choices].filter(([choice]) => !part.choices.has(choice));
   if (fixed.length === 0) return out;
-  const [lo, hi] = [part.lo.map((low, i) => Math.max(low, other.lo[i] ?? 0)), part.hi.map((high, i) => Math.min(high, other.hi[i] ?? 0))];
+  const { lo, hi } = both(part, other);
   const choices = new Map(part.choices);
   for (const [choice, value] of fixed) {
     out.push({ lo, hi, choices: new Map([...choices, [choice, 1 - value]]) });

@@ -45,7 +45,8 @@ export function makePipeline(chains: Chains, routing: Routing | undefined, isAlo
     in: stagesOf(chains, 'in', routed, isReply, mode), through: stagesOf(chains, 'through', routed, isReply, mode),
     out: stagesOf(chains, 'out', routed, isReply, mode), loop: stagesOf(chains, 'loop', routed, isReply, mode),
   });
-  const [forth, back, unusual] = [each(false), each(true), { again: each(false, 'again'), asked: each(false, 'asked') }];
+  const [forth, back] = [each(false), each(true)];
+  const unusual = chains.ruleset.tables.has('nat') ? { again: each(false, 'again'), asked: each(false, 'asked') } : { again: forth, asked: forth };
   const last = [...chains.dimensions.last.subarray(0, chains.fieldCount)];
   const freeInputs = freeInputsOf(chains, [forth, unusual.again, unusual.asked].flatMap(one => Object.values(one).flat()), Object.values(back).flat(), last, isAlone);
   const backInputs = last.length;
