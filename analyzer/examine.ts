@@ -224,6 +224,8 @@ export function examine(source: SourceText, options: AnalyzeOptions = {}): Exami
       try {
         measure(check.name, () => {
           for (const report of check.run(cx)) {
+            // Of what could not be read loading has told.
+            if (report.at?.rule.isUnread === true) continue;
             const finding = toFinding(check, report, ruleset);
             const isGenerated = finding.owner !== undefined && isMutedInGenerated(check, report);
             found.push({ finding, ruleset, isGenerated, proposal: isGenerated && options.showGenerated !== true ? undefined : propose(report) });

@@ -9,6 +9,7 @@ import { deciderBecause, deciderReference, helpElsewhere, isPolicy } from './sha
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
 import { everydayClient, exchanges, type Exchange, replyHook, replyMarks, stepOf } from './shared/replies.js';
+import { unreadAt } from './shared/hooks-into.js';
 import { goingOn, stuck, type Stuck } from './shared/goes-on.js';
 import { betweenHosts, someReplies, type SomeReplies } from './shared/some-replies.js';
 import { effectOf } from './shared/targets.js';
@@ -229,6 +230,11 @@ function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> 
   const output = table.chains.get('OUTPUT');
   const pipeline = output?.policy === 'ACCEPT' ? cx.pipeline() : undefined;
   if (output === undefined || pipeline === undefined) return;
+  const unread = unreadAt(cx.ruleset);
+  if (unread.has('PREROUTING') || unread.has('INPUT')) {
+    cx.undecided();
+    return;
+  }
   for (const exchange of exchanges(cx.ruleset).filter(one => !one.isPing)) {
     const found = brokenExchange(cx, pipeline, output, exchange);
     if (found === undefined) continue;

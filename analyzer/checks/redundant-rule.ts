@@ -8,22 +8,22 @@ import { defineCheck, fixWith, referenceOf, type Report } from './define-check.j
 import { withoutLines } from './shared/edits.js';
 import { effectOf, isFinal } from './shared/targets.js';
 
-const lastUnread = new WeakMap<Chain, number>();
+const lastInert = new WeakMap<Chain, number>();
 
-/** The position of the last rule of a chain behind one that could not be read; 0 where there is none. */
-function lastBehindUnread(chain: Chain): number {
-  let known = lastUnread.get(chain);
-  if (known === undefined) lastUnread.set(chain, known = chain.rules.findLastIndex(rule => rule.isBehindUnread) + 1);
+/** The position of the last rule of a chain that could not be read and is taken to do nothing, there being so many; 0 where there is none. */
+function lastInertOf(chain: Chain): number {
+  let known = lastInert.get(chain);
+  if (known === undefined) lastInert.set(chain, known = chain.rules.findLastIndex(rule => rule.isUnread === true && rule.target.kind === 'none') + 1);
   return known;
 }
 
-/** A rule that could not be read stands on the way to those that take over: what it does with the packets nobody knows. */
-function passesUnread({ chains }: Table, { chain, position }: RuleAt, because: readonly Decider[]): boolean {
+/** Such a rule stands on the way to those that take over: what it does with the packets nobody knows. */
+function passesInert({ chains }: Table, { chain, position }: RuleAt, because: readonly Decider[]): boolean {
   const own = chains.get(chain);
-  if (own !== undefined && (own.endsUnread === true || lastBehindUnread(own) > position)) return true;
+  if (own !== undefined && lastInertOf(own) > position) return true;
   return because.some(one => {
     const other = one.chain === chain ? undefined : chains.get(one.chain);
-    return other !== undefined && lastBehindUnread(other) > 0;
+    return other !== undefined && lastInertOf(other) > 0;
   });
 }
 
@@ -91,7 +91,7 @@ COMMIT
         if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || isGuard(asks.of(at.rule), at.rule)) continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
-        else if (answer.kind === 'redundant' && answer.because.every(isLive) && !passesUnread(table, at, answer.because)) yield report(ruleset, at, answer.because);
+        else if (answer.kind === 'redundant' && answer.because.every(isLive) && !passesInert(table, at, answer.because)) yield report(ruleset, at, answer.because);
       }
     }
   },

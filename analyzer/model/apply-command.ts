@@ -1,13 +1,15 @@
 /** One command on a table: -A, -I, -D, -R, -N, -X, -F, -P, -E, and those that change nothing. */
 import type { Span } from '../../grammar/source-text.js';
 import type { CommandStatement, WordNode } from '../../grammar/syntax.js';
+import type { BuiltInKey } from '../extensions/built-in-options.js';
+import { BuiltInOption } from '../extensions/option-scope.js';
 import { parseInteger } from '../values/number.js';
 import type { LoadCheckName } from './load-checks.js';
-import { appendRule, type ChainDraft, type TableDraft } from './draft.js';
+import type { ChainDraft, TableDraft } from './draft.js';
 import { chainNameProblem, isTargetName } from './chain-name.js';
 import { printBody } from './print.js';
-import { readBodies, type CommandParts, type ReadContext } from './read-rule.js';
-import type { Rule, RuleTarget } from './ruleset.js';
+import { nothingOfRule, optionWords, readBodies, type CommandParts, type PartOfRule, type ReadContext } from './read-rule.js';
+import { unreadUse, type Rule, type RuleTarget } from './ruleset.js';
 import { didYouMean } from './suggest.js';
 
 interface Application {
@@ -73,25 +75,55 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
     if (chain !== undefined && inRange(it, second, number, chain.rules.length)) chain.rules.splice(number - 1, 1);
     return;
   }
-  const bodies = it.failed ? undefined : readBodies(statement, { table: table.name, chain: name.text }, cx);
+  const read = it.failed ? { part: nothingOfRule } : readBodies(statement, { table: table.name, chain: name.text }, cx);
   if (chain === undefined) return;
-  if (bodies === undefined) {
-    if (key === 'A') chain.endsUnread = true;
+  if ('part' in read) {
+    keepPlace(chain, unreadRule(it, read.part), key, number);
     return;
   }
-  const rules = bodies.map((body): Rule => ({
+  const rules = read.bodies.map((body): Rule => ({
     source: body.source, destination: body.destination, inInterface: body.inInterface, outInterface: body.outInterface,
     protocol: body.protocol, fragment: body.fragment, matches: body.matches, target: chainOrTarget(table, body.target),
     line: statement.line, start: statement.start, end: statement.end, counters: parts.counters,
   }));
   switch (key) {
-    case 'A': for (const rule of rules) appendRule(chain, rule); return;
+    case 'A': chain.rules.push(...rules); return;
     case 'I':
       if (inRange(it, second ?? name, number ?? 1, chain.rules.length + 1)) for (const rule of rules) chain.rules.splice((number ?? 1) - 1, 0, rule);
       return;
     case 'R': replaceRule(it, chain, rules, number, second); return;
     default: deleteOrCheck(it, chain, rules);
   }
+}
+
+/** What stands for a rule that could not be read: it may ask for anything more, and where it is not said in a word or by a jump it may do anything. */
+function unreadRule({ statement, parts, table }: Application, { target: said, ...asked }: PartOfRule): Rule {
+  const use = unreadUse(optionWords(statement.options));
+  const target = said ?? jumpOf(statement, table);
+  return {
+    ...asked, inInterface: undefined, outInterface: undefined,
+    // One unknown is as good as two.
+    matches: target === undefined ? [] : [use], target: target ?? { kind: 'opaque', use },
+    line: statement.line, start: statement.start, end: statement.end, counters: parts.counters, isUnread: true,
+  };
+}
+
+/** The jump to a chain of the user's that is there. */
+function jumpOf({ options }: CommandStatement, table: TableDraft): RuleTarget | undefined {
+  for (const { shape, args: [word] } of options) {
+    if (!(shape instanceof BuiltInOption) || (shape.key !== 'j' && shape.key !== 'g') || word === undefined) continue;
+    const callee = table.chain(word.text);
+    if (callee !== undefined && callee.hook === undefined) return { kind: 'chain', name: word.text, goto: shape.key === 'g' };
+  }
+  return undefined;
+}
+
+/** The rules around one that could not be read keep their numbers, and what stands behind it is reached only where it may go on. */
+function keepPlace(chain: ChainDraft, rule: Rule, key: BuiltInKey | undefined, number: number | undefined): void {
+  const index = Math.min((number ?? 1) - 1, chain.rules.length);
+  if (key === 'A') chain.rules.push(rule);
+  else if (key === 'I') chain.rules.splice(index, 0, rule);
+  else if (key === 'R' && number !== undefined && number <= chain.rules.length) chain.rules[number - 1] = rule;
 }
 
 /** A chain that has the name of a target takes its place. */

@@ -11,13 +11,6 @@ export interface ChainDraft {
   line: number;
   span: Span;
   readonly rules: Rule[];
-  endsUnread?: boolean;
-}
-
-/** Puts a rule at the end of a chain. */
-export function appendRule(chain: ChainDraft, rule: Rule): void {
-  chain.rules.push(chain.endsUnread === true ? { ...rule, isBehindUnread: true } : rule);
-  chain.endsUnread = false;
 }
 
 /** Where a chain is declared. */

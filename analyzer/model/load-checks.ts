@@ -21,7 +21,7 @@ function filter(...lines: readonly string[]): string {
 export const loadChecks = {
   'syntax-error': {
     severity: 'error', summary: 'The line cannot be read',
-    why: 'iptables-restore stops at such a line, and nothing of its table is loaded. The rest of the file is analyzed all the same, without this line.',
+    why: 'iptables-restore stops at such a line, and nothing of its table is loaded. The rest of the file is analyzed all the same: the rule keeps its number, and what it asks for and does counts as unknown, as far as it could not be read.',
     bad: filter('-A INPUT -s 192.0.2.1 192.0.2.2 -j ACCEPT'),
   },
   'line-endings': {

@@ -9,14 +9,14 @@ import { applyCommand } from './apply-command.js';
 import { chainNameProblem, isTargetName } from './chain-name.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
-import { appendRule, TableDraft } from './draft.js';
+import { TableDraft } from './draft.js';
 import { guessFamily, headerOf } from './guess.js';
 import { quickRule } from './rule-plan.js';
 import { commandParts, parseCounters, type ReadContext } from './read-rule.js';
 import { isTableName, type Ruleset } from './ruleset.js';
 import { didYouMean } from './suggest.js';
 import { validate } from './validate.js';
-import { withoutMissingChains } from './missing-chains.js';
+import { withFewUnread, withoutMissingChains } from './nobody-knows.js';
 
 /** How a file is to be read. What is absent is detected from the file itself. */
 export interface LoadOptions {
@@ -94,7 +94,7 @@ class Loader {
     const rulesets = [...this.#drafts.values()].map(draft => this.#finish(draft));
     if (rulesets.length === 0 && this.#diagnostics.length === 0) this.#report({ check: 'empty-file', severity: 'warning', line: 1, span: { start: 0, end: 0 }, message: 'there is no table and no rule in this file', help: 'was it cut short, or is it the right file?' });
     for (const ruleset of rulesets) validate(ruleset, this.#report);
-    return this.#result(rulesets.map(withoutMissingChains));
+    return this.#result(rulesets.map(one => withoutMissingChains(withFewUnread(one))));
   }
 
   #reportBareReturns(): void {
@@ -247,7 +247,7 @@ class Loader {
     const quick = quickRule(statement, { family: draft.family, backend: draft.backend ?? 'nft', table: table.name, text: this.#source.text }, counters);
     const chain = quick === undefined ? undefined : table.chain(quick.chain);
     if (quick === undefined || chain === undefined || (quick.rule.target.kind === 'extension' && table.chain(quick.rule.target.use.definition.name) !== undefined)) return false;
-    appendRule(chain, quick.rule);
+    chain.rules.push(quick.rule);
     return true;
   }
 

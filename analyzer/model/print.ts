@@ -81,9 +81,12 @@ function printCounters(counters: Counters | undefined): string {
   return `[${String(counters?.packets ?? 0n)}:${String(counters?.bytes ?? 0n)}]`;
 }
 
-/** One rule as a line without its line end. */
+/** No packet has a mark that is 1 in none of its bits. */
+const matchesNothing = ' -m mark --mark 0x1/0x0';
+
+/** One rule as a line without its line end. One that could not be read is printed as one that matches nothing, so that the others keep their numbers. */
 export function printRule(rule: Rule, chain: string, place: PrintPlace, options: PrintOptions = { counters: false }): string {
-  return `${options.counters ? `${printCounters(rule.counters)} ` : ''}-A ${chain}${printBody(rule, place)}`;
+  return `${options.counters ? `${printCounters(rule.counters)} ` : ''}-A ${chain}${rule.isUnread === true ? matchesNothing : printBody(rule, place)}`;
 }
 
 function orderedChains(table: Table): readonly Chain[] {

@@ -64,6 +64,11 @@ export function commandParts(statement: CommandStatement, report: ReadContext['r
   return { command, table, counters, onlyFamily };
 }
 
+/** ACCEPT, DROP, REJECT and the like, without an option. */
+function isOneWord(target: RuleTarget): boolean {
+  return target.kind === 'extension' && Object.keys(target.use.given).length === 0 && target.use.definition.changes === undefined;
+}
+
 function setCounters(node: OptionNode): Counters | undefined {
   const words = node.args.flatMap(word => word.text.split(','));
   return words.length === 2 && words.every(word => /^\d+$/u.test(word)) ? { packets: BigInt(words[0] ?? 0), bytes: BigInt(words[1] ?? 0) } : undefined;
@@ -101,11 +106,19 @@ const useCache = new Map<string, Use>();
 
 /**
  * Reads the rule of an `-A`, `-I`, `-R`, `-D` or `-C` command. Several addresses make several rules.
- * Returns undefined where an error was reported: such a line makes no rule.
+ * Where an error was reported the line makes no rule: `part` is what could be read of it.
  */
-export function readBodies(statement: CommandStatement, place: RulePlace, cx: ReadContext): readonly RuleBody[] | undefined {
+export function readBodies(statement: CommandStatement, place: RulePlace, cx: ReadContext): { readonly bodies: readonly RuleBody[] } | { readonly part: PartOfRule } {
   return new RuleReader(statement, place, cx).read();
 }
+
+/** Some of what a rule asks for, and what it does where one word says that. */
+export interface PartOfRule extends Pick<RuleBody, 'source' | 'destination' | 'protocol' | 'fragment'> {
+  readonly target?: RuleTarget;
+}
+
+/** Of a rule of which nothing could be read. */
+export const nothingOfRule: PartOfRule = { source: undefined, destination: undefined, protocol: undefined, fragment: undefined };
 
 class RuleReader {
   readonly #statement: CommandStatement;
@@ -127,7 +140,7 @@ class RuleReader {
     this.#cx = cx;
   }
 
-  read(): readonly RuleBody[] | undefined {
+  read(): ReturnType<typeof readBodies> {
     for (const node of this.#statement.options) this.#option(node);
     const matches = this.#matches.map(pending => this.#use(pending) as MatchUse);
     const target = this.#ruleTarget();
@@ -135,7 +148,12 @@ class RuleReader {
     this.#checkInterfaces();
     this.#checkAddresses();
     this.#checkNegatedAll();
-    return this.#failed ? undefined : this.#bodies(matches, target);
+    const bodies = this.#bodies(matches, target);
+    if (!this.#failed) return { bodies };
+    const [body] = bodies;
+    if (body === undefined || bodies.length > 1) return { part: nothingOfRule };
+    const { source, destination, protocol, fragment } = body;
+    return { part: { source, destination, protocol, fragment, ...isOneWord(target) ? { target } : {} } };
   }
 
   /** One bad line costs one error: what the first one leads to is no news. */
@@ -294,7 +312,7 @@ class RuleReader {
 
   #use(pending: Pending): Use | { opaque: string; words: string[] } {
     const { definition, nodes } = pending;
-    if (definition === undefined) return { opaque: pending.name, words: opaqueWords(nodes) };
+    if (definition === undefined) return { opaque: pending.name, words: optionWords(nodes) };
     const { protocol } = pending;
     const key = this.#cacheKey(definition, nodes, protocol);
     const cached = useCache.get(key);
@@ -332,7 +350,7 @@ class RuleReader {
       const other = this.#cx.family === 'ipv4' ? 'ipv6' : 'ipv4';
       if (findTarget(word.text, other) !== undefined) this.#error('unknown-extension', word, `target \`${word.text}\` does not exist in ${this.#cx.family === 'ipv4' ? 'IPv4' : 'IPv6'}`);
       else this.#warn('unknown-extension', word, `target \`${word.text}\` is not known: it is treated as if it might do anything`, didYouMean(word.text, targetNames(this.#cx.family)));
-      return { kind: 'opaque', use: { opaque: word.text, words: opaqueWords(this.#target.nodes) } };
+      return { kind: 'opaque', use: { opaque: word.text, words: optionWords(this.#target.nodes) } };
     }
     return { kind: 'chain', name: word.text, goto: false };
   }
@@ -381,7 +399,8 @@ class RuleReader {
   }
 }
 
-function opaqueWords(nodes: readonly OptionNode[]): string[] {
+/** Options as they were written, word by word. */
+export function optionWords(nodes: readonly OptionNode[]): string[] {
   return nodes.flatMap(node => [...node.bang === undefined ? [] : ['!'], node.name.text, ...node.args.map(word => word.text)]);
 }
 

@@ -58,8 +58,8 @@ export interface Rule extends RuleBody {
   readonly start: number;
   readonly end: number;
   readonly counters: Counters | undefined;
-  /** In front of it in its chain stands a rule that could not be read, and is left out. */
-  readonly isBehindUnread?: true;
+  /** It could not be read: of what it asks only a part is known, and of what it does nothing, unless it is a jump to a chain that is there. */
+  readonly isUnread?: true;
 }
 
 /** What becomes of a packet at the end of a base chain. */
@@ -77,8 +77,6 @@ export interface Chain {
   readonly line: number;
   readonly span: Span;
   readonly rules: readonly Rule[];
-  /** Behind all of them stands a rule that could not be read, and is left out. */
-  readonly endsUnread?: boolean;
 }
 
 /** A table with its chains, by name. */
@@ -122,6 +120,16 @@ export function isTableName(name: string): name is TableName {
 
 export function isUnresolved(value: AddressMask | InterfaceName | number | UnresolvedName): value is UnresolvedName {
   return typeof value === 'object' && 'name' in value && !('prefix' in value) && !('mask' in value);
+}
+
+/** Stands for what a rule that could not be read asks, and does. */
+export function unreadUse(words: readonly string[]): OpaqueUse {
+  return { opaque: '', words };
+}
+
+/** Why nothing is known of a match or target. */
+export function whyOpaque({ opaque, words }: OpaqueUse, kind: 'match' | 'target'): string {
+  return opaque === '' ? `the rule \`${words.join(' ')}\` could not be read` : `${kind} \`${opaque}\` is not known`;
 }
 
 export function isOpaque(use: MatchUse): use is OpaqueUse {

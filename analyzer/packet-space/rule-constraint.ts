@@ -1,7 +1,7 @@
 /** Everything that a rule asks of a packet, as one constraint. */
 import type { RuleContext } from '../extensions/define.js';
 import { meaningOf } from '../extensions/use.js';
-import { isOpaque, isUnresolved, type MatchUse, type Rule, type Ruleset, type UnresolvedName } from '../model/ruleset.js';
+import { isOpaque, isUnresolved, whyOpaque, type MatchUse, type Rule, type Ruleset, type UnresolvedName } from '../model/ruleset.js';
 import { all, is, not, unknown, within, type Constraint } from '../packet/constraint.js';
 import type { AddressMask } from '../values/address-mask.js';
 import { fullMask, prefixLength } from '../values/address.js';
@@ -98,7 +98,7 @@ export class RuleConstraints {
   }
 
   #meaning(use: MatchUse, protocol: RuleContext['protocol']): Constraint {
-    if (isOpaque(use)) return unknown(`match \`${use.opaque}\` is not known`);
+    if (isOpaque(use)) return unknown(whyOpaque(use, 'match'));
     let byProtocol = this.#meanings.get(use);
     if (byProtocol === undefined) this.#meanings.set(use, byProtocol = new Map<number, Constraint>());
     const key = protocol === undefined ? -1 : protocol.number + (protocol.negated ? 256 : 0);

@@ -211,7 +211,7 @@ test('what stands behind a rule that could not be read is no list with what is b
   const [first, last] = ['-A INPUT -s 192.0.2.1/32 -j ACCEPT', '-A INPUT -s 192.0.2.0/24 -j ACCEPT'];
   t.deepEqual(rules('redundant-rule', first, last), ['filter:INPUT:1']);
   t.deepEqual(rules('redundant-rule', first, '-A INPUT -s 192.0.2.300 -j DROP', last), []);
-  t.deepEqual(rules('redundant-rule', '-A INPUT -s 192.0.2.300 -j DROP', first, last), ['filter:INPUT:1'], 'it is before both');
+  t.deepEqual(rules('redundant-rule', '-A INPUT -s 192.0.2.300 -j DROP', first, last), ['filter:INPUT:2'], 'it is before both');
   t.deepEqual(rules('redundant-rule', '-A INPUT -s 192.0.2.1/32 -j DROP', '-A INPUT -s 192.0.2.300 -j ACCEPT'), [], 'the policy is behind it');
 
 });

@@ -39,7 +39,7 @@ test('the old way to negate is an error, and the rule means what it meant', t =>
 });
 
 test('one bad line costs one error, whatever is wrong with it', t => {
-  t.deepEqual(read('*filter\n-A INPUT -p tcp --dport 99999 --sport x:y:z -s 1.2.3.4.5 -o eth0 -j DROP\n-A INPUT -j ACCEPT\nCOMMIT\n'), { problems: ['2 error invalid-value'], rules: ['-A INPUT -j ACCEPT'] });
+  t.deepEqual(read('*filter\n-A INPUT -p tcp --dport 99999 --sport x:y:z -s 1.2.3.4.5 -o eth0 -j DROP\n-A INPUT -j ACCEPT\nCOMMIT\n'), { problems: ['2 error invalid-value'], rules: ['-A INPUT -m mark --mark 0x1/0x0', '-A INPUT -j ACCEPT'] }, 'and its place is kept: it is printed as a rule that matches nothing');
 });
 
 test('several addresses make several rules, inserted ones the other way round', t => {

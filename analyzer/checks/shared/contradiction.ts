@@ -1,5 +1,4 @@
 /** Why a rule matches nothing: which of its criteria exclude each other, or its place. */
-import type { Hook } from '../../extensions/define.js';
 import { printBody } from '../../model/print.js';
 import type { Rule, RuleBody, Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
@@ -7,6 +6,7 @@ import type { Field } from '../../packet/constraint.js';
 import { isNothing } from '../../packet-space/packets.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { mentions } from './asked.js';
+import { hooksInto } from './hooks-into.js';
 
 export interface Contradiction {
   readonly text: string;
@@ -50,24 +50,6 @@ function fewest(ruleset: Ruleset, table: Table, rule: Rule): readonly Criterion[
     if (excludes(without)) some = without;
   }
   return some;
-}
-
-/** The built-in chains that lead to a chain. */
-function hooksInto(table: Table, name: string): readonly Hook[] {
-  const open = [name];
-  const seen = new Set(open);
-  const hooks = new Set<Hook>();
-  for (let callee = open.pop(); callee !== undefined; callee = open.pop()) {
-    const into = callee;
-    const hook = table.chains.get(into)?.hook;
-    if (hook !== undefined) hooks.add(hook);
-    for (const { name: caller, rules } of table.chains.values()) {
-      if (seen.has(caller) || !rules.some(({ target }) => target.kind === 'chain' && target.name === into)) continue;
-      seen.add(caller);
-      open.push(caller);
-    }
-  }
-  return [...hooks];
 }
 
 /** The negation of a full range, or of all interfaces, is loaded and not printed. */

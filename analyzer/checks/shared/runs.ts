@@ -51,7 +51,7 @@ function plainAddress(given: Rule['source']): AddressMask | undefined {
 /** In which address alone two rules differ. */
 function differenceOf(a: Rule, b: Rule): Differing | undefined {
   // What could not be read may do anything between the two.
-  if (b.isBehindUnread === true || !isSameElse(a, b) || !isSameUses(a.matches, b.matches)) return undefined;
+  if (!isSameElse(a, b) || !isSameUses(a.matches, b.matches)) return undefined;
   const [source, destination] = [isSameAddress(a.source, b.source), isSameAddress(a.destination, b.destination)];
   if (source === destination) return undefined;
   const field = source ? 'destination' : 'source';
@@ -74,7 +74,7 @@ export function* addressRuns(rules: readonly Rule[]): Generator<AddressRun, void
 
 /** The only match in which two rules of the same addresses differ, where it stands at the same place in both. */
 export function differingUse(a: Rule, b: Rule): number | undefined {
-  if (b.isBehindUnread === true || !isSameElse(a, b) || !areSameAddresses(a, b)) return undefined;
+  if (!isSameElse(a, b) || !areSameAddresses(a, b)) return undefined;
   const places = a.matches.flatMap((use, i) => use === b.matches[i] ? [] : [i]);
   return places.length === 1 ? places[0] : undefined;
 }

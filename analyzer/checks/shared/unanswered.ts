@@ -7,6 +7,7 @@ import { everReplied, isAskedAbout, reachThrough, type ConversationCase, type Co
 import { all, oneOf } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
+import { unreadAt } from './hooks-into.js';
 import { everydayClient, exchanges, notLoopback, replyHook, statesOf, type Exchange } from './replies.js';
 import { mayDrop } from './targets.js';
 
@@ -30,17 +31,22 @@ export interface Broken extends Doubt {
   readonly isAside: boolean;
 }
 
+/** The hooks that a reply passes, by the one at which filter judges it. */
+const wayBack: Partial<Record<Hook, readonly Hook[]>> = { INPUT: ['PREROUTING', 'INPUT'], FORWARD: ['PREROUTING', 'FORWARD', 'POSTROUTING'], OUTPUT: ['OUTPUT', 'POSTROUTING'] };
+
 /** Where some reply dies at all. Where none does, as behind an ESTABLISHED rule, no rule need be asked about. */
 export function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
   const states = statesOf(cx.ruleset);
   const elsewhere = [...cx.ruleset.tables.values()].some(other => other !== table && mayDrop(other));
+  const unread = unreadAt(cx.ruleset);
   const doubts: Doubt[] = [];
   for (const { hook } of table.chains.values()) for (const exchange of exchanges(cx.ruleset)) {
     const back = hook === undefined ? undefined : replyHook[hook];
     const path = hook === undefined ? undefined : pathOf[hook];
     if (hook === undefined || back === undefined || path === undefined) continue;
     const dies = elsewhere || ask(cx.space(), table, back, all([exchange.reply, states.reply, notLoopback]), ['drop', 'reject', 'unknown', 'queue']).kind !== 'no';
-    if (dies) doubts.push({ hook, path, exchange, questions: questionsOf(path, exchange) });
+    if (dies && wayBack[back]?.some(one => unread.has(one)) === true) cx.undecided();
+    else if (dies) doubts.push({ hook, path, exchange, questions: questionsOf(path, exchange) });
   }
   return doubts;
 }

@@ -1,6 +1,6 @@
 /** A table of a rule set, compiled: every rule's matches and target become closures once, and packets only run them. */
 import type { AnyTarget, Effect, EngineContext, TableName } from '../../extensions/define.js';
-import { isOpaque, isUnresolved, type Chain, type Rule, type RuleBody, type RuleTarget, type Table } from '../../model/ruleset.js';
+import { isOpaque, isUnresolved, whyOpaque, type Chain, type Rule, type RuleBody, type RuleTarget, type Table } from '../../model/ruleset.js';
 import type { Action, Predicate, World } from '../../packet/traversal.js';
 import { Verdict } from '../../packet/traversal.js';
 import { meaningOf, type Use } from '../../extensions/use.js';
@@ -65,9 +65,9 @@ const stepOfEffect: Readonly<Partial<Record<Effect, Step>>> = {
   continue: Step.Continue, accept: Step.Accept, drop: Step.Drop, return: Step.Return, queue: Step.Queue,
 };
 
-function unknownTarget(name: string): Action {
+function unknownTarget(why: string): Action {
   return t => {
-    t.unknown(`target \`${name}\` is not modelled`);
+    t.unknown(why);
     return Verdict.Continue;
   };
 }
@@ -78,7 +78,7 @@ function compileUse(use: Use<AnyTarget>, cx: EngineContext): Pick<CompiledRule, 
   if (definition.apply !== undefined && isResolved) return { step: Step.Act, action: definition.apply(given, cx) };
   const effect: Effect = typeof definition.effect === 'function' ? definition.effect(given) : definition.effect;
   const step = stepOfEffect[effect];
-  return step === undefined ? { step: Step.Act, action: unknownTarget(definition.name) } : { step, action: undefined };
+  return step === undefined ? { step: Step.Act, action: unknownTarget(`target \`${definition.name}\` is not modelled`) } : { step, action: undefined };
 }
 
 function compileTarget(target: RuleTarget, cx: EngineContext, chains: ReadonlyMap<string, CompiledChain>): Pick<CompiledRule, 'step' | 'action' | 'to'> {
@@ -88,7 +88,7 @@ function compileTarget(target: RuleTarget, cx: EngineContext, chains: ReadonlyMa
       const to = chains.get(target.name);
       return { step: to === undefined ? Step.Continue : target.goto ? Step.Goto : Step.Jump, action: undefined, to };
     }
-    case 'opaque': return { step: Step.Act, action: unknownTarget(target.use.opaque), to: undefined };
+    case 'opaque': return { step: Step.Act, action: unknownTarget(whyOpaque(target.use, 'target')), to: undefined };
     case 'extension': return { ...compileUse(target.use, { ...cx, ordered: target.use.ordered }), to: undefined };
   }
 }
@@ -99,7 +99,7 @@ function compileRule(rule: Rule, chain: CompiledChain, position: number, chains:
   const { family, backend } = world;
   const cx: EngineContext = { family, backend, table: chain.table, protocol, ordered: [], world };
   const meanings = rule.matches.map(use => isOpaque(use) ? unknown(use.opaque) : meaningOf(use, cx));
-  const matches = rule.matches.map((use): Predicate => isOpaque(use) ? t => t.unknown(`match \`${use.opaque}\` is not known`) : compileMatch(use, cx));
+  const matches = rule.matches.map((use): Predicate => isOpaque(use) ? t => t.unknown(whyOpaque(use, 'match')) : compileMatch(use, cx));
   return {
     rule, chain, position,
     quick: quickTest(rule, meanings, family),

@@ -1,4 +1,4 @@
-/** Jumps that lead nowhere: the kernel refuses such rules, and nobody knows what was meant by them. */
+/** Jumps that lead nowhere, and rules that could not be read: the kernel refuses them, and nobody knows what was meant by them. */
 import type { Rule, Ruleset, Table } from './ruleset.js';
 
 /** Where there are more, whole chains were lost, and to reason about so much that is unknown helps nobody. */
@@ -12,5 +12,14 @@ export function withoutMissingChains(ruleset: Ruleset): Ruleset {
   if (count === 0 || count > mostUnknown) return ruleset;
   const known = (table: Table, rule: Rule): Rule => rule.target.kind === 'chain' && isMissing(table, rule) ? { ...rule, target: { kind: 'opaque', use: { opaque: rule.target.name, words: [] } } } : rule;
   const tables = [...ruleset.tables].map(([name, table]) => [name, { ...table, chains: new Map([...table.chains].map(([key, chain]) => [key, { ...chain, rules: chain.rules.map(rule => known(table, rule)) }])) }] as const);
+  return { ...ruleset, tables: new Map(tables) };
+}
+
+/** The rule set, where rules that could not be read do nothing if they are very many; else the same. */
+export function withFewUnread(ruleset: Ruleset): Ruleset {
+  let count = 0;
+  for (const table of ruleset.tables.values()) for (const { rules } of table.chains.values()) for (const rule of rules) if (rule.isUnread === true) count++;
+  if (count <= mostUnknown) return ruleset;
+  const tables = [...ruleset.tables].map(([name, table]) => [name, { ...table, chains: new Map([...table.chains].map(([key, chain]) => [key, { ...chain, rules: chain.rules.map((rule): Rule => rule.isUnread === true ? { ...rule, matches: [], target: { kind: 'none' } } : rule) }])) }] as const);
   return { ...ruleset, tables: new Map(tables) };
 }
