@@ -71,6 +71,8 @@ export interface Finding {
   /** The rule it is about; null where it is about the file. */
   readonly rule: string | null;
   readonly because: readonly Because[];
+  /** So many rules it is about, where these are several: part of what it is known by. */
+  readonly alike?: number;
   /** Packets, in order, that show it, as the engine has confirmed; null where there is nothing to show, or it could not be confirmed. */
   readonly witness: readonly WitnessStep[] | null;
   /** What the witness needs of the host; absent where the simplest one will do, which `trace` assumes. */

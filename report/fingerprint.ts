@@ -37,7 +37,7 @@ function subjectOf(file: FileReport, finding: Finding): string {
 }
 
 /**
- * For each finding of a file, in order: 32 hexadecimal digits of its check, its chain and its rule. Of findings that are
+ * For each finding of a file, in order: 32 hexadecimal digits of its check, its chain and its rule, and where it is about several rules of how many. Of findings that are
  * alike in these, the second is not the first: a number tells them apart, so that a new one does not hide behind an old.
  * Those that have theirs already keep it.
  */
@@ -45,7 +45,7 @@ export function fingerprintsOf(file: FileReport): readonly string[] {
   const seen = new Map<string, number>();
   return file.findings.map(finding => {
     if (finding.fingerprint !== undefined) return finding.fingerprint;
-    const words = `${finding.check}\0${subjectOf(file, finding)}`;
+    const words = `${finding.check}\0${subjectOf(file, finding)}${finding.alike === undefined ? '' : `\0${String(finding.alike)} rules`}`;
     const before = seen.get(words) ?? 0;
     seen.set(words, before + 1);
     return createHash('sha256').update(`${words}\0${String(before)}`).digest('hex').slice(0, 32);

@@ -42,7 +42,7 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[], side: Side,
   const who = `the ${side} address${others.length === 0 ? '' : 'es'} of this rule${others.length === 0 ? '' : ` and of ${String(others.length)} like it`}`;
   return {
     at,
-    message: `${who} ${others.length === 0 ? 'is' : 'are'} kept out of what is left only: ${names} ${side === 'source' ? 'packets from there in' : 'packets there pass'} before`,
+    alike: others.length + 1, message: `${who} ${others.length === 0 ? 'is' : 'are'} kept out of what is left only: ${names} ${side === 'source' ? 'packets from there in' : 'packets there pass'} before`,
     because: [
       ...by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `accepts packets of that address before: ${targetText(ruleset, one)}` })),
       ...others.slice(0, 16).map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'comes too late as well' })),

@@ -51,6 +51,8 @@ export interface Report {
   readonly severity?: Severity;
   readonly certainty?: Certainty;
   readonly because?: readonly Because[];
+  /** So many rules it is about, of which `at` is the first: another one makes another finding of it for a baseline. */
+  readonly alike?: number;
   /** Packets that show it. They are printed where the engine has confirmed what they show, `shows`, step by step. */
   readonly witness?: readonly ProposedStep[];
   readonly shows?: readonly Shown[];
@@ -164,6 +166,7 @@ export function toFinding(check: Check, report: Report, ruleset: Ruleset): Findi
     span: report.span ?? (at === undefined ? { start: 0, end: 0 } : { start: at.rule.start, end: at.rule.end }),
     rule: at === undefined ? null : referenceOf(at),
     because: report.because ?? [],
+    ...report.alike === undefined || report.alike < 2 ? {} : { alike: report.alike },
     witness: null,
     help: report.help,
     // What the kernel has counted may be right.

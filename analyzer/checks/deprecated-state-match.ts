@@ -43,7 +43,7 @@ function* report(ruleset: Ruleset, group: readonly RuleAt[]): Generator<Report, 
   const [fix] = fixes;
   yield {
     at, span: places[0]?.span ?? { start: at.rule.start, end: at.rule.end },
-    message: `\`-m state\` is deprecated: it is an alias of \`-m conntrack\`${group.length === 1 ? '' : `; ${String(group.length)} rules of this chain have it`}`,
+    alike: group.length, message: `\`-m state\` is deprecated: it is an alias of \`-m conntrack\`${group.length === 1 ? '' : `; ${String(group.length)} rules of this chain have it`}`,
     help: fix === undefined ? 'write -m conntrack --ctstate … instead' : `write \`${fix.edits[0]?.text ?? ''}\``,
     ...fix === undefined ? {} : { fix: { ...fix, edits: fixes.flatMap(({ edits }) => edits).sort((a, b) => a.span.start - b.span.start) } },
   };

@@ -100,7 +100,7 @@ function report(cx: CheckContext, pipeline: Pipeline | undefined, [first, ...oth
   return {
     at: translation.at,
     ...isPossible ? { certainty: 'possible', severity: 'warning' } : {},
-    message: `connections are sent on to ${destinationText(translation)}${isPossible ? ' (unless that is this host)' : ''}, and on their way there all are dropped${too}`,
+    alike: others.length + 1, message: `connections are sent on to ${destinationText(translation)}${isPossible ? ' (unless that is this host)' : ''}, and on their way there all are dropped${too}`,
     because: [
       ...lost.by.map((one: Decider) => deciderBecause(cx.ruleset, one, 'drops them')),
       ...others.slice(0, named - 1).map(one => ({ rule: referenceOf(one.translation.at), line: one.translation.at.rule.line, message: `sends others to ${destinationText(one.translation)}` })),

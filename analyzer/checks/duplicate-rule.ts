@@ -141,7 +141,7 @@ function report(ruleset: Ruleset, at: RuleAt, { of, copies }: Copies): Report {
   const said = `${subject} ${repeats} rule ${String(of.position)} of the chain word for word`;
   return {
     at,
-    message: isFinal(at.rule) ? `${said}, and ${sees} a packet` : `${said}, so a packet that matches ${more === 0 ? 'both goes through the same twice' : `them goes through the same ${String(copies.length + 1)} times`}`,
+    alike: copies.length, message: isFinal(at.rule) ? `${said}, and ${sees} a packet` : `${said}, so a packet that matches ${more === 0 ? 'both goes through the same twice' : `them goes through the same ${String(copies.length + 1)} times`}`,
     because: becauseOf({ of, copies }),
     help: more === 0 ? 'delete one of the two' : `delete all but one of the ${String(copies.length + 1)}`,
     ...deletion(ruleset, copies),

@@ -79,7 +79,7 @@ function illustrate(cx: CheckContext, at: RuleAt): Illustration | undefined {
 function report(cx: CheckContext, at: RuleAt, count: number, others: readonly RuleAt[]): Report {
   return {
     at,
-    message: `packets of known connections are compared with ${String(count)} rules at least before this one lets them pass${others.length === 0 ? '' : `, and so it is in ${String(others.length)} more chains`}`,
+    alike: others.length + 1, message: `packets of known connections are compared with ${String(count)} rules at least before this one lets them pass${others.length === 0 ? '' : `, and so it is in ${String(others.length)} more chains`}`,
     because: others.slice(0, named).map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: 'comes as late' })),
     illustrate: () => illustrate(cx, at),
     help: `move it up, to the beginning of the built-in chain${others.length === 0 ? '' : ', once for all'}; what is dropped before it now then goes on until its connections end`,

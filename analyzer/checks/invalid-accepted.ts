@@ -103,7 +103,7 @@ COMMIT
     const more = others.length === 0 ? 'this rule lets' : `this rule and ${others.length === 1 ? 'another' : `${String(others.length)} others`} let`;
     yield {
       at: first.at,
-      message: `${more} anybody’s packets in even if they belong to no connection and begin none (state INVALID)`,
+      alike: others.length + 1, message: `${more} anybody’s packets in even if they belong to no connection and begin none (state INVALID)`,
       because: others.map(({ at }) => ({ rule: referenceOf(at), line: at.rule.line, message: 'lets them in as well' })),
       witness: [stepOf(sample, sample.in ?? 'eth0')],
       shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(first.at)] }],

@@ -21,7 +21,7 @@ function report(ruleset: Ruleset, chain: Chain, first: RuleAt, others: readonly 
   const isGoto = first.rule.target.kind === 'chain' && first.rule.target.goto;
   return {
     at: first,
-    message: isGoto
+    alike: others.length + 1, message: isGoto
       ? `chain \`${chain.name}\` is empty: whoever goes there only passes over the rest of this chain`
       : `chain \`${chain.name}\` is empty: this jump does nothing${others.length === 0 ? '' : `, nor do ${String(others.length)} more`}`,
     because: others.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'leads to the empty chain as well' })),

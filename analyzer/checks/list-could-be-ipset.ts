@@ -27,7 +27,7 @@ function report(ruleset: Ruleset, table: Table, chain: Chain, { field, position,
   const count = String(rules.length);
   return {
     at: { table: table.name, chain: chain.name, position, rule },
-    message: `this rule and the ${String(rules.length - 1)} behind it differ in the ${field} address only: a packet of another address is compared with all ${count}, with an ipset once`,
+    alike: rules.length, message: `this rule and the ${String(rules.length - 1)} behind it differ in the ${field} address only: a packet of another address is compared with all ${count}, with an ipset once`,
     because: rules.slice(-1).map(last => ({ rule: `${table.name}:${chain.name}:${String(position + rules.length - 1)}`, line: last.line, message: 'the last of them' })),
     help: `ipset create NAME hash:${isHosts ? 'ip' : 'net'}${ruleset.family === 'ipv6' ? ' family inet6' : ''}, add the ${count} addresses, and write ${setRule(ruleset, table, chain, rule, field)}`,
   };

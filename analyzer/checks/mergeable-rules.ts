@@ -71,7 +71,7 @@ function report(ruleset: Ruleset, table: Table, chain: Chain, { differIn, rules:
   const isNext = others.every(({ position }, i) => position === first.position + 1 + i);
   return {
     at: { table: table.name, chain: chain.name, ...first },
-    message: `this rule and ${others.length === 1 ? isNext ? 'the next' : 'one behind it' : `${isNext ? 'the ' : ''}${String(others.length)} behind it`} differ in ${differIn} only, and could be one`,
+    alike: others.length + 1, message: `this rule and ${others.length === 1 ? isNext ? 'the next' : 'one behind it' : `${isNext ? 'the ' : ''}${String(others.length)} behind it`} differ in ${differIn} only, and could be one`,
     because: others.map(({ rule, position }) => ({ rule: `${table.name}:${chain.name}:${String(position)}`, line: rule.line, message: `the same for another ${differIn.endsWith('port') ? 'port' : 'address'}` })),
     help: `write ${line} in place of the ${String(others.length + 1)}`,
     ...fixWith('make one rule of them', 'safe', withMerged(ruleset, [first, ...others].map(({ rule }) => rule), line)),

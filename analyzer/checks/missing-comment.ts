@@ -32,7 +32,7 @@ function report(table: Table, chain: Chain, some: readonly { readonly rule: Rule
   if (first === undefined) return undefined;
   return {
     at: first,
-    message: others.length === 0 ? 'nothing says why this rule is there' : `nothing says why this rule and ${String(others.length)} more of ${chain.name} are there`,
+    alike: others.length + 1, message: others.length === 0 ? 'nothing says why this rule is there' : `nothing says why this rule and ${String(others.length)} more of ${chain.name} are there`,
     because: others.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'nor this one' })),
     help: 'write -m comment --comment "why" into the rule: it is kept when the rules are saved, which a # line is not',
   };

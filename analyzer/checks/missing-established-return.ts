@@ -91,7 +91,7 @@ function report(cx: CheckContext, pipeline: Pipeline, { at, found, others }: Ali
   return {
     at,
     severity: severityOf(found),
-    message: `${subject(others)} ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
+    alike: others.length + 1, message: `${subject(others)} ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
     because: [...killers.map(decider => killedBy(cx, decider)), ...alsoHit(others)],
     ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(found, back)] },
     ...remedy(cx, back, killers),
@@ -117,7 +117,7 @@ function reportSome(cx: CheckContext, pipeline: Pipeline, { at, found, others }:
   return {
     at,
     severity: isEveryday ? 'warning' : 'info',
-    message: `${subject(others)} ${exchange.name} ${there}, but not all replies get ${again}: lost are ${packetsText(found.packets())}`,
+    alike: others.length + 1, message: `${subject(others)} ${exchange.name} ${there}, but not all replies get ${again}: lost are ${packetsText(found.packets())}`,
     because: [killedBy(cx, by), ...alsoHit(others)],
     ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers: [by] }, back)] },
     ...remedy(cx, back, [by]),
@@ -132,7 +132,7 @@ function reportStuck(cx: CheckContext, pipeline: Pipeline, { at, found: { hook, 
   const from = path === 'out' ? 'local' : device;
   return {
     at,
-    message: `${subject(others)} TCP connections begin, and they end there: what the client sends next is ESTABLISHED, and no rule of ${hook} lets that pass`,
+    alike: others.length + 1, message: `${subject(others)} TCP connections begin, and they end there: what the client sends next is ESTABLISHED, and no rule of ${hook} lets that pass`,
     because: [...by.map(decider => deciderBecause(cx.ruleset, decider, 'drops what follows')), ...alsoHit(others)],
     ...cx.ruleset.tables.has('nat') ? {} : {
       witness: [stepOf(sample, from), stepOf(reply, path === 'in' ? 'local' : out), stepOf({ ...sample, tcpFlags: 16, ctstate: 'ESTABLISHED' }, from)],

@@ -93,7 +93,7 @@ function calledInVain({ ruleset }: CheckContext, { at, by }: InVain, others: rea
   const callers = by.length === 1 ? `the rule that leads to chain \`${at.chain}\` lets no such packet come` : `none of the ${String(by.length)} rules that lead to chain \`${at.chain}\` lets such a packet come`;
   return {
     at, severity: 'warning', ...[{ at, by }, ...others].every(one => isOwnDoing(ruleset, one.at, one.by)) ? { mutedIn: 'generated' as const } : {},
-    message: `no packet can match this rule${others.length === 0 ? '' : ` (nor ${String(others.length)} more of its chain)`}: ${callers}`,
+    alike: others.length + 1, message: `no packet can match this rule${others.length === 0 ? '' : ` (nor ${String(others.length)} more of its chain)`}: ${callers}`,
     because: [
       ...by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `leads other packets here: ${targetText(ruleset, one)}` })),
       ...others.slice(0, namedLimit).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'no such packet comes here either' })),

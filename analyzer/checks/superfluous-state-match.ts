@@ -59,7 +59,7 @@ function reportIdle(cx: CheckContext, table: Table, [first, ...others]: readonly
   const same = others.map((one): Because => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' }));
   return {
     at,
-    message: `no ${listed(idle)} packet comes to this rule${others.length === 0 ? '' : ` (nor to ${String(others.length)} more of this chain)`}, so that asking for ${idle.length === 1 ? 'it' : 'them'} changes nothing: the match lets pass ${listed(left)}${kept.length === 0 ? '' : `, and keeps out ${listed(kept)}`}`,
+    alike: others.length + 1, message: `no ${listed(idle)} packet comes to this rule${others.length === 0 ? '' : ` (nor to ${String(others.length)} more of this chain)`}, so that asking for ${idle.length === 1 ? 'it' : 'them'} changes nothing: the match lets pass ${listed(left)}${kept.length === 0 ? '' : `, and keeps out ${listed(kept)}`}`,
     because: [...taken, ...same],
     illustrate: () => takenInstead(cx.space(), table, at, by, oneOf('ctstate', idle.map(state => ctstates[state]))),
     help: `ask for what can come: -m conntrack --ctstate ${left.join(',')}`,

@@ -104,7 +104,7 @@ COMMIT
     const canShow = flood === cx && at.table === 'filter';
     yield {
       at, certainty: found.every(one => one.certainty === 'possible') ? 'possible' : 'certain',
-      message: `${others.length === 0 ? 'this rule logs' : `this rule and ${String(others.length)} more log`} packets that strangers send, however many they are: they can fill the log`,
+      alike: others.length + 1, message: `${others.length === 0 ? 'this rule logs' : `this rule and ${String(others.length)} more log`} packets that strangers send, however many they are: they can fill the log`,
       because: others.map((one): Because => deciderBecause(cx.ruleset, one.at, 'logs without a limit')),
       ...canShow ? { witness: [stepOf(sample, sample.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, matches: [referenceOf(at)] }] } : {},
       help: 'limit it: -m limit --limit 5/min --limit-burst 10 before -j',

@@ -30,7 +30,7 @@ function report(chain: Chain, [first, ...others]: ReturnType<typeof neverHit>): 
   const { at, passed } = first;
   return {
     at,
-    message: `${others.length === 0 ? 'no packet' : `of ${String(others.length + 1)} rules of ${chain.name}, this is the first that no packet`} has matched, of at least ${String(passed)} that came by since the counters began`,
+    alike: others.length + 1, message: `${others.length === 0 ? 'no packet' : `of ${String(others.length + 1)} rules of ${chain.name}, this is the first that no packet`} has matched, of at least ${String(passed)} that came by since the counters began`,
     because: others.map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: `nor this, of at least ${String(one.passed)}` })),
     help: 'ask whether it is still needed: what it opens, nobody used',
   };

@@ -47,6 +47,24 @@ test('a baseline hides what is written down, through moved lines, and nothing ne
   t.false(readFileSync(join(folder, 'known.json'), 'utf8').includes('host-bits-set'));
 });
 
+const addresses = Array.from({ length: 21 }, (_, i) => `-A INPUT -s 192.0.2.${String(7 * i)}/32 -j DROP`);
+const states = (port: number): string => `-A INPUT -p tcp -m tcp --dport ${String(port)} -j ACCEPT`;
+
+for (const [check, rules, added] of [
+  ['duplicate-rule', [states(22), states(22)], states(22)], ['list-could-be-ipset', addresses, '-A INPUT -s 192.0.2.200/32 -j DROP'],
+  ['mergeable-rules', [states(22), states(80)], states(443)], ['invalid-accepted', [states(22), states(8080)], states(9999)],
+] as const) {
+  test(`one rule more of those that one finding is about is not known: ${check}`, async t => {
+    const before = table(...rules), after = table(...rules, added);
+    const folder = folderWith(t, { 'a.rules': before });
+    const lint = (...words: readonly string[]): ReturnType<typeof run> => run(['--baseline', 'known.json', '--format', 'ndjson', ...words, 'a.rules'], { cwd: folder });
+    await lint('--update-baseline');
+    t.false((await lint()).stdout.includes(check));
+    writeFileSync(join(folder, 'a.rules'), after);
+    t.true((await lint()).stdout.includes(check));
+  });
+}
+
 test('a baseline that is none is no success, and --update-baseline wants a name', async t => {
   const folder = folderWith(t, { 'a.rules': withWarning, 'known.json': '{"files": 3}' });
   t.is((await run(['--baseline', 'known.json', 'a.rules'], { cwd: folder })).code, 2);
