@@ -34,6 +34,7 @@ import { hostBitsSet } from './host-bits-set.js';
 import { jumpToEmptyChain } from './jump-to-empty-chain.js';
 import { inputRuleBypassedByDnat } from './input-rule-bypassed-by-dnat.js';
 import { masqueradeEverything } from './masquerade-everything.js';
+import { masqueradeWrongInterface } from './masquerade-wrong-interface.js';
 import { missingEstablishedReturn } from './missing-established-return.js';
 import { neverMatches } from './never-matches.js';
 import { natShadowed } from './nat-shadowed.js';
@@ -100,6 +101,7 @@ export const checks: readonly Check[] = [
   redirectWithoutAccept,
   natShadowed,
   masqueradeEverything,
+  masqueradeWrongInterface,
   snatBeforeMasquerade,
   hairpinMissing,
   invalidLeaksUnnatted,

@@ -1,6 +1,6 @@
 import { question, onward, firstPacket, type Pipeline } from '../packet-space/pipeline/index.js';
 import { privateRanges, publicRanges } from '../packet/address-blocks.js';
-import { all, ctstates, is, masked, not, type Constraint, type Range } from '../packet/constraint.js';
+import { all, ctstates, is, masked, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { parseAddress } from '../values/address.js';
 import { Problem, type Family } from '../values/value.js';
@@ -9,7 +9,7 @@ import { mentions } from './shared/asked.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { liveTranslations, type Asking } from './shared/nat-rules.js';
-import { fromOutside, isNamed, virtualInterface } from './shared/outside.js';
+import { fromOutside, isNamed, shownOutside, virtualInterface } from './shared/outside.js';
 import { ownerOf } from './shared/owners.js';
 
 /** Translations that are asked about: one of them is enough. */
@@ -22,8 +22,7 @@ function fromPrivate(family: Family): Constraint {
 
 /** The internet: as a person would show it (RFC 5737, RFC 3849), and all of it. */
 function outsides(family: Family): readonly Constraint[] {
-  const shown: Range = family === 'ipv4' ? { low: 0xc000_0200, high: 0xc000_02ff } : { low: 0x2001_0db8n << 96n, high: (0x2001_0db9n << 96n) - 1n };
-  return [[shown], publicRanges[family]].map(ranges => ({ kind: 'within', field: 'dst', ranges }));
+  return [shownOutside(family), { kind: 'within', field: 'dst', ranges: publicRanges[family] }];
 }
 
 /** Where what leaks is seen: behind the interfaces that lead there, else behind any that no container or virtual machine has. */

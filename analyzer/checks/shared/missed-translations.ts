@@ -9,7 +9,7 @@ import { solveBudget } from '../../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, ctstates, is, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { isPrivate } from '../../packet/address-blocks.js';
-import { areCovered, meet, mentions, rangesOf } from './asked.js';
+import { areCovered, meet, mentions, rangesOf, united } from './asked.js';
 import { conjuncts } from './conjuncts.js';
 import type { CheckContext } from '../define-check.js';
 import { liveTranslations, pathsBehind, type Asking } from './nat-rules.js';
@@ -139,9 +139,14 @@ function missedBy(cx: CheckContext, pipeline: Pipeline, { at, asks, path, accept
 export function* missedTranslations(cx: CheckContext, filter: Table): Generator<Missed, void> {
   const askings = [...liveTranslations(cx, 'destination')];
   if (askings.length === 0) return;
+  const outer = united(askings.map(one => rangesOf(one.asks, 'dst')));
+  const inner = united(askings.map(({ translation: { address } }) => typeof address === 'string' ? [] : address));
+  const dialled = united(askings.map(one => rangesOf(one.asks, 'dport')));
   let [left, pairs] = [questionLimit, pairLimit];
   for (const saying of sayings(cx, filter)) {
     const { asks, path } = saying;
+    const [dst, dport] = [rangesOf(asks, 'dst'), rangesOf(asks, 'dport')];
+    if (!meet(dport, dialled) || !(meet(dst, outer) || meet(dst, inner))) continue;
     if ((pairs -= askings.length) < 0) {
       cx.undecided();
       return;

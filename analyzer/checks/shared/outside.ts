@@ -1,8 +1,9 @@
 /** Which interfaces lead to the internet, as far as somebody said it, or the rules do. */
 import { isPrivate } from '../../packet/address-blocks.js';
-import { any, not, type Constraint } from '../../packet/constraint.js';
+import { any, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { isUnresolved, type Rule, type Ruleset } from '../../model/ruleset.js';
 import type { InterfaceName } from '../../values/interface-name.js';
+import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
 import { effectOf } from './targets.js';
 
@@ -88,6 +89,17 @@ function unnamed(names: readonly InterfaceName[]): InterfaceName {
 /** Whether some rule names the interface, so that its name is not one that was thought of for a packet. */
 export function isNamed(ruleset: Ruleset, device: string): boolean {
   return isAmong(mentionedIn(ruleset).names, device);
+}
+
+/** The interfaces that rules name, other than lo. */
+export function namedInterfaces(ruleset: Ruleset): readonly InterfaceName[] {
+  return mentionedIn(ruleset).names;
+}
+
+/** Goes to the internet, as a person would show it (RFC 5737, RFC 3849). */
+export function shownOutside(family: Family): Constraint {
+  const range: Range = family === 'ipv4' ? { low: 0xc000_0200, high: 0xc000_02ff } : { low: 0x2001_0db8n << 96n, high: (0x2001_0db9n << 96n) - 1n };
+  return { kind: 'within', field: 'dst', ranges: [range] };
 }
 
 /** Whether a packet came by an interface that no rule names. */

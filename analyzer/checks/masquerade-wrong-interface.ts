@@ -1,0 +1,117 @@
+import { firstPacket, question, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
+import { privateRanges } from '../packet/address-blocks.js';
+import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import type { InterfaceName } from '../values/interface-name.js';
+import { stepOf } from '../witness/step.js';
+import { mentions } from './shared/asked.js';
+import { conjuncts } from './shared/conjuncts.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { liveTranslations, type Asking } from './shared/nat-rules.js';
+import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
+import { firstTo } from './shared/strangers.js';
+
+const limits = { packets: 1000, work: 100_000 };
+const budget = (): SolveBudget => solveBudget(limits.packets, limits.work);
+/** Ways through the host that are asked about. */
+const questionLimit = 100;
+
+const by = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint => ({ kind: 'interface', field, name, prefix });
+const isNew = all([is('ctstate', ctstates.NEW), is('fragment', 0)]);
+const isSame = (a: InterfaceName, b: InterfaceName): boolean => a.name === b.name && a.prefix === b.prefix;
+
+/** The way out that it names. */
+function wayOf({ translation: { hooks, at: { rule: { outInterface: out } } } }: Asking): InterfaceName | undefined {
+  return hooks.includes('POSTROUTING') && out?.negated === false && out.value.name !== 'lo' ? out.value : undefined;
+}
+
+/** Whether a translation may be asked about what leaves by an interface. */
+function isAskedAt({ translation: { at: { rule: { outInterface: out } } } }: Asking, way: InterfaceName): boolean {
+  return out === undefined || out.negated || (out.value.prefix && way.name.startsWith(out.value.name)) || (way.prefix && out.value.name.startsWith(way.name)) || isSame(out.value, way);
+}
+
+/** Whether FORWARD lets no new connection out by an interface. */
+function letsNoneOut(cx: CheckContext, pipeline: Pipeline, way: InterfaceName): boolean {
+  const { kind } = question(pipeline, 'through', all([isNew, by('out', way)]), 'accept', budget(), true);
+  if (kind === 'undecided') cx.undecided();
+  return kind === 'no';
+}
+
+/** First packets of people inside, who come by the interface at which they were to be translated, and leave by another as they are. */
+function leaving(cx: CheckContext, pipeline: Pipeline, { asks }: Asking, from: InterfaceName, to: InterfaceName): { readonly found: Sighting; readonly packets: Constraint } | undefined {
+  const { family } = cx.ruleset;
+  const meant = conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate']));
+  const packets = all([
+    ...meant, isNew, { kind: 'within', field: 'src', ranges: privateRanges[family] }, shownOutside(family), firstTo('tcp', [443]), is('mark', 0), is('connmark', 0),
+    by('in', from), by('out', to), not(virtualInterface('in')), not(virtualInterface('out')),
+  ]);
+  const answer = question(pipeline, 'through', packets, 'accept', budget(), true);
+  if (answer.kind === 'undecided') cx.undecided();
+  return answer.kind === 'yes' && answer.certain ? { found: answer.found, packets } : undefined;
+}
+
+function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: Asking, [from, to]: readonly [InterfaceName, InterfaceName], { found, packets }: NonNullable<ReturnType<typeof leaving>>): Report {
+  const { sample } = firstPacket(pipeline, found, packets);
+  const { src = '', dst = '', in: device = from.name, out = to.name } = sample;
+  const [wrong, right] = [from, to].map(({ name, prefix }) => `${name}${prefix ? '+' : ''}`);
+  return {
+    at,
+    certainty: cx.host !== undefined && defaultDevices(cx.host).includes(out) ? 'certain' : 'possible',
+    message: `FORWARD lets no new connection out by ${wrong ?? ''}, so that this rule translates none that is forwarded: people of ${wrong ?? ''} leave by ${right ?? ''}, with their private addresses (${src})`,
+    witness: [{ ...stepOf(sample, device), sentOn: { address: dst, device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
+    help: `if the internet is behind ${right ?? ''}, name the way out: -o ${right ?? ''}`,
+  };
+}
+
+const tables = (out: string, lines: string): string => `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 10.0.0.0/24 -o ${out} -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+${lines}
+COMMIT
+`;
+
+export const masqueradeWrongInterface = defineCheck({
+  name: 'masquerade-wrong-interface',
+  kind: 'nat',
+  severity: 'warning',
+  summary: 'Sources are translated where nobody leaves, and leave untranslated by another interface',
+  why: `\`-o\` of a rule for MASQUERADE or SNAT is the way out to the internet, not the interface of those who are to be translated. Where it names the latter, the rule is asked about
+none of their connections: they leave by the other interface with private addresses, and no answer comes back. It is reported where FORWARD lets no new connection out by the interface
+that the rule names, lets people with private addresses who come by it out by another to the internet, and no rule translates anything there. Which interface leads to the internet is
+known where the host's routes are (\`--host\`): else it is possible.`,
+  bad: tables('eth1', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
+  good: tables('eth0', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
+  nearMiss: tables('eth1', '-A FORWARD -i eth0 -o eth1 -j ACCEPT'),
+  asks: ({ ruleset: { family } }) => [isNew, { kind: 'within', field: 'src', ranges: privateRanges[family] }, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in'), virtualInterface('out')],
+  * run(cx) {
+    const askings = [...liveTranslations(cx, 'source')];
+    let left = questionLimit;
+    for (const asking of askings) {
+      const from = wayOf(asking);
+      if (from === undefined || (cx.host !== undefined && defaultDevices(cx.host).includes(from.name))) continue;
+      const others = namedInterfaces(cx.ruleset).filter(to => !isSame(to, from) && !askings.some(one => isAskedAt(one, to)));
+      const pipeline = others.length === 0 ? undefined : cx.pipeline();
+      if (pipeline === undefined || !letsNoneOut(cx, pipeline, from)) continue;
+      for (const to of others) {
+        if (left-- <= 0) {
+          cx.undecided();
+          return;
+        }
+        const found = leaving(cx, pipeline, asking, from, to);
+        if (found === undefined) continue;
+        yield report(cx, pipeline, asking, [from, to], found);
+        break;
+      }
+    }
+  },
+});
