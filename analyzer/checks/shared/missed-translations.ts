@@ -33,7 +33,7 @@ export interface Missed {
 const budget = { packets: 1000, work: 100_000 };
 const questionLimit = 200;
 /** Pairs of a rule and a translation that are looked at. */
-const pairLimit = 300_000;
+const pairLimit = 1_000_000;
 /** A rule about more ports than these is not about a service. */
 const portLimit = 256;
 
