@@ -35,7 +35,7 @@ export interface Stuck {
 }
 
 /** Rules that are asked about, of one hook; what is more is left open. */
-const questionLimit = 6000;
+const questionLimit = 10_000;
 const losing = ['drop', 'reject', 'queue', 'unknown'] as const;
 const passing = ['accept', 'queue', 'nat', 'unknown'] as const;
 
