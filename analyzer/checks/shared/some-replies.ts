@@ -83,16 +83,24 @@ function repliesOf(cx: CheckContext, pipeline: Pipeline, asker: Asker, doubt: Do
 function repliesTo(cx: CheckContext, pipeline: Pipeline, { table, rule, where }: Asker, doubt: Doubt, everyday: boolean): { readonly found: readonly SomeReplies[]; readonly isAll: boolean } {
   const { path, exchange } = doubt;
   const question = questionOf(cx, path, exchange, everyday);
-  const { left } = askedOf(pipeline);
+  const asked = askedOf(pipeline);
+  const { left } = asked;
   const found: SomeReplies[] = [];
-  if (left.work <= 0 || left.packets <= 0) return { found, isAll: true };
+  if (left.work <= 0 || left.packets <= 0) {
+    if (!asked.isSpent) cx.undecided();
+    asked.isSpent = true;
+    return { found, isAll: true };
+  }
   const search = lostReplies(pipeline, rule, question, { limit: killerLimit, budget: left, places: where === 'anywhere' ? undefined : where, who: clientOf[path] });
   let next = search.next();
   for (; next.done !== true; next = search.next()) {
     const lost = next.value;
     found.push({ ...lost, doubt, isEveryday: everyday && isAnywhere(question, lost) && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks: constraintsOf(cx.ruleset, table).of(rule) }) });
   }
-  if (next.value === 'undecided') cx.undecided();
+  if (next.value === 'undecided') {
+    cx.undecided();
+    asked.isSpent = true;
+  }
   return { found, isAll: next.value === 'complete' };
 }
 
@@ -101,6 +109,8 @@ type Where = LostPlaces | 'anywhere' | 'nowhere';
 interface Asked {
   /** What all questions about rules may cost together. */
   readonly left: SolveBudget;
+  /** Nothing of it is left, and that was told. */
+  isSpent: boolean;
   readonly places: Map<Path, Where>;
 }
 
@@ -108,7 +118,7 @@ const known = new WeakMap<Pipeline, Asked>();
 
 function askedOf(pipeline: Pipeline): Asked {
   let asked = known.get(pipeline);
-  if (asked === undefined) known.set(pipeline, asked = { left: solveBudget(wholeBudget.packets, wholeBudget.work), places: new Map() });
+  if (asked === undefined) known.set(pipeline, asked = { left: solveBudget(wholeBudget.packets, wholeBudget.work), isSpent: false, places: new Map() });
   return asked;
 }
 

@@ -5,6 +5,7 @@
 import { impossibleAround } from '../tracked-segments.js';
 import { Justifier, type FreshClaim } from './claim.js';
 import { writtenAtOnce } from './gaps.js';
+import { Learned } from './learned.js';
 import { contains, inside, outside, type Part } from './part.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget, type Point, type Watch } from './run.js';
@@ -66,6 +67,7 @@ interface Search {
   readonly goal: Goal;
   readonly budget: SolveBudget;
   readonly rules: Set<number>;
+  readonly learned: Learned;
   /** With `at` packets left it is tried. */
   readonly otherwise: (Otherwise & { readonly at: number }) | undefined;
 }
@@ -79,7 +81,7 @@ export function solve(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, bud
 
 /** One packet after the other that is what is looked for. Before the next is asked for, the goal has to have changed, so that it is that no more. */
 export function* solutions(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, budget: SolveBudget, otherwise?: Otherwise): Generator<Found, Exclude<Solved, Found>, void> {
-  const search: Search = { pipeline, goal, budget, rules: new Set<number>(), otherwise: otherwise === undefined ? undefined : { ...otherwise, at: budget.packets - otherwise.after } };
+  const search: Search = { pipeline, goal, budget, rules: new Set<number>(), learned: new Learned(), otherwise: otherwise === undefined ? undefined : { ...otherwise, at: budget.packets - otherwise.after } };
   for (const part of parts) {
     if (yield* solvePart(search, part)) continue;
     const tried = budget.packets >= (search.otherwise?.at ?? Infinity) ? search.otherwise?.attempt() : undefined;
@@ -91,7 +93,7 @@ export function* solutions(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>
 
 /** False where the budget ended. */
 function* solvePart(search: Search, start: Part): Generator<Found, boolean, void> {
-  const { pipeline, goal, budget, rules, otherwise } = search;
+  const { pipeline, goal, budget, rules, learned, otherwise } = search;
   const stack: Task[] = [{ part: start, isDone: false }];
   const proven: Part[] = [];
   for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
@@ -102,7 +104,7 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
       proven.push(part);
       continue;
     }
-    if (proven.some(one => contains(one, part))) continue;
+    if (proven.some(one => contains(one, part)) || learned.covers(part)) continue;
     const tried = budget.packets === otherwise?.at ? otherwise.attempt() : undefined;
     if (tried !== undefined) yield tried;
     const inputs = likelyPoint(pipeline, part);
@@ -125,11 +127,25 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
     budget.work -= trip.run.work;
     for (const rule of claim.rules) rules.add(rule);
     const rest = outside(part, claim);
+    if (rest.length === 0 && claim.holeCount === 0 && part !== start && learned.isTime()) {
+      learned.add(best(pipeline, trip, allLike(pipeline, start), reasons));
+      budget.work -= trip.run.work;
+    }
     if (claim.hasMany || rest.length + claim.holeCount > 1) stack.push({ part, isDone: true });
     for (const one of rest) stack.push({ part: one, isDone: false });
     if (claim.hasMany || claim.holeCount > 0) stack.push({ part: claim, holes: claim.fromLast, isDone: false });
   }
   return true;
+}
+
+/** All packets with which the kernel does the same as with those of a part, where it may do otherwise with packets that look alike. */
+function allLike({ last, natInput, rawInput }: Pipeline, { lo, hi, choices }: Part): Part {
+  const whole: Part = { lo: new Int32Array(last.length), hi: last.slice(), choices };
+  for (const input of [natInput, rawInput]) {
+    whole.lo[input] = lo[input] ?? 0;
+    whole.hi[input] = hi[input] ?? 0;
+  }
+  return whole;
 }
 
 /** A packet of the part as people send it, where there is one: what is looked for is mostly found with the first. */

@@ -1,0 +1,38 @@
+/** What was learned of a packet for a larger part than it was asked about: others like it lie in other holes, and need not be followed. */
+import type { FreshClaim } from './claim.js';
+import { contains, inside, type Part } from './part.js';
+
+/** So many are kept, those that were of use last. */
+const kept = 64;
+/** Of what is learned one in so many must be of use, else one packet in so many is learned from. */
+const usefulness = 4;
+const seldom = 16;
+
+export class Learned {
+  readonly #claims: FreshClaim[] = [];
+  #asked = 0;
+  #tried = 0;
+  #used = 0;
+
+  /** Whether to learn from the next packet: what was learned saved work, or it is time to try again. */
+  isTime(): boolean {
+    return this.#used * usefulness >= this.#tried || this.#asked++ % seldom === 0;
+  }
+
+  /** Of claims with many holes nothing is kept: to look whether a part meets one of them takes as long as to follow a packet. */
+  add(claim: FreshClaim): void {
+    this.#tried++;
+    if (claim.hasMany) return;
+    if (this.#claims.length === kept) this.#claims.shift();
+    this.#claims.push(claim);
+  }
+
+  /** Whether nothing is left to look for in a part. */
+  covers(part: Part): boolean {
+    const at = this.#claims.findLastIndex(claim => contains(claim, part) && claim.holes.every(hole => inside(part, hole) === undefined));
+    if (at < 0) return false;
+    this.#used++;
+    this.#claims.push(...this.#claims.splice(at, 1));
+    return true;
+  }
+}
