@@ -27,12 +27,13 @@ export class Learned {
     this.#claims.push(claim);
   }
 
-  /** Whether nothing is left to look for in a part. */
-  covers(part: Part): boolean {
+  /** What says that nothing is left to look for in a part. */
+  about(part: Part): FreshClaim | undefined {
     const at = this.#claims.findLastIndex(claim => contains(claim, part) && claim.holes.every(hole => inside(part, hole) === undefined));
-    if (at < 0) return false;
+    if (at < 0) return undefined;
     this.#used++;
-    this.#claims.push(...this.#claims.splice(at, 1));
-    return true;
+    const [claim] = this.#claims.splice(at, 1);
+    if (claim !== undefined) this.#claims.push(claim);
+    return claim;
   }
 }

@@ -104,7 +104,12 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
       proven.push(part);
       continue;
     }
-    if (proven.some(one => contains(one, part)) || learned.covers(part)) continue;
+    if (proven.some(one => contains(one, part))) continue;
+    const known = learned.about(part);
+    if (known !== undefined) {
+      for (const rule of known.rules) rules.add(rule);
+      continue;
+    }
     const tried = budget.packets === otherwise?.at ? otherwise.attempt() : undefined;
     if (tried !== undefined) yield tried;
     const inputs = likelyPoint(pipeline, part);
