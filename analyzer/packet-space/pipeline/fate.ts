@@ -3,9 +3,9 @@ import type { Constraint } from '../../packet/constraint.js';
 import type { Decider } from '../answers.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import { fateGoal } from './goals.js';
-import { follow, type Pipeline, type Trip } from './passes.js';
+import type { Pipeline, Trip } from './passes.js';
 import { partsOf } from './parts.js';
-import type { Sighting } from './samples.js';
+import { tryFollow, type Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type SolveBudget, type Solved } from './solve.js';
 import type { Path } from './stages.js';
 
@@ -88,10 +88,10 @@ function isCertainOf(pipeline: Pipeline, goal: Goal, inputs: Int32Array, known: 
   for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
     if (way.length - known.length > choiceLimit) return false;
     const choices = new Asked(way);
-    const tried = follow(pipeline, goal.path, { inputs, choices }, goal);
+    const tried = tryFollow(pipeline, goal, inputs, choices);
     const [open] = choices.open;
     if (open !== undefined) ways.push([...way, [open, 0]], [...way, [open, 1]]);
-    else if (goal.miss(tried) !== undefined) return false;
+    else if (tried === undefined || goal.miss(tried) !== undefined) return false;
   }
   return true;
 }

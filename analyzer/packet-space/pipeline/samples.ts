@@ -41,7 +41,8 @@ export function firstPacket(pipeline: Pipeline, { goal, trip, part }: Sighting, 
   return { sample: sampleOf({ dimensions }, { point, region }, accepts, asked), trip: best };
 }
 
-function tryFollow(pipeline: Pipeline, goal: Goal, inputs: Int32Array, choices: ReadonlyMap<number, number>): Trip | undefined {
+/** Undefined where it takes too long. */
+export function tryFollow(pipeline: Pipeline, goal: Goal, inputs: Int32Array, choices: ReadonlyMap<number, number>): Trip | undefined {
   try {
     return follow(pipeline, goal.path, { inputs, choices }, goal);
   } catch (error) {
