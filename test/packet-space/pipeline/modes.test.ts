@@ -2,8 +2,7 @@
 import test from 'ava';
 import { load } from '../../../analyzer/model/load.js';
 import { runScenario } from '../../../analyzer/netfilter/engine.js';
-import { fate, pipeline, replies } from '../../../analyzer/packet-space/pipeline/index.js';
-import { solveBudget } from '../../../analyzer/packet-space/pipeline/solve.js';
+import { fate, pipeline } from '../../../analyzer/packet-space/pipeline/index.js';
 import { all, ctstates, is, within } from '../../../analyzer/packet/constraint.js';
 
 const rulesets = (text: string, family: 'ipv4' | 'ipv6'): ReturnType<typeof load>['rulesets'] => load({ path: 'rules', text }, { family }).rulesets;
@@ -39,18 +38,4 @@ test('what one rule of raw exempts from tracking is told apart from its neighbou
   };
   t.is(getsIn(''), 'none');
   t.is(getsIn('-A PREROUTING -p udp -m udp --dport 54 -j CT --notrack\n'), 'found');
-});
-
-test('with helpers a question costs no more packets than without', t => {
-  const ports = [21, 69, 137, 161, 1719, 1720, 1723, 5060, 6566, 6667];
-  const cost = (helpers: string): number => {
-    const [ruleset] = rulesets(`*raw\n${helpers}COMMIT\n*filter\n:FORWARD DROP [0:0]\n${ports.map(port => `-A FORWARD -p tcp -m tcp --dport ${String(port + 1)} -m conntrack --ctstate NEW -j ACCEPT\n`).join('')}COMMIT\n`, 'ipv4');
-    const budget = solveBudget();
-    const tcp = all([is('protocol', 6), is('fragment', 0)]);
-    const made = ruleset === undefined ? undefined : pipeline(ruleset, { asked: [tcp] });
-    if (made !== undefined) replies(made, undefined, { path: 'through', packets: tcp, budget });
-    return solveBudget().packets - budget.packets;
-  };
-  const helpers = ports.flatMap(port => ['tcp', 'udp'].map(protocol => `-A PREROUTING -p ${protocol} -m ${protocol} --dport ${String(port)} -j CT --helper ftp\n`)).join('');
-  t.true(cost(helpers) <= cost(''), `${String(cost(helpers))} packets`);
 });
