@@ -23,9 +23,11 @@ function writeNotices(inputs) {
   writeFileSync(`${root}dist/NOTICES.txt`, `The files in this folder contain code of these packages.\n\n${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);
 }
 
-/** Chunks of earlier builds: their names change with what is in them. */
+/** What earlier builds have left: names change with what is in the files. */
 function removeStale(written) {
-  for (const file of readdirSync(`${root}dist/chunks`)) if (!written.has(`dist/chunks/${file}`)) rmSync(`${root}dist/chunks/${file}`);
+  for (const folder of ['dist', 'dist/chunks']) {
+    for (const file of readdirSync(`${root}${folder}`)) if (/\.c?js(?:\.map)?$/u.test(file) && !written.has(`${folder}/${file}`)) rmSync(`${root}${folder}/${file}`);
+  }
 }
 
 /**
