@@ -231,10 +231,7 @@ function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> 
   const pipeline = output?.policy === 'ACCEPT' ? cx.pipeline() : undefined;
   if (output === undefined || pipeline === undefined) return;
   const unread = unreadAt(cx.ruleset);
-  if (unread.has('PREROUTING') || unread.has('INPUT')) {
-    cx.undecided();
-    return;
-  }
+  if (unread.has('PREROUTING') || unread.has('INPUT')) return;
   for (const exchange of exchanges(cx.ruleset).filter(one => !one.isPing)) {
     const found = brokenExchange(cx, pipeline, output, exchange);
     if (found === undefined) continue;

@@ -45,8 +45,8 @@ export function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
     const path = hook === undefined ? undefined : pathOf[hook];
     if (hook === undefined || back === undefined || path === undefined) continue;
     const dies = elsewhere || ask(cx.space(), table, back, all([exchange.reply, states.reply, notLoopback]), ['drop', 'reject', 'unknown', 'queue']).kind !== 'no';
-    if (dies && wayBack[back]?.some(one => unread.has(one)) === true) cx.undecided();
-    else if (dies) doubts.push({ hook, path, exchange, questions: questionsOf(path, exchange) });
+    // What hangs on a rule that could not be read, nobody knows; that it could not be is told.
+    if (dies && wayBack[back]?.some(one => unread.has(one)) !== true) doubts.push({ hook, path, exchange, questions: questionsOf(path, exchange) });
   }
   return doubts;
 }
