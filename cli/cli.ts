@@ -9,7 +9,7 @@ async function run(): Promise<void> {
   keep(await program.main(words));
   // To take down the heap in good order takes longer than to leave it to the system. What cannot be written is told first.
   setImmediate(() => {
-    if (process.stdout.writableLength + process.stderr.writableLength === 0) process.exit();
+    if (program.isAllWritten()) process.exit();
   });
 }
 

@@ -5,7 +5,7 @@ import { describeHost, type Printed } from './collect/describe-host.js';
 import { commandLine, commandNames, dryRun, readCommands, typed, type CommandName, type Place, type ReadCommand } from './collect/read-commands.js';
 import { runCommand } from './collect/run-command.js';
 import { print } from './streams.js';
-import { systemCause, Trouble } from './trouble.js';
+import { say, systemCause, Trouble } from './trouble.js';
 
 export interface CollectOptions {
   readonly netns?: string;
@@ -65,5 +65,5 @@ export async function collect(options: CollectOptions): Promise<void> {
   const text = `${JSON.stringify(describeHost(printed, new Date(), problems), undefined, 2)}\n`;
   if (options.output === undefined || options.output === '-') await print(text);
   else await write(options.output, text);
-  for (const problem of problems) process.stderr.write(`iptables-lint: not collected: ${visible(problem)}\n`);
+  for (const problem of problems) say(`iptables-lint: not collected: ${visible(problem)}\n`);
 }

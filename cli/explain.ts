@@ -9,7 +9,7 @@ import { visible } from '../report/visible.js';
 import { knownChecks, unknownCheck } from './check-names.js';
 import { wantsColor, widthOf } from './color.js';
 import { usePlugins } from './plugins.js';
-import { print } from './streams.js';
+import { print, stdout } from './streams.js';
 import { wrap } from './wrap.js';
 
 /** What there is to say about a check. A finding of loading has no good example: what is right is all the rest. */
@@ -53,6 +53,6 @@ export async function explain(name: string, { color, plugin }: { readonly color?
   await usePlugins(plugin);
   const check = explained().find(one => one.name === name);
   if (check === undefined) throw unknownCheck(name);
-  const width = Math.min(widthOf(process.stdout), 100);
-  await print(`${[...sections(check, width, wantsColor(color, process.stdout))].join('\n\n')}\n`);
+  const width = Math.min(widthOf(stdout()), 100);
+  await print(`${[...sections(check, width, wantsColor(color, stdout()))].join('\n\n')}\n`);
 }

@@ -17,8 +17,8 @@ import type { LintOptions } from './options.js';
 import { standardInput } from './read-source.js';
 import { replaceFile } from './replace-file.js';
 import type { SiblingOf } from './siblings.js';
-import { print } from './streams.js';
-import { raiseExitCode, Trouble } from './trouble.js';
+import { print, stdout } from './streams.js';
+import { raiseExitCode, say, Trouble } from './trouble.js';
 
 type FindingsOf = (source: SourceText) => Promise<readonly Finding[]>;
 
@@ -54,11 +54,11 @@ async function patchOf({ path, text }: SourceText, fixed: string): Promise<strin
 
 /** To a terminal nothing goes that speaks to it; into a file or a pipe every byte. */
 function forStdout(patch: string): string {
-  return process.stdout.isTTY ? patch.split('\n').map(line => visible(line)).join('\n') : patch;
+  return stdout().isTTY ? patch.split('\n').map(line => visible(line)).join('\n') : patch;
 }
 
 function tell(line: string): void {
-  process.stderr.write(`iptables-lint: ${visible(line)}\n`);
+  say(`iptables-lint: ${visible(line)}\n`);
 }
 
 function tellNotMade({ path, text }: SourceText, { finding: { check, span, fix }, why }: NotMade): void {

@@ -7,8 +7,8 @@ import { wantsColor, widthOf } from './color.js';
 import { eachSource, inputFiles } from './inputs.js';
 import { loadOptions, type FmtOptions } from './options.js';
 import { replaceFile } from './replace-file.js';
-import { print } from './streams.js';
-import { raiseExitCode, Trouble } from './trouble.js';
+import { print, stderr } from './streams.js';
+import { raiseExitCode, say, Trouble } from './trouble.js';
 
 /** Not an error, but the printed rules are not all that the file would load. */
 const incomplete: LoadCheckName = 'skipped-line';
@@ -19,8 +19,8 @@ async function isPrintable({ source, findings }: Analysis, options: FmtOptions):
   const shown = [...errors, ...findings.filter(finding => finding.check === incomplete)];
   if (shown.length === 0) return true;
   const { frameFinding } = await import('../report/full.js');
-  const style = { color: wantsColor(options.color, process.stderr), width: widthOf(process.stderr) };
-  for (const finding of shown) process.stderr.write(`${[...frameFinding(source, finding, style)].join('\n')}\n\n`);
+  const style = { color: wantsColor(options.color, stderr()), width: widthOf(stderr()) };
+  for (const finding of shown) say(`${[...frameFinding(source, finding, style)].join('\n')}\n\n`);
   return errors.length === 0;
 }
 

@@ -21,9 +21,9 @@ import { inputFiles } from './inputs.js';
 import { loadOptions } from './options.js';
 import { Progress } from './progress.js';
 import { readSource } from './read-source.js';
-import { print } from './streams.js';
+import { print, stdout } from './streams.js';
 import { hostFrom, rulesFrom } from './trace/read-inputs.js';
-import { raiseExitCode, systemCause, Trouble } from './trouble.js';
+import { raiseExitCode, say, systemCause, Trouble } from './trouble.js';
 
 function chosen(names: readonly string[] | undefined): readonly Property[] {
   const known = properties.map(one => one.name);
@@ -55,7 +55,7 @@ async function hostOf({ host: path }: FuzzCommandOptions): Promise<{ readonly of
     known: { host: family => setupOf(host, family) },
     of: ruleset => {
       const setup = setupOf(host, ruleset.family);
-      for (const problem of new Set(createHost(ruleset, setup).problems)) process.stderr.write(`iptables-lint: left out of the host: ${visible(problem)}\n`);
+      for (const problem of new Set(createHost(ruleset, setup).problems)) say(`iptables-lint: left out of the host: ${visible(problem)}\n`);
       return { setup, ...host.collected === undefined ? {} : { start: Date.parse(host.collected) / 1000 } };
     },
   };
@@ -97,6 +97,6 @@ export async function fuzz(operand: string | undefined, options: FuzzCommandOpti
   });
   const failed = results.flatMap(({ outcomes }) => outcomes).find(one => one.kind === 'failed');
   if (failed?.kind === 'failed' && options.output !== undefined) await writeScenario(options.output, scenarioFile(failed, settings.seed));
-  await print(options.format === 'json' ? fuzzJson(results) : printFuzz(results, { path: source.path, output: options.output, host: options.host, color: wantsColor(options.color, process.stdout) }));
+  await print(options.format === 'json' ? fuzzJson(results) : printFuzz(results, { path: source.path, output: options.output, host: options.host, color: wantsColor(options.color, stdout()) }));
   if (failed !== undefined) raiseExitCode(1);
 }

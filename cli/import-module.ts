@@ -7,6 +7,14 @@ export function importBy(given: ImportModule): void {
   byWhom = given;
 }
 
+let hasImported = false;
+
+/** Whether code of the user's runs, which may do anything. */
+export function isForeignCodeLoaded(): boolean {
+  return hasImported;
+}
+
 export function importModule(url: string): Promise<unknown> {
+  hasImported = true;
   return byWhom(url);
 }

@@ -2,13 +2,12 @@
  * The program, with the code that V8 made of it kept from run to run: half of what a small file takes is to compile the program.
  * It is kept in the user's own cache folder. In the folder for temporary files others may have put theirs first, and what is kept is executed.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, futimesSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
-import { crc32 } from 'node:zlib';
 
 export interface KeptProgram {
   /** What the program exports. */
@@ -18,8 +17,8 @@ export interface KeptProgram {
 }
 
 /**
- * Bytes before the code: which program it is of, its checksum (V8 does not look whether it is whole, and would crash), how much
- * code there was in all when it was kept, and the commands that it is of.
+ * Bytes before the code: which program it is of, the time that the file was given (V8 does not look whether it is whole, and would crash: who writes to it
+ * changes its time), how much code there was in all when it was kept, and the commands that it is of.
  */
 const headSize = 256;
 /** With so much more, it is worth to keep it anew: another command was run, or harder work was done. */
@@ -29,12 +28,14 @@ const quick = 2.5;
 
 interface Kept {
   readonly code: Buffer;
+  /** Seconds since 1970, whole ones: as they are hardly ever. */
+  readonly time: number;
   readonly size: number;
   readonly commands: readonly string[];
 }
 
-function headOf(program: string, { code, size, commands }: Kept): string {
-  return [basename(program), crc32(code), size, ...commands].join(' ').padEnd(headSize);
+function headOf(program: string, { code, time, size, commands }: Kept): string {
+  return [basename(program), code.length, time, size, ...commands].join(' ').padEnd(headSize);
 }
 
 function isOurs({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
@@ -57,10 +58,11 @@ function readKept(place: string | undefined, program: string): Kept | undefined 
   try {
     const file = openSync(place, 'r');
     try {
-      const data = isOurs(fstatSync(file)) ? readFileSync(file) : Buffer.alloc(0);
+      const stats = fstatSync(file);
+      const data = isOurs(stats) ? readFileSync(file) : Buffer.alloc(0);
       const head = data.toString('latin1', 0, headSize);
-      const [, , size, ...commands] = head.trimEnd().split(' ');
-      const kept = { code: data.subarray(headSize), size: Number(size), commands };
+      const [, , , size, ...commands] = head.trimEnd().split(' ');
+      const kept = { code: data.subarray(headSize), time: stats.mtimeMs / 1000, size: Number(size), commands };
       return head === headOf(program, kept) ? kept : undefined;
     } finally {
       closeSync(file);
@@ -74,7 +76,15 @@ function writeKept(place: string, program: string, kept: Kept): void {
   try {
     mkdirSync(join(place, '..'), { recursive: true, mode: 0o700 });
     const draft = `${place}-${String(process.pid)}`;
-    writeFileSync(draft, Buffer.concat([Buffer.from(headOf(program, kept), 'latin1'), kept.code]), { flag: 'wx', mode: 0o600 });
+    const file = openSync(draft, 'wx', 0o600);
+    try {
+      writeFileSync(file, headOf(program, kept), 'latin1');
+      writeFileSync(file, kept.code);
+      futimesSync(file, kept.time, kept.time);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
     renameSync(draft, place);
   } catch {
     // A disk that is full or read-only: the next run takes longer, and that is all.
@@ -97,7 +107,7 @@ export function loadKept(program: string): KeptProgram {
       const commands = enough > 0 ? kept?.commands ?? [] : [];
       if (place === undefined || (commands.includes(command) && process.uptime() < quick * started)) return;
       const size = process.getBuiltinModule('node:v8').getHeapCodeStatistics().bytecode_and_metadata_size;
-      if (size > enough) writeKept(place, program, { code: script.createCachedData(), size, commands: [...new Set([...commands, command])] });
+      if (size > enough) writeKept(place, program, { code: script.createCachedData(), time: Math.floor(Date.now() / 1000), size, commands: [...new Set([...commands, command])] });
     },
   };
 }

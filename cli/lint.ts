@@ -15,10 +15,11 @@ import { outputsOf, ReportWriter, type Output } from './outputs.js';
 import { Progress } from './progress.js';
 import { siblingsAmong, type SiblingOf } from './siblings.js';
 import { startStats, tellStats, timed } from './stats.js';
-import { debug, isDebugging, raiseExitCode, reportTrouble, Trouble } from './trouble.js';
+import { debug, isDebugging, raiseExitCode, reportTrouble, say, Trouble } from './trouble.js';
+import { stdout } from './streams.js';
 
 function tell(line: string): void {
-  process.stderr.write(`iptables-lint: ${line}\n`);
+  say(`iptables-lint: ${line}\n`);
 }
 
 /** What is said of all files, summed up while they come. */
@@ -105,7 +106,7 @@ async function reportAll({ options, files, tally }: Run, context: JobContext, wr
   let done = 0;
   const { jobs = availableParallelism(), timeout = defaultTimeout } = options;
   for await (const outcome of outcomes(files, { ...context, known: sieve?.known, jobs, timeout, begin: ({ path, text }) => { progress.update(done, files.length, path, text.length); } })) {
-    if (process.stdout.isTTY || outcome.error !== undefined) progress.clear();
+    if (stdout().isTTY || outcome.error !== undefined) progress.clear();
     await take(outcome);
     progress.update(++done, files.length, outcome.file);
   }

@@ -6,7 +6,7 @@ import { loadChecks } from '../analyzer/model/load-checks.js';
 import { knownChecks } from './check-names.js';
 import { wantsColor } from './color.js';
 import { usePlugins } from './plugins.js';
-import { print } from './streams.js';
+import { print, stdout } from './streams.js';
 
 interface Listed {
   readonly name: string;
@@ -35,7 +35,7 @@ export async function listChecks({ format, color: option, plugin }: { readonly f
   await usePlugins(plugin);
   const all = listed();
   if (format === 'json') return print(`${JSON.stringify({ schemaVersion: 1, checks: all }, null, 2)}\n`);
-  const color = wantsColor(option, process.stdout);
+  const color = wantsColor(option, stdout());
   const width = Math.max(...all.map(row => row.name.length));
   const section = ([kind, heading]: readonly [string, string]): string => {
     const rows = all.filter(row => row.kind === kind);

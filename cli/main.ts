@@ -6,7 +6,6 @@ import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import type { MergeOptions } from './merge.js';
 import { defaultTimeout, inputOptions, type FmtOptions, type LintOptions, type PluginOptions, type ShardOption } from './options.js';
 import type { ReplayOptions } from './replay.js';
-import { endWithoutOutput } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
 import { debug, reportTrouble, startDebugging, Trouble } from './trouble.js';
 import { version } from './version.js';
@@ -363,7 +362,6 @@ function withWholeOptions(words: readonly string[]): readonly string[] {
 /** Returns the name of the command that was carried out, or nothing where that was none. */
 export async function main(words: readonly string[]): Promise<string> {
   let command = '';
-  endWithoutOutput();
   // A plugin may throw when nobody waits for it: Node's exit code would say that something was found.
   process.on('uncaughtException', error => {
     reportTrouble(error);

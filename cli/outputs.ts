@@ -7,8 +7,8 @@ import type { Failure, FileReport, Report, StreamedFormat, Style, Totals } from 
 import { visible } from '../report/visible.js';
 import { pluginChecks } from './check-names.js';
 import { wantsColor, wantsLinks, widthOf } from './color.js';
-import { print } from './streams.js';
-import { systemCause, Trouble } from './trouble.js';
+import { print, stdout } from './streams.js';
+import { say, systemCause, Trouble } from './trouble.js';
 import { version } from './version.js';
 
 export interface Output {
@@ -38,8 +38,8 @@ export function outputsOf(words: readonly string[] = ['pretty']): readonly Outpu
 }
 
 async function terminalStyle(option: boolean | undefined): Promise<Style> {
-  const color = wantsColor(option, process.stdout);
-  return { color, width: widthOf(process.stdout), links: await wantsLinks(color, process.stdout) };
+  const color = wantsColor(option, stdout());
+  return { color, width: widthOf(stdout()), links: await wantsLinks(color, stdout()) };
 }
 
 async function write(report: Report, { format, file }: Output, color: boolean | undefined): Promise<void> {
@@ -121,7 +121,7 @@ export class ReportWriter {
   /** `isSilent`: formats for people have nothing to say on standard output. */
   async end(totals: Totals, isSilent: boolean): Promise<void> {
     for (const stream of this.#streams) await stream.end(totals, this.#isEmpty);
-    const report: Report = { files: this.#files, ...totals, version, pluginChecks: pluginChecks(), tell: message => process.stderr.write(`iptables-lint: ${visible(message)}\n`) };
+    const report: Report = { files: this.#files, ...totals, version, pluginChecks: pluginChecks(), tell: message => say(`iptables-lint: ${visible(message)}\n`) };
     for (const output of this.#atEnd) if (!isSilent || output.file !== undefined || !forPeople.has(output.format)) await write(report, output, this.#color);
   }
 }

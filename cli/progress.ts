@@ -1,5 +1,7 @@
 /** One line on stderr that says how far the work is; only for a person, and only when it takes long. */
 import { visible } from '../report/visible.js';
+import { say } from './trouble.js';
+import { stderr } from './streams.js';
 
 const patience = 1000;
 /** Files of this many characters take long by themselves. */
@@ -25,7 +27,7 @@ export function progressLine(done: number, of: number, path: string, elapsed: nu
 }
 
 export class Progress {
-  readonly #isShown = process.stderr.isTTY;
+  readonly #screen = stderr();
   readonly #start = Date.now();
   #last = 0;
   #written = false;
@@ -33,14 +35,14 @@ export class Progress {
   /** `done` of so many; `path` is what is being worked on, or was last, and `length` how long it is, in characters. */
   update(done: number, of: number, path: string, length = 0): void {
     const now = Date.now();
-    if (!this.#isShown || (length < large && (now - this.#start < patience || now - this.#last < pace))) return;
+    if (this.#screen.isTTY !== true || (length < large && (now - this.#start < patience || now - this.#last < pace))) return;
     this.#last = now;
-    process.stderr.write(`\r\u001b[K${progressLine(done, of, path, now - this.#start, process.stderr.columns || 80)}`);
+    say(`\r\u001b[K${progressLine(done, of, path, now - this.#start, this.#screen.columns ?? 80)}`);
     this.#written = true;
   }
 
   clear(): void {
-    if (this.#written) process.stderr.write('\r\u001b[K');
+    if (this.#written) say('\r\u001b[K');
     this.#written = false;
     this.#last = 0;
   }

@@ -14,7 +14,7 @@ import type { InputOptions, LintOptions } from './options.js';
 import { Progress } from './progress.js';
 import { lintAgain, type LintAgainOptions, type LintedAgain } from './replay/lint-again.js';
 import { readReport, type JsonFinding, type JsonReport } from './replay/read-report.js';
-import { print } from './streams.js';
+import { print, stdout } from './streams.js';
 import { raiseExitCode, Trouble } from './trouble.js';
 
 /** Among them those of `lint` that decide on what is found. */
@@ -129,5 +129,5 @@ export async function replay(path: string, options: ReplayOptions): Promise<void
   const files = await replayAll(report, options);
   raiseExitCodeFor(files);
   if (options.format === 'json') await print(`${visibleJson(JSON.stringify(marked(report, files), undefined, 2))}\n`);
-  else await print(printReplay(files, { color: wantsColor(options.color, process.stdout) }));
+  else await print(printReplay(files, { color: wantsColor(options.color, stdout()) }));
 }

@@ -2,6 +2,7 @@
 import type { Measure } from '../analyzer/examine.js';
 import { countOf } from '../report/report.js';
 import { visible } from '../report/visible.js';
+import { say } from './trouble.js';
 
 /** In the order in which they come. */
 const phases = { read: 'reading files', load: 'loading the rules', checks: 'checks', replay: 'replaying witnesses in the engine', report: 'writing reports' } as const;
@@ -111,5 +112,5 @@ export async function timed<T>(phase: Phase, work: () => T | Promise<T>): Promis
 }
 
 export function tellStats(amounts: Amounts): void {
-  for (const line of stats?.lines(amounts, performance.now()) ?? []) process.stderr.write(`iptables-lint: ${line}\n`);
+  for (const line of stats?.lines(amounts, performance.now()) ?? []) say(`iptables-lint: ${line}\n`);
 }

@@ -1,25 +1,74 @@
-/** Standard input and output. */
-import { reportTrouble, systemCause, Trouble } from './trouble.js';
+/** Standard input and output. Node's own streams take as long to load as the grammar: to a file or a pipe all is written without. */
+import { fstatSync, statSync, writeSync } from 'node:fs';
+import { isForeignCodeLoaded } from './import-module.js';
+import { hasSaid, reportTrouble, systemCause, Trouble } from './trouble.js';
+
+/** What a person may look at; nothing is known of a file or a pipe. */
+export interface Screen {
+  readonly isTTY?: boolean;
+  readonly columns?: number | undefined;
+}
+
+/** Whether it may be a terminal: a device, and not the one that is nothing. */
+function isDevice(fd: number): boolean {
+  try {
+    const stats = fstatSync(fd);
+    return stats.isCharacterDevice() && stats.rdev !== statSync('/dev/null').rdev;
+  } catch {
+    return false;
+  }
+}
+
+export function stdout(): Screen {
+  return isDevice(1) ? process.stdout : {};
+}
+
+export function stderr(): Screen {
+  return isDevice(2) ? process.stderr : {};
+}
 
 /** A reader that goes away (`| head`) ends the program without a word; what else cannot be written, with one. */
-export function endWithoutOutput(): void {
-  for (const [stream, name] of [[process.stdout, 'standard output'], [process.stderr, undefined]] as const) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit();
-      if (name !== undefined) reportTrouble(new Trouble(`cannot write to ${name}: ${systemCause(error)}`));
-      process.exit(2);
-    });
+function endWithoutOutput(error: unknown): never {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) {
+    reportTrouble(new Trouble(`cannot write to standard output: ${systemCause(error)}`));
+    process.exit(2);
+  }
+  process.exit();
+}
+
+/** Whether Node's stream is used: what comes later may not overtake what waits there. */
+let isStreaming = false;
+
+/** What is left of it when the system takes no more for now; undefined where that was all. */
+function writtenAtOnce(bytes: Buffer): Buffer | undefined {
+  for (let rest = bytes; ; ) {
+    if (rest.length === 0) return undefined;
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return rest;
+      endWithoutOutput(error);
+    }
   }
 }
 
 /** Resolves when all of it is handed to the system; where that fails, the program ends. */
-export function print(text: string): Promise<void> {
-  if (text === '') return Promise.resolve();
-  return new Promise(resolve => {
-    process.stdout.write(text, error => {
+export async function print(text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  const rest = isStreaming || isDevice(1) ? bytes : writtenAtOnce(bytes);
+  if (rest === undefined || rest.length === 0) return;
+  if (!isStreaming) process.stdout.on('error', endWithoutOutput);
+  isStreaming = true;
+  await new Promise<void>(resolve => {
+    process.stdout.write(rest, error => {
       if (error == null) resolve();
     });
   });
+}
+
+/** Whether nothing waits to be written, to either. */
+export function isAllWritten(): boolean {
+  return !(isStreaming || hasSaid() || isForeignCodeLoaded()) || process.stdout.writableLength + process.stderr.writableLength === 0;
 }
 
 /** All of standard input; undefined where it has more than `limit` bytes. */

@@ -13,10 +13,10 @@ import type { Ruleset } from '../analyzer/model/ruleset.js';
 import { printTrace, printWays, type TracedStep } from '../report/trace.js';
 import { visible, visibleJson } from '../report/visible.js';
 import { wantsColor, widthOf } from './color.js';
-import { print } from './streams.js';
+import { print, stdout } from './streams.js';
 import { hostFrom, packetFrom, rulesFrom, rulesSource, scenarioFrom } from './trace/read-inputs.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
-import { Trouble } from './trouble.js';
+import { say, Trouble } from './trouble.js';
 
 /** Everything that a run needs. */
 interface Job {
@@ -48,7 +48,7 @@ function setupFor(scenario: Scenario, fromHost: HostSetup, words: readonly Packe
   const setup = { ...fromHost, ...said, sysctls: { ...fromHost.sysctls, ...said.sysctls } };
   if (setup.interfaces !== undefined) return setup;
   const assumed = assumedHost([...steps, ...words], ruleset.family);
-  process.stderr.write(`iptables-lint: the host is not described, so it is taken to have ${visible(`${assumed.said}${lacking(ruleset, assumed.setup)}`)}; --host FILE or --scenario FILE says more\n`);
+  say(`iptables-lint: the host is not described, so it is taken to have ${visible(`${assumed.said}${lacking(ruleset, assumed.setup)}`)}; --host FILE or --scenario FILE says more\n`);
   return { ...assumed.setup, ...setup, routes: [...assumed.setup.routes ?? [], ...setup.routes ?? []] };
 }
 
@@ -98,7 +98,7 @@ function hostOf({ ruleset, setup, isCollected }: Job, options: TraceOptions): Ho
 /** On stderr, once: a collected host may have what is not modelled. */
 function warn(job: Job): void {
   if (!job.isCollected) return;
-  for (const problem of new Set(createHost(job.ruleset, job.setup).problems)) process.stderr.write(`iptables-lint: left out of the host: ${visible(problem)}\n`);
+  for (const problem of new Set(createHost(job.ruleset, job.setup).problems)) say(`iptables-lint: left out of the host: ${visible(problem)}\n`);
 }
 
 interface Traced {
@@ -135,8 +135,8 @@ async function printRun({ steps, conversation }: Traced, options: TraceCommandOp
   const said = conversation === undefined ? '' : `${visible(conversation.said)}\n`;
   if (options.format === 'json') {
     await print(json({ steps: answers(steps.map(({ answer }) => answer)) }));
-    process.stderr.write(said);
-  } else await print(`${printTrace(steps, { color: wantsColor(options.color, process.stdout), width: widthOf(process.stdout) })}${said === '' ? '' : `\n${said}`}`);
+    say(said);
+  } else await print(`${printTrace(steps, { color: wantsColor(options.color, stdout()), width: widthOf(stdout()) })}${said === '' ? '' : `\n${said}`}`);
 }
 
 async function printAll({ ways, isCut }: Ways, job: Job, options: TraceCommandOptions): Promise<void> {
@@ -146,9 +146,9 @@ async function printAll({ ways, isCut }: Ways, job: Job, options: TraceCommandOp
       const step = job.steps[index];
       return step === undefined ? [] : [{ step, answer: one }];
     }) }));
-    await print(printWays(traced, isCut, { color: wantsColor(options.color, process.stdout), width: widthOf(process.stdout) }));
+    await print(printWays(traced, isCut, { color: wantsColor(options.color, stdout()), width: widthOf(stdout()) }));
   }
-  if (isCut) process.stderr.write(`iptables-lint: there are more ways than were tried; these are the first ${String(ways.length)}\n`);
+  if (isCut) say(`iptables-lint: there are more ways than were tried; these are the first ${String(ways.length)}\n`);
 }
 
 export async function trace(path: string | undefined, options: TraceCommandOptions): Promise<void> {

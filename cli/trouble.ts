@@ -26,17 +26,31 @@ export function startDebugging(): void {
   debugging = true;
 }
 
+let isHeard = false;
+
+/** Whether anything was said. */
+export function hasSaid(): boolean {
+  return isHeard;
+}
+
+/** Writes to stderr. Where nobody reads it any more, the program ends: it would only be read with what is said there. */
+export function say(text: string): void {
+  if (!isHeard) process.stderr.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? undefined : 2); });
+  isHeard = true;
+  process.stderr.write(text);
+}
+
 /** A line on stderr about a decision, where somebody wants to know. */
 export function debug(line: () => string): void {
-  if (debugging) process.stderr.write(`debug: ${visible(line())}\n`);
+  if (debugging) say(`debug: ${visible(line())}\n`);
 }
 
 /** One line on stderr; a mistake of our own asks for a report. */
 export function reportTrouble(error: unknown, during = ''): void {
   const message = error instanceof Error ? error.message : String(error);
   const own = error instanceof Trouble ? '' : ' (this is a bug in iptables-lint: please report it; --debug shows where)';
-  process.stderr.write(`iptables-lint: ${visible(`${during}${message}`)}${own}\n`);
-  if (debugging && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  say(`iptables-lint: ${visible(`${during}${message}`)}${own}\n`);
+  if (debugging && error instanceof Error) say(`${error.stack ?? ''}\n`);
   raiseExitCode(2);
 }
 

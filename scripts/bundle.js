@@ -35,6 +35,7 @@ function removeStale(written) {
  * - eslint-formatter-pretty has the addresses of all pages about ESLint's rules; ours come with the findings
  * - commander can run commands that are programs of their own; ours are not, and only `collect` runs others
  * - string-width: see report/display-width.ts
+ * - picocolors looks whether standard output is a terminal, for which Node loads its streams; we tell it
  */
 const replaced = {
   'eslint-rule-docs': { contents: 'export default () => ({});' },
@@ -47,6 +48,7 @@ const lighter = {
   setup(esbuild) {
     esbuild.onResolve({ filter: /^(eslint-rule-docs|string-width)$/ }, ({ path }) => ({ path, namespace: 'replaced' }));
     esbuild.onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) => /\/node_modules\/commander\//u.test(importer) ? { path, namespace: 'replaced' } : undefined);
+    esbuild.onLoad({ filter: /node_modules.picocolors.picocolors\.js$/ }, ({ path }) => ({ contents: readFileSync(path, 'utf8').replace('(p.stdout || {}).isTTY', 'false') }));
     esbuild.onLoad({ filter: /./, namespace: 'replaced' }, ({ path }) => replaced[path]);
   },
 };

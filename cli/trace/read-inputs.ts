@@ -11,16 +11,17 @@ import { wantsColor, widthOf } from '../color.js';
 import { loadOptions, type InputOptions } from '../options.js';
 import { readSource } from '../read-source.js';
 import { tellProblems } from '../tell-problems.js';
-import { Trouble } from '../trouble.js';
+import { say, Trouble } from '../trouble.js';
+import { stderr } from '../streams.js';
 
 type Family = Ruleset['family'];
 
 function errorStyle(color: boolean | undefined): { readonly color: boolean; readonly width: number } {
-  return { color: wantsColor(color, process.stderr), width: widthOf(process.stderr) };
+  return { color: wantsColor(color, stderr()), width: widthOf(stderr()) };
 }
 
 function tell(lines: Iterable<string>): void {
-  process.stderr.write(`${[...lines].join('\n')}\n\n`);
+  say(`${[...lines].join('\n')}\n\n`);
 }
 
 /** A scenario file. */
@@ -77,6 +78,6 @@ export async function rulesSource(path: string | undefined, scenario: Scenario |
   const backend = options.backend ?? scenario?.backend;
   const [ofHost, other] = (host?.ruleSets ?? []).filter(rules => rules.family === (family ?? 'ipv4') && (backend === undefined || rules.backend === backend));
   if (ofHost === undefined) throw new Trouble('no rules: name a file, as in iptables-lint trace /etc/iptables/rules.v4 --packet "tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0"');
-  if (other !== undefined) process.stderr.write(`iptables-lint: the host has rules of both backends, and packets meet both; these are those of ${ofHost.backend}, and --backend ${other.backend} has the others\n`);
+  if (other !== undefined) say(`iptables-lint: the host has rules of both backends, and packets meet both; these are those of ${ofHost.backend}, and --backend ${other.backend} has the others\n`);
   return { path: '<host>', text: ofHost.text };
 }
