@@ -6,6 +6,7 @@ import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import type { MergeOptions } from './merge.js';
 import { defaultTimeout, inputOptions, type FmtOptions, type LintOptions, type PluginOptions, type ShardOption } from './options.js';
 import type { ReplayOptions } from './replay.js';
+import { print, startStreaming } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
 import { debug, reportTrouble, startDebugging, Trouble } from './trouble.js';
 import { version } from './version.js';
@@ -331,7 +332,7 @@ export function program(names: Iterable<string> = commands.keys()): Command {
     if (make !== undefined) root.addCommand(make());
   }
   root.helpCommand('help [command]', 'print the help of a command');
-  for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) command.exitOverride().configureOutput({ outputError: () => { /* said by main, in one line */ } });
+  for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) command.exitOverride().configureOutput({ writeOut: text => { void print(text); }, outputError: () => { /* said by main, in one line */ } });
   return root;
 }
 
@@ -369,6 +370,7 @@ export async function main(words: readonly string[]): Promise<string> {
   });
   try {
     if (words[0] === 'complete' && !words.includes('--help')) {
+      startStreaming();
       await (await import('./complete.js')).complete(program([...commands.keys()].filter(name => name !== 'complete')), words);
       return 'complete';
     }

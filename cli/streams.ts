@@ -39,6 +39,12 @@ function endWithoutOutput(error: unknown): never {
 /** Whether Node's stream is used: what comes later may not overtake what waits there. */
 let isStreaming = false;
 
+/** For those that write to Node's stream themselves. */
+export function startStreaming(): void {
+  if (!isStreaming) process.stdout.on('error', endWithoutOutput);
+  isStreaming = true;
+}
+
 /** What is left of it when the system takes no more for now; undefined where that was all. */
 function writtenAtOnce(bytes: Buffer): Buffer | undefined {
   for (let rest = bytes; ; ) {
@@ -57,8 +63,7 @@ export async function print(text: string): Promise<void> {
   const bytes = Buffer.from(text);
   const rest = isStreaming || isDevice(1) ? bytes : writtenAtOnce(bytes);
   if (rest === undefined || rest.length === 0) return;
-  if (!isStreaming) process.stdout.on('error', endWithoutOutput);
-  isStreaming = true;
+  startStreaming();
   await new Promise<void>(resolve => {
     process.stdout.write(rest, error => {
       if (error == null) resolve();
