@@ -12,7 +12,7 @@ const seed = Number(process.env['PIPELINE_SEED'] ?? 6);
 
 function rulesetOf(text: string): Ruleset {
   const { rulesets: [ruleset], diagnostics } = load({ path: 'rules', text });
-  if (ruleset === undefined) throw new Error(`does not load: ${diagnostics.map(one => one.message).join('; ')}\n${text}`);
+  if (ruleset === undefined || diagnostics.some(one => one.check === 'syntax-error')) throw new Error(`does not load: ${diagnostics.map(one => one.message).join('; ')}\n${text}`);
   return ruleset;
 }
 

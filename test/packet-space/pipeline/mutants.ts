@@ -29,7 +29,7 @@ const changes: readonly Change[] = [
   (lines, at) => { lines[at] = lines[at]?.replace(/(--to-(?:destination|source) 10\.0\.0\.)1$/u, '$12').replace('-j DROP', '-j REJECT') ?? ''; },
   (lines, at) => { lines[at] = lines[at]?.replace('-j RETURN', '-j ACCEPT').replace('0x1/0x1', '0x2/0x2') ?? ''; },
   (lines, at) => { lines.splice(at, 0, lines[at] ?? ''); },
-  (lines, at) => { lines[at] = (lines[at] ?? '').replace(/ -s \S+/u, ''); },
+  (lines, at) => { lines[at] = (lines[at] ?? '').replace(/(?: !)? -s \S+/u, ''); },
 ];
 
 /** nat knows no DROP, raw no REJECT. */
