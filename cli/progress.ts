@@ -37,7 +37,9 @@ export class Progress {
     const now = Date.now();
     if (this.#screen.isTTY !== true || (length < large && (now - this.#start < patience || now - this.#last < pace))) return;
     this.#last = now;
-    say(`\r\u001b[K${progressLine(done, of, path, now - this.#start, this.#screen.columns ?? 80)}`);
+    // Some terminals do not know how wide they are, and say 0.
+    const { columns = 0 } = this.#screen;
+    say(`\r\u001b[K${progressLine(done, of, path, now - this.#start, columns === 0 ? 80 : columns)}`);
     this.#written = true;
   }
 

@@ -33,7 +33,7 @@ export function hasSaid(): boolean {
   return isHeard;
 }
 
-/** Writes to stderr. Where nobody reads it any more, the program ends: it would only be read with what is said there. */
+/** Writes to stderr. Where that cannot be written any more, the program ends. */
 export function say(text: string): void {
   if (!isHeard) process.stderr.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? undefined : 2); });
   isHeard = true;
