@@ -6,7 +6,7 @@ import { isIn } from '../../../analyzer/packet-space/pipeline/fates/box.js';
 import { jointPipelines, type Joint } from '../../../analyzer/packet-space/pipeline/joint.js';
 import { follow, type Pipeline, type Trip } from '../../../analyzer/packet-space/pipeline/passes.js';
 import { universe } from '../../../analyzer/packet-space/pipeline/universe.js';
-import type { Frame } from '../../../analyzer/packet-space/pipeline/run.js';
+import { OutOfBudget, type Frame } from '../../../analyzer/packet-space/pipeline/run.js';
 import { asked, countInputs, Drawn, drawer, type PathLike } from './enumerate.js';
 
 /** More packets than this are not looked at one by one. */
@@ -35,6 +35,16 @@ function* withChoices({ sides }: Pick<Joint, 'sides'>, path: PathLike, inputs: I
   else for (const value of [0, 1]) yield* withChoices({ sides }, path, inputs, [...made, [choices.first, value]]);
 }
 
+/** Undefined where something unknown is written too often: of such packets nothing is said. */
+function followed({ sides }: Pick<Joint, 'sides'>, path: PathLike, point: Parameters<typeof follow>[2]): readonly [Trip, Trip] | undefined {
+  try {
+    return [follow(sides[0], path, point), follow(sides[1], path, point)];
+  } catch (error) {
+    if (error instanceof OutOfBudget) return undefined;
+    throw error;
+  }
+}
+
 /** Packets on a path by chance: most are near others that a rule names. */
 export function* drawnPairs({ sides }: Pick<Joint, 'sides'>, path: PathLike, count: number): Generator<Pair, void> {
   const draw = drawer(count);
@@ -44,8 +54,8 @@ export function* drawnPairs({ sides }: Pick<Joint, 'sides'>, path: PathLike, cou
     if (region === undefined) return;
     const inputs = region.lo.map((low, input) => low + draw((region.hi[input] ?? 0) - low + 1));
     const choices = new Drawn(draw);
-    const trips = [follow(sides[0], path, { inputs, choices }), follow(sides[1], path, { inputs, choices })] as const;
-    yield { inputs, choices, trips };
+    const trips = followed({ sides }, path, { inputs, choices });
+    if (trips !== undefined) yield { inputs, choices, trips };
   }
 }
 
