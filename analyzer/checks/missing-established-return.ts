@@ -1,7 +1,7 @@
 import type { Hook } from '../extensions/define.js';
 import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
-import type { Chain, Table } from '../model/ruleset.js';
+import type { Chain, Rule, Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { deciderOf, firstPacket, neverReplied, nextPacket, type ConversationCase, type LostPackets, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
@@ -9,11 +9,11 @@ import { deciderBecause, deciderReference, helpElsewhere, isPolicy } from './sha
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
 import { everydayClient, exchanges, type Exchange, replyHook, replyMarks, stepOf } from './shared/replies.js';
-import { unreadAt } from './shared/hooks-into.js';
+import { hooksTo } from './shared/hooks-into.js';
 import { goingOn, stuck, type Stuck } from './shared/goes-on.js';
 import { betweenHosts, someReplies, type SomeReplies } from './shared/some-replies.js';
 import { effectOf } from './shared/targets.js';
-import { doubtful, firstBroken, questionsOf, type Broken } from './shared/unanswered.js';
+import { doubtful, firstBroken, questionsOf, type Broken, type Doubt } from './shared/unanswered.js';
 
 function severityOf({ everyday, isAside: aside }: Broken): Severity {
   if (aside) return 'info';
@@ -202,37 +202,50 @@ COMMIT
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    const doubts = doubtful(cx, table);
-    if (doubts.length === 0) return;
-    const reached = cx.reach(table);
-    const broken = new Map<string, Alike<Broken>>();
-    const partly = new Map<string, Alike<SomeReplies>>();
-    const pipeline = cx.pipeline();
-    if (pipeline === undefined) return;
-    for (const at of cx.rules(table)) {
-      if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live') continue;
-      const found = firstBroken(cx, pipeline, { table, at }, doubts);
-      if (found !== undefined) addTo(broken, keyOf(at, found), at, found);
-      else for (const one of someReplies(cx, pipeline, at, doubts)) addTo(partly, [deciderReference(one.by), one.doubt.path, one.doubt.exchange.name, one.isEveryday].join(' '), at, one);
-    }
-    for (const one of broken.values()) yield report(cx, pipeline, one);
-    for (const one of partly.values()) yield reportSome(cx, pipeline, one);
-    const known = new Map<string, Alike<Stuck>>();
-    const told = new Set([...broken.values()].flatMap(({ at, others }) => [at, ...others]).map(({ rule }) => rule));
-    for (const one of stuck(cx, pipeline, table, rule => told.has(rule))) addTo(known, [one.hook, ...one.by.map(deciderReference)].join(), one.at, one);
-    for (const one of known.values()) yield reportStuck(cx, pipeline, one);
-    yield* brokenPolicy(cx, table);
+    const accepting = hooksTo(table, rule => effectOf(rule) === 'accept');
+    const output = table.chains.get('OUTPUT');
+    const open = output?.policy === 'ACCEPT' ? output : undefined;
+    const doubts = doubtful(cx, table, open === undefined ? accepting : new Set<Hook>([...accepting, 'OUTPUT']));
+    const told = new Set<Rule>();
+    yield* lost(cx, table, doubts.filter(({ hook }) => accepting.has(hook)), told);
+    yield* begunOnly(cx, table, told);
+    if (open !== undefined) yield* brokenPolicy(cx, open, doubts.filter(({ hook }) => hook === 'OUTPUT'));
   },
 });
 
+/** Rules to which no answers come, of all or of some conversations. Those of the first sort are added to `told`. */
+function* lost(cx: CheckContext, table: Table, doubts: readonly Doubt[], told: Set<Rule>): Generator<Report, void> {
+  const pipeline = doubts.length === 0 ? undefined : cx.pipeline();
+  if (pipeline === undefined) return;
+  const reached = cx.reach(table);
+  const broken = new Map<string, Alike<Broken>>();
+  const partly = new Map<string, Alike<SomeReplies>>();
+  for (const at of cx.rules(table)) {
+    if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live') continue;
+    const found = firstBroken(cx, pipeline, { table, at }, doubts);
+    if (found !== undefined) {
+      told.add(at.rule);
+      addTo(broken, keyOf(at, found), at, found);
+    } else for (const one of someReplies(cx, pipeline, at, doubts)) addTo(partly, [deciderReference(one.by), one.doubt.path, one.doubt.exchange.name, one.isEveryday].join(' '), at, one);
+  }
+  for (const one of broken.values()) yield report(cx, pipeline, one);
+  for (const one of partly.values()) yield reportSome(cx, pipeline, one);
+}
+
+/** Rules by which connections begin that cannot go on. */
+function* begunOnly(cx: CheckContext, table: Table, told: ReadonlySet<Rule>): Generator<Report, void> {
+  const known = new Map<string, Alike<Stuck>>();
+  for (const one of stuck(cx, table, rule => told.has(rule))) addTo(known, [one.hook, ...one.by.map(deciderReference)].join(), one.at, one);
+  const pipeline = known.size === 0 ? undefined : cx.pipeline();
+  if (pipeline !== undefined) for (const one of known.values()) yield reportStuck(cx, pipeline, one);
+}
+
 /** The policy ACCEPT of OUTPUT lets everything out; do everyday connections get an answer? */
-function* brokenPolicy(cx: CheckContext, table: Table): Generator<Report, void> {
-  const output = table.chains.get('OUTPUT');
-  const pipeline = output?.policy === 'ACCEPT' ? cx.pipeline() : undefined;
-  if (output === undefined || pipeline === undefined) return;
-  const unread = unreadAt(cx.ruleset);
-  if (unread.has('PREROUTING') || unread.has('INPUT')) return;
-  for (const exchange of exchanges(cx.ruleset).filter(one => !one.isPing)) {
+function* brokenPolicy(cx: CheckContext, output: Chain, doubts: readonly Doubt[]): Generator<Report, void> {
+  const about = doubts.map(({ exchange }) => exchange).filter(one => !one.isPing);
+  const pipeline = about.length === 0 ? undefined : cx.pipeline();
+  if (pipeline === undefined) return;
+  for (const exchange of about) {
     const found = brokenExchange(cx, pipeline, output, exchange);
     if (found === undefined) continue;
     yield found;

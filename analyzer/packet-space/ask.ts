@@ -44,7 +44,8 @@ export function ask(space: PacketSpace, table: Table, chain: Hook, packets: Cons
   }
 }
 
-function decidersOf(space: TableSpace, base: CompiledChain, deciders: ReadonlySet<number>): Decider[] {
+/** Who decided, in the order in which packets meet them. */
+export function decidersOf(space: TableSpace, base: CompiledChain, deciders: ReadonlySet<number>): Decider[] {
   return [...inOrder(space, [...deciders].filter(rule => rule >= 0)), ...deciders.has(-1) ? [policyOf(space.compiled, base)] : []];
 }
 

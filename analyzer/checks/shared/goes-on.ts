@@ -2,16 +2,13 @@
 import type { Hook } from '../../extensions/define.js';
 import type { Rule, Table } from '../../model/ruleset.js';
 import type { Decider, RuleAt } from '../../packet-space/answers.js';
-import { ask } from '../../packet-space/index.js';
-import { reachThrough, type Path, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
-import { constraintsOf } from '../../packet-space/rule-constraint.js';
+import { ask, askLike } from '../../packet-space/index.js';
+import { reachThrough, type Path, type Sighting } from '../../packet-space/pipeline/index.js';
 import { all, ctstates, is, masked, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
-import { mentions } from './asked.js';
-import { conjuncts } from './conjuncts.js';
 import { notLoopback } from './replies.js';
-import { effectOf, hasUnknown } from './targets.js';
+import { effectOf } from './targets.js';
 
 const SYN = 2;
 const ACK = 16;
@@ -39,26 +36,31 @@ const questionLimit = 10_000;
 const losing = ['drop', 'reject', 'queue', 'unknown'] as const;
 const passing = ['accept', 'queue', 'nat', 'unknown'] as const;
 
+/** Whatever else a rule asks of the first packet holds of all packets of the connection. */
+const ownOfFirst = ['ctstate', 'tcpFlags', 'length', 'mark', 'connmark'] as const;
+
 /** All such rules of table filter, hook after hook. `isTold`: something worse is known of the rule. */
-export function* stuck(cx: CheckContext, pipeline: Pipeline, table: Table, isTold: (rule: Rule) => boolean): Generator<Stuck, void> {
-  const constraints = constraintsOf(cx.ruleset, table.name);
+export function* stuck(cx: CheckContext, table: Table, isTold: (rule: Rule) => boolean): Generator<Stuck, void> {
   for (const [hook, path] of ways) {
-    if (ask(cx.space(), table, hook, all([goingOn, notLoopback]), losing).kind === 'no') continue;
+    const packets = all([goingOn, notLoopback]);
+    if (ask(cx.space(), table, hook, packets, losing).kind === 'no') continue;
+    const next = askLike(cx.space(), table, hook, { packets, but: ownOfFirst, fates: passing });
     let left = questionLimit;
     for (const at of cx.rules(table)) {
+      if (effectOf(at.rule) !== 'accept' || isTold(at.rule)) continue;
       const reached = cx.reach(table).get(at.rule);
-      if (effectOf(at.rule) !== 'accept' || reached?.kind !== 'live' || reached.hook !== hook || isTold(at.rule)) continue;
+      if (reached?.kind !== 'live' || reached.hook !== hook) continue;
       if (left-- === 0) {
         cx.undecided();
         break;
       }
-      // Whatever else the rule asks holds of all packets of the connection.
-      const same = conjuncts(constraints.of(at.rule)).filter(one => !hasUnknown(one) && !mentions(one, ['ctstate', 'tcpFlags', 'length', 'mark', 'connmark']));
-      const next = ask(cx.space(), table, hook, all([...same, goingOn, notLoopback]), passing);
-      if (next.kind !== 'no' || next.by.length === 0) continue;
+      const lost = next(at);
+      if (lost.kind !== 'no' || lost.by.length === 0) continue;
+      const pipeline = cx.pipeline();
+      if (pipeline === undefined) return;
       const begins = reachThrough(pipeline, at.rule, { packets: all([tcp(SYN), notLoopback]), path, first: true, passes: true });
       if (begins.kind === 'undecided') cx.undecided();
-      if (begins.kind === 'live') yield { at, hook, path, begins: begins.found, by: next.by };
+      if (begins.kind === 'live') yield { at, hook, path, begins: begins.found, by: lost.by };
     }
   }
 }

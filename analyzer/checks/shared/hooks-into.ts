@@ -1,6 +1,6 @@
 /** From which hooks packets come to chains. */
 import type { Hook } from '../../extensions/define.js';
-import type { Ruleset, Table } from '../../model/ruleset.js';
+import type { Rule, Ruleset, Table } from '../../model/ruleset.js';
 
 /** The built-in chains that lead to a chain. */
 export function hooksInto(table: Table, name: string): readonly Hook[] {
@@ -18,6 +18,19 @@ export function hooksInto(table: Table, name: string): readonly Hook[] {
     }
   }
   return [...hooks];
+}
+
+/** The built-in chains that lead to a rule of which something holds. */
+export function hooksTo({ chains }: Table, holds: (rule: Rule) => boolean): ReadonlySet<Hook> {
+  const hooks = new Set<Hook>();
+  for (const { name, hook } of chains.values()) {
+    const below = new Set(hook === undefined ? [] : [name]);
+    for (const one of below) for (const rule of chains.get(one)?.rules ?? []) {
+      if (hook !== undefined && holds(rule)) hooks.add(hook);
+      if (rule.target.kind === 'chain') below.add(rule.target.name);
+    }
+  }
+  return hooks;
 }
 
 /** The hooks at which packets that are not a connection's first may meet a rule that could not be read: what it does with them nobody knows. */

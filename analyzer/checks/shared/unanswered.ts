@@ -34,8 +34,8 @@ export interface Broken extends Doubt {
 /** The hooks that a reply passes, by the one at which filter judges it. */
 const wayBack: Partial<Record<Hook, readonly Hook[]>> = { INPUT: ['PREROUTING', 'INPUT'], FORWARD: ['PREROUTING', 'FORWARD', 'POSTROUTING'], OUTPUT: ['OUTPUT', 'POSTROUTING'] };
 
-/** Where some reply dies at all. Where none does, as behind an ESTABLISHED rule, no rule need be asked about. */
-export function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
+/** At which of some hooks something is let pass whose reply dies at all. Where none does, as behind an ESTABLISHED rule, no rule need be asked about. */
+export function doubtful(cx: CheckContext, table: Table, hooks: ReadonlySet<Hook>): readonly Doubt[] {
   const states = statesOf(cx.ruleset);
   const elsewhere = [...cx.ruleset.tables.values()].some(other => other !== table && mayDrop(other));
   const unread = unreadAt(cx.ruleset);
@@ -43,7 +43,7 @@ export function doubtful(cx: CheckContext, table: Table): readonly Doubt[] {
   for (const { hook } of table.chains.values()) for (const exchange of exchanges(cx.ruleset)) {
     const back = hook === undefined ? undefined : replyHook[hook];
     const path = hook === undefined ? undefined : pathOf[hook];
-    if (hook === undefined || back === undefined || path === undefined) continue;
+    if (hook === undefined || back === undefined || path === undefined || !hooks.has(hook)) continue;
     const dies = elsewhere || ask(cx.space(), table, back, all([exchange.reply, states.reply, notLoopback]), ['drop', 'reject', 'unknown', 'queue']).kind !== 'no';
     // What hangs on a rule that could not be read, nobody knows; that it could not be is told.
     if (dies && wayBack[back]?.some(one => unread.has(one)) !== true) doubts.push({ hook, path, exchange, questions: questionsOf(path, exchange) });
