@@ -2,11 +2,12 @@
 import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { Constraint } from '../packet/constraint.js';
 import { BoxIndex } from './box-index.js';
-import { BoxWriter, ConstraintWriter } from './box-writer.js';
+import { BoxWriter } from './box-writer.js';
 import type { Boxes } from './boxes.js';
 import { callOrder } from './call-order.js';
 import { Act, type CompiledChain, type CompiledTable, type RuleBoxes } from './compiled-table.js';
 import { changesBefore, forget } from './changes.js';
+import { ConstraintWriter } from './constraint-writer.js';
 import { DimensionBuilder, type Dimensions } from './dimensions.js';
 import { allFates, FateRegister, fateBits, leads, targetEffect } from './effect.js';
 import { hullOf, writeCut, type Hull } from './hull.js';

@@ -16,15 +16,6 @@ export function intersect(a: Intervals, b: Intervals): number[] {
   return out;
 }
 
-/** What lies in one set at least. */
-export function unite(a: Intervals, b: Intervals): number[] {
-  return merge([...pairs(a), ...pairs(b)]);
-}
-
-function* pairs(set: Intervals): Generator<readonly [number, number], void> {
-  for (let i = 0; i < set.length; i += 2) yield [set[i] ?? 0, set[i + 1] ?? 0];
-}
-
 /** Sorts intervals and joins those that touch. */
 export function merge(list: readonly (readonly [number, number])[]): number[] {
   const out: number[] = [];

@@ -3,8 +3,9 @@ import type { Constraint } from '../packet/constraint.js';
 import { DimensionBuilder, type Dimension, type Dimensions } from './dimensions.js';
 import { holdsOfSome } from './field-by-field.js';
 import { previous, type Scalar } from './fields.js';
-import type { Region } from './boxes.js';
-import { cellsOf, productsOf } from './products.js';
+import { copyOf, type Region } from './boxes.js';
+import { cellsOf } from './product.js';
+import { productsOf } from './products.js';
 import { isImpossible } from './tracked-segments.js';
 
 /** More regions than this, and the question is asked of all packets. */
@@ -21,12 +22,14 @@ export interface Packets {
 export function packetsOf(dimensions: Dimensions, constraint: Constraint): Packets {
   const cells = cellsOf(productsOf(dimensions, constraint), regionLimit);
   const regions = (hook: Region): Region[] => cells.flatMap(({ sides }) => {
-    const region = { lo: hook.lo.slice(), hi: hook.hi.slice() };
+    // Most questions are not about packets of this hook, and then nothing need be copied.
+    if (sides.some(({ dimension, low, high }) => low > (hook.hi[dimension] ?? 0) || high < (hook.lo[dimension] ?? 0))) return [];
+    const region = copyOf(hook);
     for (const { dimension, low, high } of sides) {
       region.lo[dimension] = Math.max(region.lo[dimension] ?? 0, low);
       region.hi[dimension] = Math.min(region.hi[dimension] ?? 0, high);
     }
-    return region.lo.every((low, d) => low <= (region.hi[d] ?? 0)) ? [region] : [];
+    return [region];
   });
   return { constraint, regions, soft: cells.some(cell => cell.soft) };
 }

@@ -1,21 +1,9 @@
-/** From constraints to unions of products: for each dimension a set of classes. */
+/** From constraints to unions of products. */
 import type { Constraint, Range } from '../packet/constraint.js';
 import { maskAtom, type Dimensions } from './dimensions.js';
-import { classOf, blockOf, complement, isNumeric, largestOf, maskedRanges, normalRanges, type NumericField } from './fields.js';
-import { intersect, merge, unite, type Intervals } from './intervals.js';
-
-export interface Product {
-  /** A dimension that is absent is free. */
-  readonly sets: ReadonlyMap<number, Intervals>;
-  /** It hangs on something unknown: such packets may match, and may not. */
-  readonly soft: boolean;
-}
-
-const everything: Product = { sets: new Map(), soft: false };
-const anything: Product = { sets: new Map(), soft: true };
-
-/** More products than this, and all that is said is: it may match, it may not. */
-const productLimit = 2048;
+import { classOf, blockOf, complement, isNumeric, largestOf, maskedRanges, normalRanges, scalarOf, type NumericField, type Scalar } from './fields.js';
+import type { Intervals } from './intervals.js';
+import { anything, everything, interval, joined, meet, one, type Product } from './product.js';
 
 /**
  * The products of a constraint, or with `positive` false of its opposite. Exact for every constraint that the
@@ -36,14 +24,10 @@ export function productsOf(space: Dimensions, constraint: Constraint, positive =
   }
 }
 
-function one(dimension: number, set: Intervals): readonly Product[] {
-  return set.length === 0 ? [] : [{ sets: new Map([[dimension, set]]), soft: false }];
-}
-
 function atomProducts(space: Dimensions, name: string, positive: boolean): readonly Product[] {
   const dimension = space.atoms.get(name);
   const value = positive ? 1 : 0;
-  return dimension === undefined ? [everything] : one(dimension, [value, value]);
+  return dimension === undefined ? [everything] : interval(dimension, value, value);
 }
 
 function nameProducts(space: Dimensions, { field, name, prefix }: { readonly field: 'in' | 'out'; readonly name: string; readonly prefix: boolean }, positive: boolean): readonly Product[] {
@@ -58,7 +42,7 @@ function nameProducts(space: Dimensions, { field, name, prefix }: { readonly fie
   const index = known.names.classOf(name);
   // A name that no rule mentions shares its class with others: without it, the class is still there.
   if (!positive && known.names.classes[index]?.other === true) return [everything];
-  return one(dimension, positive ? [index, index] : outside([index, index], last));
+  return positive ? interval(dimension, index, index) : one(dimension, outside([index, index], last));
 }
 
 function outside(set: Intervals, last: number): number[] {
@@ -74,18 +58,34 @@ function outside(set: Intervals, last: number): number[] {
 
 function rangeProducts(space: Dimensions, field: NumericField, ranges: readonly Range[], positive: boolean): readonly Product[] {
   const dimensions = space.fields.get(field);
+  const index = dimensions?.[0] ?? -1;
+  const dimension = space.list[index];
+  const [range, second] = ranges;
+  if (positive && dimension?.kind === 'range' && range !== undefined && second === undefined) {
+    const [low, high] = [scalarOf(field, space.family, range.low), scalarOf(field, space.family, range.high)];
+    return low > high || low > dimension.max ? [] : interval(index, classOf(dimension.starts, low), classOf(dimension.starts, high));
+  }
   const normal = normalRanges(field, space.family, ranges);
   const wanted = positive ? normal : complement(field, space.family, normal);
   if (wanted.length === 0) return [];
-  const [index] = dimensions ?? [];
-  if (dimensions === undefined || index === undefined) return [everything];
-  const dimension = space.list[index];
-  if (dimension?.kind === 'range') return one(index, merge(wanted.map(({ low, high }) => [classOf(dimension.starts, low), classOf(dimension.starts, high)])));
+  if (dimensions === undefined || dimension === undefined) return [everything];
+  if (dimension.kind === 'range') return one(index, classesOf(dimension.starts, wanted));
   const max = BigInt(largestOf(field, space.family));
   const blocks = normal.map(range => blockOf(range, max));
   if (!blocks.every(block => block !== undefined)) return [everything];
   const parts = blocks.map(block => bitProducts(space, dimensions, block.value, block.mask, positive));
-  return positive ? limited(parts.flat()) : parts.reduce(meet, [everything]);
+  return positive ? joined(parts.flat()) : parts.reduce(meet, [everything]);
+}
+
+/** The classes of ranges that are in order. */
+function classesOf(starts: readonly Scalar[], ranges: readonly Range[]): number[] {
+  const classes: number[] = [];
+  for (const { low, high } of ranges) {
+    const [from, to] = [classOf(starts, low), classOf(starts, high)];
+    if (from <= (classes.at(-1) ?? -2) + 1) classes[classes.length - 1] = to;
+    else classes.push(from, to);
+  }
+  return classes;
 }
 
 function maskProducts(space: Dimensions, field: NumericField, value: number | bigint, mask: number | bigint, positive: boolean): readonly Product[] {
@@ -106,9 +106,9 @@ function bitProducts(space: Dimensions, dimensions: readonly number[], value: bi
     const found = (dimension.mask & ~mask) === 0n ? dimension.index.get(value & dimension.mask) : undefined;
     if (found === undefined && !positive) return [everything];
     const at = found ?? last;
-    if ((dimension.mask & ~mask) === 0n) parts.push(...one(index, positive ? [at, at] : outside([at, at], last)));
+    if ((dimension.mask & ~mask) === 0n) parts.push(...positive ? interval(index, at, at) : one(index, outside([at, at], last)));
   }
-  return positive ? parts.reduce<readonly Product[]>((all, part) => meet(all, [part]), [everything]) : limited(parts);
+  return positive ? parts.reduce<readonly Product[]>((all, part) => meet(all, [part]), [everything]) : joined(parts);
 }
 
 function meetAll(space: Dimensions, of: readonly Constraint[], positive: boolean): readonly Product[] {
@@ -118,77 +118,5 @@ function meetAll(space: Dimensions, of: readonly Constraint[], positive: boolean
 }
 
 function joinAll(space: Dimensions, of: readonly Constraint[], positive: boolean): readonly Product[] {
-  return limited(of.flatMap(part => productsOf(space, part, positive)));
+  return joined(of.flatMap(part => productsOf(space, part, positive)));
 }
-
-/** Joins what can be joined in place: sets along one and the same dimension. */
-function limited(list: readonly Product[]): readonly Product[] {
-  if (list.length < 2) return list;
-  const single = new Map<number, Intervals>();
-  const out: Product[] = [];
-  for (const product of list) {
-    const [entry] = product.sets;
-    if (product.soft || entry === undefined || product.sets.size > 1) out.push(product);
-    else single.set(entry[0], unite(single.get(entry[0]) ?? [], entry[1]));
-  }
-  for (const [dimension, set] of single) out.push(...one(dimension, set));
-  return out.length > productLimit ? [anything] : out;
-}
-
-function meet(a: readonly Product[], b: readonly Product[]): readonly Product[] {
-  if (a.length === 1 && a[0] === everything) return b;
-  if (b.length === 1 && b[0] === everything) return a;
-  if (a.length * b.length > productLimit) return [anything];
-  const out: Product[] = [];
-  for (const left of a) for (const right of b) {
-    const both = meetTwo(left, right);
-    if (both !== undefined) out.push(both);
-  }
-  return out;
-}
-
-function meetTwo(left: Product, right: Product): Product | undefined {
-  const sets = new Map(left.sets);
-  for (const [dimension, set] of right.sets) {
-    const before = sets.get(dimension);
-    const now = before === undefined ? set : intersect(before, set);
-    if (now.length === 0) return undefined;
-    sets.set(dimension, now);
-  }
-  return { sets, soft: left.soft || right.soft };
-}
-
-/** A product's cells: one interval in each dimension. */
-export interface Cell {
-  readonly sides: readonly { readonly dimension: number; readonly low: number; readonly high: number }[];
-  readonly soft: boolean;
-}
-
-function isBox(sets: Product['sets']): boolean {
-  for (const set of sets.values()) if (set.length !== 2) return false;
-  return true;
-}
-
-/** Writes products out as cells, the certain ones first. */
-export function cellsOf(products: readonly Product[], limit: number): readonly Cell[] {
-  const cells: Cell[] = [];
-  for (const { sets, soft } of products) {
-    // Mostly one interval is asked of each.
-    if (isBox(sets)) {
-      cells.push({ sides: Array.from(sets, ([dimension, set]) => ({ dimension, low: set[0] ?? 0, high: set[1] ?? 0 })), soft });
-      continue;
-    }
-    let some: Cell[] = [{ sides: [], soft }];
-    for (const [dimension, set] of sets) {
-      const sides = Array.from({ length: set.length / 2 }, (_, i) => ({ dimension, low: set[2 * i] ?? 0, high: set[2 * i + 1] ?? 0 }));
-      some = some.length * sides.length > limit
-        // Too many: their hull, which may match and may not.
-        ? some.map(cell => ({ sides: [...cell.sides, { dimension, low: sides[0]?.low ?? 0, high: sides.at(-1)?.high ?? 0 }], soft: true }))
-        : some.flatMap(cell => sides.map(side => ({ sides: [...cell.sides, side], soft: cell.soft })));
-    }
-    cells.push(...some);
-  }
-  if (cells.length > limit) return [{ sides: [], soft: true }];
-  return [...cells.filter(cell => !cell.soft), ...cells.filter(cell => cell.soft)];
-}
-

@@ -7,7 +7,7 @@ import type { RuleAt } from '../answers.js';
 import type { BoxIndex } from '../box-index.js';
 import type { Boxes } from '../boxes.js';
 import type { Dimensions } from '../dimensions.js';
-import type { Cell } from '../products.js';
+import type { Cell } from '../product.js';
 import type { Tracking } from './tracking.js';
 import type { Write } from './values.js';
 

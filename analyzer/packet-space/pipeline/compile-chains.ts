@@ -2,10 +2,11 @@
 import type { Chain, Rule, Ruleset, Table } from '../../model/ruleset.js';
 import { all, type Constraint } from '../../packet/constraint.js';
 import type { Rewriting } from '../../packet/rewriting.js';
-import { ConstraintWriter } from '../box-writer.js';
+import { ConstraintWriter } from '../constraint-writer.js';
 import type { Dimensions } from '../dimensions.js';
 import { targetEffect } from '../effect.js';
-import { cellsOf, productsOf, type Cell } from '../products.js';
+import { cellsOf, type Cell } from '../product.js';
+import { productsOf } from '../products.js';
 import { agesWith, changesIn } from './atoms.js';
 import { ChainBoxes, type Action, type Fields } from './chain-boxes.js';
 import { Step, type Chains, type ExtraChain, type PipelineChain } from './chains.js';

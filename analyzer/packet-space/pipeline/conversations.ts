@@ -2,7 +2,8 @@
 import type { Rule } from '../../model/ruleset.js';
 import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { Decider, PacketSample } from '../answers.js';
-import { cellsOf, productsOf } from '../products.js';
+import { cellsOf } from '../product.js';
+import { productsOf } from '../products.js';
 import { Replayed } from '../replayed.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import { holds, type Part } from './part.js';

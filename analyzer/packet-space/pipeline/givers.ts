@@ -1,5 +1,5 @@
 /** Rules that may give packets what a rule asks for, found by what they write. */
-import type { Cell } from '../products.js';
+import type { Cell } from '../product.js';
 import type { Chains } from './chains.js';
 import type { Write } from './values.js';
 

@@ -1,7 +1,8 @@
 /** Where to look: the packets of a path that a question is about, and those that may become what a rule asks for. */
 import { ctstates, type Constraint } from '../../packet/constraint.js';
 import type { Region } from '../boxes.js';
-import { cellsOf, productsOf, type Cell } from '../products.js';
+import { cellsOf, type Cell } from '../product.js';
+import { productsOf } from '../products.js';
 import { Step, type Chains } from './chains.js';
 import { hull, type Part } from './part.js';
 import { Does, writerOf } from './classes.js';

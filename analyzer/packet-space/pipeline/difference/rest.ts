@@ -1,6 +1,7 @@
 /** Parts of all inputs, cut up; and where on a path packets are at all. */
 import type { Constraint } from '../../../packet/constraint.js';
-import { cellsOf, productsOf } from '../../products.js';
+import { cellsOf } from '../../product.js';
+import { productsOf } from '../../products.js';
 import type { PartClaim } from '../claim.js';
 import { hull, inside, outside, type Part } from '../part.js';
 import type { Pipeline } from '../passes.js';
