@@ -1,7 +1,7 @@
 import type { Because } from '../finding.js';
 import type { Rule, Table } from '../model/ruleset.js';
 import type { PacketSample, RuleAt } from '../packet-space/answers.js';
-import { deciderOf, firstPacket, reachThrough, type Passage, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import { deciderOf, firstPacket, isCertain, reachThrough, type Passage, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import type { ReachOptions } from '../packet-space/pipeline/reach.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
 import { all, not, type Constraint } from '../packet/constraint.js';
@@ -19,12 +19,17 @@ import { effectOf } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 import { translationsOf } from './shared/translations.js';
 
-/** A service that a stranger can reach by a rule, and a packet of his. */
-interface Exposed {
-  readonly service: InnerService;
+/** A packet by a rule, and the reading of the rules in which it was found. */
+interface Seen {
+  readonly pipeline: Pipeline;
   readonly found: Sighting;
-  readonly sample: PacketSample;
   readonly certainty: 'certain' | 'possible';
+}
+
+/** A service that a stranger can reach by a rule, and a packet of his. */
+interface Exposed extends Seen {
+  readonly service: InnerService;
+  readonly sample: PacketSample;
 }
 
 /** What one question may cost, and all of a rule set: a hundred thousand rules may each be asked about several services. */
@@ -76,15 +81,29 @@ function reachWithin(total: SolveBudget, pipeline: Pipeline, rule: Rule, options
   return answer;
 }
 
+/** Whether some packet gets through by the rule, at a pace that no limit minds. */
+function seek({ cx, plain, patient, total }: Asking, rule: Rule, options: ReachOptions): Seen | undefined {
+  const known = plain();
+  // Where none does at any pace, or one that meets nothing unknown, limits are no matter, and the rules without them need not be compiled.
+  if (known?.chains.numbers.has(rule) === true) {
+    const answer = reachWithin(total.plain, known, rule, options);
+    if (answer.kind === 'dead') return undefined;
+    if (answer.kind === 'live' && isCertain(known, answer.found)) return { pipeline: known, found: answer.found, certainty: 'certain' };
+  }
+  const pipeline = patient();
+  const answer = pipeline === undefined ? undefined : reachWithin(total.patient, pipeline, rule, options);
+  if (answer?.kind === 'undecided') cx.undecided();
+  if (pipeline === undefined || answer?.kind !== 'live') return undefined;
+  const certainty = holdsForAnybody(pipeline, answer.found);
+  return certainty === 'no' ? undefined : { pipeline, found: answer.found, certainty };
+}
+
 /** Those of the services that a stranger reaches along a path by way of the rule. */
-function exposedBy({ cx, total }: Asking, pipeline: Pipeline, { rule }: RuleAt, path: Path, services: readonly InnerService[], asked: Asked): readonly Exposed[] {
+function exposedBy(asking: Asking, { rule }: RuleAt, path: Path, services: readonly InnerService[], asked: Asked): readonly Exposed[] {
   return services.slice(0, listed).flatMap((service): readonly Exposed[] => {
     const packets = asked(service);
-    const answer = reachWithin(total, pipeline, rule, { packets, path, first: true, passes: true });
-    if (answer.kind === 'undecided') cx.undecided();
-    if (answer.kind !== 'live') return [];
-    const certainty = holdsForAnybody(pipeline, answer.found);
-    return certainty === 'no' ? [] : [{ service, found: answer.found, certainty, get sample() { return firstPacket(pipeline, answer.found, packets).sample; } }];
+    const seen = seek(asking, rule, { packets, path, first: true, passes: true });
+    return seen === undefined ? [] : [{ ...seen, service, get sample() { return firstPacket(seen.pipeline, seen.found, packets).sample; } }];
   });
 }
 
@@ -117,13 +136,15 @@ const remedies = 'name whom it is for (-s NETWORK, or -i INTERFACE of the inside
 
 interface Asking {
   readonly cx: CheckContext;
-  readonly whole: () => Pipeline | undefined;
+  /** The rules as they are, unless they have no limits; and as they are for those who take their time: limits do not keep them out. */
+  readonly plain: () => Pipeline | undefined;
+  readonly patient: () => Pipeline | undefined;
   /** What is left to spend. */
-  readonly total: SolveBudget;
+  readonly total: Readonly<Record<'plain' | 'patient', SolveBudget>>;
 }
 
 /** Nothing is left: what is open beyond is not told, and counted once. */
-function isSpent({ cx, total: { packets, work } }: Asking): boolean {
+function isSpent({ cx, total: { patient: { packets, work } } }: Asking): boolean {
   const spent = packets <= 0 || work <= 0;
   if (spent) cx.undecided();
   return spent;
@@ -131,7 +152,7 @@ function isSpent({ cx, total: { packets, work } }: Asking): boolean {
 
 /** Services that DNAT publishes, and the rules of table filter that let them through on that account. */
 function* published(asking: Asking, through: Set<string>): Generator<Report, void> {
-  const { cx, whole } = asking;
+  const { cx } = asking;
   const nat = cx.ruleset.tables.get('nat');
   if (nat === undefined) return;
   const elsewhere = inSameWords(({ protocol }) => all([strangers(cx), firstTo(protocol, undefined)]));
@@ -140,11 +161,11 @@ function* published(asking: Asking, through: Set<string>): Generator<Report, voi
     const inside = isForSomebody(at.rule) ? undefined : publishedBy(cx.ruleset, at.rule);
     if (inside !== undefined && isSpent(asking)) return;
     const services = inside === undefined ? [] : servicesIn(inside.ports);
-    const pipeline = inside === undefined || services.length === 0 ? undefined : whole();
-    if (inside === undefined || pipeline === undefined) continue;
-    const exposed = exposedBy(asking, pipeline, at, 'through', services, inside.isMoved ? elsewhere : there);
+    if (inside === undefined || services.length === 0) continue;
+    const exposed = exposedBy(asking, at, 'through', services, inside.isMoved ? elsewhere : there);
     const [first] = exposed;
     if (first === undefined) continue;
+    const { pipeline } = first;
     const passing = first.found.trip.run.stages.find(({ stage }) => stage.table === 'filter' && stage.hook === 'FORWARD');
     const by = passing === undefined ? undefined : deciderOf(pipeline, passing);
     if (by !== undefined && 'rule' in by) through.add(referenceOf(by));
@@ -162,7 +183,7 @@ function* published(asking: Asking, through: Set<string>): Generator<Report, voi
 
 /** Services that rules of table filter open. `isShadowed`: no packet comes to the rule, at whatever pace. */
 function* opened(asking: Asking, table: Table, through: ReadonlySet<string>, isShadowed: (at: RuleAt) => boolean): Generator<Report, void> {
-  const { cx, whole } = asking;
+  const { cx } = asking;
   const coming = strangers(cx);
   const inwards = all([coming, not(fromOutside(cx, 'out'))]);
   const askedOf = {
@@ -175,10 +196,8 @@ function* opened(asking: Asking, table: Table, through: ReadonlySet<string>, isS
     if (ports === undefined || services.length === 0) continue;
     if (isShadowed(at)) continue;
     if (isSpent(asking)) return;
-    const pipeline = whole();
-    if (pipeline === undefined) return;
     for (const path of ['in', 'through'] as const) {
-      const exposed = exposedBy(asking, pipeline, at, path, services, askedOf[path]);
+      const exposed = exposedBy(asking, at, path, services, askedOf[path]);
       const [first] = exposed;
       if (first === undefined) continue;
       yield report(exposed, {
@@ -237,9 +256,9 @@ COMMIT
 `,
   * run(cx) {
     const filter = cx.ruleset.tables.get('filter');
-    // Limits do not keep anybody out who takes his time.
     const patient = cx.at('patient');
-    const asking: Asking = { cx: patient, whole: () => patient.pipeline(), total: solveBudget(totalBudget.packets, totalBudget.work) };
+    const budget = (): SolveBudget => solveBudget(totalBudget.packets, totalBudget.work);
+    const asking: Asking = { cx: patient, plain: () => patient === cx ? undefined : cx.pipeline(), patient: () => patient.pipeline(), total: { plain: budget(), patient: budget() } };
     const through = new Set<string>();
     yield* published(asking, through);
     if (filter === undefined) return;
