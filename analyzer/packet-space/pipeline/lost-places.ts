@@ -6,7 +6,7 @@ import { likedClasses } from '../sample.js';
 import { Justifier, type PartClaim } from './claim.js';
 import { conversationGoal, notBegun, type Asked } from './conversations.js';
 import { acceptsAll } from './goals.js';
-import { holds, hull, inHole, isApart, meet, type Part, type Spot } from './part.js';
+import { contains, holds, hull, inHole, isApart, meet, type Part, type Spot } from './part.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages } from './parts.js';
 import type { Path } from './stages.js';
@@ -184,7 +184,7 @@ export function lostPlaces(pipeline: Pipeline, parts: readonly Part[], goal: Goa
   const around = hull(parts);
   const places: Part[] = [];
   if (parts.length === 0) return { places, around };
-  const search = solutions(pipeline, { ...goal, over: point => places.find(place => holds(place, point)) }, [around], budget);
+  const search = solutions(pipeline, { ...goal, over: point => places.find(place => holds(place, point)), isDone: part => places.some(place => contains(place, part)) }, [around], budget);
   let next = search.next();
   while (next.done !== true) {
     if (places.length === limit) return 'many';

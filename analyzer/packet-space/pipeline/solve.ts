@@ -37,6 +37,8 @@ export interface Goal {
   readonly miss: (trip: Trip) => readonly Reason[] | undefined;
   /** Packets that need not be gone into, this one among them. */
   readonly over?: (point: Point) => Part | undefined;
+  /** Whether it is known without a packet that a part need not be gone into. */
+  readonly isDone?: (part: Part) => boolean;
 }
 
 /** A packet that is what was looked for, the proof that there is none, or neither. */
@@ -104,7 +106,7 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
       proven.push(part);
       continue;
     }
-    if (proven.some(one => contains(one, part))) continue;
+    if (goal.isDone?.(part) === true || proven.some(one => contains(one, part))) continue;
     const known = learned.about(part);
     if (known !== undefined) {
       for (const rule of known.rules) rules.add(rule);
