@@ -1,4 +1,4 @@
-import type { Ruleset } from '../model/ruleset.js';
+import type { Rule, Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { firstPacket, question, reachThrough, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
@@ -17,10 +17,25 @@ const everyday = 32_768;
 const paths: readonly (readonly [Path, 'INPUT' | 'FORWARD'])[] = [['in', 'INPUT'], ['through', 'FORWARD']];
 
 /** The source ports that a rule asks for, where nobody has them by chance, and it asks for no destination port. */
-function trustedPorts(ruleset: Ruleset, { table, rule }: RuleAt, asks: Constraint): readonly Range[] | undefined {
-  const ports = rangesOf(asks, 'sport');
-  const isChosen = ports?.every(({ high }) => Number(high) < everyday) === true && ports.length > 0;
-  return isChosen && rangesOf(asks, 'dport') === undefined && namedPorts(ruleset, table, rule) === undefined ? ports : undefined;
+function trustedPorts(ruleset: Ruleset, rule: Rule): readonly [Range, ...Range[]] | undefined {
+  if (effectOf(rule) !== 'accept' || isForSomebody(rule)) return undefined;
+  const asks = constraintsOf(ruleset, 'filter').of(rule);
+  const [first, ...more] = rangesOf(asks, 'sport') ?? [];
+  if (first === undefined || [first, ...more].some(({ high }) => Number(high) >= everyday)) return undefined;
+  return rangesOf(asks, 'dport') === undefined && namedPorts(ruleset, 'filter', rule) === undefined ? [first, ...more] : undefined;
+}
+
+function trustsPorts(ruleset: Ruleset): boolean {
+  return [...ruleset.tables.get('filter')?.chains.values() ?? []].some(({ rules }) => rules.some(rule => trustedPorts(ruleset, rule) !== undefined));
+}
+
+/** Services that everybody knows to be closed to strangers: one of them is the best example. */
+const closed = { tcp: [22, 3306, 5432, 445, 6379], udp: [161, 111, 69, 514, 1900] } as const;
+
+/** To which packets one looks for an example, the most telling first. */
+function examples(protocol: 'tcp' | 'udp'): readonly Constraint[] {
+  const first = firstTo(protocol);
+  return [...closed[protocol].map(port => all([first, is('dport', port)])), first];
 }
 
 function textOf([{ low, high }]: readonly [Range, ...Range[]]): string {
@@ -28,9 +43,9 @@ function textOf([{ low, high }]: readonly [Range, ...Range[]]): string {
 }
 
 function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, ports: readonly [Range, ...Range[]], protocol: 'tcp' | 'udp'): Report | undefined {
-  for (const [path, hook] of paths) {
+  for (const [path, hook] of paths) for (const first of examples(protocol)) {
     const coming = path === 'in' ? strangers(cx) : all([strangers(cx), not(fromOutside(cx, 'out'))]);
-    const packets = all([coming, firstTo(protocol)]);
+    const packets = all([coming, first]);
     const answer = reachThrough(pipeline, at.rule, { packets, path, first: true, passes: true });
     if (answer.kind === 'undecided') cx.undecided();
     const certainty = answer.kind === 'live' ? holdsForAnybody(pipeline, answer.found) : 'no';
@@ -71,17 +86,15 @@ what was meant; where there is none, TCP answers at least are not SYN packets. R
   bad: host(known, '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'),
   good: host(known),
   nearMiss: host('-A INPUT -p tcp -m tcp --sport 443 ! --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT', '-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT', '-A INPUT -p icmp -j ACCEPT', known),
-  asks: () => [firstTo('tcp'), firstTo('udp'), within('sport', everyday, 60_999)],
+  asks: ({ ruleset }) => trustsPorts(ruleset) ? [...examples('tcp'), ...examples('udp'), within('sport', everyday, 60_999)] : [],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    const constraints = constraintsOf(cx.ruleset, table.name);
     for (const at of cx.rules(table)) {
-      if (effectOf(at.rule) !== 'accept' || isForSomebody(at.rule) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
-      const [first, ...more] = trustedPorts(cx.ruleset, at, constraints.of(at.rule)) ?? [];
-      const pipeline = first === undefined ? undefined : cx.pipeline();
-      if (first === undefined || pipeline === undefined) continue;
-      const found = lookAt(cx, pipeline, at, [first, ...more], at.rule.protocol?.value === 17 ? 'udp' : 'tcp');
+      const ports = trustedPorts(cx.ruleset, at.rule);
+      const pipeline = ports === undefined || cx.reach(table).get(at.rule)?.kind !== 'live' ? undefined : cx.pipeline();
+      if (ports === undefined || pipeline === undefined) continue;
+      const found = lookAt(cx, pipeline, at, ports, at.rule.protocol?.value === 17 ? 'udp' : 'tcp');
       if (found !== undefined) yield found;
     }
   },
