@@ -3,7 +3,7 @@ import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { takenElsewhere } from '../witness/taken-elsewhere.js';
 import { bypassedRules } from './shared/bypassed.js';
-import { deadElsewhere, isByTranslation } from './shared/dead-elsewhere.js';
+import { deadElsewhere, isByTranslation, isChanger } from './shared/dead-elsewhere.js';
 import { waitingInVain } from './notrack-state-conflict.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { rewrittenRules } from './shared/rewritten.js';
@@ -13,10 +13,6 @@ const losing = new Set(['drop', 'reject', 'queue']);
 
 function isTaker({ rule }: RuleAt): boolean {
   return losing.has(effectOf(rule) ?? '');
-}
-
-function isChanger({ rule: { target } }: RuleAt): boolean {
-  return target.kind === 'extension' && target.use.definition.changes !== undefined;
 }
 
 function doing(one: RuleAt): string {
@@ -34,9 +30,10 @@ function listOf(rules: readonly RuleAt[]): string {
   return names.length === 0 ? last : `${names.join(', ')} and ${last} together`;
 }
 
-/** Of other tables, the rules that do something to packets, and not only lead to those that do. */
+/** Of other tables (of its own, where it is that alone), the rules that do something to packets, and not only lead to those that do. */
 function actors(at: RuleAt, by: readonly RuleAt[]): readonly RuleAt[] {
-  const others = by.filter(one => one.table !== at.table);
+  const elsewhere = by.filter(one => one.table !== at.table);
+  const others = elsewhere.length === 0 ? by : elsewhere;
   const acting = others.filter(one => isTaker(one) || isChanger(one));
   return acting.length === 0 ? others : acting;
 }
@@ -61,7 +58,7 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
   return {
     at, because,
     severity: isSame ? 'warning' : 'error',
-    message: `no packet comes to this rule: before table ${at.table} sees them, ${listOf(acting)} ${verbOf(acting)} all that it is for`,
+    message: `no packet comes to this rule: before ${acting.every(one => one.table === at.table) ? 'it' : `table ${at.table}`} sees them, ${listOf(acting)} ${verbOf(acting)} all that it is for`,
     help: `${advice(at, by, first)}, or delete it`,
   };
 }
@@ -86,10 +83,11 @@ export const unreachableRule = defineCheck({
   kind: 'reachability',
   severity: 'error',
   claimsDead: true,
-  summary: 'No packet comes to the rule, because other tables take or change them all',
+  summary: 'No packet comes to the rule, because other tables, or marks that its own sets, take or change them all',
   why: `A packet passes several tables, and what raw, mangle or nat do with it is done before filter sees it. A rule whose
 every packet was dropped there, was given another address or mark, or was exempt from connection tracking and so is
-neither NEW nor ESTABLISHED, never does what it says, though nothing in its own table stands in its way.
+neither NEW nor ESTABLISHED, never does what it says, though nothing in its own table stands in its way. So it is with a rule for a mark
+that rules before it in the same table have always made another one.
 It is an error where those rules decide otherwise, a warning where they decide the same. All ways through the host are
 looked at, whatever its addresses and routes; where only policies or the kernel itself let no such packet come, nothing is said.`,
   bad: `*raw

@@ -4,8 +4,10 @@
  */
 import type { AnyTarget } from '../extensions/define.js';
 import { unknown, type Constraint, type Field } from '../packet/constraint.js';
-import type { Rule, Table } from '../model/ruleset.js';
+import type { Rule, Ruleset, Table } from '../model/ruleset.js';
+import { callOrder } from './call-order.js';
 import { effectOf } from './effect.js';
+import { constraintsOf } from './rule-constraint.js';
 
 type Change = NonNullable<AnyTarget['changes']>[number];
 
@@ -75,6 +77,25 @@ export function changesBefore(table: Table, order: readonly string[]): ReadonlyM
 
 function insideCallee({ target }: Rule, inside: ReadonlyMap<string, number>): number {
   return target.kind === 'chain' ? inside.get(target.name) ?? 0 : 0;
+}
+
+/** Whether a constraint asks for anything that `changes`, as bits, may have made another. */
+function asksFor(constraint: Constraint, changes: number): boolean {
+  switch (constraint.kind) {
+    case 'within': case 'masked': return ((fieldBits.get(constraint.field) ?? 0) & changes) !== 0;
+    case 'atom': return (atomBits & changes) !== 0;
+    case 'not': return asksFor(constraint.of, changes);
+    case 'all': case 'any': return constraint.of.some(part => asksFor(part, changes));
+    default: return false;
+  }
+}
+
+/** Whether some rule of a table asks for what rules before it, in the same table, may have changed: what it says about packets as they come is not known then. */
+export function asksForItsOwn(ruleset: Ruleset, table: Table): boolean {
+  const order = callOrder(table);
+  const constraints = constraintsOf(ruleset, table.name);
+  for (const [rule, changes] of (order === undefined ? undefined : changesBefore(table, order)) ?? []) if (asksFor(constraints.of(rule), changes)) return true;
+  return false;
 }
 
 /** The constraint, with what asks for changed fields taken as unknown; `changes` as bits. */

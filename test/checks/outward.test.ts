@@ -113,6 +113,10 @@ test('source-port-trusted: who chooses his port gets where others do not', t => 
   t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 1024:65535 -j ACCEPT'), [], 'everybody sends from there');
   t.deepEqual(trusted('-A INPUT -s 192.0.2.53/32 -p udp -m udp --sport 53 -j ACCEPT'), [], 'one server is trusted');
   t.deepEqual(trusted('-A INPUT -p udp -m udp --sport 53 -j ACCEPT', '-A INPUT -p udp -j ACCEPT'), [], 'it is open to all');
+  t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 443 -j ACCEPT', '-A INPUT -p tcp -m multiport --dports 25,80,443,8080,8443 -j ACCEPT'), ['filter:INPUT:3'], 'some ports are open to all, but not those');
+  const example = (rule: string): string | undefined => analyze({ path: 'outward.rules', text: host(rule, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT') }).findings.find(one => one.check === 'source-port-trusted')?.message.match(/gets to [a-z]+\/[0-9]+/u)?.[0];
+  t.is(example('-A INPUT -p udp -m udp --sport 53 -j ACCEPT'), 'gets to udp/161');
+  t.is(example('-A INPUT -p tcp -m tcp --sport 443 -j ACCEPT'), 'gets to tcp/3306', 'port 22 is open to all here');
   t.deepEqual(trusted('-A INPUT -p udp -j DROP', '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'), []);
 });
 

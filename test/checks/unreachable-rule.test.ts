@@ -40,6 +40,19 @@ test('a mark that is always another one, and several rules that only together ta
   t.deepEqual(unreachable(mangle(halves[0] ?? ''), filter('-A FORWARD -i eth0 -s 10.0.0.0/8 -j ACCEPT')), []);
 });
 
+test('a mark that a rule of the same table always sets, whatever it was before', t => {
+  const all = '-A PREROUTING -j MARK --set-xmark 0x1/0xffffffff';
+  const [found, ...others] = unreachable(mangle(all, '-A PREROUTING -m mark --mark 0x1 -j CONNMARK --save-mark', '-A PREROUTING -m mark --mark 0x2 -j DROP'));
+  t.deepEqual(others, []);
+  t.is(found?.rule, 'mangle:PREROUTING:3');
+  t.is(because(found), 'mangle:PREROUTING:1');
+  t.is(found?.message, 'no packet comes to this rule: before it sees them, mangle:PREROUTING:1 changes all that it is for');
+  t.is(found?.severity, 'error');
+  t.deepEqual(unreachable(mangle(all, '-A PREROUTING -m mark --mark 0x1 -j DROP', '-A PREROUTING -s 10.0.0.0/8 -j ACCEPT')).map(one => [one.rule, because(one)]), [['mangle:PREROUTING:3', 'mangle:PREROUTING:1 mangle:PREROUTING:2']], 'who is marked is dropped');
+  t.deepEqual(unreachable(mangle(all.replace('-j', '-i eth0 -j'), '-A PREROUTING -m mark --mark 0x2 -j DROP')), [], 'who comes by another interface may have one: of an earlier hook, or a program');
+  t.deepEqual(unreachable(mangle(all, '-A PREROUTING -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff', '-A PREROUTING -m mark --mark 0x2 -j DROP')), [], 'or its connection may');
+});
+
 test('of many exemptions from tracking only the one that matters is named', t => {
   const others = Array.from({ length: 12 }, (_, i) => `-A PREROUTING -d 192.0.2.${String(i + 20)}/32 -p udp -m udp --dport 53 -j CT --notrack`);
   const found = unreachable(raw(...others), filter('-A FORWARD -d 192.0.2.25/32 -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT'));

@@ -1,9 +1,13 @@
-/** Rules to which no packet comes because of other tables: an earlier one takes, rewrites, marks or exempts from tracking all that they are for. */
+/**
+ * Rules to which no packet comes though nothing that their own table says of packets as they come keeps them away: another table takes, rewrites, marks or
+ * exempts from tracking all that they are for, or their own marks them.
+ */
 import type { Rule, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { certificate, reachThrough, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { proveDead, type ReachOptions } from '../../packet-space/pipeline/reach.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
+import { asksForItsOwn } from '../../packet-space/changes.js';
 import type { CheckContext } from '../define-check.js';
 import { interferedHooks } from './interference.js';
 
@@ -17,8 +21,9 @@ const totalBudget = { packets: 200_000, work: 20_000_000 };
 const answers = new WeakMap<CheckContext, ReadonlyMap<Rule, readonly RuleAt[]>>();
 
 /**
- * By rule: the rules because of which no packet comes to it, in the order of the tables, at least one of another table than its own. Only
- * rules that packets could come to if their table were alone. Where the kernel or policies alone keep packets away nothing is said.
+ * By rule: the rules because of which no packet comes to it, in the order of the tables: at least one of another table than its own, or one that changes
+ * packets for the rules behind it. Only rules that packets could come to if their table were alone, and changed nothing. Where the kernel or policies alone
+ * keep packets away nothing is said.
  */
 export function deadElsewhere(cx: CheckContext): ReadonlyMap<Rule, readonly RuleAt[]> {
   let known = answers.get(cx);
@@ -52,18 +57,24 @@ function findDead(cx: CheckContext): ReadonlyMap<Rule, readonly RuleAt[]> {
 
 type Hint = Pick<ReachOptions, 'hint'>;
 
-/** Rules that are live in their table, at a hook to which packets come through tables that may do something to them. */
+/** Rules that are live in their table, at a hook to which packets come through tables that may do something to them, or if their own may. */
 function* suspects(cx: CheckContext, table: Table): Generator<readonly [RuleAt, Hint], void> {
   const hooks = interferedHooks(cx.ruleset, table);
-  if (hooks.size === 0) return;
+  const isOwn = asksForItsOwn(cx.ruleset, table);
+  if (hooks.size === 0 && !isOwn) return;
   const reached = cx.reach(table);
   for (const at of cx.rules(table)) {
     const own = reached.get(at.rule);
-    if (own?.kind === 'live' && hooks.has(own.hook)) yield [at, { hint: () => own.witness }];
+    if (own?.kind === 'live' && (isOwn || hooks.has(own.hook))) yield [at, { hint: () => own.witness }];
   }
 }
 
-/** Empty where packets come, or where no other table keeps them away. */
+/** Whether a rule makes something else of packets that go on to the next. */
+export function isChanger({ rule: { target } }: RuleAt): boolean {
+  return target.kind === 'extension' && target.use.definition.changes !== undefined;
+}
+
+/** Empty where packets come, or where no other table keeps them away, and their own does not by what it changes. */
 function causes(pipeline: Pipeline, at: RuleAt, { hint, share }: Hint & { readonly share: number }, total: SolveBudget): readonly RuleAt[] | 'undecided' {
   if (total.packets <= 0 || total.work <= 0) return 'undecided';
   const spend = <T>(ask: (budget: SolveBudget) => T, limit: SolveBudget = ruleBudget): T => {
@@ -77,7 +88,9 @@ function causes(pipeline: Pipeline, at: RuleAt, { hint, share }: Hint & { readon
   const answer = spend(budget => reachThrough(pipeline, at.rule, { ...hint === undefined ? {} : { hint }, budget }), { packets: ruleBudget.packets * share, work: ruleBudget.work * share });
   if (answer.kind !== 'dead') return answer.kind === 'live' ? [] : 'undecided';
   const { numbers } = pipeline.chains;
-  const ownTable = new Set(answer.by.flatMap(one => one.table === at.table ? numbers.get(one.rule) ?? [] : []));
-  if (spend(budget => proveDead(pipeline, at.rule, ownTable, budget)) !== undefined) return [];
-  return spend(budget => certificate(pipeline, at.rule, answer.by, budget), certificateBudget);
+  const own = answer.by.filter(one => one.table === at.table);
+  const isByOwn = spend(budget => proveDead(pipeline, at.rule, new Set(own.flatMap(one => numbers.get(one.rule) ?? [])), budget)) !== undefined;
+  if (isByOwn && !own.some(isChanger)) return [];
+  const by = spend(budget => certificate(pipeline, at.rule, isByOwn ? own : answer.by, budget), certificateBudget);
+  return isByOwn && !by.some(isChanger) ? [] : by;
 }
