@@ -1,7 +1,7 @@
 /** Questions about one rule: its place as a mark, and the regions of packets that it is asked with. */
 import type { Hook } from '../extensions/define.js';
 import type { RuleAt } from './answers.js';
-import { partIn, type Region } from './boxes.js';
+import { copyOf, partIn, type Region } from './boxes.js';
 import { chainOf, type CompiledChain, type CompiledTable } from './compile.js';
 import { cutDown } from './hull.js';
 import { justify } from './justify.js';
@@ -81,8 +81,11 @@ export type Found = Extract<Outcome, { kind: 'found' }> & { readonly region: Reg
 
 /** A packet that there cannot be is put aside with its like, and no rule is the reason. */
 function impossible({ dimensions: { segments } }: CompiledTable, point: Int32Array, region: Region): Examined | undefined {
-  const around = impossibleAround(segments, point, region);
-  return around === undefined ? undefined : { found: false, claim: { ...around, holes: [], gaps: [], rules: [] }, work: 1 };
+  const sides = impossibleAround(segments, point, region);
+  if (sides === undefined) return undefined;
+  const around = copyOf(region);
+  for (const [d, low, high] of sides) [around.lo[d], around.hi[d]] = [low, high];
+  return { found: false, claim: { ...around, holes: [], gaps: [], rules: [] }, work: 1 };
 }
 
 /** Searches region after region. */

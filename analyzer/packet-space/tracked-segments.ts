@@ -4,7 +4,6 @@
  */
 import { ctstates, type Field } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
-import type { Region } from './boxes.js';
 import { classOf, type Scalar } from './fields.js';
 
 const fin = 1, syn = 2, rst = 4, psh = 8, ack = 16, urg = 32;
@@ -56,8 +55,14 @@ export function trackedSegments(line: LineOf): TrackedSegments | undefined {
   return exists.includes(0) ? { protocol: protocol.dimension, tcp, state: state.dimension, flags: flags.dimension, exists, flagClasses } : undefined;
 }
 
+/** Intervals of the dimensions, in whatever arrays. */
+interface Intervals {
+  readonly lo: ArrayLike<number>;
+  readonly hi: ArrayLike<number>;
+}
+
 /** Whether a region holds no packet that there can be. */
-export function isImpossible(segments: TrackedSegments | undefined, { lo, hi }: Region): boolean {
+export function isImpossible(segments: TrackedSegments | undefined, { lo, hi }: Intervals): boolean {
   if (segments === undefined) return false;
   const { protocol, tcp, state, flags, exists, flagClasses } = segments;
   if (lo[protocol] !== tcp || hi[protocol] !== tcp) return false;
@@ -67,17 +72,14 @@ export function isImpossible(segments: TrackedSegments | undefined, { lo, hi }: 
   return true;
 }
 
-/** All of a region that cannot be for the same reason as one of its packets; undefined where that packet can. */
-export function impossibleAround(segments: TrackedSegments | undefined, point: Int32Array, region: Region): Region | undefined {
+/** What of a region cannot be for the same reason as one of its packets: [dimension, low, high]. Undefined where that packet can. */
+export function impossibleAround(segments: TrackedSegments | undefined, point: ArrayLike<number>, region: Intervals): readonly (readonly [number, number, number])[] | undefined {
   if (segments === undefined || !isImpossible(segments, { lo: point, hi: point })) return undefined;
   const { protocol, tcp, state, flags, exists, flagClasses } = segments;
-  const [lo, hi] = [region.lo.slice(), region.hi.slice()];
-  const at = flagClasses * (point[state] ?? 0);
-  [lo[protocol], hi[protocol]] = [tcp, tcp];
-  [lo[state], hi[state]] = [point[state] ?? 0, point[state] ?? 0];
+  const own = point[state] ?? 0;
+  const at = flagClasses * own;
   let [low, high] = [point[flags] ?? 0, point[flags] ?? 0];
   while (low > (region.lo[flags] ?? 0) && exists[at + low - 1] === 0) low--;
   while (high < (region.hi[flags] ?? 0) && exists[at + high + 1] === 0) high++;
-  [lo[flags], hi[flags]] = [low, high];
-  return { lo, hi };
+  return [[protocol, tcp, tcp], [state, own, own], [flags, low, high]];
 }

@@ -14,11 +14,11 @@ export interface FieldView {
   readonly lo: Int32Array;
   readonly hi: Int32Array;
   /** 1 where it is sure where the field came from. */
-  readonly sure: Uint8Array;
+  readonly sure: readonly number[];
   /** Where it is not: the input that the field is unless it was written; -1 where there is none. */
-  readonly unwritten: Int32Array;
+  readonly unwritten: readonly number[];
   /** The class of that input that the packet itself has there, if it was written for that packet; else -1. */
-  readonly own: Int32Array;
+  readonly own: readonly number[];
   /** What may have been written to such a field. */
   readonly written: readonly (readonly Intervals[] | undefined)[];
 }
@@ -28,11 +28,11 @@ const none: readonly never[] = [];
 export class ClaimState {
   readonly pipeline: Pipeline;
   readonly trip: Trip;
-  readonly lo: Int32Array;
-  readonly hi: Int32Array;
+  readonly lo: number[];
+  readonly hi: number[];
   readonly choices: Map<number, number>;
   /** Of each stage: writes that are sure to be the same. */
-  readonly #sure: Int32Array;
+  readonly #sure: number[];
   /** Until anything changes. */
   readonly #views = new Map<Origins, FieldView>();
 
@@ -42,7 +42,7 @@ export class ClaimState {
     this.lo = within.lo.slice();
     this.hi = within.hi.slice();
     this.choices = new Map(within.choices);
-    this.#sure = new Int32Array(trip.run.stages.length);
+    this.#sure = trip.run.stages.map(() => 0);
   }
 
   stage(at: number): StageRun {
@@ -56,7 +56,7 @@ export class ClaimState {
     if (high < (this.hi[input] ?? 0)) this.#change(this.hi, input, high);
   }
 
-  #change(sides: Int32Array, input: number, value: number): void {
+  #change(sides: number[], input: number, value: number): void {
     sides[input] = value;
     this.#views.clear();
   }
@@ -87,8 +87,8 @@ export class ClaimState {
 
   #look(origins: Origins): FieldView {
     const { dimensions: { last }, fieldCount } = this.pipeline.chains;
-    const [lo, hi, sure] = [new Int32Array(fieldCount), last.slice(0, fieldCount), new Uint8Array(fieldCount)];
-    const [unwritten, own] = [new Int32Array(fieldCount).fill(-1), new Int32Array(fieldCount).fill(-1)];
+    const [lo, hi] = [new Int32Array(fieldCount), last.slice(0, fieldCount)];
+    const [sure, unwritten, own] = [origins.by.map(() => 0), origins.by.map(() => -1), origins.by.map(() => -1)];
     const written = new Array<readonly Intervals[] | undefined>(fieldCount);
     for (let d = 0; d < fieldCount; d++) {
       if (this.isSure(origins, d)) {

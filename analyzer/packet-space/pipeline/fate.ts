@@ -4,6 +4,7 @@ import type { Decider } from '../answers.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import { fateGoal } from './goals.js';
 import type { Pipeline, Trip } from './passes.js';
+import type { Classes } from './part.js';
 import { partsOf } from './parts.js';
 import { tryFollow, type Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type SolveBudget, type Solved } from './solve.js';
@@ -73,7 +74,7 @@ const natLimit = 256;
 /** The same, whatever nat chooses where rules leave it a choice: an address of the host, a port of several. */
 export function isCertainHowever(pipeline: Pipeline, { goal, trip }: Sighting): boolean {
   const { chains: { fieldCount }, backInputs, last } = pipeline;
-  let ways: readonly Int32Array[] = [trip.run.point.inputs];
+  let ways: readonly Classes[] = [trip.run.point.inputs];
   for (const input of new Set(trip.leaving.input.filter(one => one >= fieldCount && one < backInputs))) {
     const count = (last[input] ?? 0) + 1;
     if (ways.length * count > natLimit) return false;
@@ -83,7 +84,7 @@ export function isCertainHowever(pipeline: Pipeline, { goal, trip }: Sighting): 
 }
 
 /** `known`: choices that are made already. */
-function isCertainOf(pipeline: Pipeline, goal: Goal, inputs: Int32Array, known: readonly (readonly [number, number])[]): boolean {
+function isCertainOf(pipeline: Pipeline, goal: Goal, inputs: Classes, known: readonly (readonly [number, number])[]): boolean {
   const ways = [known];
   for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
     if (way.length - known.length > choiceLimit) return false;

@@ -144,7 +144,7 @@ function isSame(left: readonly unknown[] | undefined, right: readonly unknown[] 
 /** One vector of inputs for both: what the same rule leaves open is the same input. */
 function shareInputs(a: Pipeline, b: Pipeline, { partner }: Sharing): readonly [Pipeline, Pipeline] {
   const { fieldCount } = a.chains;
-  const lasts = [...a.last.subarray(fieldCount, a.backInputs)];
+  const lasts = [...a.last.slice(fieldCount, a.backInputs)];
   const partners = new Map<Write, Write>();
   const link = (left: readonly Write[] | undefined, right: readonly Write[] | undefined): void => {
     (right ?? []).forEach((write, i) => {
@@ -166,22 +166,22 @@ function shareInputs(a: Pipeline, b: Pipeline, { partner }: Sharing): readonly [
 /** What one of the two does not need has a place for the sake of the other. */
 function laidOut(one: Pipeline, other: Pipeline, freeInputs: FreeInputs, lasts: readonly number[], modes: Pipeline['modes']): Pipeline {
   const { fieldCount } = one.chains;
-  const last = [...one.last.subarray(0, fieldCount), ...lasts];
+  const last = [...one.last.slice(0, fieldCount), ...lasts];
   const place = (from: number, count: number): number => {
     if (from < 0) return -1;
-    last.push(...one.last.subarray(from, from + count));
+    last.push(...one.last.slice(from, from + count));
     return last.length - count;
   };
   const backInputs = place(one.backInputs, fieldCount);
   const ttl = place(one.ttlInputs[0], 2);
-  const out = one.outInputs[0] >= 0 ? place(one.outInputs[0], 2) : other.outInputs[0] < 0 ? -1 : last.push(...other.last.subarray(other.outInputs[0], other.outInputs[0] + 2)) - 2;
+  const out = one.outInputs[0] >= 0 ? place(one.outInputs[0], 2) : other.outInputs[0] < 0 ? -1 : last.push(...other.last.slice(other.outInputs[0], other.outInputs[0] + 2)) - 2;
   const natInput = place(one.natInput, 1);
   const rawInput = place(one.rawInput, 1);
   const left = one.last.length - (one.backInputs - fieldCount) - (last.length - lasts.length) + (out >= 0 && one.outInputs[0] < 0 ? 2 : 0);
   if (left !== 0) throw new InvariantError('inputs that two rule sets do not share');
   const both = (input: number): readonly [number, number] => [input, input < 0 ? -1 : input + 1];
   const likely = one.likely.map(([input, liked]): readonly [number, readonly number[]] => [input < one.backInputs ? input : input - one.backInputs + backInputs, liked]);
-  return { ...one, freeInputs, modes, likely, last: Int32Array.from(last), backInputs, ttlInputs: both(ttl), outInputs: both(out), natInput, rawInput };
+  return { ...one, freeInputs, modes, likely, last, backInputs, ttlInputs: both(ttl), outInputs: both(out), natInput, rawInput };
 }
 
 /** Base chains whose policy is not the same. A table that is not there accepts. */

@@ -135,7 +135,7 @@ function isAnswered({ pipeline }: Asked, passes: Goal, lost: LostPlaces, part: P
 function isAnsweredElsewhere(asked: Asked, passes: Goal, lost: LostPlaces, { others }: Group, whole: Part, shared: Part): boolean {
   let left = triesOf;
   for (const other of others) {
-    const client: Part = { lo: shared.lo.slice(), hi: shared.hi.slice(), choices: shared.choices };
+    const client = { lo: shared.lo.slice(), hi: shared.hi.slice(), choices: shared.choices };
     client.lo[other.input] = whole.lo[other.input] ?? 0;
     client.hi[other.input] = whole.hi[other.input] ?? 0;
     for (const beside of besides(client, other)) {

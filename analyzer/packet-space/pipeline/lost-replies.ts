@@ -87,7 +87,7 @@ function* likeFirst({ pipeline: { chains: { dimensions } }, parts }: Asked, { ru
   const same = fields.flatMap(field => dimensions.fields.get(field) ?? []);
   for (const { lo, hi, choices } of parts) {
     if (same.some(d => (inputs[d] ?? 0) < (lo[d] ?? 0) || (inputs[d] ?? 0) > (hi[d] ?? 0))) continue;
-    const part: Part = { lo: lo.slice(), hi: hi.slice(), choices };
+    const part = { lo: lo.slice(), hi: hi.slice(), choices };
     for (const d of same) part.lo[d] = part.hi[d] = inputs[d] ?? 0;
     yield part;
   }

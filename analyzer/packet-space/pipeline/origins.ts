@@ -1,4 +1,5 @@
 /** Where the fields of a packet on its way come from. */
+import type { Classes } from './part.js';
 
 /** Each field is an input plus an offset, or with input -1 the class `offset` itself. Plain arrays: so few numbers are copied sooner than typed ones are made. */
 export class Origins {
@@ -72,7 +73,7 @@ export class Origins {
     this.unwritten[d] = other.unwritten[from] ?? -1;
   }
 
-  valueOf(d: number, inputs: Int32Array): number {
+  valueOf(d: number, inputs: Classes): number {
     const input = this.input[d] ?? -1;
     return input < 0 ? this.offset[d] ?? 0 : (inputs[input] ?? 0) + (this.offset[d] ?? 0);
   }

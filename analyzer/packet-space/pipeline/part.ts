@@ -1,11 +1,16 @@
 /** Parts of all inputs: where packets are looked for, and what is said of them. */
 
-import { outside as outsideRegion } from '../boxes.js';
+/** A class for each input. A plain array: typed ones that are larger than a few numbers lie outside of the heap, and take long to make. */
+export type Classes = readonly number[];
+
+/** An interval of each input. */
+export interface PartBox {
+  readonly lo: Classes;
+  readonly hi: Classes;
+}
 
 /** An interval of each input, and choices that are fixed. */
-export interface Part {
-  readonly lo: Int32Array;
-  readonly hi: Int32Array;
+export interface Part extends PartBox {
   readonly choices: ReadonlyMap<number, number>;
 }
 
@@ -17,7 +22,7 @@ export interface PartHole {
 
 /** A packet; choices that are not there are 0. */
 export interface Spot {
-  readonly inputs: Int32Array;
+  readonly inputs: Classes;
   readonly choices: ReadonlyMap<number, number>;
 }
 
@@ -47,7 +52,7 @@ export function isApart(a: Part, b: Part): boolean {
 }
 
 /** What two boxes share that meet. */
-function both(a: Pick<Part, 'lo' | 'hi'>, b: Pick<Part, 'lo' | 'hi'>): { readonly lo: Int32Array; readonly hi: Int32Array } {
+function both(a: PartBox, b: PartBox): PartBox {
   const [lo, hi] = [a.lo.slice(), a.hi.slice()];
   for (let i = 0; i < lo.length; i++) {
     const [low, high] = [b.lo[i] ?? 0, b.hi[i] ?? 0];
@@ -64,8 +69,8 @@ export function meet(a: Part, b: Part): Part | undefined {
 }
 
 /** A part around all of some, of which there is one at least. */
-export function hull(parts: readonly Pick<Part, 'lo' | 'hi'>[]): Part {
-  const [lo, hi] = [(parts[0]?.lo ?? new Int32Array()).slice(), (parts[0]?.hi ?? new Int32Array()).slice()];
+export function hull(parts: readonly PartBox[]): Part {
+  const [lo, hi] = [(parts[0]?.lo ?? []).slice(), (parts[0]?.hi ?? []).slice()];
   for (const part of parts) for (let i = 0; i < lo.length; i++) {
     lo[i] = Math.min(lo[i] ?? 0, part.lo[i] ?? 0);
     hi[i] = Math.max(hi[i] ?? 0, part.hi[i] ?? 0);
@@ -75,7 +80,7 @@ export function hull(parts: readonly Pick<Part, 'lo' | 'hi'>[]): Part {
 
 /** What of a part lies outside of another that it meets. */
 export function outside(part: Part, other: Part): Part[] {
-  const out: Part[] = outsideRegion(part, other).map(({ lo, hi }) => ({ lo, hi, choices: part.choices }));
+  const out = outsideBox(part, other);
   const fixed = [...other.choices].filter(([choice]) => !part.choices.has(choice));
   if (fixed.length === 0) return out;
   const { lo, hi } = both(part, other);
@@ -85,6 +90,32 @@ export function outside(part: Part, other: Part): Part[] {
     choices.set(choice, value);
   }
   return out;
+}
+
+/** What of a part lies outside of a box that it meets, in disjoint parts. */
+function outsideBox({ lo: from, hi: to, choices }: Part, box: PartBox): Part[] {
+  const out: Part[] = [];
+  // What is left of the part; it is copied once it is less.
+  let [lo, hi] = [from, to];
+  for (let i = 0; i < from.length; i++) {
+    const [low, high] = [box.lo[i] ?? 0, box.hi[i] ?? 0];
+    if (low > (lo[i] ?? 0)) {
+      out.push({ lo, hi: withAt(hi, i, low - 1), choices });
+      lo = withAt(lo, i, low);
+    }
+    if (high < (hi[i] ?? 0)) {
+      out.push({ lo: withAt(lo, i, high + 1), hi, choices });
+      hi = withAt(hi, i, high);
+    }
+  }
+  return out;
+}
+
+/** A copy with another class of one input. */
+function withAt(classes: Classes, input: number, value: number): Classes {
+  const copy = classes.slice();
+  copy[input] = value;
+  return copy;
 }
 
 /** What of a part lies in a hole. */

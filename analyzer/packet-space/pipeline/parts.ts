@@ -1,10 +1,9 @@
 /** Where to look: the packets of a path that a question is about, and those that may become what a rule asks for. */
 import { ctstates, type Constraint } from '../../packet/constraint.js';
-import type { Region } from '../boxes.js';
 import { cellsOf, type Cell } from '../product.js';
 import { productsOf } from '../products.js';
 import { Step, type Chains } from './chains.js';
-import { hull, type Part } from './part.js';
+import { hull, type Part, type PartBox } from './part.js';
 import { Does, writerOf } from './classes.js';
 import { giversOf } from './givers.js';
 import type { Pipeline } from './passes.js';
@@ -17,7 +16,7 @@ const cellLimit = 4096;
 /** More ways than this to become what a rule asks for, and all packets are looked at. */
 const wayLimit = 48;
 
-function meet({ lo, hi }: Region, sides: Cell['sides'], fieldCount: number): Region | undefined {
+function meet({ lo, hi }: PartBox, sides: Cell['sides'], fieldCount: number): PartBox | undefined {
   // Most do not meet, and then nothing need be copied.
   for (const { dimension, low, high } of sides) {
     if (dimension < fieldCount && (low > (hi[dimension] ?? 0) || high < (lo[dimension] ?? 0))) return undefined;
@@ -32,7 +31,7 @@ function meet({ lo, hi }: Region, sides: Cell['sides'], fieldCount: number): Reg
   return region;
 }
 
-function toParts(regions: readonly (Region | undefined)[]): Part[] {
+function toParts(regions: readonly (PartBox | undefined)[]): Part[] {
   return regions.flatMap(region => region === undefined ? [] : [{ ...region, choices: noChoices }]);
 }
 

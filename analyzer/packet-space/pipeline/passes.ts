@@ -7,6 +7,7 @@ import { freeInputsOf, type FreeInputs } from './free-inputs.js';
 import { RuleChoices } from './fates/rule-choices.js';
 import type { ChoiceNames } from './choice-names.js';
 import type { Origins } from './origins.js';
+import type { Classes } from './part.js';
 import { Run, type Point, type RunSettings, type Watch } from './run.js';
 import { modesOf, type Mode } from './modes.js';
 import { isRerouting, rerouting, stagesOf, translates, type NatMode, type Path, type Routing, type Stage } from './stages.js';
@@ -31,7 +32,7 @@ export interface Pipeline {
   /** The classes of inputs that people's packets have, most liked first. */
   readonly likely: readonly (readonly [number, readonly number[]])[];
   /** The last class of each input. */
-  readonly last: Int32Array;
+  readonly last: Classes;
   readonly forth: Readonly<Record<Path, readonly Stage[]>>;
   /** The same stages, as they are for packets that nat treats in another way. */
   readonly unusual: Readonly<Record<Exclude<NatMode, 'usual'>, Readonly<Record<Path, readonly Stage[]>>>>;
@@ -62,7 +63,7 @@ export function makePipeline(chains: Chains, routing: Routing | undefined, isAlo
   last.push(3, 1);
   const modes = { in: modesOf(chains, 'in', forth.in), through: modesOf(chains, 'through', forth.through), out: modesOf(chains, 'out', forth.out), loop: modesOf(chains, 'loop', forth.loop) };
   return {
-    chains, routed, likely: likelyInputs(chains, backInputs), choices: new RuleChoices(chains), freeInputs, backInputs, ttlInputs, outInputs, natInput, rawInput, modes, last: Int32Array.from(last),
+    chains, routed, likely: likelyInputs(chains, backInputs), choices: new RuleChoices(chains), freeInputs, backInputs, ttlInputs, outInputs, natInput, rawInput, modes, last,
     forth, unusual, back,
   };
 }

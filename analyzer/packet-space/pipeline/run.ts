@@ -6,6 +6,7 @@ import { Step, type Chains, type PipelineChain } from './chains.js';
 import { occasion, type FreeInputs } from './free-inputs.js';
 import type { ChoiceNames } from './choice-names.js';
 import { Origins } from './origins.js';
+import type { Classes } from './part.js';
 import { statesLike, type Stage } from './stages.js';
 import type { Write } from './values.js';
 
@@ -14,7 +15,7 @@ import type { Write } from './values.js';
  * this time, whether an address is local) is 0 unless it is said.
  */
 export interface Point {
-  readonly inputs: Int32Array;
+  readonly inputs: Classes;
   readonly choices: ReadonlyMap<number, number>;
 }
 

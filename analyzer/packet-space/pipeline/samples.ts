@@ -5,7 +5,7 @@ import type { PacketSample } from '../answers.js';
 import type { Dimension } from '../dimensions.js';
 import { valuesOf } from '../packets.js';
 import { sampleOf } from '../sample.js';
-import type { Part } from './part.js';
+import type { Classes, Part } from './part.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget } from './run.js';
 import type { Goal } from './solve.js';
@@ -42,7 +42,7 @@ export function firstPacket(pipeline: Pipeline, { goal, trip, part }: Sighting, 
 }
 
 /** Undefined where it takes too long. */
-export function tryFollow(pipeline: Pipeline, goal: Goal, inputs: Int32Array, choices: ReadonlyMap<number, number>): Trip | undefined {
+export function tryFollow(pipeline: Pipeline, goal: Goal, inputs: Classes, choices: ReadonlyMap<number, number>): Trip | undefined {
   try {
     return follow(pipeline, goal.path, { inputs, choices }, goal);
   } catch (error) {

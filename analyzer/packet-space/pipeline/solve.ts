@@ -6,7 +6,7 @@ import { impossibleAround } from '../tracked-segments.js';
 import { Justifier, type FreshClaim } from './claim.js';
 import { writtenAtOnce } from './gaps.js';
 import { Learned } from './learned.js';
-import { contains, inside, outside, type Part } from './part.js';
+import { contains, inside, outside, type Classes, type Part } from './part.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget, type Point, type Watch } from './run.js';
 import type { Path } from './stages.js';
@@ -147,7 +147,7 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
 
 /** All packets with which the kernel does the same as with those of a part, where it may do otherwise with packets that look alike. */
 function allLike({ last, natInput, rawInput }: Pipeline, { lo, hi, choices }: Part): Part {
-  const whole: Part = { lo: new Int32Array(last.length), hi: last.slice(), choices };
+  const whole = { lo: last.map(() => 0), hi: last.slice(), choices };
   for (const input of [natInput, rawInput]) {
     whole.lo[input] = lo[input] ?? 0;
     whole.hi[input] = hi[input] ?? 0;
@@ -156,7 +156,7 @@ function allLike({ last, natInput, rawInput }: Pipeline, { lo, hi, choices }: Pa
 }
 
 /** A packet of the part as people send it, where there is one: what is looked for is mostly found with the first. */
-export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array {
+export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): number[] {
   const point = lo.slice();
   for (const [input, classes] of likely) {
     const [low, high] = [lo[input] ?? 0, hi[input] ?? 0];
@@ -171,9 +171,9 @@ export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): Int32Array 
 }
 
 /** Packets that there cannot be: none of them is an answer. */
-function impossibleOf({ chains: { dimensions: { segments } } }: Pipeline, inputs: Int32Array, part: Part): Part | undefined {
-  const around = impossibleAround(segments, inputs, part);
-  return around === undefined ? undefined : { ...around, choices: part.choices };
+function impossibleOf({ chains: { dimensions: { segments } } }: Pipeline, inputs: Classes, part: Part): Part | undefined {
+  const sides = impossibleAround(segments, inputs, part);
+  return sides === undefined ? undefined : inside(part, { sides, choices: [] });
 }
 
 /** What a task is about; of holes, the next one, and the others wait. */
@@ -188,7 +188,7 @@ function partOf(task: Task, stack: Task[], budget: SolveBudget): Part | undefine
 }
 
 /** Follows a packet of a part; undefined where it meets too much. */
-export function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Int32Array): Trip | undefined {
+export function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Classes): Trip | undefined {
   try {
     return follow(pipeline, goal.path, { inputs, choices: part.choices }, goal);
   } catch (error) {

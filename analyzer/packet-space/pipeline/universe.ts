@@ -1,13 +1,13 @@
 /** All packets that a path can have. */
-import type { Region } from '../boxes.js';
 import { dimensionOf } from '../dimensions.js';
 import { classOf } from '../fields.js';
 import type { Mode } from './modes.js';
+import type { PartBox } from './part.js';
 import type { Pipeline } from './passes.js';
 import type { Path } from './stages.js';
 
 /** All inputs that packets on a path can have: their interfaces are there, and are lo or not. */
-export function universe(pipeline: Pipeline, path: Path): readonly Region[] {
+export function universe(pipeline: Pipeline, path: Path): readonly PartBox[] {
   const { chains, outInputs } = pipeline;
   const { dimensions } = chains;
   const input = dimensionOf(dimensions, 'in');
@@ -28,7 +28,7 @@ export function universe(pipeline: Pipeline, path: Path): readonly Region[] {
 const ttlLimit = 32;
 
 /** The TTL that forwarded packets come with, and the one less that FORWARD sees. Those that would get to 0 are not forwarded. */
-function withTtl({ chains, forth, ttlInputs }: Pipeline, region: Region): readonly Region[] {
+function withTtl({ chains, forth, ttlInputs }: Pipeline, region: PartBox): readonly PartBox[] {
   const d = dimensionOf(chains.dimensions, 'ttl');
   const ttl = chains.dimensions.list[d];
   if (ttl?.kind !== 'range' || ttl.starts.length > ttlLimit) return [region];
@@ -44,8 +44,8 @@ function withTtl({ chains, forth, ttlInputs }: Pipeline, region: Region): readon
   });
 }
 
-function regionOf({ chains: { dimensions, tracking }, last, backInputs, outInputs, natInput, rawInput }: Pipeline, i: readonly [number, number], o: readonly [number, number], { nat, raw, states }: Mode): Region {
-  const region = { lo: new Int32Array(last.length), hi: last.slice() };
+function regionOf({ chains: { dimensions, tracking }, last, backInputs, outInputs, natInput, rawInput }: Pipeline, i: readonly [number, number], o: readonly [number, number], { nat, raw, states }: Mode): PartBox {
+  const region = { lo: last.map(() => 0), hi: last.slice() };
   const pin = (input: number, [from, to]: readonly [number, number]): void => {
     if (input >= 0) [region.lo[input], region.hi[input]] = [from, to];
   };

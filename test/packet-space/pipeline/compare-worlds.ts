@@ -13,7 +13,7 @@ import { asked, countInputs, Drawn, drawer, type PathLike } from './enumerate.js
 const most = 4000;
 
 interface Pair {
-  readonly inputs: Int32Array;
+  readonly inputs: readonly number[];
   readonly choices: ReadonlyMap<number, number>;
   readonly trips: readonly [Trip, Trip];
 }
@@ -27,7 +27,7 @@ class Open extends Map<number, number> {
   }
 }
 
-function* withChoices({ sides }: Pick<Joint, 'sides'>, path: PathLike, inputs: Int32Array, made: readonly (readonly [number, number])[]): Generator<Pair, void> {
+function* withChoices({ sides }: Pick<Joint, 'sides'>, path: PathLike, inputs: readonly number[], made: readonly (readonly [number, number])[]): Generator<Pair, void> {
   const choices = new Open(made);
   const point = { inputs, choices };
   const trips = [follow(sides[0], path, point), follow(sides[1], path, point)] as const;

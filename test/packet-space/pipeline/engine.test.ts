@@ -75,7 +75,7 @@ function onThisPath(goal: Goal): Goal {
 /** What a packet that is the first of its connection can do is what it did. */
 function exactly(made: Made, { paths, packet, rules, fate: found }: Observation): readonly string[] {
   counts.exact++;
-  const isFirst = (part: { readonly lo: Int32Array }): boolean => part.lo[made.natInput] === 0;
+  const isFirst = (part: { readonly lo: readonly number[] }): boolean => part.lo[made.natInput] === 0;
   const failures: string[] = [];
   for (const path of paths) {
     const parts = partsOf(made, path, packet).filter(isFirst);

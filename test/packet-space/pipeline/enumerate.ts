@@ -100,7 +100,7 @@ export function* drawnTrips(pipeline: Pipeline, path: PathLike, relevant: (input
   }
 }
 
-function* withChoices(pipeline: Pipeline, path: PathLike, inputs: Int32Array, following: Following, made: readonly (readonly [number, number])[]): Generator<Trip, void> {
+function* withChoices(pipeline: Pipeline, path: PathLike, inputs: readonly number[], following: Following, made: readonly (readonly [number, number])[]): Generator<Trip, void> {
   const choices = new Asked(made);
   const trip = follow(pipeline, path, { inputs, choices }, following);
   const [open] = choices.open;

@@ -3,7 +3,7 @@ import type { Constraint } from '../../../packet/constraint.js';
 import { cellsOf } from '../../product.js';
 import { productsOf } from '../../products.js';
 import type { PartClaim } from '../claim.js';
-import { hull, inside, outside, type Part } from '../part.js';
+import { hull, inside, outside, type Classes, type Part } from '../part.js';
 import type { Pipeline } from '../passes.js';
 import type { Path } from '../stages.js';
 import { universe } from '../universe.js';
@@ -48,12 +48,11 @@ export function spacesOf(pipeline: Pipeline, path: Path): readonly Space[] {
 }
 
 /** The first packet of a part; undefined where the part holds none that could come on the path. */
-export function pointIn({ without }: Space, part: Part): Int32Array | undefined {
-  let point = part.lo;
+export function pointIn({ without }: Space, part: Part): Classes | undefined {
+  const point = part.lo.slice();
   for (const [input, not] of without) {
     if (point[input] !== not) continue;
     if ((part.hi[input] ?? 0) <= not) return undefined;
-    if (point === part.lo) point = part.lo.slice();
     point[input] = not + 1;
   }
   return point;

@@ -4,6 +4,7 @@ import { next } from '../../fields.js';
 import type { Justifier } from '../claim.js';
 import { behind, stoppedAt, writable, type Ends, passes } from '../fates/outcome.js';
 import type { Joint } from '../joint.js';
+import type { Classes } from '../part.js';
 import type { Trip } from '../passes.js';
 import type { Origins } from '../origins.js';
 import type { Path } from '../stages.js';
@@ -110,7 +111,7 @@ function whole({ joint, ends, trips }: Compared): TwoReasons {
 }
 
 /** The reasons for which both have the same values in all fields that stages of `mask` may have written; undefined where they have not. */
-function sameFields({ sides }: Joint, left: Origins, right: Origins, inputs: Int32Array, mask: number): TwoReasons | undefined {
+function sameFields({ sides }: Joint, left: Origins, right: Origins, inputs: Classes, mask: number): TwoReasons | undefined {
   const steps: [Step[], Step[]] = [[], []];
   const { dimensions } = sides[0].chains;
   for (const d of writable(sides[0])) {

@@ -8,7 +8,7 @@ import { follow, type Trip } from '../passes.js';
 import { OutOfBudget, type Watch } from '../run.js';
 import type { SolveBudget } from '../solve.js';
 import type { Path } from '../stages.js';
-import { contains, type Part } from '../part.js';
+import { contains, type Classes, type Part } from '../part.js';
 import { pointIn, restOf, type Space } from './rest.js';
 import { alike, unlike, type Compared, type TwoReasons } from './same.js';
 
@@ -86,7 +86,7 @@ export class Search {
   }
 
   /** Follows one packet of a part; what can be put aside then. Undefined where it meets too many rules. */
-  #try({ side, path, space, watch }: Question, part: Part, inputs: Int32Array): PartClaim | undefined {
+  #try({ side, path, space, watch }: Question, part: Part, inputs: Classes): PartClaim | undefined {
     const { sides } = this.#joint;
     const point = { inputs, choices: part.choices };
     try {

@@ -2,7 +2,7 @@
 import type { Dimensions } from '../../dimensions.js';
 import { merge as joinIntervals, type Intervals } from '../../intervals.js';
 import type { PartClaim } from '../claim.js';
-import type { PartHole } from '../part.js';
+import type { Classes, PartHole } from '../part.js';
 import type { Pipeline, Trip } from '../passes.js';
 import type { Frame } from '../run.js';
 import type { Space } from '../difference/rest.js';
@@ -49,7 +49,7 @@ function sideOf({ hull, without }: Space, input: number, low: number, high: numb
 }
 
 /** Whether a packet is in a box. */
-export function isIn({ sides, choices, holes }: Box, inputs: Int32Array, made: ReadonlyMap<number, number>): boolean {
+export function isIn({ sides, choices, holes }: Box, inputs: Classes, made: ReadonlyMap<number, number>): boolean {
   const within = ([input, low, high]: readonly [number, number, number]): boolean => low <= (inputs[input] ?? 0) && (inputs[input] ?? 0) <= high;
   const chosen = ([choice, value]: readonly [number, number]): boolean => (made.get(choice) ?? 0) === value;
   for (const [input, set] of sides) if (!set.some((low, i) => i % 2 === 0 && within([input, low, set[i + 1] ?? 0]))) return false;

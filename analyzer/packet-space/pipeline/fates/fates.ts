@@ -2,7 +2,7 @@
 import type { Constraint } from '../../../packet/constraint.js';
 import type { RuleAt } from '../../answers.js';
 import { Justifier, type PartClaim } from '../claim.js';
-import type { Part } from '../part.js';
+import type { Classes, Part } from '../part.js';
 import { partsWithin, pointIn, restOf, spacesOf, type Space } from '../difference/rest.js';
 import { follow, type Pipeline, type Trip } from '../passes.js';
 import { OutOfBudget } from '../run.js';
@@ -141,7 +141,7 @@ class Teller {
     return true;
   }
 
-  #try(inputs: Int32Array, part: Part): { readonly claim: PartClaim; readonly trip: Trip } | undefined {
+  #try(inputs: Classes, part: Part): { readonly claim: PartClaim; readonly trip: Trip } | undefined {
     try {
       const trip = follow(this.#pipeline, this.#path, { inputs, choices: part.choices });
       this.#budget.work -= trip.run.work;
@@ -181,10 +181,10 @@ class Teller {
 }
 
 /** The packets at two corners of a part and in its middle: one may tell more than the others. */
-function candidates(space: Space, part: Part): Int32Array[] {
+function candidates(space: Space, part: Part): Classes[] {
   const first = pointIn(space, part);
   if (first === undefined) return [];
-  const isThere = (inputs: Int32Array): boolean => space.without.every(([input, not]) => inputs[input] !== not);
+  const isThere = (inputs: Classes): boolean => space.without.every(([input, not]) => inputs[input] !== not);
   const middle = part.lo.map((low, i) => (low + (part.hi[i] ?? 0)) >> 1);
   return [first, ...[part.hi, middle].filter(isThere)];
 }
