@@ -17,6 +17,8 @@ export interface Written {
 }
 
 const none: Written = { count: 0, certain: 0 };
+const single: Written = { count: 1, certain: 1 };
+const doubtful: Written = { count: 1, certain: 0 };
 
 /**
  * Most rules ask for a set of classes in each of a few dimensions, one product: those are put together from their parts,
@@ -28,7 +30,8 @@ export class ConstraintWriter {
   /** Undefined: it is more than one product, or none. */
   readonly #parts = new Map<Constraint, Product | undefined>();
   /** The product at hand: the dimensions that it says something of, around its classes in each, and where there is more than one interval, all. */
-  readonly #named: number[] = [];
+  readonly #named: Int32Array;
+  #count = 0;
   readonly #lo: Int32Array;
   readonly #hi: Int32Array;
   readonly #sets = new Map<number, Intervals>();
@@ -37,6 +40,7 @@ export class ConstraintWriter {
   constructor(dimensions: Dimensions, boxes: BoxWriter = new BoxWriter()) {
     this.boxes = boxes;
     this.#dimensions = dimensions;
+    this.#named = new Int32Array(dimensions.last.length);
     this.#lo = new Int32Array(dimensions.last.length);
     this.#hi = new Int32Array(dimensions.last.length).fill(-1);
   }
@@ -44,12 +48,9 @@ export class ConstraintWriter {
   /** Writes a constraint's boxes, the certain ones first. */
   write(constraint: Constraint): Written {
     const written = this.#read(constraint, true) ? this.#product() : undefined;
-    for (const d of this.#named) {
-      this.#lo[d] = 0;
-      this.#hi[d] = -1;
-    }
-    this.#named.length = 0;
-    this.#sets.clear();
+    for (let i = 0; i < this.#count; i++) this.#hi[this.#named[i] ?? 0] = -1;
+    this.#count = 0;
+    if (this.#sets.size > 0) this.#sets.clear();
     this.#soft = false;
     return written ?? this.#cells(constraint);
   }
@@ -57,26 +58,30 @@ export class ConstraintWriter {
   /** Writes the product at hand; undefined where that would be too many boxes. */
   #product(): Written | undefined {
     let count = 1;
-    for (const d of this.#named) {
+    for (let i = 0; i < this.#count; i++) {
+      const d = this.#named[i] ?? 0;
       if ((this.#lo[d] ?? 0) > (this.#hi[d] ?? 0)) return none;
       count *= (this.#sets.get(d)?.length ?? 2) / 2;
     }
     if (count > cellLimit) return undefined;
-    for (let box = 0; box < count; box++) {
-      let below = count;
-      for (const d of this.#named) {
-        const set = this.#sets.get(d);
-        if (set === undefined) this.boxes.side(d, this.#lo[d] ?? 0, this.#hi[d] ?? 0);
-        else {
-          // The last dimension goes round fastest.
-          below /= set.length / 2;
-          const i = 2 * (Math.floor(box / below) % (set.length / 2));
-          this.boxes.side(d, set[i] ?? 0, set[i + 1] ?? 0);
-        }
+    for (let box = 0; box < count; box++) this.#box(box, count);
+    return count > 1 ? { count, certain: this.#soft ? 0 : count } : this.#soft ? doubtful : single;
+  }
+
+  /** One of the boxes of the product at hand. The last dimension goes round fastest. */
+  #box(box: number, count: number): void {
+    let below = count;
+    for (let i = 0; i < this.#count; i++) {
+      const d = this.#named[i] ?? 0;
+      const set = count === 1 ? undefined : this.#sets.get(d);
+      if (set === undefined) this.boxes.side(d, this.#lo[d] ?? 0, this.#hi[d] ?? 0);
+      else {
+        below /= set.length / 2;
+        const part = 2 * (Math.floor(box / below) % (set.length / 2));
+        this.boxes.side(d, set[part] ?? 0, set[part + 1] ?? 0);
       }
-      this.boxes.close();
     }
-    return { count, certain: this.#soft ? 0 : count };
+    this.boxes.close();
   }
 
   #cells(constraint: Constraint): Written {
@@ -129,7 +134,7 @@ export class ConstraintWriter {
     const [before, after] = [this.#lo[d] ?? 0, this.#hi[d] ?? 0];
     const known = this.#sets.size === 0 ? undefined : this.#sets.get(d);
     if (after < 0) {
-      this.#named.push(d);
+      this.#named[this.#count++] = d;
       this.#keep(d, low, high, set);
     } else if (known === undefined && set === undefined) {
       // Where nothing is left, low stays above high.

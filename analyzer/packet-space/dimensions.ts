@@ -175,9 +175,9 @@ function sortedNumbers(max: number, lows: readonly Scalar[], highs: readonly Sca
     edges[2 + 2 * i] = (highs[i] ?? 0) < max ? Number(highs[i]) + 1 : 0;
   }
   edges.sort();
-  let count = 0;
-  for (const edge of edges) if (count === 0 || edge !== edges[count - 1]) edges[count++] = edge;
-  return Array.from(edges.subarray(0, count));
+  const once: number[] = [0];
+  for (let i = 1; i < edges.length; i++) if (edges[i] !== edges[i - 1]) once.push(edges[i] ?? 0);
+  return once;
 }
 
 /** Splits the field's bits into groups that every mask holds whole or not at all; undefined where that does not work out. */

@@ -49,9 +49,9 @@ export class RuleConstraints {
 
   /** What a packet must be to match the rule. */
   of(rule: Rule): Constraint {
-    const known = this.#rules?.get(rule) ?? this.#of(rule);
-    this.#rules?.set(rule, known);
-    return known;
+    let known = this.#rules?.get(rule);
+    if (known === undefined) this.#rules?.set(rule, known = this.#of(rule));
+    return known ?? this.#of(rule);
   }
 
   #of(rule: Rule): Constraint {

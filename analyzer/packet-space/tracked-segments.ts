@@ -26,6 +26,9 @@ export function canBe(state: number, flags: number): boolean {
   }
 }
 
+/** All flags in all states that there can be, each as a pair. */
+const tracked = Object.values(ctstates).flatMap(state => Array.from({ length: 64 }, (_, flags) => [state, flags] as const)).filter(([state, flags]) => canBe(state, flags));
+
 /** Three dimensions that are not independent. */
 export interface TrackedSegments {
   /** The packet's protocol, and the class that holds TCP alone. */
@@ -49,9 +52,7 @@ export function trackedSegments(line: LineOf): TrackedSegments | undefined {
   if (protocol.starts[tcp] !== protocolNumber.tcp || protocol.starts[tcp + 1] !== protocolNumber.tcp + 1) return undefined;
   const flagClasses = flags.starts.length;
   const exists = new Uint8Array(flagClasses * state.starts.length);
-  for (const one of Object.values(ctstates)) {
-    for (let some = 0; some < 64; some++) if (canBe(one, some)) exists[classOf(flags.starts, some) + flagClasses * classOf(state.starts, one)] = 1;
-  }
+  for (const [one, some] of tracked) exists[classOf(flags.starts, some) + flagClasses * classOf(state.starts, one)] = 1;
   return exists.includes(0) ? { protocol: protocol.dimension, tcp, state: state.dimension, flags: flags.dimension, exists, flagClasses } : undefined;
 }
 

@@ -221,7 +221,7 @@ class TreeBuilder {
       if ((this.#lo[at] ?? 0) > low) edges[count++] = this.#lo[at] ?? 0;
       else if ((this.#hi[at] ?? 0) < high) edges[count++] = (this.#hi[at] ?? 0) + 1;
     }
-    return count === 0 ? undefined : edges.subarray(0, count).sort()[count >> 1];
+    return count === 0 ? undefined : middleOf(edges, count);
   }
 }
 
@@ -231,6 +231,17 @@ function widen(lowest: Int32Array, highest: Int32Array, to: number, lo: Int32Arr
     if ((lo[from + k] ?? 0) < (lowest[to + k] ?? 0)) lowest[to + k] = lo[from + k] ?? 0;
     if ((hi[from + k] ?? 0) > (highest[to + k] ?? 0)) highest[to + k] = hi[from + k] ?? 0;
   }
+}
+
+/** What would stand in the middle if the first few numbers were in order; they are put in order. */
+function middleOf(numbers: Int32Array, count: number): number {
+  for (let i = 1; i < count; i++) {
+    const one = numbers[i] ?? 0;
+    let at = i;
+    for (; at > 0 && (numbers[at - 1] ?? 0) > one; at--) numbers[at] = numbers[at - 1] ?? 0;
+    numbers[at] = one;
+  }
+  return numbers[count >> 1] ?? 0;
 }
 
 interface Cut {

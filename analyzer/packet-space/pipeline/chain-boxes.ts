@@ -31,19 +31,26 @@ export interface AllBoxes extends Boxes, Readonly<Pick<PipelineChain, 'rule' | '
   readonly writes: ReadonlyMap<number, readonly Write[]>;
 }
 
+type Said = Pick<PipelineChain, 'rule' | 'act' | 'callee' | 'bits' | 'soft' | 'doubt'>;
+
+/** Room for what is said of so many boxes; what is said of the first of them already. */
+function said(count: number, before?: Said): Said {
+  const all = { rule: new Int32Array(count), act: new Uint8Array(count), callee: new Int32Array(count), bits: new Int32Array(count), soft: new Uint8Array(count), doubt: new Uint8Array(count) };
+  if (before !== undefined) for (const key of ['rule', 'act', 'callee', 'bits', 'soft', 'doubt'] as const) all[key].set(before[key].subarray(0, count));
+  return all;
+}
+
 const nothing: readonly never[] = [];
 
 export class ChainBoxes extends BoxWriter {
   readonly #fields: Fields;
-  readonly #rule: number[] = [];
-  readonly #actions: Action[] = [];
-  readonly #soft: number[] = [];
-  readonly #doubt: number[] = [];
+  #said = said(64);
   readonly #atoms = new Map<number, number[]>();
   readonly #writes = new Map<number, readonly Write[]>();
   #isDoubtful = false;
-  /** Of the chain at hand: its first box, the fields that it asks, the chains that it calls. */
+  /** Of the chain at hand: its first box, what may come of it, the fields that it asks, the chains that it calls. */
   #from = 0;
+  #does = 0;
   readonly #asks = new Set<number>();
   readonly #callees = new Set<number>();
   #writing: PipelineChain['writing'][number][] = [];
@@ -72,34 +79,38 @@ export class ChainBoxes extends BoxWriter {
 
   override close(): void {
     super.close();
-    this.#doubt.push(this.#isDoubtful ? 1 : 0);
+    if (this.count > this.#said.rule.length) this.#said = said(this.#said.rule.length * 2, this.#said);
+    this.#said.doubt[this.count - 1] = this.#isDoubtful ? 1 : 0;
     this.#isDoubtful = false;
   }
 
   /** What the last `count` boxes are: those of one rule (-1: of none), of which the first `certain` hang on nothing unknown. */
   act(rule: number, { count, certain }: { readonly count: number; readonly certain: number }, action: Action): void {
-    if (action.callee >= 0 && count > 0) this.#callees.add(action.callee);
-    const { act, writes } = action;
+    const { act, callee, bits, writes } = action;
+    if (callee >= 0 && count > 0) this.#callees.add(callee);
+    if (count > 0) this.#does |= bits;
+    const said = this.#said;
     if (writes !== undefined && count > 0) this.#writing.push({ act, writes });
     for (let i = 0; i < count; i++) {
       const box = this.count - count + i;
-      if (i >= certain) this.#doubt[box] = 1;
-      this.#rule.push(rule);
-      this.#actions.push(action);
-      this.#soft.push(this.#doubt[box] === 1 || action.soft === true ? 1 : 0);
+      if (i >= certain) said.doubt[box] = 1;
+      said.rule[box] = rule;
+      said.act[box] = act;
+      said.callee[box] = callee;
+      said.bits[box] = bits;
+      said.soft[box] = said.doubt[box] === 1 || action.soft === true ? 1 : 0;
       if (writes !== undefined) this.#writes.set(box, writes);
     }
   }
 
   /** The chain of the boxes since the last one. */
   chain(place: Pick<ChainPlace, 'id' | 'name' | 'table' | 'policy'>): PipelineChain {
-    let does = 0;
-    for (let box = this.#from; box < this.count; box++) does |= this.#actions[box]?.bits ?? 0;
     const chain = new ChainView({
-      ...place, does, firstBox: this.#from, count: this.count - this.#from,
+      ...place, does: this.#does, firstBox: this.#from, count: this.count - this.#from,
       asks: all(this.#asks), callees: all(this.#callees), writing: this.#writing.length === 0 ? nothing : this.#writing, asksAtoms: this.#asksAtoms,
     }, () => this.all());
     this.#from = this.count;
+    this.#does = 0;
     this.#asks.clear();
     this.#callees.clear();
     this.#writing = [];
@@ -113,12 +124,8 @@ export class ChainBoxes extends BoxWriter {
   }
 
   #written(): AllBoxes {
-    const actions = this.#actions;
-    const all = {
-      ...this.finish(), count: this.count, last: this.#fields.last, bits: Int32Array.from(actions, one => one.bits), rule: Int32Array.from(this.#rule), act: Uint8Array.from(actions, one => one.act),
-      callee: Int32Array.from(actions, one => one.callee), soft: Uint8Array.from(this.#soft), doubt: Uint8Array.from(this.#doubt), atoms: this.#atoms, writes: this.#writes,
-    };
-    for (const list of [this.#rule, this.#actions, this.#soft, this.#doubt]) list.length = 0;
+    const all = { ...this.finish(), ...said(this.count, this.#said), count: this.count, last: this.#fields.last, atoms: this.#atoms, writes: this.#writes };
+    this.#said = said(0);
     this.clear();
     return all;
   }

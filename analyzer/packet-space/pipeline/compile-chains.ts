@@ -28,8 +28,6 @@ interface Case {
   readonly kept: readonly Rewriting[];
 }
 
-const plain: readonly Case[] = [{ where: undefined, kept: [] }];
-
 /** What is written depends on what the packet is: each combination, the one with most conditions first. */
 function casesOf(rewritings: readonly Rewriting[]): readonly Case[] {
   const conditions = [...new Set(rewritings.flatMap(one => one.where ?? []))];
@@ -127,21 +125,32 @@ class ChainCompiler {
   }
 
   #rule(table: Table, chain: number, rule: Rule, number: number): void {
+    const rewritings = this.#known.rewritings.get(number);
+    if (rewritings !== undefined) {
+      this.#rewriting(table, rule, number, rewritings);
+      return;
+    }
+    const actions = this.#actionsOf(table, rule, undefined);
+    const before = this.#boxes.count;
+    this.#write(number, this.#known.asks(number), actions);
+    const callee = actions[0]?.callee ?? -1;
+    if (callee >= 0 && this.#boxes.count > before) this.#noteCall(chain, number, callee);
+  }
+
+  #write(number: number, asks: Constraint, actions: readonly Action[]): void {
+    for (const action of actions) this.#boxes.act(number, this.#writer.write(asks), action);
+  }
+
+  /** What a rule writes may depend on what the packet is: a box for each case. */
+  #rewriting(table: Table, rule: Rule, number: number, rewritings: readonly Rewriting[]): void {
     const asks = this.#known.asks(number);
-    const rewritings = this.#known.rewritings.get(number) ?? [];
     const made = new Map(rewritings.map(one => [one, writesOf(this.#dimensions, one)]));
     const written = [...made.values()].flat();
     if (written.length > 0) this.#writers.set(number, written);
-    const before = this.#boxes.count;
-    let callee = -1;
-    for (const { where, kept } of rewritings.length === 0 ? plain : casesOf(rewritings)) {
+    for (const { where, kept } of casesOf(rewritings)) {
       const writes = kept.flatMap(one => made.get(one) ?? []);
-      for (const action of this.#actionsOf(table, rule, writes.length === 0 ? undefined : writes)) {
-        this.#boxes.act(number, this.#writer.write(where === undefined ? asks : all([asks, where])), action);
-        callee = Math.max(callee, action.callee);
-      }
+      this.#write(number, where === undefined ? asks : all([asks, where]), this.#actionsOf(table, rule, writes.length === 0 ? undefined : writes));
     }
-    if (callee >= 0 && this.#boxes.count > before) this.#noteCall(chain, number, callee);
   }
 
   #noteCall(chain: number, number: number, callee: number): void {

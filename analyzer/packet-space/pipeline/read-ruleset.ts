@@ -64,8 +64,14 @@ function rewritingsOf(ruleset: Ruleset, table: Table, rule: Rule, hooks: readonl
   });
 }
 
-function areSame(a: readonly Rewriting[], b: readonly Rewriting[]): boolean {
-  return JSON.stringify(a, plainly) === JSON.stringify(b, plainly);
+/** Whether two values say the same: plain objects, lists, numbers and words. */
+function areSame(a: unknown, b: unknown): boolean {
+  if (a === b || !isObject(a) || !isObject(b)) return a === b;
+  return Object.keys({ ...a, ...b }).every(key => areSame(a[key], b[key]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function writtenField(one: Rewriting): Field {
@@ -95,10 +101,6 @@ function hasTemplates({ tables, family, backend }: Ruleset): boolean {
 
 /** In raw: nothing knows the packet yet. */
 const unseen = is('ctstate', ctstates.INVALID);
-
-function plainly(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${String(value)}n` : value;
-}
 
 function protocolOf({ protocol }: Rule): RuleContext['protocol'] {
   return protocol === undefined || typeof protocol.value !== 'number' ? undefined : { number: protocol.value, negated: protocol.negated };

@@ -18,6 +18,7 @@ function usesOf({ matches, target }: Rule): readonly (Use | undefined)[] {
 export function trackingOf({ tables }: Ruleset): Tracking {
   let [connections, fragments] = [false, false];
   for (const table of tables.values()) for (const chain of table.chains.values()) for (const rule of chain.rules) {
+    if (connections && fragments) return { connections, fragments };
     for (const use of usesOf(rule)) {
       const tracks = use === undefined ? true : typeof use.definition.tracks === 'function' ? use.definition.tracks(use.given) : use.definition.tracks;
       connections ||= tracks === true || tracks === 'accounting';
