@@ -121,7 +121,8 @@ export class DimensionBuilder {
     for (const { low, high } of ranges.length === 1 ? ranges : normalRanges(field, this.#family, ranges)) {
       const [from, to] = [scalarOf(field, this.#family, low), scalarOf(field, this.#family, high)];
       const max = largestOf(field, this.#family);
-      if (from > max || from > to) continue;
+      // Rules that follow each other often ask for the same.
+      if (from > max || from > to || (from === lows.at(-1) && to === highs.at(-1))) continue;
       lows.push(from);
       highs.push(to > max ? max : to);
     }

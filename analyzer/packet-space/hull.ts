@@ -18,10 +18,9 @@ export function joined(a: Hull, b: Hull): Hull {
 }
 
 /** What of a box lies in a hull. */
-export function boxWithin({ at, dim, lo, hi }: Boxes, box: number, hull: Hull): Hull {
+export function boxWithin(boxes: Boxes, box: number, hull: Hull): Hull {
   if (hull === undefined) return undefined;
-  const sides: number[] = [];
-  for (let i = at[box] ?? 0, end = at[box + 1] ?? 0; i < end; i++) sides.push(dim[i] ?? 0, lo[i] ?? 0, hi[i] ?? 0);
+  const sides = sidesOf(boxes, box);
   for (let k = 0; k < hull.length; k += 3) {
     let i = 0;
     while (i < sides.length && sides[i] !== hull[k]) i += 3;
@@ -33,13 +32,34 @@ export function boxWithin({ at, dim, lo, hi }: Boxes, box: number, hull: Hull): 
   return sides;
 }
 
-const free: Hull = [];
-
 /** The hull of the boxes `from` … `to - 1`. */
 export function hullOf(boxes: Boxes, from: number, to: number): Hull {
-  let hull: Hull;
-  for (let box = from; box < to && hull?.length !== 0; box++) hull = joined(hull, boxWithin(boxes, box, free));
+  if (from >= to) return undefined;
+  const hull = sidesOf(boxes, from);
+  for (let box = from + 1; box < to && hull.length > 0; box++) widen(hull, boxes, box);
   return hull;
+}
+
+function sidesOf({ at, dim, lo, hi }: Boxes, box: number): number[] {
+  const sides: number[] = [];
+  for (let i = at[box] ?? 0, end = at[box + 1] ?? 0; i < end; i++) sides.push(dim[i] ?? 0, lo[i] ?? 0, hi[i] ?? 0);
+  return sides;
+}
+
+/** Widens a hull so that it holds a box, in place. */
+function widen(hull: number[], { at, dim, lo, hi }: Boxes, box: number): void {
+  let kept = 0;
+  for (let k = 0; k < hull.length; k += 3) {
+    let i = at[box] ?? 0;
+    const end = at[box + 1] ?? 0;
+    while (i < end && dim[i] !== hull[k]) i++;
+    if (i === end) continue;
+    const [low, high] = [Math.min(hull[k + 1] ?? 0, lo[i] ?? 0), Math.max(hull[k + 2] ?? 0, hi[i] ?? 0)];
+    hull[kept++] = dim[i] ?? 0;
+    hull[kept++] = low;
+    hull[kept++] = high;
+  }
+  if (kept < hull.length) hull.length = kept;
 }
 
 /** Writes the part of a jump's box from which its callee is not left untouched. */

@@ -89,7 +89,7 @@ export function not(of: Constraint): Constraint {
 
 /** Packets of which each holds; of none: every packet. */
 export function all(of: readonly Constraint[]): Constraint {
-  const parts = of.filter(part => part.kind !== 'always');
+  const parts = of.some(part => part.kind === 'always') ? of.filter(part => part.kind !== 'always') : of;
   if (parts.some(part => part.kind === 'never')) return never;
   const [first] = parts;
   if (first === undefined) return always;
@@ -98,7 +98,7 @@ export function all(of: readonly Constraint[]): Constraint {
 
 /** Packets of which one holds, at least; of none: no packet. */
 export function any(of: readonly Constraint[]): Constraint {
-  const parts = of.filter(part => part.kind !== 'never');
+  const parts = of.some(part => part.kind === 'never') ? of.filter(part => part.kind !== 'never') : of;
   if (parts.some(part => part.kind === 'always')) return always;
   const [first] = parts;
   if (first === undefined) return never;

@@ -30,6 +30,7 @@ interface Case {
 
 /** What is written depends on what the packet is: each combination, the one with most conditions first. */
 function casesOf(rewritings: readonly Rewriting[]): readonly Case[] {
+  if (rewritings.every(one => one.where === undefined)) return [{ where: undefined, kept: rewritings }];
   const conditions = [...new Set(rewritings.flatMap(one => one.where ?? []))];
   const cases: Case[] = [];
   for (let met = 2 ** conditions.length - 1; met >= 0; met--) {
