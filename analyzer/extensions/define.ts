@@ -116,6 +116,8 @@ interface ExtensionDefinition<O extends Options> {
    * has fragments put together (nf_defrag_ipv4_enable()). A function where it hangs on the options.
    */
   readonly tracks?: true | 'accounting' | 'fragments' | ((given: GivenOf<O>) => boolean);
+  /** What it remembers has a name (`world.shared`), and begins when the rules are loaded, not when a packet first comes to one of them. */
+  readonly shares?: true;
   /** `check`, `save` or `means` look at the order of the options. */
   readonly usesOrder?: true;
   /** What is wrong with the options taken together; undefined where nothing is. */

@@ -1,7 +1,6 @@
 /** What the rules of a host may ask it: the parts of the engine behind the one face that matches and targets know. */
-import type { AnyMatch } from '../extensions/define.js';
 import type { Use } from '../extensions/use.js';
-import { isOpaque, type Rule, type Ruleset } from '../model/ruleset.js';
+import { isOpaque, type Ruleset } from '../model/ruleset.js';
 import { Connection, ctstatus, type Tuple } from '../packet/connection.js';
 import { ctstates } from '../packet/constraint.js';
 import type { IpSets } from '../packet/ip-sets.js';
@@ -35,17 +34,23 @@ export interface StackParts {
   readonly sockets: readonly HostSocket[] | undefined;
 }
 
-function usesOf({ matches, target }: Rule): readonly Use[] {
-  const known = matches.filter((use): use is Use<AnyMatch> => !isOpaque(use));
-  return target.kind === 'extension' ? [...known, target.use] : known;
-}
-
 /** What the rules switch on. Without one that asks for it, a kernel does not track connections, and so has no nat either. */
 function switchedOn({ tables }: Ruleset): { readonly tracking: boolean; readonly accounting: boolean; readonly defragmentation: boolean } {
-  const uses = [...tables.values()].flatMap(table => [...table.chains.values()]).flatMap(chain => chain.rules).flatMap(usesOf);
-  const asked = new Set(uses.map(({ definition: { tracks }, given }) => typeof tracks === 'function' ? tracks(given) : tracks));
+  const asked = new Set<ReturnType<typeof tracksOf>>();
+  for (const { chains } of tables.values()) {
+    for (const { rules } of chains.values()) {
+      for (const { matches, target } of rules) {
+        for (const use of matches) if (!isOpaque(use)) asked.add(tracksOf(use));
+        if (target.kind === 'extension') asked.add(tracksOf(target.use));
+      }
+    }
+  }
   const tracking = asked.has(true) || asked.has('accounting');
   return { tracking, accounting: asked.has('accounting'), defragmentation: tracking || asked.has('fragments') };
+}
+
+function tracksOf({ definition: { tracks }, given }: Use): boolean | 'accounting' | 'fragments' | undefined {
+  return typeof tracks === 'function' ? tracks(given) : tracks;
 }
 
 export abstract class StackWorld implements World {
@@ -123,7 +128,7 @@ export abstract class StackWorld implements World {
   protected baseChain(table: string, hook: HookName): CompiledChain | undefined {
     const compiled = this.#tables.get(table)?.get(hook);
     if (compiled?.chain.hook === undefined) return undefined;
-    return this.backend === 'legacy' || compiled.chain.line > 0 || compiled.rules.length > 0 ? compiled : undefined;
+    return this.backend === 'legacy' || compiled.chain.line > 0 || compiled.chain.rules.length > 0 ? compiled : undefined;
   }
 
   protected traverse(chain: CompiledChain, hook: HookName, packet: Packet, recorder: Recorder): Verdict {

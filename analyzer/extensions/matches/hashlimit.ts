@@ -203,6 +203,7 @@ const fewBuckets = integer(0, 4096);
  * saved as what the kernel makes of them: 100b/s is 96b/s. Table sizes above 1048576 are cut.
  */
 export const hashlimit = defineMatch('hashlimit', () => ({
+  shares: true,
   doc: 'Matches at a limited rate, counted apart for each address or port.',
   options,
   check,

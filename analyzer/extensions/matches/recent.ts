@@ -75,6 +75,7 @@ function predicate(options: RecentOptions, { world }: EngineContext): Predicate 
  */
 export const recent = defineMatch('recent', () => ({
   remembers: true,
+  shares: true,
   doc: 'Remembers addresses in a list, and matches those that are in it.',
   usesOrder: true,
   options: {

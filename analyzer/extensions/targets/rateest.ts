@@ -26,6 +26,7 @@ function printTime(time: number): string {
 
 /** @see xt_rateest_tg_checkentry() in net/netfilter/xt_RATEEST.c: all rules with one name must say the same. */
 export const rateestTarget = defineTarget('RATEEST', () => ({
+  shares: true,
   doc: 'Measures the rate of packets, for the match of the same name.',
   effect: 'continue',
   options: {

@@ -1,15 +1,15 @@
-/** A table of a rule set, compiled: every rule's matches and target become closures once, and packets only run them. */
+/** A table of a rule set, compiled: a rule's matches and target become closures when a packet first gets to it, and packets then only run them. */
 import type { AnyTarget, Effect, EngineContext, TableName } from '../../extensions/define.js';
 import { isOpaque, isUnresolved, whyOpaque, type Chain, type Rule, type RuleBody, type RuleTarget, type Table } from '../../model/ruleset.js';
 import type { Action, Predicate, World } from '../../packet/traversal.js';
 import { Verdict } from '../../packet/traversal.js';
-import { meaningOf, type Use } from '../../extensions/use.js';
+import type { Use } from '../../extensions/use.js';
 import { addressWords, isMaskedAddress } from '../../packet/address-words.js';
-import { unknown, type Constraint } from '../../packet/constraint.js';
 import type { Family } from '../../values/value.js';
 import { beginsWith, exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 import { compileMatch } from './predicate.js';
-import { RuleScan, portsOf, type QuickTest } from './rule-scan.js';
+import { quickTest } from './quick-test.js';
+import { RuleScan } from './rule-scan.js';
 
 type GivenInterface = RuleBody['inInterface'];
 type GivenAddress = RuleBody['source'];
@@ -44,23 +44,6 @@ function baseTests({ protocol, fragment }: Rule): readonly Predicate[] {
   return tests;
 }
 
-function address4(given: GivenAddress, family: Family): { readonly address: number; readonly mask: number; readonly negated: boolean } {
-  if (given === undefined || isUnresolved(given.value) || family !== 'ipv4') return { address: 0, mask: 0, negated: false };
-  return { address: Number(given.value.address) | 0, mask: Number(given.value.mask) | 0, negated: given.negated };
-}
-
-function quickTest(rule: Rule, matches: readonly Constraint[], family: Family): QuickTest {
-  const src = address4(rule.source, family);
-  const dst = address4(rule.destination, family);
-  const { protocol } = rule;
-  return {
-    src: src.address, srcMask: src.mask, srcNegated: src.negated,
-    dst: dst.address, dstMask: dst.mask, dstNegated: dst.negated,
-    protocol: typeof protocol?.value === 'number' ? protocol.value : 0, protocolNegated: protocol?.negated ?? false,
-    ...portsOf(matches),
-  };
-}
-
 const stepOfEffect: Readonly<Partial<Record<Effect, Step>>> = {
   continue: Step.Continue, accept: Step.Accept, drop: Step.Drop, return: Step.Return, queue: Step.Queue,
 };
@@ -93,32 +76,70 @@ function compileTarget(target: RuleTarget, cx: EngineContext, chains: ReadonlyMa
   }
 }
 
-function compileRule(rule: Rule, chain: CompiledChain, position: number, chains: ReadonlyMap<string, CompiledChain>, world: World): CompiledRule {
-  const number = rule.protocol?.value;
-  const protocol = rule.protocol === undefined || typeof number !== 'number' ? undefined : { number, negated: rule.protocol.negated };
+/** What the rules of one table have in common. */
+interface Compiling {
+  readonly chains: ReadonlyMap<string, CompiledChain>;
+  readonly world: World;
+}
+
+/** The context of a rule's matches and its target. */
+function contextOf({ protocol }: Rule, table: TableName, world: World): EngineContext {
+  const number = protocol?.value;
   const { family, backend } = world;
-  const cx: EngineContext = { family, backend, table: chain.table, protocol, ordered: [], world };
-  const meanings = rule.matches.map(use => isOpaque(use) ? unknown(use.opaque) : meaningOf(use, cx));
-  const matches = rule.matches.map((use): Predicate => isOpaque(use) ? t => t.unknown(whyOpaque(use, 'match')) : compileMatch(use, cx));
-  return {
-    rule, chain, position,
-    quick: quickTest(rule, meanings, family),
-    in: interfaceTest(rule.inInterface), out: interfaceTest(rule.outInterface),
-    addresses: [...addressTest(rule.source, 8, family), ...addressTest(rule.destination, 24, family)],
-    tests: [...baseTests(rule), ...matches],
-    ...compileTarget(rule.target, cx, chains),
-  };
+  return { family, backend, table, protocol: protocol === undefined || typeof number !== 'number' ? undefined : { number, negated: protocol.negated }, ordered: [], world };
+}
+
+class LazyChain implements CompiledChain {
+  readonly table: TableName;
+  readonly chain: Chain;
+  readonly #in: Compiling;
+  readonly #rules: (CompiledRule | undefined)[];
+  #scan: RuleScan | undefined;
+
+  constructor(table: TableName, chain: Chain, compiling: Compiling) {
+    this.table = table;
+    this.chain = chain;
+    this.#in = compiling;
+    this.#rules = new Array<CompiledRule | undefined>(chain.rules.length);
+  }
+
+  ruleAt(index: number): CompiledRule | undefined {
+    const known = this.#rules[index];
+    if (known !== undefined) return known;
+    const rule = this.chain.rules[index];
+    return rule === undefined ? undefined : this.#rules[index] = this.#compile(rule, index + 1);
+  }
+
+  get scan(): RuleScan {
+    return this.#scan ??= new RuleScan(this.chain.rules.map(rule => quickTest(rule, contextOf(rule, this.table, this.#in.world))));
+  }
+
+  #compile(rule: Rule, position: number): CompiledRule {
+    const { chains, world } = this.#in;
+    const { family } = world;
+    const cx = contextOf(rule, this.table, world);
+    const matches = rule.matches.map((use): Predicate => isOpaque(use) ? t => t.unknown(whyOpaque(use, 'match')) : compileMatch(use, cx));
+    return {
+      rule, chain: this, position,
+      in: interfaceTest(rule.inInterface), out: interfaceTest(rule.outInterface),
+      addresses: [...addressTest(rule.source, 8, family), ...addressTest(rule.destination, 24, family)],
+      tests: [...baseTests(rule), ...matches],
+      ...compileTarget(rule.target, cx, chains),
+    };
+  }
+}
+
+/** Whether something begins with the rule, before a packet comes to it, that others know by its name. */
+function isShared({ matches, target }: Rule): boolean {
+  return matches.some(use => !isOpaque(use) && use.definition.shares === true) || (target.kind === 'extension' && target.use.definition.shares === true);
 }
 
 /** The chains of a table by name, ready to run. State of matches (limits, quotas) begins here. */
 export function compileTable(table: Table, world: World): ReadonlyMap<string, CompiledChain> {
-  const name: TableName = table.name;
   const chains = new Map<string, CompiledChain>();
-  for (const chain of table.chains.values()) chains.set(chain.name, { table: name, chain, rules: [], scan: new RuleScan([]) });
+  for (const chain of table.chains.values()) chains.set(chain.name, new LazyChain(table.name, chain, { chains, world }));
   for (const compiled of chains.values()) {
-    const chain: Chain = compiled.chain;
-    compiled.rules = chain.rules.map((rule, index) => compileRule(rule, compiled, index + 1, chains, world));
-    compiled.scan = new RuleScan(compiled.rules.map(rule => rule.quick));
+    for (const [index, rule] of compiled.chain.rules.entries()) if (isShared(rule)) compiled.ruleAt(index);
   }
   return chains;
 }

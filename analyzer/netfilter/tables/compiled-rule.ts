@@ -1,7 +1,7 @@
 /** Rules made ready for the engine: what every rule may ask stands in plain numbers, the rest are predicates. */
 import type { Chain, Rule } from '../../model/ruleset.js';
 import type { Action, Predicate } from '../../packet/traversal.js';
-import type { QuickTest, RuleScan } from './rule-scan.js';
+import type { RuleScan } from './rule-scan.js';
 
 /** What a rule does where its target needs no more than that; the values of the first ones are those of `Verdict`. */
 export const Step = { Continue: 0, Accept: 1, Drop: 2, Return: 3, Queue: 4, Jump: 6, Goto: 7, Act: 8 } as const;
@@ -23,7 +23,6 @@ export interface CompiledRule {
   readonly chain: CompiledChain;
   /** From 1. */
   readonly position: number;
-  readonly quick: QuickTest;
   readonly in: InterfaceTest;
   readonly out: InterfaceTest;
   /** Of IPv6; those of IPv4 are among the quick tests. */
@@ -35,12 +34,14 @@ export interface CompiledRule {
   readonly to: CompiledChain | undefined;
 }
 
+/** A chain. Its rules are made ready when a packet first gets to them: most of most hosts no packet of a witness ever meets. */
 export interface CompiledChain {
   readonly table: string;
   readonly chain: Chain;
-  rules: readonly CompiledRule[];
+  /** The rule at an index of the chain's; undefined behind the last. */
+  ruleAt(index: number): CompiledRule | undefined;
   /** The quick tests of the rules. */
-  scan: RuleScan;
+  readonly scan: RuleScan;
 }
 
 /** `filter:INPUT:3` */

@@ -2,7 +2,6 @@
  * Most rules are passed over because an address, the protocol or a port is another one. That much of all rules of a
  * chain stands packed in one array, so that a packet runs over thousands of them without touching a rule.
  */
-import type { Constraint } from '../../packet/constraint.js';
 import type { Packet } from '../../packet/packet.js';
 
 /** What a rule asks in plain numbers: a packet that fails it cannot match, whatever else the rule asks. */
@@ -29,29 +28,6 @@ export interface PortBounds {
 }
 
 export const anyPort: PortBounds = { low: 0, high: 0xffff };
-
-/** Whether a constraint hangs on fields alone: asking it changes nothing, and it can be asked early. */
-function isOfFields(constraint: Constraint): boolean {
-  switch (constraint.kind) {
-    case 'atom': case 'unknown': return false;
-    case 'not': return isOfFields(constraint.of);
-    case 'all': case 'any': return constraint.of.every(isOfFields);
-    case 'always': case 'never': case 'within': case 'masked': case 'interface': return true;
-  }
-}
-
-function boundsIn(constraint: Constraint, field: 'sport' | 'dport'): PortBounds {
-  if (constraint.kind === 'all') return constraint.of.map(part => boundsIn(part, field)).reduce((a, b) => ({ low: Math.max(a.low, b.low), high: Math.min(a.high, b.high) }), anyPort);
-  if (constraint.kind !== 'within' || constraint.field !== field) return anyPort;
-  return { low: Math.min(...constraint.ranges.map(range => Number(range.low))), high: Math.max(...constraint.ranges.map(range => Number(range.high))) };
-}
-
-/** The ports that a rule's matches leave, as far as they are asked before anything that remembers, counts or is unknown. */
-export function portsOf(matches: readonly Constraint[]): Pick<QuickTest, 'sport' | 'dport'> {
-  const end = matches.findIndex(match => !isOfFields(match));
-  const of = end === -1 ? matches : matches.slice(0, end);
-  return { sport: boundsIn({ kind: 'all', of }, 'sport'), dport: boundsIn({ kind: 'all', of }, 'dport') };
-}
 
 const width = 8;
 const srcNegated = 0x100, dstNegated = 0x200, protocolNegated = 0x400;

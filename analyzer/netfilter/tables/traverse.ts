@@ -6,6 +6,7 @@
 import type { Packet } from '../../packet/packet.js';
 import { Verdict, type HookName, type Traversal, type World } from '../../packet/traversal.js';
 import type { Backend } from '../../values/value.js';
+import { protocolOf } from './quick-test.js';
 import { ScanKey } from './rule-scan.js';
 import { exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 
@@ -120,19 +121,19 @@ export class TableTraversal implements Traversal {
   /** The first rule from `from` on that matches; it becomes `#rule`, undefined where there is none. */
   #next(chain: CompiledChain, from: number): number {
     const { packet } = this;
-    const { rules, scan } = chain;
+    const { scan, chain: { rules: { length } } } = chain;
     const isAuthenticated = packet.isAuthenticated && this.world.backend === 'nft';
-    if (packet.isCutShort && !isAuthenticated) return this.#nextWithoutProtocol(rules, from);
+    if (packet.isCutShort && !isAuthenticated) return this.#nextWithoutProtocol(chain, from);
     this.#key.read(packet, isAuthenticated ? authentication : packet.protocol);
-    for (let at = scan.next(this.#key, from); at < rules.length; at = scan.next(this.#key, at + 1)) {
-      const rule = rules[at];
+    for (let at = scan.next(this.#key, from); at < length; at = scan.next(this.#key, at + 1)) {
+      const rule = chain.ruleAt(at);
       if (rule === undefined || !this.#isHere(rule)) continue;
       this.#rule = rule;
       if (this.#passes(rule)) return at;
       if (this.hotdrop) break;
     }
     this.#rule = undefined;
-    return rules.length;
+    return length;
   }
 
   #isHere({ in: input, out, addresses }: CompiledRule): boolean {
@@ -146,12 +147,13 @@ export class TableTraversal implements Traversal {
    * Of an IPv6 packet whose headers end too soon: in ip6_tables, who asks for its protocol drops it; in nf_tables, nobody gets an answer.
    * @see ip6_packet_match() in net/ipv6/netfilter/ip6_tables.c, nft_set_pktinfo_ipv6()
    */
-  #nextWithoutProtocol(rules: readonly CompiledRule[], from: number): number {
-    for (let at = from; at < rules.length; at++) {
-      const rule = rules[at];
+  #nextWithoutProtocol(chain: CompiledChain, from: number): number {
+    const { length } = chain.chain.rules;
+    for (let at = from; at < length; at++) {
+      const rule = chain.ruleAt(at);
       this.#rule = rule;
       if (rule === undefined || !this.#isHere(rule)) continue;
-      if (rule.quick.protocol === 0) {
+      if (protocolOf(rule.rule) === 0) {
         if (this.#passes(rule)) return at;
       } else if (this.world.backend === 'legacy') {
         this.hotdrop = true;
@@ -160,7 +162,7 @@ export class TableTraversal implements Traversal {
       if (this.hotdrop) break;
     }
     this.#rule = undefined;
-    return rules.length;
+    return length;
   }
 
   #passes(rule: CompiledRule): boolean {

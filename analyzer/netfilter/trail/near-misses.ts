@@ -143,6 +143,12 @@ export class PassedRules {
   }
 
   *rules(): Generator<CompiledRule, void> {
-    for (const [{ rules }, end] of this.#read) for (const rule of rules) if (rule.position < end) yield rule;
+    for (const [chain, end] of this.#read) {
+      for (let index = 0; index + 1 < end; index++) {
+        const rule = chain.ruleAt(index);
+        if (rule === undefined) break;
+        yield rule;
+      }
+    }
   }
 }
