@@ -1,10 +1,10 @@
 /** What checks may ask about one rule set; each answer is computed once for all of them. */
-import type { Check, CheckContext } from './checks/define-check.js';
+import type { Check, CheckContext, RuleInChain } from './checks/define-check.js';
 import { rulesetAt, type Pace } from './checks/shared/paces.js';
 import { defaultSettings, type Settings } from './checks/settings.js';
-import type { Chain, Rule, Ruleset, Table } from './model/ruleset.js';
+import type { Rule, Ruleset, Table } from './model/ruleset.js';
 import type { HostSetup } from './netfilter/engine.js';
-import type { Reach, RuleAt } from './packet-space/answers.js';
+import type { Reach } from './packet-space/answers.js';
 import { packetSpace, reach, type PacketSpace } from './packet-space/index.js';
 import { pipeline, type Pipeline } from './packet-space/pipeline/index.js';
 import type { Family } from './values/value.js';
@@ -18,12 +18,21 @@ export interface Given {
   readonly count: (by: number) => void;
 }
 
+function rulesOf(table: Table): readonly RuleInChain[] {
+  const rules: RuleInChain[] = [];
+  for (const chain of table.chains.values()) {
+    for (const [index, rule] of chain.rules.entries()) rules.push({ table: table.name, chain: chain.name, position: index + 1, rule, in: chain });
+  }
+  return rules;
+}
+
 export function contextOf(ruleset: Ruleset, all: Given): CheckContext {
   const { checks, host, settings: given, sibling, count } = all;
   let space: PacketSpace | undefined;
   let whole: { readonly pipeline: Pipeline | undefined } | undefined;
   const settings = { ...defaultSettings, ...given };
   const reached = new Map<Table, ReadonlyMap<Rule, Reach>>();
+  const listed = new Map<Table, readonly RuleInChain[]>();
   const paced = new Map<Pace, CheckContext>();
   const getSpace = (): PacketSpace => space ??= packetSpace(ruleset);
   const cx: CheckContext = {
@@ -40,10 +49,10 @@ export function contextOf(ruleset: Ruleset, all: Given): CheckContext {
       }
       return answer;
     },
-    * rules(table): Generator<RuleAt & { in: Chain }, void> {
-      for (const chain of table.chains.values()) {
-        for (const [index, rule] of chain.rules.entries()) yield { table: table.name, chain: chain.name, position: index + 1, rule, in: chain };
-      }
+    rules: table => {
+      let rules = listed.get(table);
+      if (rules === undefined) listed.set(table, rules = rulesOf(table));
+      return rules;
     },
     at: pace => {
       const other = rulesetAt(ruleset, pace);

@@ -8,6 +8,7 @@ import { defineCheck } from './define-check.js';
 import { asksForState } from './shared/state-asked.js';
 
 const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
+const others = not(underWay);
 const waited = rangesOf(underWay, 'ctstate');
 
 export const deadStateMatch = defineCheck({
@@ -59,7 +60,7 @@ COMMIT
       if (!asksForState(asked) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
       // Whatever comes to a rule for NEW packets is NEW.
       if (!meet(rangesOf(asked, 'ctstate'), waited)) continue;
-      if (reachWith(cx.space(), table, at, not(underWay)).kind === 'live') continue;
+      if (reachWith(cx.space(), table, at, others).kind === 'live') continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
       const answer = stateReach(pipeline, at.rule);

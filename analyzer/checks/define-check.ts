@@ -15,6 +15,11 @@ import { ownerOf, ownersOf } from './shared/owners.js';
 import type { Pace } from './shared/paces.js';
 import type { Settings } from './settings.js';
 
+/** A rule, and the chain that it stands in. */
+export interface RuleInChain extends RuleAt {
+  readonly in: Chain;
+}
+
 /** What a check may ask. Answers are computed once for all checks of a rule set. */
 export interface CheckContext {
   /** The rules that are linted. */
@@ -26,7 +31,7 @@ export interface CheckContext {
   /** Of each rule of a table whether any packet comes to it, and if not, because of which rules. */
   readonly reach: (table: Table) => ReadonlyMap<Rule, Reach>;
   /** Every rule of every chain, in the order of the file's tables. */
-  readonly rules: (table: Table) => Iterable<RuleAt & { readonly in: Chain }>;
+  readonly rules: (table: Table) => readonly RuleInChain[];
   /** What the user says about the host. */
   readonly settings: Settings;
   /** What the host is, where somebody said it. */

@@ -58,13 +58,14 @@ const many = 3;
 const listed = 6;
 
 function servicesIn(named: NamedPorts): readonly InnerService[] {
-  const services = innerServices.flatMap((one): InnerService[] => {
-    if (one.protocol !== named.protocol || !namesAny(named, one.from, one.to)) return [];
+  const services: InnerService[] = [];
+  for (const one of innerServices) {
+    if (one.protocol !== named.protocol || !namesAny(named, one.from, one.to)) continue;
     const ports = portsWithin(named, one.from, one.to);
     const [from = one.from, to = from] = [ports[0], ports.at(-1)];
-    return [{ ...one, from, to }];
-  });
-  return countOf(named) <= meant || new Set(services.map(({ name }) => name)).size >= many ? services : [];
+    services.push({ ...one, from, to });
+  }
+  return services.length === 0 || countOf(named) <= meant || new Set(services.map(({ name }) => name)).size >= many ? services : [];
 }
 
 function portsOf({ from, to }: InnerService): readonly number[] {

@@ -39,7 +39,7 @@ function behind(cx: CheckContext, pipeline: Pipeline, { by, asks }: Rewritten): 
 function rightRule(cx: CheckContext, table: Table, { at }: Rewritten, { address, ports }: Translation): RuleAt | undefined {
   const constraints = constraintsOf(cx.ruleset, table.name);
   const [effect, own] = [effectOf(at.rule), constraints.of(at.rule)];
-  return [...cx.rules(table)].find(one => {
+  return cx.rules(table).find(one => {
     if (one.chain !== at.chain || one.rule === at.rule || effect === undefined || effectOf(one.rule) !== effect) return false;
     const asks = constraints.of(one.rule);
     const [dst, dport] = [rangesOf(asks, 'dst'), rangesOf(asks, 'dport')];

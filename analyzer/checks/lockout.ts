@@ -66,7 +66,7 @@ function asksForPort(constraint: Constraint, port: number): boolean {
 /** A rule that some packet matches is there to let the port in. Of one that none matches others speak. */
 function isMeantToPass(cx: CheckContext, table: Table, port: number): boolean {
   const constraints = constraintsOf(cx.ruleset, table.name);
-  return [...cx.rules(table)].some(at => effectOf(at.rule) === 'accept' && asksForPort(constraints.of(at.rule), port)
+  return cx.rules(table).some(at => effectOf(at.rule) === 'accept' && asksForPort(constraints.of(at.rule), port)
     && reachWith(cx.space(), table, at, connection(cx.ruleset, port), 'INPUT').kind === 'live');
 }
 

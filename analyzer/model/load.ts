@@ -292,6 +292,7 @@ function bothFamilies(first: Loaded, second: Loaded): Loaded {
 
 /** A file of an old Mac, or a bad paste: its lines end in CR alone. Each becomes LF, so that places stay what they are. */
 function withLineFeeds(source: SourceText): SourceText {
+  if (!source.text.includes('\r')) return source;
   const lineFeeds = source.text.split('\n').length;
   const bare = source.text.match(/\r(?!\n)/gu)?.length ?? 0;
   return bare > lineFeeds ? { path: source.path, text: source.text.replaceAll(/\r(?!\n)/gu, '\n'), bareCarriageReturns: true } : source;

@@ -3,7 +3,7 @@ import type { Hook } from '../extensions/define.js';
 import type { Rule, Table } from '../model/ruleset.js';
 import type { Constraint } from '../packet/constraint.js';
 import type { PacketSample, Reach, RuleAt } from './answers.js';
-import { contains } from './boxes.js';
+import { contains, type Region } from './boxes.js';
 import { explain, inOrder, provesDead } from './explain.js';
 import { packetsOf } from './packets.js';
 import { arrival, follow, numberOf, placeOf, regionsOf, searchAll, type Found, type HookRegions, type RulePlace } from './question.js';
@@ -93,8 +93,8 @@ function guess(space: TableSpace, place: RulePlace, budget: Budget): Reach | und
   if (near === undefined || built === undefined) return undefined;
   for (const hook of regionsOf(space, place, built.hook)) {
     const query = arrival(space, place, hook.base);
-    for (const { lo, hi } of hook.regions) {
-      const point = near.point.map((value, d) => Math.min(Math.max(value, lo[d] ?? 0), hi[d] ?? 0));
+    for (const region of hook.regions) {
+      const point = nearest(near.point, region);
       if (isImpossible(space.compiled.dimensions.segments, { lo: point, hi: point })) continue;
       const run = new Traversal(query, point);
       budget.work -= run.work;
@@ -104,6 +104,13 @@ function guess(space: TableSpace, place: RulePlace, budget: Budget): Reach | und
     }
   }
   return undefined;
+}
+
+/** The packet of a region that differs from another in no more than it must. */
+function nearest(point: Int32Array, { lo, hi }: Region): Int32Array {
+  const moved = point.slice();
+  for (let d = 0; d < moved.length; d++) moved[d] = Math.min(Math.max(moved[d] ?? 0, lo[d] ?? 0), hi[d] ?? 0);
+  return moved;
 }
 
 /** Asked of a rule's own packets, or of those that a question names (`asked`). */

@@ -23,11 +23,15 @@ export function redundant(space: PacketSpace, table: Table, at: RuleAt): Redunda
   if (known.compiled.cyclic || number === undefined) return { kind: 'undecided' };
   const place = placeOf(known, number);
   const effect = targetEffect(at.rule.target);
-  const { boxes, start } = known.compiled;
-  const isSoft = boxes.soft.subarray(start[number] ?? 0, start[number + 1] ?? 0).includes(1);
+  const isSoft = hasSoftBox(known, number);
   if (effect === 'return' && !isSoft) return chainGoesOnAlike(known, place) ?? byFoundPacket(known, place, compareReturn) ?? byEveryHook(known, place, compareReturn);
-  if (isSoft || (effect !== 'accept' && effect !== 'drop' && effect !== 'reject')) return needed(known, regionsOf(known, place));
+  if (isSoft || (effect !== 'accept' && effect !== 'drop' && effect !== 'reject')) return needed(known, place);
   return byFoundPacket(known, place, compareFate) ?? byEveryHook(known, place, compareFate);
+}
+
+function hasSoftBox({ compiled: { boxes, start } }: TableSpace, number: number): boolean {
+  for (let box = start[number] ?? 0, end = start[number + 1] ?? 0; box < end; box++) if (boxes.soft[box] === 1) return true;
+  return false;
 }
 
 /** How a rule's packets fare with it and without. */
@@ -83,9 +87,13 @@ function byHooks(space: TableSpace, place: RulePlace, hooks: readonly HookRegion
   return { kind: 'redundant', because: [...inOrder(space, rules), ...because] };
 }
 
-function needed(space: TableSpace, hooks: readonly HookRegions[]): Redundancy {
-  const region = hooks.flatMap(hook => hook.regions)[0];
-  return { kind: 'needed', get witness() { return region === undefined ? {} : sampleOf(space.compiled, { point: region.lo, region }, () => true); } };
+function needed(space: TableSpace, place: RulePlace): Redundancy {
+  return {
+    kind: 'needed', get witness() {
+      const [region] = regionsOf(space, place).flatMap(hook => hook.regions);
+      return region === undefined ? {} : sampleOf(space.compiled, { point: region.lo, region }, () => true);
+    },
+  };
 }
 
 /** A rule that ends the traversal: without it, may any packet that it decides end in another fate, or be noticed on the way? */

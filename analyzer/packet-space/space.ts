@@ -149,9 +149,7 @@ export function foundCaller({ callers: { at, boxes }, compiled, found }: TableSp
 }
 
 /** A question about one built-in chain; what is not said asks for nothing. */
-export function makeQuery(compiled: CompiledTable, base: CompiledChain, parts: Partial<Query>): Query {
-  return {
-    compiled, base: base.id, mark: undefined, goals: 0, policy: base.chain.policy === 'DROP' ? fateBits.drop : fateBits.accept,
-    thorough: (parts.goals ?? 0) !== 0, strict: false, only: undefined, views: parts.only === undefined ? undefined : new Map(), ...parts,
-  };
+export function makeQuery(compiled: CompiledTable, { id, chain }: CompiledChain, parts: Partial<Omit<Query, 'compiled' | 'base' | 'views'>>): Query {
+  const { mark, only, goals = 0, strict = false, thorough = goals !== 0, policy = chain.policy === 'DROP' ? fateBits.drop : fateBits.accept } = parts;
+  return { compiled, base: id, mark, goals, policy, thorough, strict, only, views: only === undefined ? undefined : new Map() };
 }

@@ -42,7 +42,7 @@ export interface Attached {
 /** The rules that attach a helper (`-j CT --helper NAME`). */
 export function attachedHelpers(cx: CheckContext): readonly Attached[] {
   const raw = cx.ruleset.tables.get('raw');
-  return raw === undefined ? [] : [...cx.rules(raw)].flatMap((at): Attached[] => {
+  return raw === undefined ? [] : cx.rules(raw).flatMap((at): Attached[] => {
     const { target } = at.rule;
     const helper = target.kind === 'extension' ? target.use.given['helper']?.value : undefined;
     return typeof helper === 'string' && helper !== '' ? [{ at, helper }] : [];

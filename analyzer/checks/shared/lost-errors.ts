@@ -88,7 +88,7 @@ function isDoubtful(cx: CheckContext, table: Table, hook: Hook): boolean {
 function withoutRelated(cx: CheckContext, table: Table, hook: Hook, lost: readonly Arrival[]): readonly RuleAt[] {
   const constraints = constraintsOf(cx.ruleset, table.name);
   const isTaken = (at: RuleAt, arrival: Arrival, state: number): boolean => reachWith(cx.space(), table, at, all([tooBig(cx.ruleset), is('ctstate', state), arrival.has('in')]), hook).kind === 'live';
-  return [...cx.rules(table)].filter(at => effectOf(at.rule) === 'accept' && asksForState(constraints.of(at.rule))
+  return cx.rules(table).filter(at => effectOf(at.rule) === 'accept' && asksForState(constraints.of(at.rule))
     && lost.some(arrival => isTaken(at, arrival, ctstates.ESTABLISHED) && !isTaken(at, arrival, ctstates.RELATED)));
 }
 

@@ -63,7 +63,8 @@ export function namedPorts({ family, backend }: Ruleset, table: string, { protoc
 
 /** Whether any of the ports from … to is among them. */
 export function namesAny({ ranges }: NamedPorts, from: number, to: number): boolean {
-  return ranges.some(({ low, high }) => from <= Number(high) && to >= Number(low));
+  for (const { low, high } of ranges) if (from <= Number(high) && to >= Number(low)) return true;
+  return false;
 }
 
 /** Those of the ports from … to that are among them. */

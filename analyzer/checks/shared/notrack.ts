@@ -27,7 +27,7 @@ export function exempting(cx: CheckContext): readonly Exempt[] {
   const raw = cx.ruleset.tables.get('raw');
   if (raw === undefined) return [];
   const constraints = constraintsOf(cx.ruleset, raw.name);
-  return [...cx.rules(raw)].filter(({ rule }) => untracks(cx.ruleset, rule, 'PREROUTING')).map(at => ({
+  return cx.rules(raw).filter(({ rule }) => untracks(cx.ruleset, rule, 'PREROUTING')).map(at => ({
     at, packets: constraints.of(at.rule), hooks: (['PREROUTING', 'OUTPUT'] as const).filter(hook => comesTo(cx, raw, at, hook, always)),
   }));
 }
