@@ -2,6 +2,7 @@
 import type { Check } from './define-check.js';
 import { deadStateMatch } from './dead-state-match.js';
 import { deprecatedStateMatch } from './deprecated-state-match.js';
+import { dnatCatchesOutbound } from './dnat-catches-outbound.js';
 import { dnatNotForwarded } from './dnat-not-forwarded.js';
 import { dnatToLoopback } from './dnat-to-loopback.js';
 import { duplicateRule } from './duplicate-rule.js';
@@ -94,6 +95,7 @@ export const checks: readonly Check[] = [
   unlimitedNewConnections,
   unreachableAfterGoto,
   unreachableChain,
+  dnatCatchesOutbound,
   dnatNotForwarded,
   dnatToLoopback,
   filterMatchesPreNat,

@@ -342,6 +342,21 @@ test('masquerade-wrong-interface: nobody leaves by the interface that the rule n
   t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth0 -o eth1 -m conntrack --ctstate ESTABLISHED -j ACCEPT']), []);
 });
 
+test('dnat-catches-outbound: what people inside send to servers elsewhere', t => {
+  const caught = (dnat: string, filter: readonly string[] = ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT'], post: readonly string[] = ['-A POSTROUTING -o eth0 -j MASQUERADE']): readonly string[] =>
+    findings({ nat: [`-A PREROUTING ${dnat}`, ...post], filter, policy: 'DROP' }).filter(one => one.check === 'dnat-catches-outbound').map(({ rule, help }) => `${rule ?? ''} ${help.split(', ').at(-1) ?? ''}`);
+  const to = '-j DNAT --to-destination 10.0.0.5';
+  const reported = ['nat:PREROUTING:1 -i eth0'];
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`), reported);
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`, ['-A FORWARD -d 10.0.0.5/32 -i eth1 -j DROP', '-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT']), reported, 'nor do they get there');
+  t.deepEqual(caught(`! -d 10.0.0.0/8 -p tcp -m multiport --dports 80,443 ${to}`), reported);
+  for (const line of [`-d 203.0.113.9/32 -p tcp -m tcp --dport 80 ${to}`, `-i eth0 -p tcp -m tcp --dport 80 ${to}`, `! -i eth1 -p tcp -m tcp --dport 80 ${to}`, `-p tcp -m tcp --dport 80 -m addrtype --dst-type LOCAL ${to}`,
+    `! -s 10.0.0.0/8 -p tcp -m tcp --dport 80 ${to}`, '-p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128', `-p tcp -m tcp --dport 80 -m set --match-set own dst ${to}`, '-p tcp -m tcp --dport 80 -j DNAT --to-destination 203.0.113.9']) t.deepEqual(caught(line), [], line);
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`, ['-A FORWARD -i eth1 -j ACCEPT']), [], 'no stranger gets there: it is a proxy');
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`, ['-A FORWARD -d 10.0.0.5/32 -j ACCEPT']), [], 'nobody is let out');
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`, undefined, []), [], 'people inside have their own way out');
+});
+
 test('snat-before-masquerade: never, or across', t => {
   const nat = (...lines: readonly string[]): readonly string[] => found({ nat: lines.map(line => `-A POSTROUTING ${line}`) });
   t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2']);
