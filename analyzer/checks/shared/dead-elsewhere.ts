@@ -5,6 +5,7 @@
 import type { Rule, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { certificate, reachThrough, type Pipeline } from '../../packet-space/pipeline/index.js';
+import { comesAsInTable } from '../../packet-space/pipeline/as-in-table.js';
 import { proveDead, type ReachOptions } from '../../packet-space/pipeline/reach.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
 import { asksForItsOwn } from '../../packet-space/changes.js';
@@ -45,6 +46,7 @@ function findDead(cx: CheckContext): ReadonlyMap<Rule, readonly RuleAt[]> {
     for (const [at, hint] of suspects(cx, table)) {
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return found;
+      if (comesAsInTable(pipeline, cx.space(), table, at, budget)) continue;
       const by = causes(pipeline, at, { ...hint, share }, budget);
       if (by === 'undecided') {
         cx.undecided();
