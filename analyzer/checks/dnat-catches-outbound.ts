@@ -1,15 +1,15 @@
 import { firstPacket, isCertain, onward, question, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
 import { isPrivate, privateRanges } from '../packet/address-blocks.js';
-import { all, always, any, is, not, oneOf, type Constraint } from '../packet/constraint.js';
-import { parseAddress, type Address } from '../values/address.js';
-import { Problem, type Family } from '../values/value.js';
+import { all, always, any, ctstates, is, not, oneOf, type Constraint } from '../packet/constraint.js';
+import type { Address } from '../values/address.js';
+import type { Family } from '../values/value.js';
 import { rangesOf } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { liveTranslations, type Asking } from './shared/nat-rules.js';
 import { destinationText } from './shared/nat-words.js';
 import { defaultDevices, fromOutside } from './shared/outside.js';
-import { firstTo, strangers } from './shared/strangers.js';
+import { firstTo, parsed, strangers } from './shared/strangers.js';
 import { translatedStep } from './shared/translated-step.js';
 
 /** What one question may cost, and about how many rules they are asked. */
@@ -23,20 +23,13 @@ const anywhere: Readonly<Record<Family, readonly Address[]>> = {
   ipv6: parsed('ipv6', ['2001:db8:1::7', '2607:f8b0::7', '2a02:26f0::7']),
 };
 
-function parsed(family: Family, texts: readonly string[]): readonly Address[] {
-  return texts.flatMap(text => {
-    const address = parseAddress(text, family);
-    return address instanceof Problem ? [] : [address];
-  });
-}
-
 const notLo = not({ kind: 'interface', field: 'in', name: 'lo', prefix: false });
 
-/** What people inside send to a server on the internet; those who come by one interface, where it is named. */
+/** First packets of people inside to a server on the internet; of those who come by one interface, where it is named. */
 function outbound(cx: CheckContext, server: Address, device?: string): Constraint {
   const { family } = cx.ruleset;
   const by = device === undefined ? all([not(fromOutside(cx)), notLo]) : { kind: 'interface', field: 'in', name: device, prefix: false } as const;
-  return all([{ kind: 'within', field: 'src', ranges: privateRanges[family] }, is('dst', server), by, is('fragment', 0), is('mark', 0), is('connmark', 0)]);
+  return all([{ kind: 'within', field: 'src', ranges: privateRanges[family] }, is('dst', server), by, is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0)]);
 }
 
 /** A connection of somebody who comes by the interface, that the rule sends elsewhere, whichever server it was for; undefined where it takes only some. */

@@ -17,7 +17,8 @@ const people: Readonly<Record<Family, readonly Address[]>> = {
 /** An address of this host, where any will do. */
 const usualHost = { ipv4: parsed('ipv4', ['192.0.2.1']), ipv6: parsed('ipv6', ['2001:db8::1']) };
 
-function parsed(family: Family, texts: readonly string[]): readonly Address[] {
+/** Addresses as one writes them. */
+export function parsed(family: Family, texts: readonly string[]): readonly Address[] {
   return texts.flatMap(text => {
     const address = parseAddress(text, family);
     return address instanceof Problem ? [] : [address];
