@@ -47,7 +47,7 @@ export class ConstraintWriter {
 
   /** Writes a constraint's boxes, the certain ones first. */
   write(constraint: Constraint): Written {
-    const written = this.#read(constraint, true) ? this.#product() : undefined;
+    const written = this.#read(constraint) ? this.#product() : undefined;
     for (let i = 0; i < this.#count; i++) this.#hi[this.#named[i] ?? 0] = -1;
     this.#count = 0;
     if (this.#sets.size > 0) this.#sets.clear();
@@ -94,11 +94,11 @@ export class ConstraintWriter {
   }
 
   /** Cuts the product at hand down to a part of the constraint; false where it would no longer be one. */
-  #read(constraint: Constraint, isWhole: boolean): boolean {
+  #read(constraint: Constraint): boolean {
     switch (constraint.kind) {
       case 'always': return true;
       case 'within': if (constraint.ranges.length === 1) return this.#range(constraint) || this.#shared(constraint); break;
-      case 'all': if (isWhole) return constraint.of.every(part => this.#read(part, false)); break;
+      case 'all': return constraint.of.every(part => this.#read(part));
       default:
     }
     return this.#shared(constraint);

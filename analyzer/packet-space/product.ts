@@ -123,21 +123,30 @@ function isCell({ sides }: Product): boolean {
   return true;
 }
 
-function divided({ sides, soft }: Product, limit: number): readonly Cell[] {
-  let cells: readonly Cell[] = [{ sides: [], soft }];
-  for (const side of sides) {
-    const parts = partsOf(side);
-    cells = cells.length * parts.length > limit
+/** The cells of a product. The last dimension goes round fastest. */
+function divided(product: Product, limit: number): readonly Cell[] {
+  let count = 1;
+  let { soft } = product;
+  const sides = product.sides.map((side): Side => {
+    const parts = intervalsOf(side).length / 2;
+    if (count * parts > limit) {
       // Too many: their hull, which may match and may not.
-      ? cells.map(cell => ({ sides: [...cell.sides, side], soft: true }))
-      : cells.flatMap(cell => parts.map(part => ({ sides: [...cell.sides, part], soft: cell.soft })));
-  }
-  return cells;
-}
-
-/** One interval after the other. */
-function partsOf(side: Side): readonly Cell['sides'][number][] {
-  const { dimension, set } = side;
-  if (set === undefined) return [side];
-  return Array.from({ length: set.length / 2 }, (_, i) => ({ dimension, low: set[2 * i] ?? 0, high: set[2 * i + 1] ?? 0 }));
+      soft = true;
+      return { ...side, set: undefined };
+    }
+    count *= parts;
+    return side;
+  });
+  return Array.from({ length: count }, (_, cell) => {
+    let below = count;
+    return {
+      soft, sides: sides.map(side => {
+        const { dimension, set } = side;
+        if (set === undefined) return side;
+        below /= set.length / 2;
+        const at = 2 * (Math.floor(cell / below) % (set.length / 2));
+        return { dimension, low: set[at] ?? 0, high: set[at + 1] ?? 0 };
+      }),
+    };
+  });
 }

@@ -22,22 +22,21 @@ export function compileChains(read: ReadRuleset, dimensions: Dimensions, extra: 
   return new ChainCompiler(read, dimensions, extra).compile();
 }
 
-/** Some of a rule's packets, and what it writes to them. */
+/** What a rule writes to some of its packets, or to all. */
 interface Case {
   readonly where: Constraint | undefined;
-  readonly kept: readonly Rewriting[];
+  readonly writes: readonly Write[];
 }
 
 /** What is written depends on what the packet is: each combination, the one with most conditions first. */
-function casesOf(rewritings: readonly Rewriting[]): readonly Case[] {
-  if (rewritings.every(one => one.where === undefined)) return [{ where: undefined, kept: rewritings }];
-  const conditions = [...new Set(rewritings.flatMap(one => one.where ?? []))];
-  const cases: Case[] = [];
+function combined(cases: readonly Case[]): readonly Case[] {
+  const conditions = [...new Set(cases.flatMap(one => one.where ?? []))];
+  const out: Case[] = [];
   for (let met = 2 ** conditions.length - 1; met >= 0; met--) {
     const holds = conditions.filter((_, i) => (met & (1 << i)) !== 0);
-    cases.push({ where: holds.length === 0 ? undefined : all(holds), kept: rewritings.filter(one => one.where === undefined || holds.includes(one.where)) });
+    out.push({ where: holds.length === 0 ? undefined : all(holds), writes: cases.flatMap(one => one.where === undefined || holds.includes(one.where) ? one.writes : []) });
   }
-  return cases;
+  return out;
 }
 
 const rememberedCells = 5000;
@@ -145,11 +144,10 @@ class ChainCompiler {
   /** What a rule writes may depend on what the packet is: a box for each case. */
   #rewriting(table: Table, rule: Rule, number: number, rewritings: readonly Rewriting[]): void {
     const asks = this.#known.asks(number);
-    const made = new Map(rewritings.map(one => [one, writesOf(this.#dimensions, one)]));
-    const written = [...made.values()].flat();
+    const cases = rewritings.map((one): Case => ({ where: one.where, writes: writesOf(this.#dimensions, one) }));
+    const written = cases.flatMap(one => one.writes);
     if (written.length > 0) this.#writers.set(number, written);
-    for (const { where, kept } of casesOf(rewritings)) {
-      const writes = kept.flatMap(one => made.get(one) ?? []);
+    for (const { where, writes } of combined(cases)) {
       this.#write(number, where === undefined ? asks : all([asks, where]), this.#actionsOf(table, rule, writes.length === 0 ? undefined : writes));
     }
   }
