@@ -19,7 +19,7 @@ export type StateReach =
   | { readonly kind: 'dead' }
   | { readonly kind: 'undecided' };
 
-const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
+const notUnderWay = not(oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]));
 
 /**
  * Whether a rule that only packets of connections under way can match is ever matched. An answer counts as seen before filter judges it,
@@ -27,7 +27,7 @@ const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
  */
 export function stateReach(pipeline: Pipeline, rule: Rule, budget: SolveBudget = solveBudget()): StateReach {
   const { chains } = pipeline;
-  const others = reachThrough(pipeline, rule, { packets: not(underWay), budget });
+  const others = reachThrough(pipeline, rule, { packets: notUnderWay, budget });
   if (others.kind !== 'dead') return others.kind === 'undecided' ? others : { kind: 'not-asked' };
   const watch = watchFor(chains, chains.numbers.get(rule) ?? -1);
   if (watch === undefined || hasHelper(pipeline)) return { kind: 'not-asked' };
