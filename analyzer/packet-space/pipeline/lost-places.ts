@@ -6,7 +6,7 @@ import { likedClasses } from '../sample.js';
 import { Justifier, type PartClaim } from './claim.js';
 import { conversationGoal, notBegun, type Asked } from './conversations.js';
 import { acceptsAll } from './goals.js';
-import { contains, holds, hull, inHole, isApart, meet, type Part, type Spot } from './part.js';
+import { holds, hull, inHole, isApart, meet, type Part, type Spot } from './part.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages } from './parts.js';
 import type { Path } from './stages.js';
@@ -175,6 +175,28 @@ export function* inPlaces(asked: Asked, lost: LostPlaces, who: readonly Field[] 
   }
 }
 
+/** A place, and the few inputs of which it says anything: [input, low, high]. */
+interface Place {
+  readonly part: Part;
+  readonly sides: readonly (readonly [number, number, number])[];
+}
+
+function placeIn({ lo, hi }: Part, part: Part): Place {
+  const sides: [number, number, number][] = [];
+  for (let i = 0; i < lo.length; i++) {
+    const [low, high] = [part.lo[i] ?? 0, part.hi[i] ?? 0];
+    if (low !== lo[i] || high !== hi[i]) sides.push([i, low, high]);
+  }
+  return { part, sides };
+}
+
+/** Whether what reaches from `lo` to `hi` lies in a place, with all of its choices; `chosen` is undefined where one is open. */
+function isWithin({ part, sides }: Place, lo: Part['lo'], hi: Part['hi'], chosen: (choice: number) => number | undefined): boolean {
+  for (const [input, low, high] of sides) if ((lo[input] ?? 0) < low || (hi[input] ?? 0) > high) return false;
+  for (const [choice, value] of part.choices) if (chosen(choice) !== value) return false;
+  return true;
+}
+
 /**
  * Boxes of first packets, among which are all those of everyday conversations that are as the goal says: an answer is lost. `parts`: the everyday packets
  * that are asked about. `many`: in more boxes than the limit; `undecided`: the budget ended.
@@ -184,7 +206,12 @@ export function lostPlaces(pipeline: Pipeline, parts: readonly Part[], goal: Goa
   const around = hull(parts);
   const places: Part[] = [];
   if (parts.length === 0) return { places, around };
-  const search = solutions(pipeline, { ...goal, over: point => places.find(place => holds(place, point)), isDone: part => places.some(place => contains(place, part)) }, [around], budget);
+  const found: Place[] = [];
+  const search = solutions(pipeline, {
+    ...goal,
+    over: ({ inputs, choices }) => found.find(place => isWithin(place, inputs, inputs, choice => choices.get(choice) ?? 0))?.part,
+    isDone: ({ lo, hi, choices }) => found.some(place => isWithin(place, lo, hi, choice => choices.get(choice))),
+  }, [around], budget);
   let next = search.next();
   while (next.done !== true) {
     if (places.length === limit) return 'many';
@@ -193,6 +220,7 @@ export function lostPlaces(pipeline: Pipeline, parts: readonly Part[], goal: Goa
     claim.verdict(trip.run.drops.find(at => at >= trip.backFrom) ?? 0);
     const { lo, hi, choices } = claim.finish();
     places.push({ lo, hi, choices });
+    found.push(placeIn(around, { lo, hi, choices }));
     next = search.next();
   }
   if (next.value.kind !== 'none') return 'undecided';
