@@ -1,6 +1,6 @@
 /** What was learned of a packet for a larger part than it was asked about: others like it lie in other holes, and need not be followed. */
 import type { FreshClaim } from './claim.js';
-import { contains, inside, type Part } from './part.js';
+import { contains, meetsHole, type Part } from './part.js';
 
 /** So many are kept, those that were of use last. */
 const kept = 64;
@@ -29,7 +29,7 @@ export class Learned {
 
   /** What says that nothing is left to look for in a part. */
   about(part: Part): FreshClaim | undefined {
-    const at = this.#claims.findLastIndex(claim => contains(claim, part) && claim.holes.every(hole => inside(part, hole) === undefined));
+    const at = this.#claims.findLastIndex(claim => contains(claim, part) && !claim.holes.some(hole => meetsHole(part, hole)));
     if (at < 0) return undefined;
     this.#used++;
     const [claim] = this.#claims.splice(at, 1);

@@ -30,24 +30,26 @@ const noChoices: ReadonlyMap<number, number> = new Map();
 
 export function holds({ lo, hi, choices }: Part, { inputs, choices: chosen }: Spot): boolean {
   for (let i = 0; i < inputs.length; i++) if ((inputs[i] ?? 0) < (lo[i] ?? 0) || (inputs[i] ?? 0) > (hi[i] ?? 0)) return false;
-  for (const [choice, value] of choices) if ((chosen.get(choice) ?? 0) !== value) return false;
+  // Most fix no choice, and then none is to be gone through: these are asked more than anything else.
+  if (choices.size > 0) for (const [choice, value] of choices) if ((chosen.get(choice) ?? 0) !== value) return false;
   return true;
 }
 
 export function inHole({ sides, choices }: PartHole, { inputs, choices: chosen }: Spot): boolean {
-  return sides.every(([input, low, high]) => low <= (inputs[input] ?? 0) && (inputs[input] ?? 0) <= high) && choices.every(([choice, value]) => (chosen.get(choice) ?? 0) === value);
+  for (const [input, low, high] of sides) if (low > (inputs[input] ?? 0) || high < (inputs[input] ?? 0)) return false;
+  return choices.every(([choice, value]) => (chosen.get(choice) ?? 0) === value);
 }
 
 export function contains(outer: Part, inner: Part): boolean {
-  for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
   for (let i = 0; i < inner.lo.length; i++) if ((outer.lo[i] ?? 0) > (inner.lo[i] ?? 0) || (outer.hi[i] ?? 0) < (inner.hi[i] ?? 0)) return false;
+  if (outer.choices.size > 0) for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
   return true;
 }
 
 /** No packet lies in both. */
 export function isApart(a: Part, b: Part): boolean {
   for (let i = 0; i < a.lo.length; i++) if ((a.lo[i] ?? 0) > (b.hi[i] ?? 0) || (a.hi[i] ?? 0) < (b.lo[i] ?? 0)) return true;
-  for (const [choice, value] of b.choices) if ((a.choices.get(choice) ?? value) !== value) return true;
+  if (b.choices.size > 0) for (const [choice, value] of b.choices) if ((a.choices.get(choice) ?? value) !== value) return true;
   return false;
 }
 
@@ -81,6 +83,7 @@ export function hull(parts: readonly PartBox[]): Part {
 /** What of a part lies outside of another that it meets. */
 export function outside(part: Part, other: Part): Part[] {
   const out = outsideBox(part, other);
+  if (other.choices.size === 0) return out;
   const fixed = [...other.choices].filter(([choice]) => !part.choices.has(choice));
   if (fixed.length === 0) return out;
   const { lo, hi } = both(part, other);
@@ -116,6 +119,12 @@ function withAt(classes: Classes, input: number, value: number): Classes {
   const copy = classes.slice();
   copy[input] = value;
   return copy;
+}
+
+/** Whether a part may hold packets of a hole, each side of which says something of another input. */
+export function meetsHole({ lo, hi, choices }: Part, hole: PartHole): boolean {
+  for (const [input, low, high] of hole.sides) if (low > (hi[input] ?? 0) || high < (lo[input] ?? 0)) return false;
+  return hole.choices.every(([choice, value]) => (choices.get(choice) ?? value) === value);
 }
 
 /** What of a part lies in a hole. */

@@ -2,9 +2,10 @@
 import { ctstates, type Constraint } from '../../packet/constraint.js';
 import { cellsOf, type Cell } from '../product.js';
 import { productsOf } from '../products.js';
+import { asksOf, bitOf, entryOf, knowable } from './asks.js';
 import { Step, type Chains } from './chains.js';
 import { hull, type Part, type PartBox } from './part.js';
-import { Does, writerOf } from './classes.js';
+import { Does } from './classes.js';
 import { giversOf } from './givers.js';
 import type { Pipeline } from './passes.js';
 import type { Path } from './stages.js';
@@ -39,11 +40,12 @@ const hulls = new WeakMap<readonly Part[], Part>();
 
 /** Whether any of the parts may have what the sides ask for. One look at all of them is mostly enough. */
 function mayMeet(parts: readonly Part[], sides: Cell['sides'], fieldCount: number): boolean {
-  if (parts.length < 2) return parts.length === 1;
+  if (parts.length === 0) return false;
   let around = hulls.get(parts);
   if (around === undefined) hulls.set(parts, around = hull(parts));
   const { lo, hi } = around;
-  return sides.every(({ dimension, low, high }) => dimension >= fieldCount || (low <= (hi[dimension] ?? 0) && high >= (lo[dimension] ?? 0)));
+  for (const { dimension, low, high } of sides) if (dimension < fieldCount && (low > (hi[dimension] ?? 0) || high < (lo[dimension] ?? 0))) return false;
+  return true;
 }
 
 const universes = new WeakMap<Pipeline, Map<Path, readonly Part[]>>();
@@ -70,65 +72,16 @@ export function partsOf(pipeline: Pipeline, path: Path, packets: Constraint): re
  * before that writes what it asks for, those of that rule.
  */
 export function* preimages(pipeline: Pipeline, path: Path, number: number, at: number, within: readonly Part[]): Generator<Part, void> {
-  const { chains } = pipeline;
-  const stage = pipeline.forth[path][at];
-  if (stage === undefined) return;
-  // What rules of the same table write is met by the rules behind them.
-  const written = pipeline.forth[path].slice(0, at + 1).reduce((bits, one) => bits | one.does, 0);
-  const entry = entryOf(chains, chains.chainOf[number] ?? -1);
-  const known = chains.cells(number).map(cell => knowable(pipeline, path, stage.hook, stage.table === 'raw', { soft: cell.soft, sides: [...cell.sides, ...entry] }));
+  const { chains: { fieldCount } } = pipeline;
+  const asks = asksOf(pipeline, path, number, at);
   // Most rules are matched by packets as they come: these are looked at first, and first those that nat treats as usual.
-  const near = known.filter(sides => mayMeet(within, sides, chains.fieldCount));
-  if (near.length > 0) for (const part of within) for (const sides of near) {
+  const near = asks.filter(({ sides }) => mayMeet(within, sides, fieldCount));
+  if (near.length > 0) for (const part of within) for (const { sides } of near) {
     // The first is mostly enough, and the others need not be made.
-    const met = meet(part, sides, chains.fieldCount);
+    const met = meet(part, sides, fieldCount);
     if (met !== undefined) yield { ...met, choices: noChoices };
   }
-  for (const sides of known) {
-    const moved = sides.filter(side => (written & bitOf(chains, side.dimension)) !== 0);
-    if (moved.length > 0) yield* ways(pipeline, path, at, sides.filter(side => !moved.includes(side)), moved, within);
-  }
-}
-
-const entries = new WeakMap<Chains, Map<number, Cell['sides']>>();
-
-/** A box around all packets that jumps can bring into a chain, without the fields that may be written there. */
-function entryOf(chains: Chains, chain: number): Cell['sides'] {
-  let known = entries.get(chains);
-  if (known === undefined) entries.set(chains, known = new Map<number, Cell['sides']>());
-  let sides = known.get(chain);
-  if (sides === undefined) {
-    const ways = (chains.callers.get(chain) ?? []).flatMap(([caller, rule]) => {
-      const above = entryOf(chains, caller);
-      return chains.cells(rule).map((cell): Cell => ({ soft: false, sides: [...cell.sides, ...above].filter(side => side.dimension < chains.fieldCount) }));
-    });
-    const written = writtenBelow(chains, chain);
-    known.set(chain, sides = chains.list[chain]?.policy === undefined ? hullSides(ways).filter(({ dimension }) => !written.has(dimension)) : []);
-  }
-  return sides;
-}
-
-function writtenBelow({ list, below }: Chains, chain: number): ReadonlySet<number> {
-  const written = new Set<number>();
-  for (const id of below(chain)) for (const { writes } of list[id]?.writing ?? []) for (const { dimension } of writes) written.add(dimension);
-  return written;
-}
-
-/** The box around boxes that may each say something of a dimension more than once. */
-function hullSides(cells: readonly Cell[]): Cell['sides'] {
-  let hull: Map<number, readonly [number, number]> | undefined;
-  for (const { sides } of cells) {
-    const own = new Map<number, readonly [number, number]>();
-    for (const { dimension, low, high } of sides) own.set(dimension, [Math.max(low, own.get(dimension)?.[0] ?? low), Math.min(high, own.get(dimension)?.[1] ?? high)]);
-    if ([...own.values()].some(([low, high]) => low > high)) continue;
-    if (hull === undefined) hull = own;
-    else for (const [dimension, [low, high]] of hull) {
-      const side = own.get(dimension);
-      if (side === undefined) hull.delete(dimension);
-      else hull.set(dimension, [Math.min(low, side[0]), Math.max(high, side[1])]);
-    }
-  }
-  return [...hull ?? []].map(([dimension, [low, high]]) => ({ dimension, low, high }));
+  for (const { kept, moved } of asks) if (moved.length > 0) yield* ways(pipeline, path, at, kept, moved, within);
 }
 
 /** The same on all stages of a path at which a rule may run. */
@@ -159,30 +112,10 @@ function narrow({ chains }: Pipeline, within: readonly Part[], sides: Cell['side
   return mayMeet(within, sides, chains.fieldCount) ? toParts(within.map(part => meet(part, sides, chains.fieldCount))) : [];
 }
 
-function bitOf({ dimensions }: Chains, d: number): number {
-  const one = dimensions.list[d];
-  return one === undefined || one.kind === 'atom' ? 0 : writerOf(one.field);
-}
-
-/** What a cell asks of fields that are at the stage what they were when the packet came. */
-function knowable({ outInputs, chains: { dimensions, fieldCount } }: Pipeline, path: Path, hook: string, isRaw: boolean, { sides }: Cell): Cell['sides'] {
-  return sides.filter(({ dimension }) => {
-    const one = dimensions.list[dimension];
-    if (one === undefined || one.kind === 'atom' || dimension >= fieldCount) return false;
-    switch (one.field) {
-      case 'in': return path !== 'loop' && hook !== 'POSTROUTING' && hook !== 'OUTPUT';
-      // Behind OUTPUT it may have been routed anew.
-      case 'out': return path !== 'loop' && hook !== 'PREROUTING' && hook !== 'INPUT' && (outInputs[0] < 0 || path !== 'out' || hook !== 'POSTROUTING');
-      case 'ctstate': return !isRaw;
-      case 'ttl': return path !== 'through' || hook === 'PREROUTING';
-      default: return true;
-    }
-  });
-}
-
 /** The packets of rules that write what is asked for. */
 function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], moved: Cell['sides'], all: readonly Part[]): Part[] {
   const { chains, forth, natInput } = pipeline;
+  if (!mayMeet(all, kept, chains.fieldCount)) return [];
   const isUsual = ({ lo }: Part): boolean => (lo[natInput] ?? 0) === 0;
   const within = all.every(isUsual) ? all : all.filter(isUsual);
   // Where nat does not do the usual, anything may have become of a packet.

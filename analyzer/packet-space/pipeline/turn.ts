@@ -37,16 +37,25 @@ export function dimensionTwin({ list, fields }: Dimensions, d: number): number |
   return twin === undefined ? undefined : fields.get(twin)?.[fields.get(one.field)?.indexOf(d) ?? 0];
 }
 
+const allTwins = new WeakMap<Dimensions, readonly (number | undefined)[]>();
+
+function twinsOf(dimensions: Dimensions): readonly (number | undefined)[] {
+  let twins = allTwins.get(dimensions);
+  if (twins === undefined) allTwins.set(dimensions, twins = dimensions.list.map((_, d) => dimensionTwin(dimensions, d)));
+  return twins;
+}
+
 /** The answer's fields, from those of the packet as it left. */
 export function turn({ chains, backInputs }: { readonly chains: Chains; readonly backInputs: number }, run: Run, path: Path, back: Back): void {
   const { dimensions, fieldCount } = chains;
+  const twins = twinsOf(dimensions);
   const gone = run.origins;
   const before = Origins.identity(fieldCount);
   const origins = run.origins = gone.copy();
   for (let d = 0; d < fieldCount; d++) {
     const one = dimensions.list[d];
     if (one === undefined || one.kind === 'atom') continue;
-    const from = dimensionTwin(dimensions, d);
+    const from = twins[d];
     if (from !== undefined && isForward(back)) origins.take(d, before, d);
     else if (from !== undefined) origins.take(d, gone, from);
     else if (!shared.includes(one.field)) free(origins, d, backInputs);
