@@ -63,6 +63,16 @@ test('chains, limits and lists of the unwanted do not keep a stranger out', t =>
   t.deepEqual(found(host('-A INPUT -m set --match-set unwanted src -j DROP', '-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT')), ['warning filter:INPUT:4 MySQL (tcp/3306)']);
 });
 
+test('where some rule has a limit, what hangs on it, or on anything else, is asked without it', t => {
+  const open = '-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT';
+  t.deepEqual(found(host('-A INPUT -p tcp -m tcp --dport 3306 -m limit --limit 3/min -j DROP', open)), [], 'who takes his time is always below it');
+  const ping = '-A INPUT -p icmp -m icmp --icmp-type 8 -m limit --limit 5/sec -j ACCEPT';
+  t.deepEqual(found(host(ping, '-A INPUT -m set --match-set friends src -p tcp -m tcp --dport 3306 -j ACCEPT')), []);
+  const certainty = (...rules: readonly string[]): readonly string[] => analyze({ path: 'exposed.rules', text: host(...rules) }).findings.filter(one => one.check === 'exposed-service').map(one => one.certainty);
+  t.deepEqual(certainty(ping, open), ['certain']);
+  t.deepEqual(certainty(ping, '-A INPUT -m set --match-set unwanted src -j DROP', open), ['possible']);
+});
+
 test('whoever is on a list, has knocked, or comes from a network that is named, is no stranger', t => {
   for (const guard of ['-m set --match-set friends src', '-m recent --name knocked --rcheck --seconds 30', '-s 198.51.100.0/24', '-s 198.51.100.7', '-m iprange --src-range 10.0.0.1-10.0.0.9', '-s 192.168.0.0/16', '-m mac --mac-source 02:00:00:00:00:01', '-m mark --mark 0x1', '-m connmark --mark 0x1', '-m frobnicate --x']) {
     t.deepEqual(found(host(`-A INPUT ${guard} -p tcp -m tcp --dport 3306 -j ACCEPT`)), [], guard);
