@@ -3,7 +3,7 @@
  * that shows it, or it is undecided.
  */
 export { ask } from './ask.js';
-export { askLike, type LikeAnswer, type LikeQuestion } from './ask-like.js';
+export { askLike } from './ask-like.js';
 export { correlated, generalization } from './overlaps.js';
 export { otherwise } from './otherwise.js';
 export { partlyShadowed } from './partly-shadowed.js';
