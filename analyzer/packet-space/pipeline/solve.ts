@@ -134,7 +134,7 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
     budget.work -= trip.run.work;
     for (const rule of claim.rules) rules.add(rule);
     const rest = outside(part, claim);
-    if (rest.length === 0 && claim.holeCount === 0 && part !== start && learned.isTime()) {
+    if (rest.length === 0 && !claim.hasMany && claim.holeCount === 0 && part !== start && learned.isTime()) {
       learned.add(best(pipeline, trip, allLike(pipeline, start), reasons));
       budget.work -= trip.run.work;
     }
