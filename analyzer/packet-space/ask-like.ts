@@ -3,12 +3,11 @@ import type { Hook } from '../extensions/define.js';
 import type { Table } from '../model/ruleset.js';
 import type { Constraint, Field } from '../packet/constraint.js';
 import type { Answer, Fate, RuleAt } from './answers.js';
-import { decidersOf } from './ask.js';
+import { searchFates } from './ask.js';
 import type { Boxes, Region } from './boxes.js';
 import type { Dimensions } from './dimensions.js';
 import { packetsOf } from './packets.js';
-import { follow, numberOf, searchAll } from './question.js';
-import { freshBudget } from './search.js';
+import { numberOf } from './question.js';
 import { makeQuery, spaceOf, type PacketSpace } from './space.js';
 
 /** What is asked about many rules. */
@@ -43,17 +42,8 @@ export function askLike(space: PacketSpace, table: Table, chain: Hook, { packets
       const part = narrowed(region, compiled.own, box, free);
       if (part !== undefined) regions.push(part);
     }
-    const deciders = new Set<number>();
-    const outcome = searchAll(known, regions, freshBudget(), (point, region) => {
-      const examined = follow(query, point, region);
-      for (const decider of examined.run.deciders) deciders.add(decider);
-      return examined;
-    });
-    switch (outcome.kind) {
-      case 'undecided': return outcome;
-      case 'none': return { kind: 'no', by: decidersOf(known, built.chain, deciders) };
-      case 'found': return { kind: 'yes' };
-    }
+    const outcome = searchFates(known, built.chain, query, regions);
+    return outcome.kind === 'found' ? { kind: 'yes' } : outcome;
   };
 }
 

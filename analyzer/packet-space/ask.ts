@@ -31,21 +31,25 @@ export function ask(space: PacketSpace, table: Table, chain: Hook, packets: Cons
   const regions = asked.regions(built.region);
   const goals = fates.reduce((mask, fate) => mask | known.compiled.fates.maskOf(fate), 0);
   const query = makeQuery(known.compiled, built.chain, { goals });
-  const deciders = new Set<number>();
-  const outcome = searchAll(known, regions, freshBudget(), (point, region) => {
-    const examined = follow(query, point, region);
-    for (const decider of examined.run.deciders) deciders.add(decider);
-    return examined;
-  });
+  const outcome = searchFates(known, built.chain, query, regions);
   switch (outcome.kind) {
-    case 'undecided': return outcome;
-    case 'none': return { kind: 'no', by: decidersOf(known, built.chain, deciders) };
+    case 'undecided': case 'no': return outcome;
     case 'found': return yes(known, built.chain, query, outcome, regions, asked.soft, packets);
   }
 }
 
-/** Who decided, in the order in which packets meet them. */
-export function decidersOf(space: TableSpace, base: CompiledChain, deciders: ReadonlySet<number>): Decider[] {
+/** Searches regions for a packet that the query holds of; where there is none, `by` are those who decided about the others. */
+export function searchFates(space: TableSpace, base: CompiledChain, query: Query, regions: readonly Region[]): Found | Extract<Answer, { kind: 'no' | 'undecided' }> {
+  const deciders = new Set<number>();
+  const outcome = searchAll(space, regions, freshBudget(), (point, region) => {
+    const examined = follow(query, point, region);
+    for (const decider of examined.run.deciders) deciders.add(decider);
+    return examined;
+  });
+  return outcome.kind === 'none' ? { kind: 'no', by: decidersOf(space, base, deciders) } : outcome;
+}
+
+function decidersOf(space: TableSpace, base: CompiledChain, deciders: ReadonlySet<number>): Decider[] {
   return [...inOrder(space, [...deciders].filter(rule => rule >= 0)), ...deciders.has(-1) ? [policyOf(space.compiled, base)] : []];
 }
 
