@@ -80,8 +80,9 @@ function portText({ asks }: Asking): string {
 /** The interface to the internet: as the host says, or the first rule that translates what leaves. */
 function wayOut(cx: CheckContext): string {
   const [known] = cx.host === undefined ? [] : defaultDevices(cx.host);
-  for (const { translation: { at: { rule: { outInterface: out } } } } of liveTranslations(cx, 'source')) if (known === undefined && out?.negated === false) return `${out.value.name}${out.value.prefix ? '+' : ''}`;
-  return known ?? 'INTERFACE';
+  if (known !== undefined) return known;
+  const [named] = [...liveTranslations(cx, 'source')].flatMap(({ translation: { at: { rule: { outInterface: out } } } }) => out?.negated === false ? [out.value] : []);
+  return named === undefined ? 'INTERFACE' : `${named.name}${named.prefix ? '+' : ''}`;
 }
 
 function report(cx: CheckContext, pipeline: Pipeline, asking: Asking, { found, packets }: NonNullable<ReturnType<typeof caught>>): Report {
@@ -127,7 +128,7 @@ is let alone.`,
   bad: router('-p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.5', published),
   good: router('-i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.5', published),
   nearMiss: router('-p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.5:3128'),
-  asks: ({ ruleset: { family } }) => [{ kind: 'within', field: 'src', ranges: privateRanges[family] }, oneOf('dst', anywhere[family])],
+  asks: ({ ruleset: { family, tables } }) => tables.has('nat') ? [{ kind: 'within', field: 'src', ranges: privateRanges[family] }, oneOf('dst', anywhere[family])] : [],
   * run(cx) {
     if (liveTranslations(cx, 'source').next().done === true) return;
     let left = questionLimit;

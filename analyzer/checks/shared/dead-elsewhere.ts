@@ -4,11 +4,11 @@
  */
 import type { Rule, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
+import { asksForItsOwn } from '../../packet-space/changes.js';
 import { certificate, reachThrough, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { comesAsInTable } from '../../packet-space/pipeline/as-in-table.js';
 import { proveDead, type ReachOptions } from '../../packet-space/pipeline/reach.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
-import { asksForItsOwn } from '../../packet-space/changes.js';
 import type { CheckContext } from '../define-check.js';
 import { interferedHooks } from './interference.js';
 
