@@ -49,14 +49,22 @@ function changesOf({ target }: Rule): number {
 
 /**
  * For each rule, what may have been changed before it, as bits; undefined where nothing changes anything. `order` holds
- * the chains with callers first, so that all ways into a chain are known when its turn comes.
+ * the chains with callers first.
  */
 export function changesBefore(table: Table, order: readonly string[]): ReadonlyMap<Rule, number> | undefined {
+  return bitsBefore(table, order, changesOf);
+}
+
+/**
+ * For each rule, the bits of all rules that its packets may have met before it in this table; undefined where no rule has any. `order` holds
+ * the chains with callers first, so that all ways into a chain are known when its turn comes.
+ */
+function bitsBefore(table: Table, order: readonly string[], bitsOf: (rule: Rule) => number): ReadonlyMap<Rule, number> | undefined {
   const inside = new Map<string, number>();
   let any = 0;
   for (const name of [...order].reverse()) {
     let bits = 0;
-    for (const rule of table.chains.get(name)?.rules ?? []) bits |= changesOf(rule) | insideCallee(rule, inside);
+    for (const rule of table.chains.get(name)?.rules ?? []) bits |= bitsOf(rule) | insideCallee(rule, inside);
     inside.set(name, bits);
     any |= bits;
   }
@@ -67,9 +75,10 @@ export function changesBefore(table: Table, order: readonly string[]): ReadonlyM
     let now = before.get(name) ?? 0;
     for (const rule of table.chains.get(name)?.rules ?? []) {
       if (now !== 0) result.set(rule, now);
+      now |= bitsOf(rule);
       const { target } = rule;
       if (target.kind === 'chain') before.set(target.name, (before.get(target.name) ?? 0) | now);
-      now |= changesOf(rule) | insideCallee(rule, inside);
+      now |= insideCallee(rule, inside);
     }
   }
   return result;
@@ -90,12 +99,24 @@ function asksFor(constraint: Constraint, changes: number): boolean {
   }
 }
 
-/** Whether some rule of a table asks for what rules before it, in the same table, may have changed: what it says about packets as they come is not known then. */
-export function asksForItsOwn(ruleset: Ruleset, table: Table): boolean {
+/**
+ * The rules of a table of which it does not say by itself whether packets come to them: they ask for what rules before them, in the same table, may have
+ * changed, or stand behind one that does, and that may keep packets from them.
+ */
+export function hangingOnChanges(ruleset: Ruleset, table: Table): ReadonlySet<Rule> {
   const order = callOrder(table);
+  const changes = order === undefined ? undefined : changesBefore(table, order);
+  if (order === undefined || changes === undefined) return new Set();
   const constraints = constraintsOf(ruleset, table.name);
-  for (const [rule, changes] of (order === undefined ? undefined : changesBefore(table, order)) ?? []) if (asksFor(constraints.of(rule), changes)) return true;
-  return false;
+  const asking = new Set<Rule>();
+  for (const [rule, bits] of changes) if (asksFor(constraints.of(rule), bits)) asking.add(rule);
+  const behind = bitsBefore(table, order, rule => asking.has(rule) && !goesOn(rule) ? 1 : 0);
+  return new Set([...asking, ...behind?.keys() ?? []]);
+}
+
+/** Whether all packets that match it meet the next rule. */
+function goesOn({ target }: Rule): boolean {
+  return target.kind === 'none' || (target.kind === 'extension' && effectOf(target.use) === 'continue');
 }
 
 /** The constraint, with what asks for changed fields taken as unknown; `changes` as bits. */

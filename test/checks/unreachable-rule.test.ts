@@ -53,6 +53,15 @@ test('a mark that a rule of the same table always sets, whatever it was before',
   t.deepEqual(unreachable(mangle(all, '-A PREROUTING -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff', '-A PREROUTING -m mark --mark 0x2 -j DROP')), [], 'or its connection may');
 });
 
+test('marks of the same table, in chains that are jumped and gone to', t => {
+  const chains = (...rules: readonly string[]): (readonly [string | null, string])[] => unreachable(table('mangle', ['PREROUTING', 'FORWARD', 'one', 'two'], ...rules)).map(one => [one.rule, because(one)] as const);
+  const all = '-A one -j MARK --set-xmark 0x1/0xffffffff';
+  t.deepEqual(chains('-A PREROUTING -j one', all, '-A PREROUTING -m mark --mark 0x1 -j two', '-A PREROUTING -p tcp -j ACCEPT', '-A two -j DROP'), [['mangle:PREROUTING:3', 'mangle:PREROUTING:1 mangle:one:1 mangle:PREROUTING:2 mangle:two:1']], 'the mark is set in one chain, and who has it dropped in another');
+  t.deepEqual(chains('-A PREROUTING -j one', all, '-A PREROUTING -m mark --mark 0x1 -g two', '-A PREROUTING -p tcp -j ACCEPT', '-A two -p udp -j LOG'), [['mangle:PREROUTING:3', 'mangle:PREROUTING:1 mangle:one:1 mangle:PREROUTING:2']], 'nobody comes back from a goto');
+  t.deepEqual(chains('-A PREROUTING -j one', all, '-A PREROUTING -m mark --mark 0x2 -j two', '-A two -p tcp -j ACCEPT'), [['mangle:PREROUTING:2', 'mangle:PREROUTING:1 mangle:one:1']], 'what stands in a chain to which nobody comes is not told as well');
+  t.deepEqual(chains('-A PREROUTING -j two', '-A PREROUTING -j one', all, '-A PREROUTING -j two', '-A two -m mark --mark 0x1 -j DROP', '-A two -m mark --mark 0x2 -j ACCEPT'), [], 'the first time the mark is as it came');
+});
+
 test('of many exemptions from tracking only the one that matters is named', t => {
   const others = Array.from({ length: 12 }, (_, i) => `-A PREROUTING -d 192.0.2.${String(i + 20)}/32 -p udp -m udp --dport 53 -j CT --notrack`);
   const found = unreachable(raw(...others), filter('-A FORWARD -d 192.0.2.25/32 -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT'));

@@ -4,7 +4,7 @@
  */
 import type { Rule, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
-import { asksForItsOwn } from '../../packet-space/changes.js';
+import { hangingOnChanges } from '../../packet-space/changes.js';
 import { certificate, reachThrough, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { comesAsInTable } from '../../packet-space/pipeline/as-in-table.js';
 import { proveDead, type ReachOptions } from '../../packet-space/pipeline/reach.js';
@@ -59,15 +59,15 @@ function findDead(cx: CheckContext): ReadonlyMap<Rule, readonly RuleAt[]> {
 
 type Hint = Pick<ReachOptions, 'hint'>;
 
-/** Rules that are live in their table, at a hook to which packets come through tables that may do something to them, or if their own may. */
+/** Rules that are live in their table, at a hook to which packets come through tables that may do something to them, or that hang on what their own does. */
 function* suspects(cx: CheckContext, table: Table): Generator<readonly [RuleAt, Hint], void> {
   const hooks = interferedHooks(cx.ruleset, table);
-  const isOwn = asksForItsOwn(cx.ruleset, table);
-  if (hooks.size === 0 && !isOwn) return;
+  const hanging = hangingOnChanges(cx.ruleset, table);
+  if (hooks.size === 0 && hanging.size === 0) return;
   const reached = cx.reach(table);
   for (const at of cx.rules(table)) {
     const own = reached.get(at.rule);
-    if (own?.kind === 'live' && (isOwn || hooks.has(own.hook))) yield [at, { hint: () => own.witness }];
+    if (own?.kind === 'live' && (hanging.has(at.rule) || hooks.has(own.hook))) yield [at, { hint: () => own.witness }];
   }
 }
 
