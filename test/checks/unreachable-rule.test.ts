@@ -68,6 +68,17 @@ test('of many exemptions from tracking only the one that matters is named', t =>
   t.deepEqual(found.map(because), ['raw:PREROUTING:6']);
 });
 
+test('where several exemptions take parts of what a rule is for, and one takes all, that one is named', t => {
+  const ways = [49, 59, 69, 80].flatMap(host => [`-s 192.0.2.${String(host)}/32 -i eth1.96`, `-d 192.0.2.${String(host)}/32`]).flatMap(way => ['--dport', '--sport'].map(port => `-A PREROUTING ${way} -p udp -m udp ${port} 53 -j CT --notrack`));
+  const [found, ...others] = unreachable(
+    raw('-A PREROUTING -d 192.0.2.47/32 -p udp -m udp --dport 53 -j CT --notrack', '-A PREROUTING -d 192.0.2.47/32 -p udp -m udp --sport 53 -j CT --notrack', ...ways),
+    nat('-A POSTROUTING -d 198.51.100.42/32 -p tcp -m multiport --dports 389,636 -j SNAT --to-source 198.51.100.150'),
+    table('filter', ['FORWARD', 'one', 'two'], '-A FORWARD -d 192.0.2.0/25 -o eth1.96 -j one', '-A FORWARD -d 192.0.2.128/26 -o eth1.108 -j two', '-A one -s 192.0.2.0/25 -d 192.0.2.47/32 -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT'),
+  );
+  t.deepEqual(others, []);
+  t.is(because(found), 'raw:PREROUTING:1');
+});
+
 test('where one table drops all, no rule is named that some of them would meet on their way', t => {
   const established = (chain: string): string => `-A ${chain} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`;
   const admins = '-p tcp -m multiport --dports 22,23 -m conntrack --ctstate NEW';

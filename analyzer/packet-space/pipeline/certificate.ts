@@ -7,6 +7,9 @@ import { solveBudget, type SolveBudget } from './solve.js';
 
 /** What one step of making it smaller may cost; a step that takes longer leaves its rules in. */
 const stepBudget = { packets: 400, work: 100_000 };
+/** The same where it is asked whether one rule alone is enough, and of how many that is asked: the proof is longer with fewer rules, that there is none is mostly found at once. */
+const aloneBudget = { packets: 6000, work: 300_000 };
+const aloneLimit = 32;
 
 /**
  * The rules because of which a dead rule is dead, in the order of the tables: without any one of them it could be reached. Given `used`,
@@ -14,8 +17,8 @@ const stepBudget = { packets: 400, work: 100_000 };
  */
 export function certificate(pipeline: Pipeline, rule: Rule, used: readonly RuleAt[], budget: SolveBudget = solveBudget()): readonly RuleAt[] {
   const { numbers, rules } = pipeline.chains;
-  const prove = (only: ReadonlySet<number>): ReadonlySet<number> | undefined => {
-    const own = solveBudget(Math.min(stepBudget.packets, budget.packets), Math.min(stepBudget.work, budget.work));
+  const prove = (only: ReadonlySet<number>, limit = stepBudget): ReadonlySet<number> | undefined => {
+    const own = solveBudget(Math.min(limit.packets, budget.packets), Math.min(limit.work, budget.work));
     const [packets, work] = [own.packets, own.work];
     const proof = proveDead(pipeline, rule, only, own);
     budget.packets -= packets - own.packets;
@@ -24,7 +27,9 @@ export function certificate(pipeline: Pipeline, rule: Rule, used: readonly RuleA
   };
   if (prove(new Set()) !== undefined) return [];
   const all = new Set(used.flatMap(at => numbers.get(at.rule) ?? []));
-  return smallest(inOrder(rules, prove(all) ?? all), prove).flatMap(one => rules[one] ?? []);
+  const sorted = inOrder(rules, prove(all) ?? all);
+  const alone = sorted.length > 2 && sorted.length <= aloneLimit ? sorted.find(one => prove(new Set([one]), aloneBudget) !== undefined) : undefined;
+  return (alone === undefined ? smallest(sorted, only => prove(only)) : [alone]).flatMap(one => rules[one] ?? []);
 }
 
 /** Leaves out halves, then quarters, … then single rules, the last first, as long as what is left proves it. */
