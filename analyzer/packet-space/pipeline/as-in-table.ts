@@ -11,13 +11,14 @@ import { numberOf } from '../question.js';
 import { spaceOf, type PacketSpace } from '../space.js';
 import { isImpossible } from '../tracked-segments.js';
 import type { Chains } from './chains.js';
-import { reachGoal, sawIn, watchFor } from './goals.js';
+import { reachGoal, sawIn } from './goals.js';
 import { inside, type PartHole } from './part.js';
 import type { Pipeline, Trip } from './passes.js';
 import { partsOf } from './parts.js';
-import type { Frame, Watch } from './run.js';
+import type { Frame } from './run.js';
 import { likelyPoint, tryFollow, type SolveBudget } from './solve.js';
 import { paths, type Path } from './stages.js';
+import { watchFor, type Watch } from './watch.js';
 
 type Side = PartHole['sides'][number];
 

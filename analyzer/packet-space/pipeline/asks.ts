@@ -1,7 +1,7 @@
 /** What rules ask of packets as they come, where they stand: with what the way to them asks, and without what is another thing there. */
 import type { Cell } from '../product.js';
 import type { Chains } from './chains.js';
-import { writerOf } from './classes.js';
+import { writersOf } from './classes.js';
 import type { Pipeline } from './passes.js';
 import type { Path } from './stages.js';
 
@@ -97,6 +97,5 @@ export function knowable({ outInputs, chains: { dimensions, fieldCount } }: Pipe
 
 /** The bit of those who write a dimension. */
 export function bitOf({ dimensions }: Chains, d: number): number {
-  const one = dimensions.list[d];
-  return one === undefined || one.kind === 'atom' ? 0 : writerOf(one.field);
+  return writersOf(dimensions)[d] ?? 0;
 }

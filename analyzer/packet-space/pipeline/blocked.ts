@@ -5,10 +5,9 @@
  */
 import type { Chains, PipelineChain } from './chains.js';
 import { Step } from './chains.js';
-import { firstBoxOf } from './goals.js';
-import type { Watch } from './run.js';
 import type { SolveBudget } from './solve.js';
 import type { Write } from './values.js';
+import { firstBoxOf, type Watch } from './watch.js';
 
 /** What is known of a packet at some place. */
 interface Facts {

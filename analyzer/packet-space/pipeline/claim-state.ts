@@ -70,8 +70,8 @@ export class ClaimState {
 
   /** Whether the field came for all packets of the claim from where it came on the trip. */
   isSure(origins: Origins, d: number): boolean {
-    const by = origins.by[d] ?? 0;
-    for (let bits = origins.stages[d] ?? 0; bits !== 0; bits &= bits - 1) {
+    const { stages, by } = origins.of(d);
+    for (let bits = stages; bits !== 0; bits &= bits - 1) {
       const at = 31 - Math.clz32(bits & -bits);
       const mask = by & this.stage(at).stage.does & writes;
       if (((this.#sure[at] ?? 0) & mask) !== mask) return false;
@@ -88,7 +88,7 @@ export class ClaimState {
   #look(origins: Origins): FieldView {
     const { dimensions: { last }, fieldCount } = this.pipeline.chains;
     const [lo, hi] = [new Int32Array(fieldCount), last.slice(0, fieldCount)];
-    const [sure, unwritten, own] = [origins.by.map(() => 0), origins.by.map(() => -1), origins.by.map(() => -1)];
+    const [sure, unwritten, own] = [new Array<number>(fieldCount).fill(0), new Array<number>(fieldCount).fill(-1), new Array<number>(fieldCount).fill(-1)];
     const written = new Array<readonly Intervals[] | undefined>(fieldCount);
     for (let d = 0; d < fieldCount; d++) {
       if (this.isSure(origins, d)) {
@@ -96,28 +96,28 @@ export class ClaimState {
         [lo[d], hi[d]] = this.interval(origins, d);
         continue;
       }
-      const input = origins.unwritten[d] ?? -1;
+      const { input: from, offset, unwritten: input } = origins.of(d);
       const sets = input < 0 ? undefined : this.#writtenTo(origins, d);
       if (sets === undefined) continue;
       unwritten[d] = input;
       written[d] = sets;
       // It was written for the packet itself, which would lie in what is left out for this.
-      if (origins.input[d] !== input || origins.offset[d] !== 0) own[d] = this.trip.run.point.inputs[input] ?? 0;
+      if (from !== input || offset !== 0) own[d] = this.trip.run.point.inputs[input] ?? 0;
     }
     return { origins, lo, hi, sure, unwritten, own, written };
   }
 
   /** Where a field lies for the packets of the claim, if it came from where it came on the trip. */
   interval(origins: Origins, d: number): readonly [number, number] {
-    const [input, offset] = [origins.input[d] ?? -1, origins.offset[d] ?? 0];
+    const { input, offset } = origins.of(d);
     return input < 0 ? [offset, offset] : [(this.lo[input] ?? 0) + offset, (this.hi[input] ?? 0) + offset];
   }
 
   /** Sets of classes that stages may have written to a field; undefined where that is not known. */
   #writtenTo(origins: Origins, d: number): readonly Intervals[] | undefined {
-    const by = origins.by[d] ?? 0;
+    const { stages, by } = origins.of(d);
     const sets: Intervals[] = [];
-    for (let bits = origins.stages[d] ?? 0; bits !== 0; bits &= bits - 1) {
+    for (let bits = stages; bits !== 0; bits &= bits - 1) {
       for (const base of this.#basesOf(this.stage(31 - Math.clz32(bits & -bits)))) {
         const written = writtenBelow(this.pipeline.chains, base, by, d);
         if (written === undefined) return undefined;

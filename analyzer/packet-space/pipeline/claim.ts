@@ -12,8 +12,9 @@ import { boxesIn, choicesOf, holesIn, unsureIn, writtenAtOnce, type Gap, type Wa
 import type { Origins } from './origins.js';
 import { holds, inHole, type Part, type PartHole } from './part.js';
 import type { Pipeline, Trip } from './passes.js';
-import { chainFor, type Frame, type Leads, type Point, type StageRun, type StepTaken } from './run.js';
+import { chainFor, type Frame, type Point, type StageRun, type StepTaken } from './run.js';
 import { statesLike } from './stages.js';
+import type { Leads } from './watch.js';
 
 export interface PartClaim extends Part {
   readonly holes: readonly PartHole[];
@@ -47,6 +48,45 @@ interface Walk {
   later: boolean;
 }
 
+/** A claim with more holes than were written at once. */
+class OpenClaim implements FreshClaim {
+  readonly lo: Part['lo'];
+  readonly hi: Part['hi'];
+  readonly choices: Part['choices'];
+  readonly rules: PartClaim['rules'];
+  readonly hasMany = true;
+  readonly fromLast: Iterator<PartHole, void>;
+  readonly #state: ClaimState;
+  readonly #gaps: readonly Gap[];
+
+  constructor({ lo, hi, choices, rules }: Omit<PartClaim, 'holes'>, state: ClaimState, gaps: readonly Gap[], fromLast: Iterator<PartHole, void>) {
+    this.lo = lo;
+    this.hi = hi;
+    this.choices = choices;
+    this.rules = rules;
+    this.fromLast = fromLast;
+    this.#state = state;
+    this.#gaps = gaps;
+  }
+
+  get holes(): readonly PartHole[] {
+    return [...freshHoles(this.#state, this.#gaps)].reverse();
+  }
+
+  get holeCount(): number {
+    return this.#gaps.reduce((sum, gap) => sum + boxesIn(this.#state, gap).length, 0);
+  }
+}
+
+/** The holes of a claim, one after the other. */
+function* freshHoles(state: ClaimState, gaps: readonly Gap[]): Generator<PartHole, void> {
+  const { point } = state.trip.run;
+  for (const gap of gaps) for (const hole of holesIn(state, gap)) {
+    if (inHole(hole, point)) throw new InvariantError('a packet lies in a hole of the part that was derived from it');
+    yield hole;
+  }
+}
+
 export class Justifier {
   readonly #state: ClaimState;
   readonly #gaps: Gap[] = [];
@@ -71,8 +111,8 @@ export class Justifier {
   /** The field is what it was: `origins` says when. */
   same(origins: Origins, d: number, low: number, high: number): void {
     this.#need(origins, d);
-    const input = origins.input[d] ?? -1;
-    if (input >= 0) this.#state.cut(input, low - (origins.offset[d] ?? 0), high - (origins.offset[d] ?? 0));
+    const { input, offset } = origins.of(d);
+    if (input >= 0) this.#state.cut(input, low - offset, high - offset);
   }
 
   /** The field came from where it came, whatever that is. */
@@ -100,35 +140,22 @@ export class Justifier {
       this.#closed.push(gap);
     }
     const { lo, hi, choices, trip } = this.#state;
-    const own = { lo, hi, choices, rules: this.#rules };
+    const own: Omit<PartClaim, 'holes'> = { lo, hi, choices, rules: this.#rules };
     assertOwn(own, trip.run.point);
-    const rest = this.#fresh();
+    const gaps = this.#closed.reverse();
+    const rest = freshHoles(this.#state, gaps);
     const few: PartHole[] = [];
     // A few are written at once: then nothing of the trip need be kept for them.
     for (let next = rest.next(); next.done !== true; next = rest.next()) {
       few.push(next.value);
-      if (few.length === writtenAtOnce) return this.#open(own, few, rest);
+      if (few.length === writtenAtOnce) return new OpenClaim(own, this.#state, gaps, chained(few, rest));
     }
-    return { ...own, holes: few.toReversed(), hasMany: false, holeCount: few.length, fromLast: few.values() };
-  }
-
-  /** A claim with more holes than were written. */
-  #open(own: Omit<PartClaim, 'holes'>, few: readonly PartHole[], rest: Iterator<PartHole, void>): FreshClaim {
-    const [all, count] = [(): PartHole[] => [...this.#fresh()].reverse(), (): number => this.#closed.reduce((sum, gap) => sum + boxesIn(this.#state, gap).length, 0)];
-    return { ...own, get holes() { return all(); }, hasMany: true, get holeCount() { return count(); }, fromLast: chained(few, rest) };
-  }
-
-  * #fresh(): Generator<PartHole, void> {
-    const { point } = this.#state.trip.run;
-    for (const gap of this.#closed.toReversed()) for (const hole of holesIn(this.#state, gap)) {
-      if (inHole(hole, point)) throw new InvariantError('a packet lies in a hole of the part that was derived from it');
-      yield hole;
-    }
+    return { lo, hi, choices, rules: this.#rules, holes: few.toReversed(), hasMany: false, holeCount: few.length, fromLast: few.values() };
   }
 
   #need(origins: Origins, d: number): void {
-    const by = origins.by[d] ?? 0;
-    for (let bits = origins.stages[d] ?? 0; bits !== 0; bits &= bits - 1) this.#ensure(31 - Math.clz32(bits & -bits), by);
+    const { stages, by } = origins.of(d);
+    for (let bits = stages; bits !== 0; bits &= bits - 1) this.#ensure(31 - Math.clz32(bits & -bits), by);
   }
 
   /** Whatever the stage writes of these it writes for all packets of the claim. */

@@ -1,5 +1,6 @@
 /** What a rule may do that matters to a question, as bits. */
 import type { Field } from '../../packet/constraint.js';
+import type { Dimensions } from '../dimensions.js';
 
 export const Does = {
   accept: 1, drop: 2, /** Leaves its chain: RETURN, goto. */ leave: 4,
@@ -16,7 +17,11 @@ export const anything = 4095;
 
 const ofField: Partial<Record<Field, number>> = { mark: Does.mark, connmark: Does.connmark, dst: Does.dst, dport: Does.dport, src: Does.src, sport: Does.sport, ctstate: Does.state };
 
-/** The bit of those who write a field. */
-export function writerOf(field: Field): number {
-  return ofField[field] ?? Does.other;
+const known = new WeakMap<Dimensions, readonly number[]>();
+
+/** The bit of those who write a dimension, by its number; 0 for what nobody writes. */
+export function writersOf(dimensions: Dimensions): readonly number[] {
+  let writers = known.get(dimensions);
+  if (writers === undefined) known.set(dimensions, writers = dimensions.list.map(one => one.kind === 'atom' ? 0 : ofField[one.field] ?? Does.other));
+  return writers;
 }

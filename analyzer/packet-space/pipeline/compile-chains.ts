@@ -10,7 +10,7 @@ import { productsOf } from '../products.js';
 import { agesWith, changesIn } from './atoms.js';
 import { ChainBoxes, type Action, type Fields } from './chain-boxes.js';
 import { Step, type Chains, type ExtraChain, type PipelineChain } from './chains.js';
-import { Does, writerOf } from './classes.js';
+import { Does, writersOf } from './classes.js';
 import type { ReadRuleset } from './read-ruleset.js';
 import { trackingOf } from './tracking.js';
 import { writesOf, type Write } from './values.js';
@@ -159,10 +159,8 @@ class ChainCompiler {
   }
 
   #writeBits(writes: readonly Write[] | undefined): number {
-    return (writes ?? []).reduce((bits, { dimension }) => {
-      const one = this.#dimensions.list[dimension];
-      return one === undefined || one.kind === 'atom' ? bits : bits | writerOf(one.field);
-    }, 0);
+    const writers = writersOf(this.#dimensions);
+    return (writes ?? []).reduce((bits, { dimension }) => bits | (writers[dimension] ?? 0), 0);
   }
 
   #actionsOf(table: Table, rule: Rule, writes: readonly Write[] | undefined): readonly Action[] {

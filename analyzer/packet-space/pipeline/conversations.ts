@@ -7,15 +7,15 @@ import { productsOf } from '../products.js';
 import { Replayed } from '../replayed.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import { holds, type Part } from './part.js';
-import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
+import { acceptsAll, droppedBy, missesRule, sawIn } from './goals.js';
 import { tryHint } from './hints.js';
 import type { Pipeline, Trip } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
-import type { Watch } from './run.js';
 import type { Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
 import type { Path } from './stages.js';
 import type { Back } from './turn.js';
+import { watchFor, type Watch } from './watch.js';
 
 /** Conversations that begin with a packet which a rule lets pass. */
 export interface ConversationQuestion {

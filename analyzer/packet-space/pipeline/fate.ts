@@ -75,7 +75,7 @@ const natLimit = 256;
 export function isCertainHowever(pipeline: Pipeline, { goal, trip }: Sighting): boolean {
   const { chains: { fieldCount }, backInputs, last } = pipeline;
   let ways: readonly Classes[] = [trip.run.point.inputs];
-  for (const input of new Set(trip.leaving.input.filter(one => one >= fieldCount && one < backInputs))) {
+  for (const input of new Set(Array.from({ length: fieldCount }, (_, d) => trip.leaving.of(d).input).filter(one => one >= fieldCount && one < backInputs))) {
     const count = (last[input] ?? 0) + 1;
     if (ways.length * count > natLimit) return false;
     ways = ways.flatMap(way => Array.from({ length: count }, (_, value) => way.map((old, at) => at === input ? value : old)));

@@ -3,11 +3,12 @@ import type { Rule } from '../../model/ruleset.js';
 import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { RuleAt } from '../answers.js';
 import type { Part } from './part.js';
-import { reachGoal, watchFor } from './goals.js';
+import { reachGoal } from './goals.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
 import { solve, solveBudget, type SolveBudget } from './solve.js';
 import { paths, type Path } from './stages.js';
+import { watchFor } from './watch.js';
 
 /** Those of `packets`, as they come along a path. */
 export function firstPackets(pipeline: Pipeline, path: Path, packets: Constraint): readonly Part[] {

@@ -130,9 +130,10 @@ function addBox(state: ClaimState, run: StageRun, frame: Frame, box: number, ori
   for (let i = chain.at[box] ?? 0; i < (chain.at[box + 1] ?? 0); i++) {
     const d = chain.dim[i] ?? 0;
     const isSure = view.sure[d] === 1;
-    const input = isSure ? origins.input[d] ?? -1 : unwrittenInput(view, d, chain.lo[i] ?? 0, chain.hi[i] ?? 0);
+    const from = origins.of(d);
+    const input = isSure ? from.input : unwrittenInput(view, d, chain.lo[i] ?? 0, chain.hi[i] ?? 0);
     if (input < 0 && !isSure) continue;
-    const offset = isSure ? origins.offset[d] ?? 0 : 0;
+    const offset = isSure ? from.offset : 0;
     const [low, high] = [(chain.lo[i] ?? 0) - offset, (chain.hi[i] ?? 0) - offset];
     if (input >= 0 ? !narrowSide(sides, input, low, high) : low > 0 || high < 0) return false;
   }

@@ -1,67 +1,10 @@
 /** What can be asked of trips. */
 import { stops } from './classes.js';
-import type { Chains, PipelineChain } from './chains.js';
+import type { Chains } from './chains.js';
 import type { Trip } from './passes.js';
-import type { Leads, Watch } from './run.js';
 import type { Goal, Reason } from './solve.js';
 import type { Path } from './stages.js';
-
-/** Where a rule stands, for the look-out. Undefined where it has no box: no packet can match it. */
-export function watchFor(chains: Chains, number: number): Watch | undefined {
-  const { list, rules, ids } = chains;
-  const at = rules[number];
-  const chain = at === undefined ? undefined : list[ids.get(`${at.table} ${at.chain}`) ?? -1];
-  if (chain === undefined) return undefined;
-  const from = firstBoxOf(chain, number);
-  if (chain.rule[from] !== number) return undefined;
-  let to = from;
-  while (to < chain.count && chain.rule[to] === number) to++;
-  return { rule: number, chain: chain.id, from, to, leads: leadsTo(chains, { chain: chain.id, from, to }) };
-}
-
-/** The first box of a rule in its chain, whose boxes stand in the order of its rules, and these are numbered in that order. */
-export function firstBoxOf({ rule, count }: PipelineChain, number: number): number {
-  let [low, high] = [0, count];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((rule[middle] ?? 0) < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The boxes by which packets come to a rule: its own, and in other chains the jumps that lead to its chain. */
-function leadsTo(chains: Chains, watch: Pick<Watch, 'chain' | 'from' | 'to'>): Leads {
-  // By chain: its rules that call the rule's chain, or one that leads there.
-  const calling = new Map<number, number[]>();
-  const above = new Set([watch.chain]);
-  for (const id of above) for (const [caller, rule] of chains.callers.get(id) ?? []) {
-    above.add(caller);
-    const known = calling.get(caller);
-    if (known === undefined) calling.set(caller, [rule]);
-    else known.push(rule);
-  }
-  const known = new Map<number, readonly number[]>();
-  return (chain: PipelineChain) => {
-    if (!above.has(chain.id)) return none;
-    let boxes = known.get(chain.id);
-    // Chains do not call themselves.
-    if (boxes === undefined) known.set(chain.id, boxes = chain.id === watch.chain ? Array.from({ length: watch.to - watch.from }, (_, i) => watch.from + i) : boxesOf(chain, calling.get(chain.id) ?? none));
-    return boxes;
-  };
-}
-
-/** The boxes of some rules of a chain, in order. */
-function boxesOf(chain: PipelineChain, rules: readonly number[]): readonly number[] {
-  return [...rules].sort((a, b) => a - b).flatMap(rule => {
-    const from = firstBoxOf(chain, rule);
-    const boxes: number[] = [];
-    for (let box = from; chain.rule[box] === rule; box++) boxes.push(box);
-    return boxes;
-  });
-}
-
-const none: readonly number[] = [];
+import type { Leads, Watch } from './watch.js';
 
 /** The first stage from `from` and before `to` at which a trip was dropped, or -1. */
 function dropIn({ run }: Trip, from: number, to: number): number {

@@ -12,7 +12,6 @@ import { readRuleset } from './read-ruleset.js';
 import { align } from './difference/align.js';
 import { firstBoxes, RuleChoices } from './fates/rule-choices.js';
 import { shareStages } from './difference/places.js';
-import { boxesByRule } from './difference/watches.js';
 import type { FreeInputs } from './free-inputs.js';
 import type { Mode } from './modes.js';
 import { makePipeline, type Pipeline } from './passes.js';
@@ -20,6 +19,7 @@ import { dimensionsFor } from './pipeline-dimensions.js';
 import { ChoiceNames } from './choice-names.js';
 import { extraChains, paths, type Path, type Routing } from './stages.js';
 import type { Write } from './values.js';
+import { boxesOf } from './watch.js';
 
 /** What the second rule set shares with the first, box by box. */
 interface Sharing {
@@ -109,13 +109,12 @@ function share(a: Chains, b: Chains): Sharing {
       return at === undefined ? '' : printBody(at.rule, { table: at.table, family, backend });
     });
     const alignment = align(words(a, rulesA), words(b, rulesB));
-    const [whereA, whereB] = [boxesByRule(left), boxesByRule(right)];
     if (key.startsWith(' ') && left.count === right.count) for (let box = 0; box < left.count; box++) if (isSameBox(a, b, left, box, right, box)) boxes[right.firstBox + box] = left.firstBox + box;
     rulesA.forEach((number, i) => {
       const other = rulesB[alignment.partner[i] ?? -1];
       if (other === undefined) return;
-      const [from, to] = whereA.get(number) ?? [0, 0];
-      const [start, end] = whereB.get(other) ?? [0, 0];
+      const [from, to] = boxesOf(a, number) ?? [0, 0];
+      const [start, end] = boxesOf(b, other) ?? [0, 0];
       if (to - from !== end - start) return;
       for (let box = from; box < to; box++) if (!isSameBox(a, b, left, box, right, start + box - from)) return;
       for (let box = from; box < to; box++) boxes[right.firstBox + start + box - from] = left.firstBox + box;

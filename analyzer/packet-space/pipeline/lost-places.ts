@@ -112,8 +112,8 @@ function* besides(part: Part, { input, intervals }: Group['others'][number]): Ge
 
 const triesOf = 3;
 
-function isIn({ holes, ...box }: PartClaim, spot: Spot): boolean {
-  return holds(box, spot) && !holes.some(hole => inHole(hole, spot));
+function isIn(claim: PartClaim, spot: Spot): boolean {
+  return holds(claim, spot) && !claim.holes.some(hole => inHole(hole, spot));
 }
 
 /** Whether a packet passes and is answered. What is learned of it is kept, for others like it. */

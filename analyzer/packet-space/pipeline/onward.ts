@@ -4,12 +4,13 @@ import { always, type Constraint } from '../../packet/constraint.js';
 import type { Decider } from '../answers.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import { firstPackets } from './first-packets.js';
-import { acceptsAll, droppedBy, missesRule, sawIn, watchFor } from './goals.js';
+import { acceptsAll, droppedBy, missesRule, sawIn } from './goals.js';
 import type { Pipeline, Trip } from './passes.js';
 import { allPreimages } from './parts.js';
 import type { Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type Reason, type SolveBudget } from './solve.js';
 import type { Path } from './stages.js';
+import { watchFor } from './watch.js';
 
 /** Whether any first packet of a connection that a rule matches gets to the end of its path. */
 export type Onward =

@@ -1,81 +1,92 @@
 /** Where the fields of a packet on its way come from. */
 import type { Classes } from './part.js';
 
-/** Each field is an input plus an offset, or with input -1 the class `offset` itself. Plain arrays: so few numbers are copied sooner than typed ones are made. */
-export class Origins {
-  readonly input: number[];
-  readonly offset: number[];
+/** Where a field comes from: an input plus an offset, or with input -1 the class `offset` itself. It is never changed, so that packets share it. */
+export interface Origin {
+  readonly input: number;
+  readonly offset: number;
   /** Stages (a bit each) that may have written the field, or that it was copied from. */
-  readonly stages: number[];
+  readonly stages: number;
   /** What they would have done to write it. */
-  readonly by: number[];
+  readonly by: number;
   /** The input that it is unless one of them wrote it; -1 where there is none. */
-  readonly unwritten: number[];
+  readonly unwritten: number;
+}
 
-  constructor(input: number[], offset: number[], stages: number[], by: number[], unwritten: number[]) {
-    this.input = input;
-    this.offset = offset;
-    this.stages = stages;
-    this.by = by;
-    this.unwritten = unwritten;
+/** Whether both are the same for all packets. */
+export function isSameOrigin(a: Origin, b: Origin): boolean {
+  return a.input === b.input && a.offset === b.offset;
+}
+
+/** All that is said of a field that no rule asks for. */
+const nothing: Origin = { input: -1, offset: 0, stages: 0, by: 0, unwritten: -1 };
+
+export class Origins {
+  readonly #fields: Origin[];
+
+  constructor(fields: Origin[]) {
+    this.#fields = fields;
   }
 
   /** Every field is the input of its number. It is shared: to change it, copy it. */
   static identity(size: number): Origins {
     let known = identities.get(size);
-    if (known === undefined) {
-      const input = Array.from({ length: size }, (_, d) => d);
-      const nothing = input.map(() => 0);
-      identities.set(size, known = new Origins(input, nothing, nothing, nothing, input));
-    }
+    if (known === undefined) identities.set(size, known = new Origins(Array.from({ length: size }, (_, d) => ({ input: d, offset: 0, stages: 0, by: 0, unwritten: d }))));
     return known;
   }
 
   copy(): Origins {
-    return new Origins(this.input.slice(), this.offset.slice(), this.stages.slice(), this.by.slice(), this.unwritten.slice());
+    return new Origins(this.#fields.slice());
   }
 
-  /** It is that, whatever was written. */
+  of(d: number): Origin {
+    return this.#fields[d] ?? nothing;
+  }
+
+  /** The field is that from now on; -1, which no rule asks for, is left alone. */
+  set(d: number, origin: Origin): void {
+    if (d >= 0) this.#fields[d] = origin;
+  }
+
+  /** It is this class, whatever was written. */
   setClass(d: number, value: number): void {
-    this.writeClass(d, value);
-    this.unwritten[d] = -1;
+    const { stages, by } = this.of(d);
+    this.set(d, { input: -1, offset: value, stages, by, unwritten: -1 });
   }
 
-  /** It is that, whatever was written. */
+  /** It is this input, whatever was written. */
   setInput(d: number, input: number): void {
-    this.writeInput(d, input, 0);
-    this.unwritten[d] = input;
+    const { stages, by } = this.of(d);
+    this.set(d, { input, offset: 0, stages, by, unwritten: input });
   }
 
-  writeClass(d: number, value: number): void {
-    this.input[d] = -1;
-    this.offset[d] = value;
+  /** It is this input, and nothing has been written to it. */
+  restart(d: number, input: number): void {
+    this.set(d, { input, offset: 0, stages: 0, by: 0, unwritten: input });
   }
 
-  writeInput(d: number, input: number, offset: number): void {
-    this.input[d] = input;
-    this.offset[d] = offset;
+  /** A rule writes an input to it, and an offset; with input -1 a class. */
+  write(d: number, input: number, offset: number): void {
+    const { stages, by, unwritten } = this.of(d);
+    this.set(d, { input, offset, stages, by, unwritten });
   }
 
-  writeCopy(d: number, other: Origins, from: number): void {
-    this.input[d] = other.input[from] ?? 0;
-    this.offset[d] = other.offset[from] ?? 0;
-    this.stages[d] = (this.stages[d] ?? 0) | (other.stages[from] ?? 0);
-    this.by[d] = (this.by[d] ?? 0) | (other.by[from] ?? 0);
+  /** A rule writes to it what another field is. */
+  writeCopy(d: number, from: Origin): void {
+    const { stages, by, unwritten } = this.of(d);
+    this.set(d, { input: from.input, offset: from.offset, stages: stages | from.stages, by: by | from.by, unwritten });
   }
 
-  /** The field is what another one was at another time. */
-  take(d: number, other: Origins, from: number): void {
-    this.input[d] = other.input[from] ?? 0;
-    this.offset[d] = other.offset[from] ?? 0;
-    this.stages[d] = other.stages[from] ?? 0;
-    this.by[d] = other.by[from] ?? 0;
-    this.unwritten[d] = other.unwritten[from] ?? -1;
+  /** Stages may have written it as well. */
+  touch(d: number, stages: number, by: number): void {
+    const was = this.of(d);
+    if ((was.stages | stages) === was.stages && (was.by | by) === was.by) return;
+    this.set(d, { input: was.input, offset: was.offset, stages: was.stages | stages, by: was.by | by, unwritten: was.unwritten });
   }
 
   valueOf(d: number, inputs: Classes): number {
-    const input = this.input[d] ?? -1;
-    return input < 0 ? this.offset[d] ?? 0 : (inputs[input] ?? 0) + (this.offset[d] ?? 0);
+    const { input, offset } = this.of(d);
+    return input < 0 ? offset : (inputs[input] ?? 0) + offset;
   }
 }
 

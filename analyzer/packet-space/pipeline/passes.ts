@@ -6,12 +6,13 @@ import type { Chains } from './chains.js';
 import { freeInputsOf, type FreeInputs } from './free-inputs.js';
 import { RuleChoices } from './fates/rule-choices.js';
 import type { ChoiceNames } from './choice-names.js';
-import type { Origins } from './origins.js';
+import { isSameOrigin, type Origins } from './origins.js';
 import type { Classes } from './part.js';
-import { Run, type Point, type RunSettings, type Watch } from './run.js';
+import { Run, type Point, type RunSettings } from './run.js';
 import { modesOf, type Mode } from './modes.js';
 import { isRerouting, rerouting, stagesOf, translates, type NatMode, type Path, type Routing, type Stage } from './stages.js';
 import { exchanged, isForward, pathOf, turn, type Back } from './turn.js';
+import type { Watch } from './watch.js';
 
 /** The ways of one rule set's packets, and the inputs that decide them. */
 export interface Pipeline {
@@ -141,9 +142,9 @@ function pass(pipeline: Pipeline, run: Run, stages: readonly Stage[], path: Path
       const origins = run.origins = before.copy();
       // A packet that lo gives back was sent out of lo.
       if (!hasIn.has(stage.hook) && !(path === 'through' && place === 'POSTROUTING')) origins.setClass(input, 0);
-      else if (path === 'loop') origins.take(input, sent, output);
-      else origins.take(input, start, input);
-      if (hasOut.has(place) || place === 'routing') origins.take(output, place === 'OUTPUT' ? start : sent, output);
+      else if (path === 'loop') origins.set(input, sent.of(output));
+      else origins.set(input, start.of(input));
+      if (hasOut.has(place) || place === 'routing') origins.set(output, (place === 'OUTPUT' ? start : sent).of(output));
       else origins.setClass(output, 0);
       if (place === 'FORWARD' && ttlInputs[0] >= 0) origins.setInput(dimensionOf(dimensions, 'ttl'), ttlInputs[isReply ? 1 : 0]);
       run.refresh();
@@ -164,14 +165,13 @@ function reroute({ chains: { dimensions }, outInputs }: Pipeline, run: Run, { ta
   if ((does & bits) === 0 && !isReply) return;
   const output = dimensionOf(dimensions, 'out');
   const looked = routed.flatMap(field => dimensions.fields.get(field) ?? []);
-  const isWritten = looked.some(d => before.input[d] !== run.origins.input[d] || before.offset[d] !== run.origins.offset[d]);
+  const isWritten = looked.some(d => !isSameOrigin(before.of(d), run.origins.of(d)));
   if (isWritten && outInputs[0] >= 0) sent.setInput(output, outInputs[isReply ? 1 : 0]);
   // Any other packet of which this is to be said must have been written to alike.
-  sent.stages[output] = (sent.stages[output] ?? 0) | (1 << (run.stages.length - 1));
-  sent.by[output] = (sent.by[output] ?? 0) | (does & bits);
+  sent.touch(output, 1 << (run.stages.length - 1), does & bits);
   for (const d of looked) {
-    sent.stages[output] = (sent.stages[output] ?? 0) | (before.stages[d] ?? 0);
-    sent.by[output] = (sent.by[output] ?? 0) | (before.by[d] ?? 0);
+    const { stages, by } = before.of(d);
+    sent.touch(output, stages, by);
   }
 }
 
@@ -189,15 +189,11 @@ function runRaw({ chains, rawInput }: Pipeline, run: Run, stage: Stage, isReply:
   const was = run.now[state];
   run.stage(stage, isReply);
   if (isSeen ? was === ctstates.INVALID : run.now[state] === ctstates.UNTRACKED) return;
-  const { stages, by } = run.origins;
-  const [seen, did] = [stages[state] ?? 0, by[state] ?? 0];
+  const { stages: seen, by: did } = run.origins.of(state);
   run.origins = run.origins.copy();
-  run.origins.take(state, before, state);
+  run.origins.set(state, before.of(state));
   // What no rule can exempt from tracking has its state whatever rules it met.
-  if (isSeen || mayUntrack(chains, stage.chain)) {
-    run.origins.stages[state] = (run.origins.stages[state] ?? 0) | seen;
-    run.origins.by[state] = (run.origins.by[state] ?? 0) | did;
-  }
+  if (isSeen || mayUntrack(chains, stage.chain)) run.origins.touch(state, seen, did);
   run.refresh();
 }
 
@@ -224,20 +220,15 @@ function translateAlike(chains: Chains, run: Run, stage: Stage, translated: Run[
   const { dimensions } = chains;
   const state = dimensionOf(dimensions, 'ctstate');
   const { origins } = run;
-  const [stages, by] = [origins.stages[state] ?? 0, origins.by[state] ?? 0];
+  const { stages, by } = origins.of(state);
   const isTracked = run.now[state] !== ctstates.UNTRACKED && tracked;
   const next = run.origins = origins.copy();
   for (const field of translates(stage.hook)) {
     const others = dimensions.fields.get(exchanged[field] ?? field) ?? [];
     (dimensions.fields.get(field) ?? []).forEach((d, i) => {
-      if (isTracked && translated !== undefined) next.take(d, translated, d);
-      else if (isTracked) {
-        next.setInput(d, others[i] ?? 0);
-        next.stages[d] = 0;
-        next.by[d] = 0;
-      }
-      next.stages[d] = (next.stages[d] ?? 0) | stages;
-      next.by[d] = (next.by[d] ?? 0) | by;
+      if (isTracked && translated !== undefined) next.set(d, translated.of(d));
+      else if (isTracked) next.restart(d, others[i] ?? 0);
+      next.touch(d, stages, by);
     });
   }
   run.refresh();

@@ -3,15 +3,15 @@ import type { Rule } from '../../model/ruleset.js';
 import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { PacketSample, RuleAt } from '../answers.js';
 import { blockersOf } from './blocked.js';
-import { passGoal, reachGoal, watchFor } from './goals.js';
+import { passGoal, reachGoal } from './goals.js';
 import { tryHint } from './hints.js';
 import type { Part } from './part.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
 import type { Sighting } from './samples.js';
-import type { Watch } from './run.js';
 import { solve, solveBudget, type SolveBudget, type Solved } from './solve.js';
 import { paths, type Path } from './stages.js';
+import { watchFor, type Watch } from './watch.js';
 
 /** Whether a packet can match a rule on its way through the tables. */
 export type Passage =

@@ -1,7 +1,7 @@
 /** One packet followed along a path, and where each of its fields came from. */
 import { ctstates } from '../../packet/constraint.js';
 import { holds } from '../boxes.js';
-import { writerOf, writes as allWrites } from './classes.js';
+import { writersOf, writes as allWrites } from './classes.js';
 import { Step, type Chains, type PipelineChain } from './chains.js';
 import { occasion, type FreeInputs } from './free-inputs.js';
 import type { ChoiceNames } from './choice-names.js';
@@ -9,6 +9,7 @@ import { Origins } from './origins.js';
 import type { Classes } from './part.js';
 import { statesLike, type Stage } from './stages.js';
 import type { Write } from './values.js';
+import type { Watch } from './watch.js';
 
 /**
  * A packet: a class for each input, and the choices that are not the usual ones. What is a matter of choice (whether `limit` matches
@@ -50,19 +51,6 @@ export interface StageRun {
   frame: Frame | undefined;
   dropped: boolean;
 }
-
-/** A rule that is looked out for. */
-export interface Watch {
-  readonly rule: number;
-  readonly chain: number;
-  readonly from: number;
-  readonly to: number;
-  /** Boxes that lead to it: its own, and the jumps. */
-  readonly leads: Leads;
-}
-
-/** Boxes of a chain that lead towards a rule, sorted. */
-export type Leads = (chain: PipelineChain) => readonly number[];
 
 export class OutOfBudget extends Error {}
 
@@ -135,15 +123,12 @@ export class Run {
 
   /** Whatever it may write came about only because it did not, or did. */
   #guard(number: number, does: number): void {
-    const { list } = this.settings.chains.dimensions;
     if ((does & allWrites) === 0) return;
+    const writers = writersOf(this.settings.chains.dimensions);
     this.origins = this.origins.copy();
     for (let d = 0; d < this.#now.length; d++) {
-      const one = list[d];
-      const bit = one === undefined || one.kind === 'atom' ? 0 : writerOf(one.field);
-      if ((bit & does) === 0) continue;
-      this.origins.stages[d] = (this.origins.stages[d] ?? 0) | (1 << number);
-      this.origins.by[d] = (this.origins.by[d] ?? 0) | bit;
+      const bit = writers[d] ?? 0;
+      if ((bit & does) !== 0) this.origins.touch(d, 1 << number, bit);
     }
   }
 
@@ -179,8 +164,8 @@ export class Run {
     const box = chain.index.first(this.#now, at, chain.count);
     const { watch } = this.settings;
     if (watch === undefined) return box;
-    const idle = watch.leads(chain).find(lead => lead >= at && lead < box && chain.bits[lead] === 0 && chain.act[lead] !== Step.Skip && holds(chain, lead, this.#now));
-    return idle ?? box;
+    for (const lead of watch.idle(chain)) if (lead >= at && lead < box && holds(chain, lead, this.#now)) return lead;
+    return box;
   }
 
   /** Looks out for the watched rule among boxes from `from` to `last`. */
@@ -232,9 +217,9 @@ export class Run {
     const before = this.origins;
     this.origins = before.copy();
     for (const write of writes) {
-      if (write.kind === 'class') this.origins.writeClass(write.dimension, write.value);
-      else if (write.kind === 'free') this.origins.writeInput(write.dimension, this.#freeInput(write, run), write.low);
-      else this.origins.writeCopy(write.dimension, before, write.from);
+      if (write.kind === 'class') this.origins.write(write.dimension, -1, write.value);
+      else if (write.kind === 'free') this.origins.write(write.dimension, this.#freeInput(write, run), write.low);
+      else this.origins.writeCopy(write.dimension, before.of(write.from));
       this.#now[write.dimension] = this.origins.valueOf(write.dimension, this.point.inputs);
     }
   }

@@ -69,7 +69,7 @@ export function nextPacket({ chains }: Pipeline, trip: Trip, first: PacketSample
       if (twin !== undefined) found[field] = twin;
       continue;
     }
-    const input = origins.input[d] ?? -1;
+    const { input } = origins.of(d);
     if (input >= chains.fieldCount) return undefined;
     const from = dimensions.list[input];
     const value = from !== undefined && from.kind !== 'atom' ? first[from.field as 'src'] : valueIn(own, origins.valueOf(d, trip.run.point.inputs));

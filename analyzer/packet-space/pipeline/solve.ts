@@ -8,9 +8,10 @@ import { writtenAtOnce } from './gaps.js';
 import { Learned } from './learned.js';
 import { contains, inside, outside, type Classes, type Part } from './part.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
-import { OutOfBudget, type Point, type Watch } from './run.js';
+import { OutOfBudget, type Point } from './run.js';
 import type { Path } from './stages.js';
 import type { Back } from './turn.js';
+import type { Watch } from './watch.js';
 
 /** Packets followed, and boxes looked up: together what an answer may cost. */
 export interface SolveBudget {

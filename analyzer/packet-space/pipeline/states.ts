@@ -1,14 +1,14 @@
 /** Which states connections can come to, beginning with an empty connection table: rules that wait for others wait for ever. */
 import type { Rule } from '../../model/ruleset.js';
 import { ctstates, not, oneOf } from '../../packet/constraint.js';
-import { missesRule, sawIn, watchFor, droppedBy } from './goals.js';
+import { missesRule, sawIn, droppedBy } from './goals.js';
 import type { Pipeline } from './passes.js';
 import { answeredFirst, partsOf } from './parts.js';
 import { reachThrough } from './reach.js';
-import type { Watch } from './run.js';
 import { solve, solveBudget, type Goal, type SolveBudget, type Solved } from './solve.js';
 import { paths, type Path } from './stages.js';
 import { isForward, pathOf, type Back } from './turn.js';
+import { watchFor, type Watch } from './watch.js';
 
 /** Whether packets of connections that are under way can come to a rule. */
 export type StateReach =

@@ -3,11 +3,11 @@ import type { Rule } from '../../model/ruleset.js';
 import { always, ctstates, type Constraint } from '../../packet/constraint.js';
 import { deciderOf } from './deciders.js';
 import { firstPackets } from './first-packets.js';
-import { droppedBy, missesRule, sawIn, watchFor } from './goals.js';
+import { droppedBy, missesRule, sawIn } from './goals.js';
 import type { Pipeline, Trip } from './passes.js';
-import type { Watch } from './run.js';
 import { solve, solveBudget, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
 import type { Path } from './stages.js';
+import { watchFor, type Watch } from './watch.js';
 
 export interface TranslatedAnswerOptions {
   /** Of the first packets. */

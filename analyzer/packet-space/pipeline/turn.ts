@@ -56,43 +56,32 @@ export function turn({ chains, backInputs }: { readonly chains: Chains; readonly
     const one = dimensions.list[d];
     if (one === undefined || one.kind === 'atom') continue;
     const from = twins[d];
-    if (from !== undefined && isForward(back)) origins.take(d, before, d);
-    else if (from !== undefined) origins.take(d, gone, from);
-    else if (!shared.includes(one.field)) free(origins, d, backInputs);
+    if (from !== undefined && isForward(back)) origins.set(d, before.of(d));
+    else if (from !== undefined) origins.set(d, gone.of(from));
+    else if (!shared.includes(one.field)) origins.restart(d, backInputs + d);
   }
   if (!isForward(back)) turnInterfaces(origins, path, dimensions);
   turnState(run, gone, dimensions, backInputs);
-  if (back === 'anyone') for (const d of dimensions.fields.get('src') ?? []) free(origins, d, backInputs);
+  if (back === 'anyone') for (const d of dimensions.fields.get('src') ?? []) origins.restart(d, backInputs + d);
   if (back === 'error' || back === 'error-again') makeError(origins, dimensions, backInputs);
   run.refresh();
-}
-
-function free(origins: Origins, d: number, backInputs: number): void {
-  origins.setInput(d, backInputs + d);
-  origins.stages[d] = 0;
-  origins.by[d] = 0;
 }
 
 /** The answer comes in where the packet went out, and the other way round; what was local stays so. */
 function turnInterfaces(origins: Origins, path: Path, dimensions: Dimensions): void {
   const [input, output] = [dimensionOf(dimensions, 'in'), dimensionOf(dimensions, 'out')];
-  const plain = (d: number, from: number): void => {
-    origins.setInput(d, from);
-    origins.stages[d] = 0;
-    origins.by[d] = 0;
-  };
   if (path === 'through') {
-    plain(input, output);
-    plain(output, input);
+    origins.restart(input, output);
+    origins.restart(output, input);
   } else if (path === 'in') {
     origins.setClass(input, 0);
-    plain(output, input);
+    origins.restart(output, input);
   } else if (path === 'out') {
-    plain(input, output);
+    origins.restart(input, output);
     origins.setClass(output, 0);
   } else {
     origins.setClass(input, 0);
-    plain(output, output);
+    origins.restart(output, output);
   }
 }
 
@@ -100,17 +89,15 @@ function turnInterfaces(origins: Origins, path: Path, dimensions: Dimensions): v
 function turnState(run: Run, gone: Origins, dimensions: Dimensions, backInputs: number): void {
   const state = dimensionOf(dimensions, 'ctstate');
   const { origins } = run;
-  const [stages, by] = [gone.stages[state] ?? 0, gone.by[state] ?? 0];
-  if (run.now[state] === ctstates.UNTRACKED) origins.setInput(state, backInputs + state);
-  else origins.setClass(state, ctstates.ESTABLISHED);
-  origins.stages[state] = stages;
-  origins.by[state] = by;
+  const { stages, by } = gone.of(state);
+  const input = run.now[state] === ctstates.UNTRACKED ? backInputs + state : -1;
+  origins.set(state, { input, offset: input < 0 ? ctstates.ESTABLISHED : 0, stages, by, unwritten: input });
 }
 
 /** An ICMP error about the packet: from anybody, to its sender, RELATED to its connection. */
 function makeError(origins: Origins, dimensions: Dimensions, backInputs: number): void {
   const isV4 = dimensions.family === 'ipv4';
-  for (const field of ['src', 'sport', 'dport'] as const) for (const d of dimensions.fields.get(field) ?? []) free(origins, d, backInputs);
+  for (const field of ['src', 'sport', 'dport'] as const) for (const d of dimensions.fields.get(field) ?? []) origins.restart(d, backInputs + d);
   const set = (field: Field, value: number): void => {
     for (const d of dimensions.fields.get(field) ?? []) {
       const one = dimensions.list[d];
@@ -119,5 +106,5 @@ function makeError(origins: Origins, dimensions: Dimensions, backInputs: number)
   };
   set('protocol', isV4 ? protocolNumber.icmp : protocolNumber.icmpv6);
   const state = dimensionOf(dimensions, 'ctstate');
-  if (origins.input[state] === -1) origins.offset[state] = ctstates.RELATED;
+  if (origins.of(state).input < 0) origins.setClass(state, ctstates.RELATED);
 }

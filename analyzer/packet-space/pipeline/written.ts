@@ -1,7 +1,7 @@
 /** What may have become of a field on its way. */
 import { dimensionTwin } from './turn.js';
 import type { Chains } from './chains.js';
-import { Does, writerOf } from './classes.js';
+import { Does, writersOf } from './classes.js';
 import { merge, type Intervals } from '../intervals.js';
 
 /** Fields that are written to be what a rule says, and nothing else becomes of them. */
@@ -14,8 +14,7 @@ const known = new WeakMap<Chains, Map<number, Intervals | undefined>>();
  * have done to write it. Undefined where that is not known.
  */
 export function writtenBelow(chains: Chains, base: number, by: number, d: number): Intervals | undefined {
-  const one = chains.dimensions.list[d];
-  if ((by & ~plain) !== 0 || one === undefined || one.kind === 'atom' || (writerOf(one.field) & plain) === 0) return undefined;
+  if ((by & ~plain) !== 0 || ((writersOf(chains.dimensions)[d] ?? 0) & plain) === 0) return undefined;
   let mine = known.get(chains);
   if (mine === undefined) known.set(chains, mine = new Map<number, Intervals | undefined>());
   const key = (base * (plain + 1) + by) * chains.fieldCount + d;
@@ -24,12 +23,12 @@ export function writtenBelow(chains: Chains, base: number, by: number, d: number
 }
 
 function written(chains: Chains, base: number, by: number, d: number): Intervals | undefined {
-  const { dimensions: { list }, below, list: all } = chains;
+  const { below, list } = chains;
+  const writers = writersOf(chains.dimensions);
   const both = [d, dimensionTwin(chains.dimensions, d)];
   const classes: [number, number][] = [];
-  for (const id of below(base)) for (const { writes } of all[id]?.writing ?? []) for (const write of writes) {
-    const one = list[write.dimension];
-    if (!both.includes(write.dimension) || one === undefined || one.kind === 'atom' || (writerOf(one.field) & by) === 0) continue;
+  for (const id of below(base)) for (const { writes } of list[id]?.writing ?? []) for (const write of writes) {
+    if (!both.includes(write.dimension) || ((writers[write.dimension] ?? 0) & by) === 0) continue;
     if (write.kind === 'copy') return undefined;
     classes.push(write.kind === 'class' ? [write.value, write.value] : [write.low, write.high]);
   }

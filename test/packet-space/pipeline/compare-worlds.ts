@@ -106,10 +106,11 @@ export function told({ chains }: Pipeline, trip: Trip): string {
   const { list, last } = chains.dimensions;
   return list.map((one, d) => {
     if (one.kind !== 'range' && one.kind !== 'bits') return '';
+    const { input, offset } = trip.leaving.of(d);
     const value = trip.leaving.valueOf(d, trip.run.point.inputs);
     const next = one.kind === 'range' ? one.starts[value + 1] ?? Number(one.max) + 1 : 0;
     const isOne = one.kind === 'range' ? Number(next) - Number(one.starts[value]) === 1 : value < one.values.length;
-    return `${String(value)}${isOne || last[d] === 0 ? '' : ` of ${String(trip.leaving.input[d])}+${String(trip.leaving.offset[d])}`}`;
+    return `${String(value)}${isOne || last[d] === 0 ? '' : ` of ${String(input)}+${String(offset)}`}`;
   }).join();
 }
 

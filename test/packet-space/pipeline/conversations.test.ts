@@ -4,13 +4,14 @@ import { load } from '../../../analyzer/model/load.js';
 import type { Rule } from '../../../analyzer/model/ruleset.js';
 import { all, ctstates, is, masked, type Constraint } from '../../../analyzer/packet/constraint.js';
 import { lostReplies, pipeline, replies, stateReach, whereLost, type ConversationQuestion, type LostPlaces, type Path, type Replies } from '../../../analyzer/packet-space/pipeline/index.js';
-import { sawIn, watchFor } from '../../../analyzer/packet-space/pipeline/goals.js';
+import { sawIn } from '../../../analyzer/packet-space/pipeline/goals.js';
 import { referenceTo } from '../../../analyzer/packet-space/pipeline/deciders.js';
 import type { Pipeline } from '../../../analyzer/packet-space/pipeline/passes.js';
 import { solveBudget } from '../../../analyzer/packet-space/pipeline/solve.js';
 import type { Back } from '../../../analyzer/packet-space/pipeline/turn.js';
 import { asked, drawnTrips } from './enumerate.js';
 import { worlds, type World } from './worlds.js';
+import { watchFor } from '../../../analyzer/packet-space/pipeline/watch.js';
 
 const runs = Number(process.env['PIPELINE_RUNS'] ?? 40);
 const seed = Number(process.env['PIPELINE_SEED'] ?? 9);

@@ -6,7 +6,7 @@ import { load } from '../../../analyzer/model/load.js';
 import type { Rule, Ruleset } from '../../../analyzer/model/ruleset.js';
 import type { Scenario } from '../../../analyzer/netfilter/scenario.js';
 import { fate, pipeline, reachThrough } from '../../../analyzer/packet-space/pipeline/index.js';
-import { fateGoal, reachGoal, watchFor } from '../../../analyzer/packet-space/pipeline/goals.js';
+import { fateGoal, reachGoal } from '../../../analyzer/packet-space/pipeline/goals.js';
 import { partsOf } from '../../../analyzer/packet-space/pipeline/parts.js';
 import { solve, solveBudget, type Goal } from '../../../analyzer/packet-space/pipeline/solve.js';
 import { ctstates } from '../../../analyzer/packet/constraint.js';
@@ -14,6 +14,7 @@ import type { Backend, Family } from '../../../analyzer/values/value.js';
 import { play, type Observation } from './engine-observer.js';
 import { pins } from './engine-pins.js';
 import { plainScenarios, type PlainScenario } from './engine-worlds.js';
+import { watchFor } from '../../../analyzer/packet-space/pipeline/watch.js';
 
 const runs = Number(process.env['ENGINE_RUNS'] ?? 60);
 const seed = Number(process.env['ENGINE_SEED'] ?? 7);

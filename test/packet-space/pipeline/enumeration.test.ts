@@ -5,10 +5,11 @@ import { always } from '../../../analyzer/packet/constraint.js';
 import { fate, pipeline, reachThrough } from '../../../analyzer/packet-space/pipeline/index.js';
 import type { Pipeline, Trip } from '../../../analyzer/packet-space/pipeline/passes.js';
 import type { Frame } from '../../../analyzer/packet-space/pipeline/run.js';
-import { sawIn, watchFor } from '../../../analyzer/packet-space/pipeline/goals.js';
+import { sawIn } from '../../../analyzer/packet-space/pipeline/goals.js';
 import { asked, countInputs, drawnTrips, everyTrip } from './enumerate.js';
 import { tinyWorlds } from './tiny-worlds.js';
 import { worlds, type World } from './worlds.js';
+import { watchFor } from '../../../analyzer/packet-space/pipeline/watch.js';
 
 const runs = Number(process.env['PIPELINE_RUNS'] ?? 250);
 const tinyRuns = Number(process.env['TINY_RUNS'] ?? 300);

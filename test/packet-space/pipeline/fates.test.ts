@@ -45,7 +45,7 @@ function checkWorld({ text, path }: World): void {
     const verdict = own === 'drop' || own === 'elsewhere' ? own : own.startsWith('-j ') ? 'reject' : 'accept';
     if (claim.fate.verdict !== verdict) fail(`${claim.part.fields.join(' ')}: ${claim.fate.verdict}, and not ${verdict}`);
     const dimensions = p.chains.dimensions;
-    const written = dimensions.list.flatMap((one, d) => d < p.chains.fieldCount && (one.kind === 'range' || one.kind === 'bits') && trip.leaving.input[d] !== d ? [one.field] : []);
+    const written = dimensions.list.flatMap((one, d) => d < p.chains.fieldCount && (one.kind === 'range' || one.kind === 'bits') && trip.leaving.of(d).input !== d ? [one.field] : []);
     if (verdict === 'accept' && claim.fate.written.map(one => one.split(' ', 1)[0]).join() !== written.join()) fail(`${claim.fate.written.join()}, and not ${written.join()}`);
   }
 }

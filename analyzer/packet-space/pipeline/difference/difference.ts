@@ -16,7 +16,7 @@ import { partsWithin, spacesOf, type Space } from './rest.js';
 import { mergedModes, seenOf } from './modeless.js';
 import { differingFields } from './same.js';
 import { Search, type Found, type Question } from './search.js';
-import { Watches } from './watches.js';
+import { watchFor } from '../watch.js';
 
 /** Packets that the two rule sets treat differently, all alike. */
 export interface DifferenceCase {
@@ -88,15 +88,14 @@ function asksUnknown({ chains }: Pipeline): boolean {
 /** What must be asked: for each rule at which they may part, the packets that come to it; where policies differ, all packets. */
 function* questions(joint: Joint, packets: Constraint, only: Path | undefined): Generator<Question, void> {
   const { sides, policies } = joint;
-  const watches = [new Watches(sides[0].chains), new Watches(sides[1].chains)] as const;
-  const rules = ([0, 1] as const).map(side => partings(joint, side, watches));
+  const rules = ([0, 1] as const).map(side => partings(joint, side));
   for (const path of only === undefined ? paths : [only]) {
     const spaces = spacesOf(sides[0], path);
     const hasPolicy = sides[0].forth[path].some(({ table, hook }) => policies.includes(`${table} ${hook}`));
     for (const space of spaces) {
       const within = partsWithin(sides[0], space, packets);
       if (hasPolicy) yield { side: 0, path, space, watch: undefined, parts: within };
-      else for (const side of [0, 1] as const) for (const number of rules[side] ?? []) yield* about(joint, watches[side], { side, path, space, within }, number);
+      else for (const side of [0, 1] as const) for (const number of rules[side] ?? []) yield* about(joint, { side, path, space, within }, number);
     }
   }
 }
@@ -105,11 +104,11 @@ interface Where extends Pick<Question, 'side' | 'path' | 'space'> {
   readonly within: Question['parts'];
 }
 
-function* about({ sides }: Joint, watches: Watches, { within, ...where }: Where, number: number): Generator<Question, void> {
+function* about({ sides }: Joint, { within, ...where }: Where, number: number): Generator<Question, void> {
   const { forth, chains } = sides[where.side];
   const chain = chains.chainOf[number] ?? -1;
   const stages = forth[where.path].flatMap((stage, at) => chains.below(stage.chain).has(chain) ? [at] : []);
-  const watch = stages.length === 0 ? undefined : watches.watch(number);
+  const watch = stages.length === 0 ? undefined : watchFor(chains, number);
   if (watch === undefined) return;
   // Pre-images are those of packets that nat is asked about when they are NEW; of others, all are looked at.
   const isUsual = where.space.whole.hi[sides[where.side].natInput] === 0;

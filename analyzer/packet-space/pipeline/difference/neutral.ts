@@ -7,10 +7,10 @@ import { anything, Does } from '../classes.js';
 import type { Region } from '../../boxes.js';
 import { Step, type Chains, type PipelineChain } from '../chains.js';
 import type { Joint } from '../joint.js';
-import type { Watches } from './watches.js';
+import { boxesOf } from '../watch.js';
 
 /** The numbers of rules of one of the two at which they may part. */
-export function partings({ sides, kept, partner, policies }: Joint, side: 0 | 1, watches: readonly [Watches, Watches]): number[] {
+export function partings({ sides, kept, partner, policies }: Joint, side: 0 | 1): number[] {
   const [own, other] = [sides[side].chains, sides[side === 0 ? 1 : 0].chains];
   const open: number[] = [];
   // The place in the other chain behind which it is, once both are behind the last rule that they share.
@@ -19,16 +19,16 @@ export function partings({ sides, kept, partner, policies }: Joint, side: 0 | 1,
     const id = own.chainOf[number] ?? -1;
     if (id !== chain) [chain, reached] = [id, 0];
     const like = partner[side][number] ?? -1;
-    if (kept[side][number] === 1) reached = watches[side === 0 ? 1 : 0].boxesOf(like)?.[1] ?? reached;
-    else if (!isIdle(own, number, watches[side]) && !isNeutral({ own, other, policies, mine: watches[side], theirs: watches[side === 0 ? 1 : 0], partner: partner[side === 0 ? 1 : 0] }, number, like, reached)) open.push(number);
+    if (kept[side][number] === 1) reached = boxesOf(other, like)?.[1] ?? reached;
+    else if (!isIdle(own, number) && !isNeutral({ own, other, policies, partner: partner[side === 0 ? 1 : 0] }, number, like, reached)) open.push(number);
   }
   return open;
 }
 
 /** It changes nothing about any packet. */
-function isIdle({ list, chainOf }: Chains, number: number, watches: Watches): boolean {
-  const chain = list[chainOf[number] ?? -1];
-  const [from, to] = watches.boxesOf(number) ?? [0, 0];
+function isIdle(chains: Chains, number: number): boolean {
+  const chain = chains.list[chains.chainOf[number] ?? -1];
+  const [from, to] = boxesOf(chains, number) ?? [0, 0];
   for (let box = from; box < to; box++) if (chain?.act[box] !== Step.Skip && (chain?.bits[box] ?? 0) !== 0) return false;
   return true;
 }
@@ -37,24 +37,22 @@ interface Both {
   readonly own: Chains;
   readonly other: Chains;
   readonly policies: readonly string[];
-  readonly mine: Watches;
-  readonly theirs: Watches;
   /** Of each rule of the other, its like. */
   readonly partner: Int32Array;
 }
 
 function isNeutral(both: Both, number: number, like: number, reached: number): boolean {
-  const { own, other, policies, mine, theirs } = both;
+  const { own, other, policies } = both;
   const chain = own.list[own.chainOf[number] ?? -1];
   const at = own.rules[number];
   const there = at === undefined ? undefined : other.list[other.ids.get(`${at.table} ${at.chain}`) ?? -1];
   if (chain === undefined || at === undefined) return false;
   // The rules that call a chain which only one of them has are changed, too; where it has not even the built-in chain, all is accepted.
   if (there === undefined) return chain.policy === undefined;
-  const [from, to] = mine.boxesOf(number) ?? [0, 0];
+  const [from, to] = boxesOf(own, number) ?? [0, 0];
   const end = endOf(chain, from, to);
   if (end === 0) return false;
-  const until = like >= 0 ? theirs.boxesOf(like)?.[0] ?? 0 : there.count;
+  const until = like >= 0 ? boxesOf(other, like)?.[0] ?? 0 : there.count;
   if (like < 0 && (policies.includes(`${at.table} ${at.chain}`) || (there.policy === 'ACCEPT' ? Does.accept : there.policy === 'DROP' ? Does.drop : 0) !== end)) return false;
   // Rejects may differ in their words.
   const others = anything & ~(end === Does.reject ? 0 : end);

@@ -6,7 +6,7 @@ import { behind, stoppedAt, writable, type Ends, passes } from '../fates/outcome
 import type { Joint } from '../joint.js';
 import type { Classes } from '../part.js';
 import type { Trip } from '../passes.js';
-import type { Origins } from '../origins.js';
+import { isSameOrigin, type Origins } from '../origins.js';
 import type { Path } from '../stages.js';
 
 /** What must be said of the packet in the one rule set, and in the other. */
@@ -31,7 +31,7 @@ export function differingFields({ joint: { sides }, trips: [left, right] }: Comp
   const { dimensions } = sides[0].chains;
   const { inputs } = left.run.point;
   return writable(sides[0]).filter(d => {
-    if (left.leaving.input[d] === right.leaving.input[d] && left.leaving.offset[d] === right.leaving.offset[d]) return false;
+    if (isSameOrigin(left.leaving.of(d), right.leaving.of(d))) return false;
     const value = left.leaving.valueOf(d, inputs);
     return value !== right.leaving.valueOf(d, inputs) || !isSingle(dimensions, d, value);
   });
@@ -54,8 +54,8 @@ export function unlike(compared: Compared): TwoReasons {
 function apart(claim: Justifier, own: Trip, other: Trip, d: number, last: number): void {
   const { inputs } = own.run.point;
   const [mine, theirs] = [own.leaving.valueOf(d, inputs), other.leaving.valueOf(d, inputs)];
-  if ((own.leaving.input[d] ?? -1) < 0) claim.cameFrom(own.leaving, d);
-  else if (mine === theirs || (other.leaving.input[d] ?? -1) >= 0) claim.same(own.leaving, d, mine, mine);
+  if (own.leaving.of(d).input < 0) claim.cameFrom(own.leaving, d);
+  else if (mine === theirs || other.leaving.of(d).input >= 0) claim.same(own.leaving, d, mine, mine);
   else if (mine < theirs) claim.same(own.leaving, d, 0, theirs - 1);
   else claim.same(own.leaving, d, theirs + 1, last);
 }
@@ -83,7 +83,7 @@ function stageByStage({ joint, ends, path, trips }: Compared): TwoReasons | unde
     const [own, other] = [behind(trips[0], number), behind(trips[1], number)];
     const same = sameFields(joint, own, other, trips[0].run.point.inputs, 1 << number);
     // What is written into it may have it routed anew, even where it is what was there before.
-    const isRerouted = joint.sides[0].outInputs[0] >= 0 && writable(joint.sides[0]).some(d => own.input[d] !== other.input[d] || own.offset[d] !== other.offset[d]);
+    const isRerouted = joint.sides[0].outInputs[0] >= 0 && writable(joint.sides[0]).some(d => !isSameOrigin(own.of(d), other.of(d)));
     if (same === undefined || isRerouted) return undefined;
     steps[0].push(same[0]);
     steps[1].push(same[1]);
@@ -115,8 +115,8 @@ function sameFields({ sides }: Joint, left: Origins, right: Origins, inputs: Cla
   const steps: [Step[], Step[]] = [[], []];
   const { dimensions } = sides[0].chains;
   for (const d of writable(sides[0])) {
-    if ((((left.stages[d] ?? 0) | (right.stages[d] ?? 0)) & mask) === 0) continue;
-    const isOne = left.input[d] === right.input[d] && left.offset[d] === right.offset[d];
+    if (((left.of(d).stages | right.of(d).stages) & mask) === 0) continue;
+    const isOne = isSameOrigin(left.of(d), right.of(d));
     if (!isOne && (left.valueOf(d, inputs) !== right.valueOf(d, inputs) || !isSingle(dimensions, d, left.valueOf(d, inputs)))) return undefined;
     ([left, right] as const).forEach((origins, side) => {
       const value = origins.valueOf(d, inputs);

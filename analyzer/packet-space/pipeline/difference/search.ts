@@ -5,12 +5,13 @@ import { boxOf, isIn, type Box } from '../fates/box.js';
 import { Ends } from '../fates/outcome.js';
 import type { Joint } from '../joint.js';
 import { follow, type Trip } from '../passes.js';
-import { OutOfBudget, type Watch } from '../run.js';
+import { OutOfBudget } from '../run.js';
 import type { SolveBudget } from '../solve.js';
 import type { Path } from '../stages.js';
 import { contains, type Classes, type Part } from '../part.js';
 import { pointIn, restOf, type Space } from './rest.js';
 import { alike, unlike, type Compared, type TwoReasons } from './same.js';
+import type { Watch } from '../watch.js';
 
 /** Packets that fare differently, all in the same way. */
 export interface Found {

@@ -31,7 +31,7 @@ export function fateOf(pipeline: Pipeline, ends: Ends, trip: Trip, fields: reado
 function writtenWords({ chains: { dimensions, fieldCount }, last }: Pipeline, { leaving }: Trip, d: number): string[] {
   const one = dimensions.list[d];
   if (one === undefined || one.kind === 'atom') return [];
-  const [input, offset] = [leaving.input[d] ?? -1, leaving.offset[d] ?? 0];
+  const { input, offset } = leaving.of(d);
   if (input < 0) return [`${one.field} ${valueWords(dimensions, d, [offset, offset])}`];
   if (input === d && offset === 0) return [`${one.field} as it came`];
   const from = dimensions.list[input];

@@ -150,7 +150,7 @@ class Teller {
       if (stop !== undefined) this.#ends.stopped(claim, trip, stop);
       else {
         passes(claim, trip);
-        for (const d of writable(this.#pipeline)) if ((trip.leaving.stages[d] ?? 0) !== 0) claim.cameFrom(trip.leaving, d);
+        for (const d of writable(this.#pipeline)) if (trip.leaving.of(d).stages !== 0) claim.cameFrom(trip.leaving, d);
       }
       return { claim: claim.finish(), trip };
     } catch (error) {
@@ -162,7 +162,10 @@ class Teller {
   /** Fields that rules have written. */
   #written({ leaving }: Trip): number[] {
     const own = this.#pipeline.ttlInputs[0];
-    return writable(this.#pipeline).filter(d => leaving.input[d] !== d && (own < 0 || leaving.input[d] !== own));
+    return writable(this.#pipeline).filter(d => {
+      const { input } = leaving.of(d);
+      return input !== d && (own < 0 || input !== own);
+    });
   }
 
   tell(node: Node): Told {

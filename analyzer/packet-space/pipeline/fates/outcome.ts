@@ -6,7 +6,8 @@ import { Step, type Chains, type PipelineChain } from '../chains.js';
 import type { Justifier } from '../claim.js';
 import type { Pipeline, Trip } from '../passes.js';
 import type { Origins } from '../origins.js';
-import type { Leads, StageRun } from '../run.js';
+import type { StageRun } from '../run.js';
+import type { Leads } from '../watch.js';
 
 /** How a stage stops packets: silently, or with a REJECT of these words. */
 type End = string;
