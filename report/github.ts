@@ -24,6 +24,8 @@ export const github: Format = report => {
     const text = `${messageOf(finding)}${help === '' ? '' : `; ${help}`}`;
     return `::${commands[severity]} file=${property(source.path)},${place},title=${property(check)}::${data(text)}`;
   }));
+  // What is no file is an annotation of the run.
+  const failures = (report.failures ?? []).map(({ path, message }) => `::error ${path === null ? '' : `file=${property(path)},`}title=not linted::${data(message)}`);
   const counts = countsOf(report);
-  return [...lines, `iptables-lint: ${counts === '' ? nothingFound(report) : counts}`, ...notesOf(report)].map(line => `${line}\n`).join('');
+  return [...lines, ...failures, `iptables-lint: ${counts === '' ? nothingFound(report) : counts}`, ...notesOf(report)].map(line => `${line}\n`).join('');
 };

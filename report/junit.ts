@@ -1,8 +1,8 @@
-/** `--format junit`: test results, which every CI system shows. A file is a suite; errors and warnings are failures, infos pass and say what they have to say. */
+/** `--format junit`: test results, which every CI system shows. A file is a suite; errors and warnings are failures, infos pass and say what they have to say. What could not be linted is an error. */
 import type { Finding } from '../analyzer/finding.js';
 import type { SourceText } from '../grammar/source-text.js';
 import { placeOf } from './place.js';
-import type { FileReport, Format } from './report.js';
+import { placeOfFailure, type Failure, type FileReport, type Format } from './report.js';
 import { xmlDocument, type XmlElement, type XmlValue } from './xml.js';
 
 function testcase(source: SourceText, { check, severity, message, help, span }: Finding): XmlValue {
@@ -21,10 +21,15 @@ function testsuite({ source, findings }: FileReport): XmlValue {
   return { '@name': source.path, '@tests': cases.length, '@failures': failuresOf(findings), '@errors': 0, testcase: cases };
 }
 
-export const junit: Format = ({ files }) => xmlDocument({
+function errorSuite(failure: Failure): XmlValue {
+  const name = placeOfFailure(failure);
+  return { '@name': name, '@tests': 1, '@failures': 0, '@errors': 1, testcase: { '@name': 'not linted', '@classname': name, error: { '@message': failure.message } } };
+}
+
+export const junit: Format = ({ files, failures = [] }) => xmlDocument({
   testsuites: {
-    '@name': 'iptables-lint', '@tests': files.reduce((sum, { findings }) => sum + Math.max(1, findings.length), 0),
-    '@failures': files.reduce((sum, { findings }) => sum + failuresOf(findings), 0), '@errors': 0,
-    testsuite: files.map(testsuite),
+    '@name': 'iptables-lint', '@tests': files.reduce((sum, { findings }) => sum + Math.max(1, findings.length), failures.length),
+    '@failures': files.reduce((sum, { findings }) => sum + failuresOf(findings), 0), '@errors': failures.length,
+    testsuite: [...files.map(testsuite), ...failures.map(errorSuite)],
   },
 });

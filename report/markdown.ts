@@ -33,5 +33,5 @@ function summary(report: Report): string {
 }
 
 export const markdown: Format = report => {
-  return `${[`**${summary(report)}**`, '', ...report.files.flatMap(file => [...section(file)]), ...notesOf(report)].join('\n').trimEnd()}\n`;
+  return `${[`**${summary(report)}**`, '', ...report.files.flatMap(file => [...section(file)]), ...(report.failures ?? []).map(({ message }) => `❌ not linted: ${cell(message)}\n`), ...notesOf(report)].join('\n').trimEnd()}\n`;
 };

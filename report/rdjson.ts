@@ -3,7 +3,7 @@ import type { Severity } from '../analyzer/model/diagnostic.js';
 import type { Finding } from '../analyzer/finding.js';
 import type { SourceText, Span } from '../grammar/source-text.js';
 import { placeOf } from './place.js';
-import { docsUrl, type Format } from './report.js';
+import { docsUrl, placeOfFailure, type Failure, type Format } from './report.js';
 import { relativePath } from './relative-path.js';
 import { visible, visibleJson } from './visible.js';
 
@@ -29,7 +29,11 @@ function diagnostic(source: SourceText, { check, severity, message, help, span, 
   };
 }
 
+function failed(failure: Failure): object {
+  return { message: visible(failure.message), location: { path: relativePath(placeOfFailure(failure)) }, severity: severities.error };
+}
+
 export const rdjson: Format = report => `${visibleJson(JSON.stringify({
   source: { name: 'iptables-lint', url: 'https://github.com/iptables-lint/iptables-lint' },
-  diagnostics: report.files.flatMap(({ source, findings }) => findings.map(finding => diagnostic(source, finding))),
+  diagnostics: [...report.files.flatMap(({ source, findings }) => findings.map(finding => diagnostic(source, finding))), ...(report.failures ?? []).map(failed)],
 }, null, 2))}\n`;

@@ -79,6 +79,11 @@ export interface Failure {
   readonly message: string;
 }
 
+/** Where a failure is shown by formats in which all must be somewhere: what is no file is in the folder where the program runs. */
+export function placeOfFailure({ path }: Failure): string {
+  return path ?? '.';
+}
+
 /** Which part of the work a report is of. */
 export interface Shard {
   /** From 1. */
@@ -142,11 +147,10 @@ export function countsOf(report: Report): string {
 }
 
 /** The line for a run that found nothing. */
-export function nothingFound(report: Report): string {
-  return `no problems in ${countOf(report.files.length, 'file')}`;
+export function nothingFound({ files }: Report): string {
+  return files.length === 0 ? 'no file was linted' : `no problems in ${countOf(files.length, 'file')}`;
 }
 
-/** What the reader must know about what is not in the report: questions without an answer, and findings that are not shown. */
 /** What a note in the file says is meant, in one line. */
 function suppressedLine({ path, ...source }: SourceText, { span, check, message, suppressed }: Finding): string {
   const { line } = positionAt({ path, ...source }, span.start);
@@ -154,9 +158,11 @@ function suppressedLine({ path, ...source }: SourceText, { span, check, message,
   return visible(`suppressed: ${path}:${String(line)} ${check}: ${message} (${suppressed?.reason ?? ''}${until})`);
 }
 
-export function notesOf({ undecided, generated = 0, files }: Report): readonly string[] {
+/** What the reader must know about what is not in the report: files and questions without an answer, and findings that are not shown. */
+export function notesOf({ undecided, generated = 0, incomplete = 0, files }: Report): readonly string[] {
   return [
     ...files.flatMap(({ source, suppressed = [] }) => suppressed.map(finding => suppressedLine(source, finding))),
+    ...incomplete === 0 ? [] : [`${countOf(incomplete, 'file')} not linted in full: more may be wrong`],
     ...undecided === 0 ? [] : [`${countOf(undecided, 'question')} left undecided: the rule set is too intricate for the step limit`],
     ...generated === 0 ? [] : [`${countOf(generated, 'finding')} in generated chains not shown; --show-generated shows ${generated === 1 ? 'it' : 'them'}`],
   ];

@@ -1,6 +1,6 @@
 /** `--format sarif`: SARIF 2.1.0 (OASIS), as GitHub code scanning and many others take it. */
 import { gzipSync } from 'node:zlib';
-import type { Location, Log, ReportingDescriptor, Result, ThreadFlowLocation } from 'sarif';
+import type { Location, Log, Notification, ReportingDescriptor, Result, ThreadFlowLocation } from 'sarif';
 import { pathToFileURL } from 'node:url';
 import { isAbsolute } from 'node:path';
 import { checks } from '../analyzer/checks/index.js';
@@ -10,7 +10,7 @@ import { loadChecks } from '../analyzer/model/load-checks.js';
 import type { SourceText, Span } from '../grammar/source-text.js';
 import { fingerprintsOf } from './fingerprint.js';
 import { placeOf } from './place.js';
-import { docsUrl, type DescribedCheck, type FileReport, type Format, type Report } from './report.js';
+import { docsUrl, type DescribedCheck, type Failure, type FileReport, type Format, type Report } from './report.js';
 import { relativePath } from './relative-path.js';
 import { visible, visibleJson } from './visible.js';
 import { describeHost, describeStep } from './witness.js';
@@ -85,15 +85,20 @@ function results({ files }: Report, rules: readonly ReportingDescriptor[]): read
   return files.flatMap(ofFile).sort((a, b) => rank[a.finding.severity] - rank[b.finding.severity]).map(({ result }) => result);
 }
 
+function notLinted({ path, message }: Failure): Notification {
+  return { level: 'error', message: { text: visible(message) }, ...path === null ? {} : { locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(path) } } }] } };
+}
+
 function document(report: Report, rules: readonly ReportingDescriptor[], all: readonly Result[], count: number): string {
   const left = all.length - count;
   const words = `${String(left)} of ${String(all.length)} findings are not in this file: code scanning takes no more than ${String(most.results)} results and ${String(most.bytes / 1_000_000)} MB compressed. Other formats have all of them.`;
+  const notifications: Notification[] = [...(report.failures ?? []).map(notLinted), ...left === 0 ? [] : [{ level: 'warning' as const, message: { text: words } }]];
   const log: Log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0',
     runs: [{
       tool: { driver: { name: 'iptables-lint', informationUri: 'https://github.com/iptables-lint/iptables-lint', ...report.version === undefined ? {} : { version: report.version }, rules: [...rules] } },
       columnKind: 'utf16CodeUnits',
-      invocations: [{ executionSuccessful: (report.internalErrors ?? 0) === 0, ...left === 0 ? {} : { toolExecutionNotifications: [{ level: 'warning', message: { text: words } }] } }],
+      invocations: [{ executionSuccessful: (report.internalErrors ?? 0) + (report.incomplete ?? 0) === 0, ...notifications.length === 0 ? {} : { toolExecutionNotifications: notifications } }],
       results: all.slice(0, count),
     }],
   };

@@ -1,7 +1,7 @@
 /** What comes from rule files must not speak to the terminal. */
 
-/** Control characters, line separators, and marks that turn the direction of text: they can make a terminal show what is not there. */
-const hidden = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+/** Control characters, line separators, and marks that turn the direction of text: they can make a terminal show what is not there. The last two are no characters, and XML may not hold them. */
+const hidden = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/gu;
 
 function escaped(character: string): string {
   const code = character.codePointAt(0) ?? 0;

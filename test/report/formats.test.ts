@@ -43,6 +43,18 @@ test('every finding is in every format, infos too', async t => {
   }
 });
 
+test('what could not be linted is in every format that programs read', async t => {
+  const failures = [{ path: 'hosts/\u001b[31mb.rules', message: 'cannot read hosts/\u001b[31mb.rules: permission denied' }, { path: null, message: 'no rule files in hosts/c' }];
+  const report: Report = { files: [{ source: { path: 'a.rules', text: '' }, findings: [] }], undecided: 0, incomplete: 2, failures };
+  const forPeople: readonly FormatName[] = ['pretty', 'full', 'compact'];
+  for (const format of formatNames) {
+    const printed = await print(format, report);
+    t.notRegex(printed, /\u001b/u);
+    if (forPeople.includes(format)) t.regex(printed, /2 files not linted in full/u, format);
+    else for (const words of ['permission denied', 'no rule files in hosts/c']) t.true(printed.includes(words), `${words} in ${format}`);
+  }
+});
+
 test('JSON has the keys of the contract in their order, and nothing else', async t => {
   const document = JSON.parse(await print('json', all)) as { files: { findings: object[] }[]; summary: object };
   t.deepEqual(Object.keys(document), ['schemaVersion', 'files', 'summary']);

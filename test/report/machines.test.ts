@@ -81,6 +81,23 @@ for (const format of ['junit', 'checkstyle'] as const) {
   }
 }
 
+test('SARIF says that a run failed of which files were not linted in full, and why', async t => {
+  const { invocations } = await sarifRun(reports['failed'] ?? all);
+  t.is(invocations?.[0]?.executionSuccessful, false);
+  t.deepEqual(invocations?.[0]?.toolExecutionNotifications?.map(({ level, locations }) => [level, locations?.length ?? 0]), [['error', 1], ['error', 0]]);
+  t.is((await sarifRun({ ...all, incomplete: 1 })).invocations?.[0]?.executionSuccessful, false);
+  t.is((await sarifRun(all)).invocations?.[0]?.executionSuccessful, true);
+});
+
+test('XML has no character that it may not have', async t => {
+  const text = '*filter\n-A INPUT -j NO\ufffeSUCH\uffff\nCOMMIT\n';
+  for (const format of ['junit', 'checkstyle'] as const) {
+    const printed = await print(format, { files: [lint(text, 'a\uffff.rules')], undecided: 0 });
+    t.notRegex(printed, /[\ufffe\uffff]/u);
+    t.true(printed.includes('NO\\ufffeSUCH\\uffff'), printed);
+  }
+});
+
 test('junit counts its cases and failures as they are', async t => {
   interface Suite { readonly '@tests': string; readonly '@failures': string; readonly testcase: readonly { readonly failure?: unknown }[] }
   const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: '@', isArray: name => name === 'testcase' || name === 'testsuite' });
@@ -89,6 +106,8 @@ test('junit counts its cases and failures as they are', async t => {
     t.is(Number(suite['@tests']), suite.testcase.length);
     t.is(Number(suite['@failures']), suite.testcase.filter(one => one.failure !== undefined).length);
   }
+  const failed = parser.parse(await print('junit', reports['failed'] ?? all)) as { testsuites: { '@errors': string; '@tests': string } };
+  t.deepEqual([failed.testsuites['@errors'], failed.testsuites['@tests']], ['2', '3']);
   t.is(Number(testsuites['@failures']), all.files.flatMap(file => file.findings).filter(one => one.severity !== 'info').length);
 });
 
