@@ -1,6 +1,6 @@
 /** From operands (files, directories, globs, `-`) to the files they name. */
 import { statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { hostFilePatterns, withoutFacts } from './lint/collected.js';
 import { standardInput } from './read-source.js';
 import { reportTrouble, systemCause, Trouble } from './trouble.js';
@@ -83,18 +83,22 @@ async function filesOf(operand: string, hosts: boolean): Promise<Walked> {
   }
 }
 
-/** The files in the order of the operands, each once. */
+/** The files in the order of the operands, each once, by the name that came first. */
 export async function findFiles(operands: readonly string[], { onTrouble = error => { reportTrouble(error); }, isIgnored = () => false, hosts = false }: Finding = {}): Promise<readonly string[]> {
-  const files = new Set<string>();
+  const files = new Map<string, string>();
+  const add = (file: string): void => {
+    const whole = file === standardInput ? file : resolve(file);
+    if (!files.has(whole)) files.set(whole, file);
+  };
   for (const operand of operands) {
     try {
       const found = await filesOf(operand, hosts);
       const isNamed = found.files[0] === operand;
       for (const { path, trouble } of found.troubles) if (!isIgnored(path)) onTrouble(trouble, path);
-      for (const file of isNamed ? found.files : found.files.filter(one => !isIgnored(one)).toSorted()) files.add(file);
+      for (const file of isNamed ? found.files : found.files.filter(one => !isIgnored(one)).toSorted()) add(file);
     } catch (error) {
       onTrouble(error, null);
     }
   }
-  return [...files];
+  return [...files.values()];
 }

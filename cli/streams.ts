@@ -27,13 +27,10 @@ export function stderr(): Screen {
   return isDevice(2) ? process.stderr : {};
 }
 
-/** A reader that goes away (`| head`) ends the program without a word; what else cannot be written, with one. */
+/** A reader that goes away (`| head`) ends the program without a word; what else cannot be written, with one. What is not written is not done. */
 function endWithoutOutput(error: unknown): never {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) {
-    reportTrouble(new Trouble(`cannot write to standard output: ${systemCause(error)}`));
-    process.exit(2);
-  }
-  process.exit();
+  if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) reportTrouble(new Trouble(`cannot write to standard output: ${systemCause(error)}`));
+  process.exit(2);
 }
 
 /** Whether Node's stream is used: what comes later may not overtake what waits there. */
