@@ -1,6 +1,6 @@
 /** From a source text to rule sets: every command is carried out as `iptables-restore` or `iptables` would. */
 import { detectFormat, statements, type InputFormat } from '../../grammar/statements.js';
-import type { SourceText, Span } from '../../grammar/source-text.js';
+import { positionAt, type SourceText, type Span } from '../../grammar/source-text.js';
 import type { ChainStatement, CommandStatement, Statement, TableStatement, WordNode } from '../../grammar/syntax.js';
 import type { TableName } from '../extensions/define.js';
 import { startScope } from '../extensions/option-scope.js';
@@ -80,8 +80,9 @@ class Loader {
   }
 
   load(): Loaded {
-    if (this.#source.text.includes('\0')) {
-      this.#report({ check: 'syntax-error', severity: 'error', line: 1, span: { start: 0, end: 0 }, message: 'this is not a text file: it contains NUL bytes' });
+    const nul = this.#source.text.indexOf('\0');
+    if (nul !== -1) {
+      this.#report({ check: 'syntax-error', severity: 'error', line: positionAt(this.#source, nul).line, span: { start: nul, end: nul + 1 }, message: 'this is not a text file: it contains NUL bytes', help: 'if it is UTF-16, as PowerShell writes, save it as UTF-8' });
       return this.#result([]);
     }
     if (this.#format === 'list-rules') this.#table = this.#tableDraft(this.#draft(), this.#options.table ?? 'filter', nowhere);

@@ -67,7 +67,7 @@ function problemOf(issue: v.BaseIssue<unknown>, document: Document): YamlProblem
 function parse(text: string): { readonly document: Document; readonly value: unknown } | readonly YamlProblem[] {
   try {
     const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
-    if (document.errors.length > 0) return document.errors.map(({ message, pos: [start, end] }) => ({ message, span: { start, end } }));
+    if (document.errors.length > 0) return document.errors.map(({ code, message, pos: [start, end] }) => ({ message: code === 'MULTIPLE_DOCS' ? 'there is more than one document in it' : message, span: { start, end } }));
     return { document, value: document.toJS({ maxAliasCount: 100 }) };
   } catch (error) {
     // Aliases of aliases (a ReferenceError), or a nesting that exhausts the stack (a RangeError).

@@ -30,6 +30,12 @@ test('random bytes', t => {
   t.regex(stdout, /not a text file/u);
 });
 
+test('a NUL byte is shown where it stands, and UTF-16 is suspected', t => {
+  const { status, stdout } = lint('nul.rules', '*filter\n-A INPUT -j DR\0OP\nCOMMIT\n', ['--format', 'full']);
+  t.is(status, 2);
+  t.regex(stdout, /nul\.rules:2:15\n[^]*DR\\x00OP\n[^]*UTF-16/u);
+});
+
 test('one line of a megabyte', t => {
   const { status, stdout } = lint('long.rules', `*filter\n-A INPUT ${'-p tcp '.repeat(150_000)}\nCOMMIT\n`, ['--format', 'full']);
   t.not(status, 0);
