@@ -51,7 +51,8 @@ class Tally {
   }
 
   fail(error: unknown, during: string, failure: Failure | undefined): void {
-    reportTrouble(error, during);
+    // One line each: there may be many.
+    reportTrouble(error, during, { brief: true });
     if (failure === undefined) return;
     this.incomplete++;
     this.failures.push(failure);

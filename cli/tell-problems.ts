@@ -5,7 +5,16 @@ import { wantsColor, widthOf } from './color.js';
 import { say } from './trouble.js';
 import { stderr } from './streams.js';
 
-export function tellProblems(source: SourceText, problems: readonly { readonly message: string; readonly span: Span }[], color: boolean | undefined): void {
+export interface Problem {
+  readonly message: string;
+  readonly span: Span;
+}
+
+export function problemFrames(source: SourceText, problems: readonly Problem[], color: boolean | undefined): string {
   const style = { color: wantsColor(color, stderr()), width: widthOf(stderr()) };
-  for (const problem of problems) say(`${[...frameProblem(source, problem, style)].join('\n')}\n\n`);
+  return problems.map(problem => `${[...frameProblem(source, problem, style)].join('\n')}\n\n`).join('');
+}
+
+export function tellProblems(source: SourceText, problems: readonly Problem[], color: boolean | undefined): void {
+  if (problems.length > 0) say(problemFrames(source, problems, color));
 }

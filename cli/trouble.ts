@@ -7,6 +7,13 @@ export type ExitCode = 0 | 1 | 2;
 /** A mistake of the user or of the system: one line that says what to do next. */
 export class Trouble extends Error {
   override readonly name = 'Trouble';
+  /** Lines that show the place, for before that line; each ends in a newline. */
+  readonly frame: string;
+
+  constructor(message: string, { cause, frame = '' }: { readonly cause?: unknown; readonly frame?: string } = {}) {
+    super(message, { cause });
+    this.frame = frame;
+  }
 }
 
 /** The worst wins: what could not be done outweighs what was found. */
@@ -35,7 +42,7 @@ export function hasSaid(): boolean {
 
 /** Writes to stderr. Where that cannot be written any more, the program ends. */
 export function say(text: string): void {
-  if (!isHeard) process.stderr.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? undefined : 2); });
+  if (!isHeard) process.stderr.on('error', () => { process.exit(2); });
   isHeard = true;
   process.stderr.write(text);
 }
@@ -45,18 +52,18 @@ export function debug(line: () => string): void {
   if (debugging) say(`debug: ${visible(line())}\n`);
 }
 
-/** One line on stderr; a mistake of our own asks for a report. */
-export function reportTrouble(error: unknown, during = ''): void {
+/** One line on stderr, with a frame where there is one and it is not to be `brief`; a mistake of our own asks for a report. */
+export function reportTrouble(error: unknown, during = '', { brief = false } = {}): void {
   const message = error instanceof Error ? error.message : String(error);
   const own = error instanceof Trouble ? '' : ' (this is a bug in iptables-lint: please report it; --debug shows where)';
-  say(`iptables-lint: ${visible(`${during}${message}`)}${own}\n`);
+  say(`${error instanceof Trouble && !brief ? error.frame : ''}iptables-lint: ${visible(`${during}${message}`)}${own}\n`);
   if (debugging && error instanceof Error) say(`${error.stack ?? ''}\n`);
   raiseExitCode(2);
 }
 
 const causes: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
-  EACCES: 'permission denied; run as a user who may read it, or pipe it in: sudo cat FILE | iptables-lint -',
+  EACCES: 'permission denied; run as a user who may',
   EPERM: 'operation not permitted',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is not a directory',

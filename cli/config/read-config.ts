@@ -1,8 +1,9 @@
 /** Reads a configuration, and those that it builds on. Nothing in it is executed. */
 import { dirname, resolve } from 'node:path';
 import { readYaml } from '../../analyzer/model/read-yaml.js';
+import type { SourceText } from '../../grammar/source-text.js';
 import { readSource } from '../read-source.js';
-import { tellProblems } from '../tell-problems.js';
+import { problemFrames, type Problem } from '../tell-problems.js';
 import { Trouble } from '../trouble.js';
 import { configSchema, type Config } from './schema.js';
 
@@ -16,24 +17,33 @@ export interface ConfigLayer {
 /** More files than this build on each other by mistake. */
 const mostLayers = 50;
 
-async function readLayer(path: string, color: boolean | undefined): Promise<ConfigLayer> {
-  const source = await readSource(path);
+/** What is wrong with the source, and where. */
+function refusal(source: SourceText, problems: readonly Problem[], color: boolean | undefined): Trouble {
+  return new Trouble(`${source.path} is no configuration: repair the errors above first; docs/config.md has all keys`, { frame: problemFrames(source, problems, color) });
+}
+
+/** `above`: what builds on it, by their whole paths. */
+async function layersOf(source: SourceText, color: boolean | undefined, above: readonly string[]): Promise<readonly ConfigLayer[]> {
   const read = readYaml(configSchema, source.text);
-  if (read.kind === 'read') return { path, folder: dirname(path), config: read.value };
-  tellProblems(source, read.problems, color);
-  throw new Trouble(`${path} is no configuration: repair the errors above first; docs/config.md has all keys`);
+  if (read.kind === 'wrong') throw refusal(source, read.problems, color);
+  const layer = { path: source.path, folder: dirname(source.path), config: read.value };
+  const here = [...above, source.path];
+  const layers: ConfigLayer[] = [];
+  for (const [index, base] of (layer.config.extends ?? []).entries()) {
+    const path = resolve(layer.folder, base);
+    const refused = (message: string): Trouble => refusal(source, [{ message, span: read.spanAt(['extends', index]) }], color);
+    if (here.includes(path)) throw refused(`it builds on itself: ${[...here, path].join(' extends ')}`);
+    if (here.length > mostLayers) throw refused('too many files build on each other');
+    const below = await readSource(path).catch((error: unknown) => { throw error instanceof Trouble ? refused(error.message) : error; });
+    layers.push(...await layersOf(below, color, here));
+  }
+  return [...layers, layer];
 }
 
 /**
  * The layers of a configuration, those that are built on first.
- * @throws Trouble where a file cannot be read, is wrong (which is told on stderr, with the place), or builds on itself.
+ * @throws Trouble where a file cannot be read, is wrong, or builds on itself.
  */
-export async function readConfig(path: string, color?: boolean, above: readonly string[] = []): Promise<readonly ConfigLayer[]> {
-  const absolute = resolve(path);
-  if (above.includes(absolute)) throw new Trouble(`${path} builds on itself: ${[...above, absolute].join(' extends ')}`);
-  if (above.length > mostLayers) throw new Trouble(`${path}: too many files build on each other`);
-  const layer = await readLayer(absolute, color);
-  const layers: ConfigLayer[] = [];
-  for (const base of layer.config.extends ?? []) layers.push(...await readConfig(resolve(layer.folder, base), color, [...above, absolute]));
-  return [...layers, layer];
+export async function readConfig(path: string, color?: boolean): Promise<readonly ConfigLayer[]> {
+  return layersOf(await readSource(resolve(path)), color, []);
 }

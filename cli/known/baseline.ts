@@ -1,36 +1,42 @@
 /** Findings that were there when a baseline was written: they are left out, so that only new ones are shown. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { relative, resolve, dirname } from 'node:path';
 import * as v from 'valibot';
+import { readYaml } from '../../analyzer/model/read-yaml.js';
+import { object, text } from '../../analyzer/model/schema-words.js';
 import { fingerprintsOf } from '../../report/fingerprint.js';
 import { countOf } from '../../report/report.js';
+import { readJson } from '../read-json.js';
+import { readSource } from '../read-source.js';
+import { problemFrames } from '../tell-problems.js';
 import { systemCause, Trouble } from '../trouble.js';
 import type { Known, Sieve } from './known.js';
 
-const schema = v.object({
-  schemaVersion: v.literal(1),
+const wrongFiles = 'must be an object: paths, of each fingerprints and what they were';
+
+const schema = object({
+  schemaVersion: v.literal(1, 'must be 1: is it a baseline, of this version?'),
   /** By path from the folder of the baseline: fingerprint to what it was, for people. */
-  files: v.record(v.string(), v.record(v.string(), v.string())),
-});
+  files: v.record(v.string(), v.record(v.string(), text, wrongFiles), wrongFiles),
+}, 'the baseline');
 
 type Baseline = v.InferOutput<typeof schema>;
+
+/** As large as a string can be. */
+const mostMegabytes = 500;
 
 function keyOf(path: string, baseline: string): string {
   return relative(dirname(resolve(baseline)), resolve(path));
 }
 
 async function read(path: string): Promise<Baseline> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new Trouble(`cannot read ${path}: ${systemCause(error)}; --update-baseline writes it`, { cause: error });
-  }
-  try {
-    return v.parse(schema, JSON.parse(text));
-  } catch (error) {
-    throw new Trouble(`${path} is no baseline: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
+  if (!existsSync(path)) throw new Trouble(`there is no baseline ${path}; --update-baseline writes it`);
+  const source = await readSource(path, undefined, mostMegabytes);
+  const { success, output } = v.safeParse(schema, readJson(source, 'baseline'));
+  if (success) return output;
+  const read = readYaml(schema, source.text);
+  throw new Trouble(`${path} is no baseline: repair the errors above, or delete it and write it anew with --update-baseline`, { frame: problemFrames(source, read.kind === 'wrong' ? read.problems : [], undefined) });
 }
 
 async function write(path: string, baseline: Baseline): Promise<void> {
@@ -42,7 +48,9 @@ async function write(path: string, baseline: Baseline): Promise<void> {
 }
 
 /** Writes down all findings, and only those: what is gone is forgotten. Files that were not linted keep what is known of them. All of them are known then. */
-export function updatingSieve(path: string): Sieve {
+export async function updatingSieve(path: string): Promise<Sieve> {
+  // What is no baseline is not overwritten: it may be anything.
+  const before = existsSync(path) ? await read(path) : { schemaVersion: 1, files: {} };
   const found = new Map<string, Readonly<Record<string, string>>>();
   let hidden = 0;
   return {
@@ -54,7 +62,6 @@ export function updatingSieve(path: string): Sieve {
       return { ...linted, findings: [] };
     },
     end: async () => {
-      const before = await read(path).catch((): Baseline => ({ schemaVersion: 1, files: {} }));
       const files = [...new Map([...Object.entries(before.files), ...found])].filter(([, known]) => Object.keys(known).length > 0).sort(([a], [b]) => (a < b ? -1 : 1));
       await write(path, { schemaVersion: 1, files: Object.fromEntries(files) });
       return [`wrote ${countOf(files.reduce((sum, [, known]) => sum + Object.keys(known).length, 0), 'finding')} to ${path}`, ...toldOfHidden(hidden, path)];

@@ -18,6 +18,11 @@ function git(folder: string, words: readonly string[]): { readonly status: numbe
   return { status, stdout, stderr: stderr.toString('utf8').trim() };
 }
 
+/** As CI clones it, with the last commit only. */
+function isShallow(): boolean {
+  return git('.', ['rev-parse', '--is-shallow-repository']).stdout.toString('utf8').trim() === 'true';
+}
+
 /** The file at that commit; undefined where it was not there. */
 function fileAt(commit: string, path: string): SourceText | undefined {
   const whole = resolve(path);
@@ -37,7 +42,7 @@ const mostFiles = 16;
  */
 export function knownSince(commit: string, jobsIn: (source: SourceText) => Promise<readonly LintJob[]>): Known {
   const { status, stderr } = git('.', ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`]);
-  if (status !== 0) throw new Trouble(`--since ${commit}: ${stderr === '' ? 'git knows no such commit' : stderr}`);
+  if (status !== 0) throw new Trouble(`--since ${commit}: ${stderr === '' ? `git knows no such commit${isShallow() ? ': the clone is shallow, git fetch --unshallow gets the rest' : ''}` : stderr.replace(/\s+/gu, ' ')}`);
   const files = new Recent<string, SourceText | undefined>(mostFiles);
   const at = (path: string): SourceText | undefined => files.get(path, () => fileAt(commit, path));
   return {

@@ -5,7 +5,7 @@ import type { LintPlan } from '../lint-plan.js';
 import type { LintOptions } from '../options.js';
 import { readSource } from '../read-source.js';
 import type { SiblingOf } from '../siblings.js';
-import { isHostText, rulesOf } from './collected.js';
+import { isHostFile, isHostText, rulesOf } from './collected.js';
 import { timed } from '../stats.js';
 import type { LintExtras, LintJob } from './linted.js';
 
@@ -33,7 +33,7 @@ export async function jobsOf(file: string, context: JobContext): Promise<readonl
 /** The same of a file that is read. */
 export async function jobsIn(source: SourceText, { plan, siblings, extras }: JobContext): Promise<readonly LintJob[]> {
   const settings = await plan.settingsFor(source.path, siblings);
-  if (!isHostText(source.text)) return [{ source, settings, extras }];
+  if (!isHostText(source.text) && !isHostFile(source.path)) return [{ source, settings, extras }];
   const { hostIn } = await import('../trace/read-inputs.js');
   return rulesOf(source.path, hostIn(source)).map(({ source: rules, settings: own }) => ({ source: rules, settings: { ...settings, ...own, host: settings.host ?? own.host }, extras }));
 }

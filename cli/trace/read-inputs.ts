@@ -9,6 +9,7 @@ import type { SourceText } from '../../grammar/source-text.js';
 import { frameFinding } from '../../report/full.js';
 import { wantsColor, widthOf } from '../color.js';
 import { loadOptions, type InputOptions } from '../options.js';
+import { readJson } from '../read-json.js';
 import { readSource } from '../read-source.js';
 import { tellProblems } from '../tell-problems.js';
 import { say, Trouble } from '../trouble.js';
@@ -39,15 +40,9 @@ export async function hostFrom(path: string): Promise<HostDescription> {
 }
 
 /** The same, already read. @throws {Trouble} where it is none */
-export function hostIn({ path, text }: SourceText): HostDescription {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new Trouble(`${path} is no host file: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const { host, problems } = readHost(value);
-  if (host === undefined) throw new Trouble(`${path} is no host file: ${problems.join('; ')}`);
+export function hostIn(source: SourceText): HostDescription {
+  const { host, problems } = readHost(readJson(source, 'host file'));
+  if (host === undefined) throw new Trouble(`${source.path} is no host file: ${problems.join('; ')}`);
   return host;
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import Ajv from 'ajv';
@@ -46,8 +46,9 @@ const wrong: readonly (readonly [text: string, message: RegExp])[] = [
   ['management: { ports: [70000] }\n', /`management\.ports\[0\]` must be a whole number from 0 to 65535/u],
   ['overrides: [{ checks: {} }]\n', /the override lacks `files`/u],
   ['checks: [\n', /iptables-lint\.yaml:2:1/u],
-  ['extends: iptables-lint.yaml\n', /builds on itself/u],
-  ['extends: nowhere.yaml\n', /cannot read .*nowhere\.yaml: no such file/u],
+  ['extends: iptables-lint.yaml\n', /builds on itself[^]*iptables-lint\.yaml:1:10/u],
+  ['fail-on: never\nextends:\n  - nowhere.yaml\n', /cannot read .*nowhere\.yaml: no such file[^]*iptables-lint\.yaml:3:5/u],
+  ['checks: {}\n---\nchecks: {}\n', /more than one document[^]*:2:1/u],
 ];
 
 for (const [text, message] of wrong) {
@@ -59,6 +60,15 @@ for (const [text, message] of wrong) {
     t.is((await run(['a.rules'], { cwd: folder })).code, 2);
   });
 }
+
+test('a configuration that is a link to nowhere is not passed over', async t => {
+  const folder = folderWith(t, { 'a.rules': clean });
+  symlinkSync('gone.yaml', join(folder, 'iptables-lint.yaml'));
+  const { code, stderr } = await run(['a.rules'], { cwd: folder });
+  t.is(code, 2);
+  t.regex(stderr, /cannot read .*iptables-lint\.yaml: no such file/u);
+  t.is((await run(['--no-config', 'a.rules'], { cwd: folder })).code, 0);
+});
 
 test('config print shows what holds for a file', async t => {
   const folder = folderWith(t, { 'iptables-lint.yaml': 'persona: auditor\noverrides: [{ files: "*.v4", checks: { unused-chain: off } }]\n' });

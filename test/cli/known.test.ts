@@ -47,6 +47,33 @@ test('a baseline hides what is written down, through moved lines, and nothing ne
   t.false(readFileSync(join(folder, 'known.json'), 'utf8').includes('host-bits-set'));
 });
 
+for (const [text, message] of [
+  ['{"schemaVersion": 1,\n "files": {', /error: Expected property name[^]*known\.json:2:12\n[^]*\| {12}\^[^]*known\.json is no baseline: it is not JSON from line 2, column 12 on/u],
+  ['{"schemaVersion": 1, "files": {"a.rules": {"x": 1}}}', /`files\.a\.rules\.x` must be text[^]*known\.json:1:49/u],
+  ['{"schemaVersion": 2, "files": {}}', /`schemaVersion` must be 1[^]*known\.json:1:19/u],
+  ['{}', /the baseline lacks `schemaVersion`/u],
+  [withWarning, /known\.json is no baseline: it is not JSON/u],
+] as const) {
+  test(`what is no baseline is neither read nor overwritten: ${text.slice(0, 40)}`, async t => {
+    const folder = folderWith(t, { 'a.rules': withWarning, 'known.json': text });
+    for (const words of [[], ['--update-baseline']]) {
+      const { code, stderr } = await run(['--baseline', 'known.json', ...words, 'a.rules'], { cwd: folder });
+      t.is(code, 2);
+      t.regex(stderr, message);
+    }
+    t.is(readFileSync(join(folder, 'known.json'), 'utf8'), text);
+  });
+}
+
+test('a file that is not read in full is told, also where the finding that says so is known', async t => {
+  const folder = folderWith(t, { 'a.rules': withWarning.replace('COMMIT\n', '') });
+  const lint = (...words: readonly string[]): ReturnType<typeof run> => run(['--baseline', 'known.json', ...words, 'a.rules'], { cwd: folder });
+  await lint('--update-baseline');
+  const { code, stdout } = await lint();
+  t.is(code, 2);
+  t.is(stdout, 'no problems in 1 file\n  1 file not linted in full: more may be wrong\n');
+});
+
 const addresses = Array.from({ length: 21 }, (_, i) => `-A INPUT -s 192.0.2.${String(7 * i)}/32 -j DROP`);
 const states = (port: number): string => `-A INPUT -p tcp -m tcp --dport ${String(port)} -j ACCEPT`;
 
@@ -104,7 +131,9 @@ withGit('--since shows what a change brought', async t => {
   t.regex(stderr, /that HEAD has as well not shown/u);
   const none = await run(['--since', 'nonsense', 'a.rules'], { cwd: folder });
   t.is(none.code, 2);
-  t.regex(none.stderr, /git knows no such commit/u);
+  t.regex(none.stderr, /git knows no such commit$/mu);
+  t.is(spawnSync('git', ['clone', '-q', '--depth', '1', `file://${folder}`, 'shallow'], { cwd: folder }).status, 0);
+  t.regex((await run(['--since', 'HEAD~1', 'a.rules'], { cwd: join(folder, 'shallow') })).stderr, /no such commit: the clone is shallow, git fetch --unshallow/u);
 });
 
 withGit('--since knows the rule sets of a host as they were', async t => {
@@ -112,9 +141,10 @@ withGit('--since knows the rule sets of a host as they were', async t => {
   const folder = repository(t, { 'hosts/a.host.json': host(withWarning), 'hosts/b.host.json': '{' });
   t.deepEqual(await brought(folder, 'hosts/a.host.json'), []);
   writeFileSync(join(folder, 'hosts/a.host.json'), host(both));
-  // It was none then: all of it is new.
+  // It was none then, of which nothing is said: all of it is new.
   writeFileSync(join(folder, 'hosts/b.host.json'), host(withWarning));
   t.deepEqual(await brought(folder, '--check', 'mergeable-rules=off', '--check', 'neighbour-discovery-blocked=off', 'hosts'), ['hosts/a.host.json#ipv4-nft:6 host-bits-set', 'hosts/b.host.json#ipv4-nft:5 host-bits-set', 'hosts/b.host.json#ipv6-nft:5 host-bits-set']);
+  t.is((await run(['--since', 'HEAD', '--check', 'neighbour-discovery-blocked=off', '--quiet', 'hosts'], { cwd: folder })).stderr.includes('JSON'), false);
 });
 
 withGit('--since holds rules against the file of the other family as it was: what a change of that one brought is shown', async t => {

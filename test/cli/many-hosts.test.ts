@@ -65,6 +65,15 @@ test('a damaged host costs one error, and no other host', async t => {
   t.is(summary['incomplete'], 6);
 });
 
+test('a host file that is empty, cut off or a list is a failure, and no rule file', async t => {
+  const folder = folderWith(t, { 'hosts/a.host.json': '', 'hosts/b.host.json': '{"interfaces": [\n  {"name": "eth0"', 'hosts/c.host.json': '[]', 'hosts/d.rules': withWarning });
+  const { code, stdout, stderr } = await run(['--format', 'json', '--check', 'empty-file=off', 'hosts'], { cwd: folder });
+  t.is(code, 2);
+  const { files, failures } = JSON.parse(stdout) as Report;
+  t.deepEqual([files.map(({ path }) => path), failures.map(({ path }) => path)], [['hosts/d.rules'], ['a', 'b', 'c'].map(name => `hosts/${name}.host.json`)]);
+  t.regex(stderr, /^iptables-lint: hosts\/b\.host\.json is no host file: it is not JSON from line 2, column 18 on$/mu);
+});
+
 test('a thread that dies costs the file that it was at', async t => {
   t.timeout(600_000);
   const many = Array.from({ length: 20_000 }, (_, i) => `-A INPUT -s 10.${String(i >> 8)}.${String(i & 255)}.1/32 -p tcp -m tcp --dport ${String(i + 1)} -m comment --comment c${String(i)} -j ACCEPT`);

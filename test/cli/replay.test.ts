@@ -11,7 +11,7 @@ function report(changes: object, ofFinding: object = {}): string {
 }
 
 const wrong: readonly (readonly [what: string, text: string, message: RegExp])[] = [
-  ['text', 'no report', /^iptables-lint: report\.json is not JSON: .*--format json writes a report/u],
+  ['text', 'no report', /^iptables-lint: report\.json is no report: it is not JSON.*; .*--format json writes a report/mu],
   ['another version', report({ schemaVersion: 2 }), /^iptables-lint: report\.json is no report of iptables-lint: schemaVersion must be 1, the version of reports that this program writes, and is 2\n$/u],
   ['something else', '[]', /report\.json is no report of iptables-lint: schemaVersion is missing\n$/u],
   ['a number', '1', /report\.json is no report of iptables-lint: it must be an object, and is 1\n$/u],
