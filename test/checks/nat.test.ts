@@ -357,6 +357,39 @@ test('dnat-catches-outbound: what people inside send to servers elsewhere', t =>
   t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`, undefined, []), [], 'people inside have their own way out');
 });
 
+test('dnat-catches-outbound: a rule for people inside that leads to the server which another publishes', t => {
+  const caught = (dnat: string, { publish = '-i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5', filter = [] as readonly string[] } = {}): readonly string[] => findings({
+    nat: [`-A PREROUTING ${publish}`, `-A PREROUTING ${dnat}`, '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE', '-A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.5/32 -j MASQUERADE'],
+    filter: [...filter, '-A FORWARD -s 10.0.0.0/24 -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT'],
+  }).filter(one => one.check === 'dnat-catches-outbound').map(({ rule, because, help }) => `${rule ?? ''} ${because.map(one => one.rule).join()} ${help}`);
+  const inside = '-p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5';
+  const reported = ['nat:PREROUTING:2 nat:PREROUTING:1 name what is published, -d ADDRESS'];
+  for (const whence of ['-i eth1', '-s 10.0.0.0/24', '! -i eth0']) t.deepEqual(caught(`${whence} ${inside}`), reported, whence);
+  t.deepEqual(caught(`-i eth1 ${inside.replace('--dport 80', '--dport 80:90')}`), reported, 'some of the ports');
+  t.deepEqual(caught(`-d 203.0.113.9/32 -i eth1 ${inside}`), [], 'the outer address');
+  t.deepEqual(caught(`-i eth1 -m addrtype --dst-type LOCAL ${inside}`), []);
+  t.deepEqual(caught(`-i eth1 ${inside}`, { publish: '-i eth0 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5' }), [], 'another service of that server is published: this one may be a proxy');
+  t.deepEqual(caught(`-i eth1 ${inside}:3128`), [], 'a proxy beside it');
+  t.deepEqual(caught(`-i eth1 ${inside}`, { filter: ['-A FORWARD -d 10.0.0.5/32 -i eth0 -j DROP'] }), [], 'strangers do not get there');
+  t.deepEqual(caught(`-i eth2 ${inside}`), [], 'nobody comes from there');
+  t.deepEqual(caught(`-s 10.0.9.0/24 ${inside}`), [], 'nor from there');
+  for (const port of ['tcp -m tcp --dport 25', 'udp -m udp --dport 53']) {
+    const rule = `-p ${port} -j DNAT --to-destination 10.0.0.5`;
+    t.deepEqual(caught(`-i eth1 ${rule}`, { publish: `-i eth0 ${rule}` }), [], 'mail and names are sent to the own server on purpose');
+  }
+});
+
+test('dnat-catches-outbound: people of each network inside are asked about', t => {
+  const caught = (...pre: readonly string[]): readonly string[] => findings({
+    nat: [...pre.map(line => `-A PREROUTING ${line}`), '-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5', '-A POSTROUTING -o eth0 -j MASQUERADE'],
+    filter: ['-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT', '-A FORWARD -i lan0 -j ACCEPT', '-A FORWARD -i lan1 -j ACCEPT', '-A FORWARD -i lan2 -p tcp -m tcp --dport 80 -j ACCEPT'],
+  }).filter(one => one.check === 'dnat-catches-outbound').map(({ rule, witness }) => `${rule ?? ''} ${witness?.[0]?.in ?? ''}`);
+  t.deepEqual(caught(), ['nat:PREROUTING:1 lan0']);
+  t.deepEqual(caught('-i lan0 -j ACCEPT'), ['nat:PREROUTING:2 lan1']);
+  t.deepEqual(caught('-i lan1 -j ACCEPT'), ['nat:PREROUTING:2 lan0']);
+  t.deepEqual(caught('-i lan0 -j ACCEPT', '-i lan1 -j ACCEPT'), [], 'those behind lan2 get nowhere but to that server');
+});
+
 test('snat-before-masquerade: never, or across', t => {
   const nat = (...lines: readonly string[]): readonly string[] => found({ nat: lines.map(line => `-A POSTROUTING ${line}`) });
   t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2']);
