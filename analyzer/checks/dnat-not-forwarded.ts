@@ -5,9 +5,10 @@ import { onward, type Onward, type Path, type Pipeline } from '../packet-space/p
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
 import { mentions } from './shared/asked.js';
+import { conjuncts } from './shared/conjuncts.js';
 import { deciderBecause, deciderReference } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isToSelf, liveTranslations, type Asking } from './shared/nat-rules.js';
+import { askedOnTheWay, isToSelf, liveTranslations, type Asking } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
 import { misnamed } from './shared/rewritten.js';
 import { mayDrop } from './shared/targets.js';
@@ -30,8 +31,9 @@ const totalBudget = { packets: 50_000, work: 2_000_000 };
 const filterLimit = 50_000;
 
 /** What translated packets are like when they come to filter; all that holds of them before and may not any more is left out. */
-function behind({ asks, translation: { address, ports } }: Asking): Constraint {
-  const parts = (asks.kind === 'all' ? asks.of : [asks]).filter(one => !mentions(one, ['dst', 'dport', 'mark', 'connmark']));
+function behind(cx: CheckContext, { asks, translation }: Asking): Constraint {
+  const { address, ports } = translation;
+  const parts = conjuncts(askedOnTheWay(cx, translation, asks)).filter(one => !mentions(one, ['dst', ...ports === undefined ? [] : ['dport'] as const, 'mark', 'connmark']));
   const within = (field: 'dst' | 'dport', ranges: Asking['translation']['ports']): Constraint[] => ranges === undefined ? [] : [{ kind: 'within', field, ranges }];
   return all([...parts, ...within('dst', typeof address === 'string' ? undefined : address), ...within('dport', ports), isNew]);
 }
@@ -63,7 +65,7 @@ function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, v
       cx.undecided();
       return;
     }
-    if (isOwn === true || (isAlone && ask(cx.space(), filter, 'FORWARD', behind(asking), ['accept']).kind === 'yes')) continue;
+    if (isOwn === true || (isAlone && ask(cx.space(), filter, 'FORWARD', behind(cx, asking), ['accept']).kind === 'yes')) continue;
     const pipeline = cx.pipeline();
     if (pipeline === undefined) return;
     const lost = whither(pipeline, at.rule, 'through');

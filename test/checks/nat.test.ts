@@ -46,6 +46,21 @@ function found(lines: Lines | string, options: AnalyzeOptions = {}): readonly st
 
 const dnat = '-A PREROUTING -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443';
 
+test('dnat-not-forwarded: another port of the server is let through', t => {
+  const filter = ['-A FORWARD -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 444 -j ACCEPT'];
+  t.deepEqual(found({ nat: [dnat], filter }), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(found({ nat: [dnat.replace(':443', '')], filter }), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(found({ nat: [dnat.replace(':443', ':444')], filter }), []);
+});
+
+test('dnat-not-forwarded: who is let through by another interface than the one that leads to the rule does not help', t => {
+  const nat = (...jumps: readonly string[]): readonly string[] => [...jumps.map(jump => `-A PREROUTING ${jump}`), '-A from_wan -p udp -m udp --dport 51820 -j DNAT --to-destination 10.0.0.5'];
+  const filter = ['-A FORWARD -i lan0 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i wan0 -p udp -m udp --dport 51821 -j ACCEPT'];
+  t.deepEqual(found({ nat: nat('-i wan0 -j from_wan'), filter }), ['dnat-not-forwarded nat:from_wan:1']);
+  t.deepEqual(found({ nat: nat('-i wan0 -j from_wan', '-i lan0 -j from_wan'), filter }), [], 'those of lan0 get there');
+  t.deepEqual(found({ nat: nat('-i wan0 -j from_wan'), filter: [...filter, '-A FORWARD -i wan0 -p udp -m udp --dport 51820 -j ACCEPT'] }), []);
+});
+
 test('dnat-not-forwarded: whatever accepts the translated packets will do', t => {
   const accepting = [
     '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -j ACCEPT', '-A FORWARD -d 10.0.0.0/24 -j ACCEPT', '-A FORWARD -i eth0 -j ACCEPT', '-A FORWARD ! -d 10.0.0.6/32 -i eth0 -j ACCEPT',
@@ -218,7 +233,7 @@ test('filter-matches-pre-nat: a rule that is for something else is right, and wh
   t.deepEqual(said({ nat, filter: ['-A FORWARD -i eth1 -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'by another interface');
   t.deepEqual(said({ nat, filter: ['-A FORWARD -o eth0 -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'on the way out');
   t.deepEqual(said({ nat, filter: ['-A FORWARD -d 10.0.0.6/32 -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'another server');
-  t.deepEqual(said({ nat: [...nat, '-A PREROUTING -i eth0 -p tcp -m tcp --dport 8081 -j DNAT --to-destination 10.0.0.6:8080'], filter: ['-A FORWARD -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'port 8080 of another server, which is published by 8081');
+  t.deepEqual(said({ nat: [...nat, '-A PREROUTING -i eth0 -p tcp -m tcp --dport 8081 -j DNAT --to-destination 10.0.0.6:8080'], filter: ['-A FORWARD -p tcp -m tcp --dport 8080 -j DROP'] }), ['dnat-not-forwarded nat:PREROUTING:2'], 'it is for port 8080 of another server, which is published by 8081, and drops all of it');
   t.deepEqual(said({ nat, filter: ['-A FORWARD -s 203.0.113.0/24 -d 192.0.2.1/32 -j DROP'] }), missed(''), 'whoever is there gets to the server');
   t.deepEqual(said({ nat, filter: ['-A FORWARD -s 203.0.113.0/24 -d 192.0.2.2/32 -j DROP'] }), []);
   t.deepEqual(said({ nat, filter: ['-A FORWARD -i eth0 -j ACCEPT', '-A FORWARD -i eth0 -p tcp -m tcp --dport 8080 -j DROP'] }), [], 'nothing comes to it');
