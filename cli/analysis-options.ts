@@ -1,8 +1,8 @@
 /** What is known of a file besides its text: the host that has its rules, and the file beside it. */
-import { statSync } from 'node:fs';
 import type { AnalyzeOptions } from '../analyzer/examine.js';
 import { hostFilesFor, isHostFile } from './lint/collected.js';
 import type { LintSettings } from './lint/linted.js';
+import { isThere } from './is-there.js';
 import { readSource, unnamedInput } from './read-source.js';
 import type { SiblingOf } from './siblings.js';
 
@@ -13,15 +13,7 @@ export async function hostOf(path: string | undefined): Promise<Pick<LintSetting
   return { host: factsOf(await hostFrom(path)) };
 }
 
-function isThere(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return true;
-  }
-}
-
-/** The file beside the rules that says what their host is; undefined where there is none. What else is wrong with one is seen by whoever reads it. */
+/** The file beside the rules that says what their host is; undefined where there is none. @throws {Trouble} where it is neither a file nor a folder */
 export function hostBeside(path: string): string | undefined {
   if (path === unnamedInput || isHostFile(path)) return undefined;
   return hostFilesFor(path).find(isThere);

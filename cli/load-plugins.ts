@@ -26,16 +26,24 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).split('\n', 1)[0] ?? '';
 }
 
+/** ` in line 7`, where the error came from this module; else nothing. Of errors of syntax only Node itself shows the place. */
+function lineOf(error: unknown, url: string): string {
+  const [, behind = ''] = error instanceof Error ? (error.stack ?? '').split(`${url}:`) : [];
+  const [line] = /^\d+/u.exec(behind) ?? [];
+  return line === undefined ? '' : ` in line ${line}`;
+}
+
 async function imported(path: string): Promise<unknown> {
   try {
     await access(path);
   } catch (error) {
     throw new Trouble(`--plugin ${path}: ${systemCause(error)}`, { cause: error });
   }
+  const url = pathToFileURL(resolve(path)).href;
   try {
-    return (await importModule(pathToFileURL(resolve(path)).href) as { readonly default?: unknown }).default;
+    return (await importModule(url) as { readonly default?: unknown }).default;
   } catch (error) {
-    throw new Trouble(`--plugin ${path}: it cannot be loaded: ${firstLine(error)}; it must be an ES module, as docs/plugins.md shows`, { cause: error });
+    throw new Trouble(`--plugin ${path}: it cannot be loaded${lineOf(error, url)}: ${firstLine(error)}; it must be an ES module, as docs/plugins.md shows${error instanceof Error && error.name === 'SyntaxError' ? `; node ${path} shows where` : ''}`, { cause: error });
   }
 }
 
@@ -44,7 +52,7 @@ function checkOf(path: string, value: unknown): Check {
   if (read.success) return value as Check;
   const [issue] = read.issues;
   const name: unknown = typeof value === 'object' && value !== null && 'name' in value ? value.name : undefined;
-  throw new Trouble(`--plugin ${path}: ${typeof name === 'string' ? `the check ${name}` : 'what it exports'} is no check: ${v.getDotPath(issue) ?? 'it'} ${issue.message}; docs/plugins.md shows one`);
+  throw new Trouble(`--plugin ${path}: ${typeof name === 'string' ? `the check ${name}` : 'what it exports'} is no check: ${/^(?:must|`)/u.test(issue.message) ? `${v.getDotPath(issue) ?? 'it'} ` : ''}${issue.message}; docs/plugins.md shows one`);
 }
 
 async function checksOf(path: string): Promise<readonly Check[]> {

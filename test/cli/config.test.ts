@@ -1,4 +1,4 @@
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import Ajv from 'ajv';
@@ -60,15 +60,6 @@ for (const [text, message] of wrong) {
     t.is((await run(['a.rules'], { cwd: folder })).code, 2);
   });
 }
-
-test('a configuration that is a link to nowhere is not passed over', async t => {
-  const folder = folderWith(t, { 'a.rules': clean });
-  symlinkSync('gone.yaml', join(folder, 'iptables-lint.yaml'));
-  const { code, stderr } = await run(['a.rules'], { cwd: folder });
-  t.is(code, 2);
-  t.regex(stderr, /cannot read .*iptables-lint\.yaml: no such file/u);
-  t.is((await run(['--no-config', 'a.rules'], { cwd: folder })).code, 0);
-});
 
 test('config print shows what holds for a file', async t => {
   const folder = folderWith(t, { 'iptables-lint.yaml': 'persona: auditor\noverrides: [{ files: "*.v4", checks: { unused-chain: off } }]\n' });

@@ -63,10 +63,10 @@ test('explain, checks and all formats have it', async t => {
 
 test('what cannot be loaded ends the run, with a sentence that says why', async t => {
   const files: Readonly<Record<string, readonly [string, RegExp]>> = {
-    'syntax.mjs': ['export default {', /syntax\.mjs: it cannot be loaded: SyntaxError: .*docs\/plugins\.md/u],
-    'throws.mjs': ['throw new Error("not today");', /cannot be loaded: Error: not today/u],
+    'syntax.mjs': ['\nexport default {};;;)', /syntax\.mjs: it cannot be loaded: SyntaxError: .*docs\/plugins\.md shows; node syntax\.mjs shows where/u],
+    'throws.mjs': ['\n\nthrow new Error("not today");', /cannot be loaded in line 3: Error: not today/u],
     'empty.mjs': ['export const check = 1;', /no default export/u],
-    'number.mjs': ['export default 7;', /what it exports is no check/u],
+    'number.mjs': ['export default 7;', /what it exports is no check: the check must be an object, and is 7;/u],
     'name.mjs': [plugin('words'), /the check words is no check: name .*two words with a slash/u],
     'level.mjs': [plugin().replace(`'warning'`, `'loud'`), /severity `loud` is no severity/u],
     'key.mjs': [plugin('acme/words', 'fixes: 1'), /unknown key `fixes`/u],

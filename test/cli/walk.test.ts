@@ -1,6 +1,6 @@
 /** What is found in folders, and what of them cannot be looked at: that is never passed in silence. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { clean, cli, folderWith, run, withError, withWarning } from './run.js';
@@ -77,6 +77,21 @@ test('a pipe among rule files is no rule file, and is not waited for', async t =
   const { code, stderr } = await run(['hosts'], { cwd: folder });
   t.is(code, 2);
   t.deepEqual(stderr.trimEnd().split('\n'), ['pipe', 'to-pipe'].map(name => `iptables-lint: cannot read hosts/${name}.rules: it is neither a file nor a folder`));
+});
+
+test('neither a host nor a configuration that is found is a pipe to wait for, or a link to nowhere to pass over', async t => {
+  for (const name of ['host.json', 'iptables-lint.yaml']) {
+    const folder = folderWith(t, { 'a.rules': withWarning });
+    symlinkSync('gone', join(folder, name));
+    const dead = await run(['a.rules'], { cwd: folder });
+    t.is(dead.code, 2);
+    t.regex(dead.stderr, new RegExp(`^iptables-lint: cannot read .*${name}: no such file`, 'u'));
+    rmSync(join(folder, name));
+    if (spawnSync('mkfifo', [name], { cwd: folder }).status !== 0) continue;
+    const { code, stderr } = await run(['a.rules'], { cwd: folder });
+    t.is(code, 2);
+    t.regex(stderr, new RegExp(`^iptables-lint: cannot read .*${name}: it is neither a file nor a folder`, 'u'));
+  }
 });
 
 test('a folder that must not be read is an error', t => {
