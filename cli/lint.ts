@@ -29,6 +29,8 @@ class Tally {
   /** Said at the end: a mistake of ours is never a finding; what the engine does not confirm is left out, and told. */
   readonly omitted: string[] = [];
   readonly internalErrors: string[] = [];
+  /** By what was not understood, the rules whose hosts have it. */
+  readonly hostProblems = new Map<string, string[]>();
   undecided = 0;
   generated = 0;
   incomplete = 0;
@@ -39,7 +41,7 @@ class Tally {
     return this.#counts;
   }
 
-  add({ source, findings, undecided, generated, omitted, rules, unreadable, internalErrors }: Linted): void {
+  add({ source, findings, undecided, generated, omitted, rules, unreadable, internalErrors, hostProblems }: Linted): void {
     for (const [severity, count] of Object.entries(countBySeverity(findings)) as [keyof Counts, number][]) this.#counts[severity] += count;
     this.linted++;
     this.rules += rules;
@@ -47,6 +49,7 @@ class Tally {
     this.generated += generated;
     if (unreadable) this.incomplete++;
     if (omitted > 0) this.omitted.push(`${visible(source.path)}: ${countOf(omitted, 'more problem')} not shown; repair the first ones and run again`);
+    for (const problem of hostProblems) this.hostProblems.set(problem, [...this.hostProblems.get(problem) ?? [], source.path]);
     for (const error of internalErrors) this.internalErrors.push(internalErrorLine(source.path, error, isDebugging()));
   }
 
@@ -133,6 +136,7 @@ async function lintAll(run: Run): Promise<void> {
   // Who wants nothing but errors does not want to hear of less.
   const totals: Totals = { counts, undecided: tally.undecided, internalErrors: tally.internalErrors.length, generated: options.quiet === true ? 0 : tally.generated, incomplete: tally.incomplete, failures: tally.failures, shard };
   await timed('report', () => writer.end(totals, isSilent));
+  for (const [problem, [first = '', ...others]] of tally.hostProblems) tell(visible(`left out of the host of ${first}${others.length === 0 ? '' : ` and ${countOf(others.length, 'other')}`}: ${problem}`));
   for (const line of [...tally.omitted, ...tally.internalErrors]) tell(line);
   tellStats({ files: tally.linted, rules: tally.rules, findings: tally.counts.error + tally.counts.warning + tally.counts.info, undecided: tally.undecided });
 }

@@ -2,6 +2,8 @@
 import type { Check } from '../../analyzer/checks/define-check.js';
 import { examine, hasWitnesses, ruleCount, withoutWitnesses, type Analysis, type AnalyzeOptions, type Examination } from '../../analyzer/examine.js';
 import type { Finding } from '../../analyzer/finding.js';
+import type { Ruleset } from '../../analyzer/model/ruleset.js';
+import type { HostDescription } from '../../analyzer/netfilter/host/host.js';
 import type { Span } from '../../grammar/source-text.js';
 import { countOf } from '../../report/report.js';
 import { knownChecks } from '../check-names.js';
@@ -70,6 +72,13 @@ function whatWasRead({ loaded, found, undecided }: Examination): string {
   return [loaded.format, ...rulesets, `${countOf(found.length, 'finding')}, ${countOf(undecided, 'question')} undecided`].join('; ');
 }
 
+/** What of the host no packet will meet, as it is not understood; its engine has no rules to compile for that. */
+async function hostProblems(host: HostDescription | undefined, rulesets: readonly Ruleset[]): Promise<readonly string[]> {
+  if (host === undefined) return [];
+  const [{ createHost }, { setupOf }] = await Promise.all([import('../../analyzer/netfilter/engine.js'), import('../../analyzer/netfilter/scenario/host-setup.js')]);
+  return [...new Set(rulesets.flatMap(ruleset => createHost({ ...ruleset, tables: new Map() }, setupOf(host, ruleset.family)).problems))];
+}
+
 /** Never throws on bad input. */
 export async function lintJob({ source, settings, extras }: LintJob): Promise<Linted> {
   const watch = new Stopwatch();
@@ -79,6 +88,6 @@ export async function lintJob({ source, settings, extras }: LintJob): Promise<Li
   const { findings, suppressed } = await named(analysis, extras);
   return {
     source: analysis.source, findings: findings.map(plain), suppressed: suppressed.map(plain), rules: rulesIn(examination), undecided, generated, omitted: loaded.omitted, unreadable, internalErrors,
-    read: whatWasRead(examination), ...extras.times ? { times: watch.times } : {},
+    hostProblems: await hostProblems(settings.host, loaded.rulesets), read: whatWasRead(examination), ...extras.times ? { times: watch.times } : {},
   };
 }

@@ -42,6 +42,8 @@ export interface Linted {
   /** Some part could not be read, so the findings are not all there is. */
   readonly unreadable: boolean;
   readonly internalErrors: readonly InternalError[];
+  /** What of the host was not understood, and left out. */
+  readonly hostProblems: readonly string[];
   /** How it was read, for --debug: `save; ipv4, nft, 12 rules; 3 findings, 0 questions undecided`. */
   readonly read: string;
   readonly times?: Times | undefined;

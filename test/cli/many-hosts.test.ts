@@ -74,6 +74,14 @@ test('a host file that is empty, cut off or a list is a failure, and no rule fil
   t.regex(stderr, /^iptables-lint: hosts\/b\.host\.json is no host file: it is not JSON from line 2, column 18 on$/mu);
 });
 
+test('what is not understood of a host is left out, and said once for all that have it', async t => {
+  const host = JSON.stringify({ interfaces: [{ name: 'eth0', addresses: ['192.0.2.300/24'] }] });
+  const folder = folderWith(t, { 'hosts/a/x.rules': clean, 'hosts/a/host.json': host, 'hosts/b/x.rules': withWarning, 'hosts/b/host.json': host, 'hosts/c/x.rules': clean });
+  const { code, stderr } = await run(['hosts'], { cwd: folder });
+  t.is(code, 1);
+  t.is(stderr, 'iptables-lint: left out of the host of hosts/a/x.rules and 1 other: interface eth0: `192.0.2.300/24` is not an address with a prefix length\n');
+});
+
 test('a thread that dies costs the file that it was at', async t => {
   t.timeout(600_000);
   const many = Array.from({ length: 20_000 }, (_, i) => `-A INPUT -s 10.${String(i >> 8)}.${String(i & 255)}.1/32 -p tcp -m tcp --dport ${String(i + 1)} -m comment --comment c${String(i)} -j ACCEPT`);
