@@ -9,8 +9,8 @@ import { walk, type Walked, type Wanted } from './walk.js';
 /** What is taken for a rule file in a directory. Shown by `--help`. */
 export const rulesFilePatterns = ['*.rules', '*.save', '*.v4', '*.v6', '*.fw', '*.ipt', '*iptables*', '*ip6tables*'] as const;
 
-/** Named after iptables, but something else. */
-const otherFiles = ['md', 'txt', 'html', 'pdf', 'png', 'svg', 'gz', 'xz', 'bz2', 'zip', 'bak', 'orig', 'service', 'socket', 'py', 'js', 'ts', 'go', 'c', 'h', 'o', 'so', 'json', 'yaml', 'yml', 'toml', 'log'];
+/** Named after iptables, but something else; reports of ours among them, as iptables-lint.sarif. */
+const otherFiles = ['sarif', 'xml', 'tap', 'ndjson', 'tar', 'tgz', 'md', 'txt', 'html', 'pdf', 'png', 'svg', 'gz', 'xz', 'bz2', 'zip', 'bak', 'orig', 'service', 'socket', 'py', 'js', 'ts', 'go', 'c', 'h', 'o', 'so', 'json', 'yaml', 'yml', 'toml', 'log'];
 
 const ignored = ['**/node_modules/**', '**/.git/**', ...otherFiles.map(extension => `**/*iptables*.${extension}`), ...otherFiles.map(extension => `**/*ip6tables*.${extension}`)];
 

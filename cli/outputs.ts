@@ -1,6 +1,7 @@
 /** What `--format NAME` and `--format NAME=FILE` ask for. */
 import { promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { didYouMean } from '../analyzer/model/suggest.js';
 import { formatNames, loadFormat, loadStreamed, type FormatName } from '../report/formats.js';
 import type { Failure, FileReport, Report, StreamedFormat, Style, Totals } from '../report/report.js';
@@ -33,6 +34,9 @@ function outputOf(word: string): Output {
 export function outputsOf(words: readonly string[] = ['pretty']): readonly Output[] {
   const outputs = words.map(outputOf);
   const printed = outputs.filter(one => one.file === undefined).map(one => one.format);
+  const files = outputs.flatMap(({ file }) => file === undefined ? [] : [resolve(file)]);
+  const twice = outputs.find(({ file }) => file !== undefined && files.filter(one => one === resolve(file)).length > 1);
+  if (twice !== undefined) throw new Trouble(`--format: two formats go to ${twice.file ?? ''}; write each to a file of its own`);
   if (printed.length > 1) throw new Trouble(`--format ${printed.join(' and ')} both go to standard output; write one to a file, as in --format ${printed.at(-1) ?? ''}=report.${printed.at(-1) ?? ''}`);
   return outputs;
 }

@@ -112,6 +112,9 @@ test('a directory is searched for rule files, and for nothing else', async t => 
   const { stdout } = await run(['--format', 'json', 'etc'], { cwd: folder });
   const { files: found } = JSON.parse(stdout) as { files: { path: string }[] };
   t.deepEqual(found.map(file => file.path), ['etc/a.rules', 'etc/b.save', 'etc/c.fw', 'etc/iptables/rules.v4', 'etc/iptables/rules.v6', 'etc/sysconfig/ip6tables']);
+  // What an earlier run wrote, named as docs/ci.md and the templates have it.
+  await run(['--format', 'sarif=etc/iptables-lint.sarif', '--format', 'junit=etc/iptables-lint.xml', '--format', 'tap=etc/iptables-lint.tap', '--format', 'ndjson=etc/iptables-lint.ndjson', 'etc'], { cwd: folder });
+  t.is((await run(['--format', 'json', 'etc'], { cwd: folder })).stdout, stdout);
   const nothing = await run(['etc/empty'], { cwd: folder });
   t.is(nothing.code, 2);
   t.regex(nothing.stderr, /^iptables-lint: no rule files in etc\/empty: looked for \*\.rules/u);
@@ -136,6 +139,7 @@ const mistakes: readonly (readonly [words: string, says: RegExp])[] = [
   ['--frmat json', /unknown option '--frmat' \(Did you mean --format\?\); see iptables-lint --help/u],
   ['--format xml', /there is no format xml: choose one of pretty, full, compact, json/u],
   ['--format jsn', /did you mean `json`/u],
+  ['--format json=x.txt --format tap=./x.txt', /two formats go to x\.txt; write each to a file of its own/u],
   ['--format json --format sarif', /json and sarif both go to standard output; write one to a file, as in --format sarif=report\.sarif/u],
   ['--format sarif=', /name the file, as in --format sarif=report\.sarif/u],
   ['--max-warnings some', /It must be a number/u],
