@@ -1,7 +1,9 @@
 import { firstPacket, question, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
-import { privateRanges } from '../packet/address-blocks.js';
+import { isUnresolved } from '../model/ruleset.js';
+import { isPrivate, privateRanges } from '../packet/address-blocks.js';
 import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { printAddressMask } from '../values/address-mask.js';
 import type { InterfaceName } from '../values/interface-name.js';
 import { stepOf } from '../witness/step.js';
 import { mentions } from './shared/asked.js';
@@ -37,27 +39,33 @@ function letsNoneOut(cx: CheckContext, pipeline: Pipeline, way: InterfaceName): 
   return kind === 'no';
 }
 
-/** First packets of people inside, who come by the interface at which they were to be translated, and leave by another as they are. */
-function leaving(cx: CheckContext, pipeline: Pipeline, { asks }: Asking, from: InterfaceName, to: InterfaceName): { readonly found: Sighting; readonly packets: Constraint } | undefined {
+/** First packets of people inside, for whom the translation is, and who leave by another interface as they are. `whence`: by which they come. */
+function leaving(cx: CheckContext, pipeline: Pipeline, { asks }: Asking, whence: Constraint, to: InterfaceName): { readonly found: Sighting; readonly packets: Constraint } | undefined {
   const { family } = cx.ruleset;
   const meant = conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate']));
   const packets = all([
     ...meant, isNew, { kind: 'within', field: 'src', ranges: privateRanges[family] }, shownOutside(family), firstTo('tcp', [443]), is('mark', 0), is('connmark', 0),
-    by('in', from), by('out', to), not(virtualInterface('in')), not(virtualInterface('out')),
+    whence, by('out', to), not(virtualInterface('in')), not(virtualInterface('out')),
   ]);
   const answer = question(pipeline, 'through', packets, 'accept', budget(), true);
   if (answer.kind === 'undecided') cx.undecided();
   return answer.kind === 'yes' && answer.certain ? { found: answer.found, packets } : undefined;
 }
 
-function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: Asking, [from, to]: readonly [InterfaceName, InterfaceName], { found, packets }: NonNullable<ReturnType<typeof leaving>>): Report {
+/** The private network that the translation says it is for. */
+function networkOf({ translation: { at: { rule: { source } } } }: Asking): string | undefined {
+  return source === undefined || source.negated || isUnresolved(source.value) || !isPrivate(source.value.address) ? undefined : printAddressMask(source.value);
+}
+
+/** `people`: of whom it is told, in words. */
+function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: Asking, people: string, [from, to]: readonly [InterfaceName, InterfaceName], { found, packets }: NonNullable<ReturnType<typeof leaving>>): Report {
   const { sample } = firstPacket(pipeline, found, packets);
   const { src = '', dst = '', in: device = from.name, out = to.name } = sample;
   const [wrong, right] = [from, to].map(({ name, prefix }) => `${name}${prefix ? '+' : ''}`);
   return {
     at,
     certainty: cx.host !== undefined && defaultDevices(cx.host).includes(out) ? 'certain' : 'possible',
-    message: `FORWARD lets no new connection out by ${wrong ?? ''}, so that this rule translates none that is forwarded: people of ${wrong ?? ''} leave by ${right ?? ''}, with their private addresses (${src})`,
+    message: `FORWARD lets no new connection out by ${wrong ?? ''}, so that this rule translates none that is forwarded: people of ${people} leave by ${right ?? ''}, with their private addresses (${src})`,
     witness: [{ ...stepOf(sample, device), sentOn: { address: dst, device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
     help: `if the internet is behind ${right ?? ''}, name the way out: -o ${right ?? ''}`,
   };
@@ -86,8 +94,9 @@ export const masqueradeWrongInterface = defineCheck({
   severity: 'warning',
   summary: 'Sources are translated where nobody leaves, and leave untranslated by another interface',
   why: `\`-o\` of a rule for MASQUERADE or SNAT is the way out to the internet, not the interface of those who are to be translated. Where it names the latter, the rule is asked about
-none of their connections: they leave by the other interface with private addresses, and no answer comes back. It is reported where FORWARD lets no new connection out by the interface
-that the rule names, lets people with private addresses who come by it out by another to the internet, and no rule translates anything there. Which interface leads to the internet is
+none of their connections: they leave by the other interface with private addresses, and no answer comes back; so it is where the name is that of an interface which the host had once. It is
+reported where FORWARD lets no new connection out by the interface that the rule names, lets people with private addresses who come by it, or are in the network that the rule names (\`-s\`), out by
+another to the internet, and no rule translates anything there. Which interface leads to the internet is
 known where the host's routes are (\`--host\`): else it is possible.`,
   bad: tables('eth1', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
   good: tables('eth0', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
@@ -107,9 +116,11 @@ known where the host's routes are (\`--host\`): else it is possible.`,
           cx.undecided();
           return;
         }
-        const found = leaving(cx, pipeline, asking, from, to);
+        const network = networkOf(asking);
+        const [behind, anywhere] = [leaving(cx, pipeline, asking, by('in', from), to), network === undefined ? undefined : leaving(cx, pipeline, asking, not(by('in', to)), to)];
+        const found = behind ?? anywhere;
         if (found === undefined) continue;
-        yield report(cx, pipeline, asking, [from, to], found);
+        yield report(cx, pipeline, asking, behind === undefined ? network ?? '' : `${from.name}${from.prefix ? '+' : ''}`, [from, to], found);
         break;
       }
     }

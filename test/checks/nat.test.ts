@@ -355,6 +355,10 @@ test('masquerade-wrong-interface: nobody leaves by the interface that the rule n
   t.deepEqual(wrong([masquerade], ['-A FORWARD -d 10.1.0.0/16 -i eth1 -o eth0 -j ACCEPT']), [], 'another network inside');
   t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o eth0 -m set --match-set some src -j ACCEPT']), [], 'who knows who is in the set');
   t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth0 -o eth1 -m conntrack --ctstate ESTABLISHED -j ACCEPT']), []);
+  const vpn = ['-A FORWARD -i wg0 -o wg0 -j ACCEPT', '-A FORWARD -i wg0 -o eth0 -j ACCEPT'];
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o ens3 -j MASQUERADE'], vpn), ['possible nat:POSTROUTING:1 -o eth0 wg0'], 'the card had that name once');
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE'], vpn), []);
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o ens3 -j MASQUERADE'], ['-A FORWARD -s 10.9.0.0/24 -i wg0 -o eth0 -j ACCEPT']), [], 'it is others who are let out');
 });
 
 test('dnat-catches-outbound: what people inside send to servers elsewhere', t => {
