@@ -35,6 +35,7 @@ import { hostBitsSet } from './host-bits-set.js';
 import { jumpToEmptyChain } from './jump-to-empty-chain.js';
 import { inputRuleBypassedByDnat } from './input-rule-bypassed-by-dnat.js';
 import { masqueradeEverything } from './masquerade-everything.js';
+import { masqueradeIncomplete } from './masquerade-incomplete.js';
 import { masqueradeWrongInterface } from './masquerade-wrong-interface.js';
 import { missingEstablishedReturn } from './missing-established-return.js';
 import { neverMatches } from './never-matches.js';
@@ -103,6 +104,7 @@ export const checks: readonly Check[] = [
   redirectWithoutAccept,
   natShadowed,
   masqueradeEverything,
+  masqueradeIncomplete,
   masqueradeWrongInterface,
   snatBeforeMasquerade,
   hairpinMissing,

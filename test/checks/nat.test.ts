@@ -361,6 +361,34 @@ test('masquerade-wrong-interface: nobody leaves by the interface that the rule n
   t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o ens3 -j MASQUERADE'], ['-A FORWARD -s 10.9.0.0/24 -i wg0 -o eth0 -j ACCEPT']), [], 'it is others who are let out');
 });
 
+test('masquerade-incomplete: a network, a protocol or a line that table nat forgets', t => {
+  const incomplete = (nat: readonly string[], filter: readonly string[], options: AnalyzeOptions = {}, policy: 'ACCEPT' | 'DROP' = 'DROP'): readonly string[] => findings({ nat: nat.map(line => `-A POSTROUTING ${line}`), filter: filter.map(line => `-A FORWARD ${line}`), policy }, options)
+    .filter(one => one.check === 'masquerade-incomplete').map(({ certainty, rule, message, witness }) => `${certainty} ${rule ?? ''} ${message.split(' as well')[0] ?? ''} ${witness?.[0]?.in ?? ''}`);
+  const [lan, dmz] = ['-s 192.168.1.0/24 -i eth1 -o ppp0 -j ACCEPT', '-s 192.168.2.0/24 -i eth2 -o ppp0 -j ACCEPT'];
+  const masquerade = '-s 192.168.1.0/24 -o ppp0 -j MASQUERADE';
+  const forgotten = ['possible nat:POSTROUTING:1 FORWARD lets what comes from 192.168.2.0/24 out by ppp0 eth2'];
+  t.deepEqual(incomplete([masquerade], [lan, dmz]), forgotten);
+  t.deepEqual(incomplete([masquerade], [lan, dmz], { host: () => ({ interfaces: [{ name: 'ppp0', addresses: ['203.0.113.1/24'] }], routes: ['default dev ppp0'] }) }), [forgotten[0]?.replace('possible', 'certain') ?? '']);
+  t.deepEqual(incomplete([masquerade], [lan, dmz.replace('-o ppp0 ', '')]), forgotten, 'by whatever way');
+  t.deepEqual(incomplete([masquerade], [lan]), []);
+  for (const other of ['-s 192.168.0.0/16 -o ppp0 -j SNAT --to-source 203.0.113.1', '-o ppp+ -j MASQUERADE', '! -o eth1 -j MASQUERADE', '-s 192.168.2.0/24 -j ACCEPT', '-s 192.168.2.0/24 -m policy --dir out --pol none -j MASQUERADE', '-o ppp0 -j FROBNICATE']) {
+    t.deepEqual(incomplete([masquerade, other], [lan, dmz]), [], other);
+  }
+  t.deepEqual(incomplete([masquerade], [lan, dmz.replace('-i', '-d 10.20.0.0/16 -i')]), [], 'to a private network only');
+  t.deepEqual(incomplete([masquerade], [lan, dmz.replace('-o ppp0', '-o eth1')]), [], 'by another way');
+  t.deepEqual(incomplete([masquerade], [lan, dmz.replace('-j', '-m set --match-set some dst -j')]), [], 'who knows what is in the set');
+  t.deepEqual(incomplete([masquerade], [lan, '-s 192.168.2.0/24 -i eth2 -o eth1 -j ACCEPT'], {}, 'ACCEPT'), [], 'nobody let them out by name');
+  t.deepEqual(incomplete(['-s 192.168.1.0/24 -d 203.0.113.0/24 -o ppp0 -j MASQUERADE'], [lan, dmz]), [], 'translated for one destination');
+  t.deepEqual(incomplete(['-s 192.168.1.0/24 -o ppp0 -p tcp -j MASQUERADE'], [lan]), ['possible nat:POSTROUTING:1 FORWARD lets UDP of 192.168.1.0/24 out by ppp0 eth1']);
+  t.deepEqual(incomplete(['-o ppp0 -p tcp -j MASQUERADE', '-o ppp0 -p udp -j MASQUERADE'], [lan]), ['possible nat:POSTROUTING:1 FORWARD lets ping out by ppp0 eth1']);
+  t.deepEqual(incomplete(['-o ppp0 -p tcp -j MASQUERADE'], [lan.replace('-j', '-p tcp -j')]), []);
+  t.deepEqual(incomplete(['-s 192.168.1.0/24 -o ppp0 -p tcp -j MASQUERADE', '-s 192.168.1.0/24 -o ppp0 -j MASQUERADE'], [lan]), []);
+  const lines = ['-i lan0 -o wan1 -j ACCEPT', '-i lan0 -o wan2 -j ACCEPT'];
+  t.deepEqual(incomplete(['-o wan1 -j MASQUERADE'], lines), ['possible nat:POSTROUTING:1 FORWARD lets people out by wan2 lan0']);
+  t.deepEqual(incomplete(['-o wan1 -j MASQUERADE', '-o wan2 -j MASQUERADE'], lines), []);
+  t.deepEqual(incomplete(['-o wan1 -j MASQUERADE'], ['-i lan0 -o wan1 -j ACCEPT', '-i lan0 -o dmz0 -j ACCEPT', '-i wan1 -o wan2 -j ACCEPT']), [], 'another network inside');
+});
+
 test('dnat-catches-outbound: what people inside send to servers elsewhere', t => {
   const caught = (dnat: string, filter: readonly string[] = ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT'], post: readonly string[] = ['-A POSTROUTING -o eth0 -j MASQUERADE']): readonly string[] =>
     findings({ nat: [`-A PREROUTING ${dnat}`, ...post], filter, policy: 'DROP' }).filter(one => one.check === 'dnat-catches-outbound').map(({ rule, help }) => `${rule ?? ''} ${help.split(', ').at(-1) ?? ''}`);
