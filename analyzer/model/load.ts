@@ -11,6 +11,7 @@ import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
 import { TableDraft } from './draft.js';
 import { guessFamily, headerOf } from './guess.js';
+import { otherFormat } from './other-formats.js';
 import { quickRule } from './rule-plan.js';
 import { commandParts, parseCounters, type ReadContext } from './read-rule.js';
 import { isTableName, type Ruleset } from './ruleset.js';
@@ -82,7 +83,7 @@ class Loader {
   load(): Loaded {
     const nul = this.#source.text.indexOf('\0');
     if (nul !== -1) {
-      this.#report({ check: 'syntax-error', severity: 'error', line: positionAt(this.#source, nul).line, span: { start: nul, end: nul + 1 }, message: 'this is not a text file: it contains NUL bytes', help: 'if it is UTF-16, as PowerShell writes, save it as UTF-8' });
+      this.#report({ check: 'syntax-error', severity: 'error', line: positionAt(this.#source, nul).line, span: { start: nul, end: nul + 1 }, message: 'this is not a text file: it contains NUL bytes', help: otherFormat(this.#source.text) });
       return this.#result([]);
     }
     if (this.#format === 'list-rules') this.#table = this.#tableDraft(this.#draft(), this.#options.table ?? 'filter', nowhere);
@@ -197,7 +198,7 @@ class Loader {
 
   #outside(statement: Statement, what: string): void {
     // One pasted page of prose must not drown the rest.
-    this.#error('rule-outside-table', statement, `${what} stands outside of any table`, this.#outsideReported ? undefined : 'a table begins with a line such as *filter and ends with COMMIT');
+    this.#error('rule-outside-table', statement, `${what} stands outside of any table`, this.#outsideReported ? undefined : otherFormat(this.#source.text) ?? 'a table begins with a line such as *filter and ends with COMMIT');
     this.#outsideReported = true;
   }
 

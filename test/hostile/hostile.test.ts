@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { analyze } from '../../analyzer/analyze.js';
@@ -30,10 +31,23 @@ test('random bytes', t => {
   t.regex(stdout, /not a text file/u);
 });
 
-test('a NUL byte is shown where it stands, and UTF-16 is suspected', t => {
+for (const [what, content, says] of [
+  ['what iptables -L prints', 'Chain INPUT (policy ACCEPT)\ntarget     prot opt source               destination\n', /iptables-save prints the rules/u],
+  ['rules of nftables', 'table inet filter {\n  chain input {\n  }\n}\n', /rules of nftables/u],
+  ['a compressed file', gzipSync('*filter\nCOMMIT\n'), /gunzip/u],
+  ['UTF-16', Buffer.from('\ufeff# by hand\r\n*filter\r\nCOMMIT\r\n', 'utf16le'), /looks like UTF-16/u],
+] as const) {
+  test(`${what} is no rule file, and it is said what to do`, t => {
+    const { status, stdout } = lint('other.rules', content, ['--format', 'full']);
+    t.is(status, 2);
+    t.regex(stdout, says);
+  });
+}
+
+test('a NUL byte is shown where it stands', t => {
   const { status, stdout } = lint('nul.rules', '*filter\n-A INPUT -j DR\0OP\nCOMMIT\n', ['--format', 'full']);
   t.is(status, 2);
-  t.regex(stdout, /nul\.rules:2:15\n[^]*DR\\x00OP\n[^]*UTF-16/u);
+  t.regex(stdout, /nul\.rules:2:15\n[^]*DR\\x00OP\n/u);
 });
 
 test('one line of a megabyte', t => {
