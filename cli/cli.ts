@@ -5,7 +5,9 @@ import { version } from './version.js';
 const words = process.argv.slice(2);
 
 async function run(): Promise<void> {
-  const { program, keep } = (await import('./load-program.js')).loadProgram();
+  const [{ loadProgram }, { expectShortRun }] = await Promise.all([import('./load-program.js'), import('./short-run.js')]);
+  expectShortRun();
+  const { program, keep } = loadProgram();
   keep(await program.main(words));
   // To take down the heap in good order takes longer than to leave it to the system. What cannot be written is told first.
   setImmediate(() => {

@@ -34,8 +34,10 @@ export interface OutcomesContext extends JobContext {
   readonly begin: (source: SourceText) => void;
 }
 
-/** Fewer bytes than this are linted sooner than a thread has started. */
+/** Fewer bytes than this in several files are linted sooner than threads have started. */
 const worthThreads = 60_000;
+/** Fewer characters than this in one file, as 1,000 rules are, are linted here: a thread has a heap of its own, with the program in it once more. */
+const worthThread = 100_000;
 /** Files that are read, or wait for their turn, for each thread. */
 const ahead = 8;
 
@@ -59,7 +61,7 @@ function isMuch(files: readonly string[]): boolean {
 
 /** What is short is linted here, as our own checks come to an end; nobody knows whether those of others do. */
 function isForThread({ source, settings }: LintJob): boolean {
-  return source.text.length >= worthThreads || settings.plugins !== undefined;
+  return source.text.length >= worthThread || settings.plugins !== undefined;
 }
 
 async function outcomeOf(file: string, context: OutcomesContext, lint: Lint, begin: OutcomesContext['begin']): Promise<Outcome> {

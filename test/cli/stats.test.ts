@@ -37,6 +37,14 @@ test('with threads it is the sum over them, and the report and the amounts stay 
   t.deepEqual([...stderr.matchAll(/^debug: (\w\.v4): save; ipv4, nft, 5 rules; (\d)/gmu)].map(([, path, count]) => [path, count]), [['a.v4', '1'], ['b.v4', '1'], ['c.v4', '1'], ['d.v4', '0']]);
 });
 
+test('one file needs no thread, unless there is much more in it than a thousand rules', async t => {
+  const padding = `#${' '.repeat(78)}\n`;
+  const cwd = folderWith(t, { 'a.v4': padding.repeat(1150) + withError, 'b.v4': padding.repeat(1300) + withError });
+  const [few, many] = [await run(['--stats', ...json, 'a.v4'], { cwd }), await run(['--stats', ...json, 'b.v4'], { cwd })];
+  t.regex(few.stderr, /ms {2}in all, of which$/mu);
+  t.regex(many.stderr, /ms {2}in all; what 1 thread did at once is added up:$/mu);
+});
+
 test('--debug tells the configuration, what is left alone, how each file was read, and where it failed', async t => {
   const cwd = folderWith(t, { 'rules/a.v4': withError, 'rules/b.v4': unreadable, 'rules/old.v4': withError, 'iptables-lint.yaml': 'ignore: rules/old.v4\nextends: base.yaml\n', 'base.yaml': 'fail-on: error\n' });
   const { code, stderr } = await run(['--debug', '--format', 'compact', 'rules', 'none.v4'], { cwd });
