@@ -91,8 +91,10 @@ function lineOut(cx: CheckContext, pipeline: Pipeline, translations: readonly As
 
 /** All such interfaces: those that rules name, and one that none does. */
 function linesOut(cx: CheckContext, pipeline: Pipeline, translations: readonly Asking[]): readonly string[] {
-  const named = namedInterfaces(cx.ruleset).slice(0, insideLimit).map(({ name, prefix }): Constraint => ({ kind: 'interface', field: 'in', name, prefix }));
-  return [...new Set([always, ...named].flatMap(by => lineOut(cx, pipeline, translations, by) ?? []))];
+  const some = lineOut(cx, pipeline, translations, always);
+  if (some === undefined) return [];
+  const named = namedInterfaces(cx.ruleset).slice(0, insideLimit).filter(({ name }) => name !== some);
+  return [...new Set([some, ...named.flatMap(({ name, prefix }) => lineOut(cx, pipeline, translations, { kind: 'interface', field: 'in', name, prefix }) ?? [])])];
 }
 
 /** `port 80`, `ports 8000-8010`, as the rule asks for them. */
@@ -205,6 +207,7 @@ make the server's outer address work inside: without \`-d\` it takes all other s
         return;
       }
       inside ??= linesOut(cx, pipeline, translations);
+      if (inside.length === 0) return;
       const devices = inside.filter(device => mayMean(rule, device) && comesFrom(cx, pipeline, translations, asking, device));
       const publisher = devices.length === 0 ? undefined : isSaid ? others.find(one => publishes(pipeline, one)) : publishes(pipeline, asking) ? asking : undefined;
       if (publisher === undefined) continue;
