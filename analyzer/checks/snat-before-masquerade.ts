@@ -1,9 +1,11 @@
 import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
+import { isPrivate } from '../packet/address-blocks.js';
 import { not, type Constraint } from '../packet/constraint.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { rangesOf } from './shared/asked.js';
 import { isOwnDoing, ownerOf } from './shared/owners.js';
 import { takenByTranslation, type Taken } from './shared/taken-by-translation.js';
 import { isFinal, targetText } from './shared/targets.js';
@@ -45,6 +47,11 @@ function isOpen(constraint: Constraint): boolean {
   }
 }
 
+/** It is for a server inside, as people of its own network need it: the interface to the internet is another. */
+function isForInside(asks: Constraint): boolean {
+  return rangesOf(asks, 'dst')?.every(({ low, high }) => isPrivate(low) && isPrivate(high)) === true;
+}
+
 /** Each takes connections that the other does not, and for those that both ask for the earlier decides. */
 function* crossing(cx: CheckContext): Generator<Report, void> {
   const nat = cx.ruleset.tables.get('nat');
@@ -57,7 +64,7 @@ function* crossing(cx: CheckContext): Generator<Report, void> {
     if (later.address !== 'own' || later.at.rule.destination !== undefined || cx.reach(nat).get(later.at.rule)?.kind !== 'live') continue;
     const asks = constraints.of(later.at.rule);
     if (isOpen(asks)) continue;
-    const isCrossed = ({ at }: Translation): boolean => !isOpen(constraints.of(at.rule)) && reachWith(cx.space(), nat, at, asks, 'POSTROUTING').kind === 'live' && reachWith(cx.space(), nat, at, not(asks), 'POSTROUTING').kind === 'live';
+    const isCrossed = ({ at }: Translation): boolean => !isForInside(constraints.of(at.rule)) && !isOpen(constraints.of(at.rule)) && reachWith(cx.space(), nat, at, asks, 'POSTROUTING').kind === 'live' && reachWith(cx.space(), nat, at, not(asks), 'POSTROUTING').kind === 'live';
     const earlier = sources.find(one => typeof one.address === 'object' && one.at.chain === later.at.chain && one.at.position < later.at.position && left-- > 0 && isCrossed(one));
     if (earlier === undefined) continue;
     yield {

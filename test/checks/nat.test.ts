@@ -447,6 +447,7 @@ test('snat-before-masquerade: never, or across', t => {
   t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j SNAT --to-source 203.0.113.10'), ['nat-shadowed nat:POSTROUTING:2'], 'nothing is masqueraded');
   t.deepEqual(nat('-s 10.0.0.0/25 -o eth0 -j SNAT --to-source 203.0.113.9', '-s 10.0.0.128/25 -o eth0 -j MASQUERADE', '-s 10.0.0.0/24 -o eth0 -j MASQUERADE'), ['nat-shadowed nat:POSTROUTING:3'], 'some of it is, by another');
   t.deepEqual(nat('-s 10.0.0.0/24 -j SNAT --to-source 203.0.113.9', '-d 198.51.100.0/24 -o eth0 -j MASQUERADE'), [], 'for one destination');
+  t.deepEqual(nat('-s 10.0.0.0/24 -d 10.0.0.5/32 -j SNAT --to-source 10.0.0.1', '-o eth0 -j MASQUERADE'), [], 'for a server inside, which is not behind eth0');
   t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE'), [], 'the one is docker’s');
   t.deepEqual(nat('-s 10.0.0.0/24 -j SNAT --to-source 203.0.113.9', '-o eth0 -m set --match-set some src -j MASQUERADE'), [], 'who knows who is in the set');
 });
