@@ -59,6 +59,15 @@ function coverOf(notes: readonly Note[], note: Note, check: string, text: string
   return nextLine(text, note.line.end);
 }
 
+/** An `enable` that ends nothing: what was meant to end would go on, as where a name is misspelt. */
+function* idleEnds(notes: readonly Note[]): Generator<WrongSuppression, void> {
+  const disabled = new Set<string>();
+  for (const { kind, checks, span } of notes) {
+    if (kind === 'disable') for (const check of checks) disabled.add(check);
+    else if (kind === 'enable') for (const check of checks) if (!disabled.has(check)) yield { message: `${check} is not disabled before this`, span, help: 'name what an iptables-lint-disable above names' };
+  }
+}
+
 export function suppressionsInComments({ text }: SourceText): ReadSuppressions {
   if (!text.includes('iptables-lint-')) return { suppressions: [], wrong: [] };
   const { notes, wrong } = notesOf(text);
@@ -67,5 +76,5 @@ export function suppressionsInComments({ text }: SourceText): ReadSuppressions {
     checks: [check], reason: note.reason, until: note.until, span: note.span, covers: coverOf(notes, note, check, text),
     ...note.checks.length > 1 ? withoutName(text, note.span.start + text.slice(note.span.start, note.span.end).indexOf(note.kind) + note.kind.length, note.checks, check) : { fix: { description: 'delete the comment', safety: 'safe', edits: [{ span: note.line, text: '' }] } },
   })));
-  return { suppressions, wrong: [...wrong, ...nameless.map(({ kind, span }) => ({ message: 'it names no check', span, help: `name what is meant: # iptables-lint-${kind} CHECK -- reason` }))] };
+  return { suppressions, wrong: [...wrong, ...idleEnds(notes), ...nameless.map(({ kind, span }) => ({ message: 'it names no check', span, help: `name what is meant: # iptables-lint-${kind} CHECK -- reason` }))] };
 }

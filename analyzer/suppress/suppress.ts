@@ -40,7 +40,8 @@ export interface Suppressing {
 function objection(note: Suppression, { today, isReasonRequired, names }: SuppressOptions): NoteFinding | undefined {
   const { checks: [check = ''], reason, until, span, fix } = note;
   const invalid = (message: string, help: string): NoteFinding => ({ check: 'invalid-suppression', message, span, help });
-  if (!names.includes(check)) return invalid(`there is no check ${check}${didYouMean(check, names) === undefined ? '' : `: ${didYouMean(check, names) ?? ''}`}`, 'iptables-lint checks lists them all');
+  const near = didYouMean(check, names);
+  if (!names.includes(check)) return invalid(`there is no check ${check}${near === undefined ? '' : `: ${near}`}`, 'iptables-lint checks lists them all');
   if (until !== undefined && !isDay(until)) return invalid(`\`until=${until}\` is no day`, 'write the last day as until=2027-01-31');
   if (isReasonRequired && reason === '') return invalid(`it does not say why ${check} is meant, so it counts for nothing`, 'write a reason: behind two dashes in a # comment, behind the name in a --comment');
   if (until !== undefined && until < today) return { check: 'expired-suppression', message: `the suppression of ${check} counted until ${until}`, span, help: 'repair what it hides, or set another day', ...fix === undefined ? {} : { fix } };
