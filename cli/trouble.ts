@@ -57,7 +57,7 @@ export function reportTrouble(error: unknown, during = '', { brief = false } = {
   const message = error instanceof Error ? error.message : String(error);
   const own = error instanceof Trouble ? '' : ' (this is a bug in iptables-lint: please report it; --debug shows where)';
   say(`${error instanceof Trouble && !brief ? error.frame : ''}iptables-lint: ${visible(`${during}${message}`)}${own}\n`);
-  if (debugging && error instanceof Error) say(`${error.stack ?? ''}\n`);
+  if (debugging && error instanceof Error) say(`${(error.stack ?? '').split('\n').map(visible).join('\n')}\n`);
   raiseExitCode(2);
 }
 

@@ -1,4 +1,4 @@
-/** `iptables-lint config print|check|schema` */
+/** `iptables-lint config print|check` */
 import { stringify } from 'yaml';
 import type { PluginOptions } from '../options.js';
 import { usePlugins } from '../plugins.js';

@@ -17,6 +17,8 @@ export type Summary = v.InferOutput<typeof summarySchema>;
 
 interface Common {
   readonly path: string;
+  /** The files that it is of, as far as it names them. */
+  readonly of: ReadonlySet<string>;
   readonly shard?: Shard | undefined;
   readonly summary: Summary;
 }
@@ -60,12 +62,14 @@ function ndjsonPart(path: string, text: string): NdjsonPart {
   if (!('summary' in read)) throw cutOff;
   const summary = checked(summarySchema, read.summary, path, 'summary');
   const counts = { error: 0, warning: 0, info: 0 };
+  const of = new Set<string>();
   for (const [index, value] of values.entries()) {
-    const { severity, suppressed } = checked(lineSchema, value, `${path}:${String(index + 1)}`) as { readonly severity?: keyof typeof counts; readonly suppressed?: unknown };
+    const { path: file, severity, suppressed } = checked(lineSchema, value, `${path}:${String(index + 1)}`) as { readonly path?: string | null; readonly severity?: keyof typeof counts; readonly suppressed?: unknown };
+    if (file != null) of.add(file);
     if (severity !== undefined && suppressed === undefined) counts[severity]++;
   }
   mustAgree(path, summary, counts);
-  return { path, format: 'ndjson', lines: lines.slice(0, -1).map(line => `${line}\n`), shard: (read as { readonly shard?: Shard }).shard, summary };
+  return { path, of, format: 'ndjson', lines: lines.slice(0, -1).map(line => `${line}\n`), shard: (read as { readonly shard?: Shard }).shard, summary };
 }
 
 /** A report whose parts were lost or doubled on the way does not agree with its own summary. */
@@ -80,7 +84,7 @@ function jsonPart(path: string, value: unknown): JsonPart {
   const counts = { error: 0, warning: 0, info: 0 };
   for (const { findings } of files) for (const { severity } of findings) counts[severity]++;
   mustAgree(path, summary, counts);
-  return { path, format: 'json', files, failures, shard, summary };
+  return { path, of: new Set(files.map(file => file.path)), format: 'json', files, failures, shard, summary };
 }
 
 /** @throws {Trouble} where it cannot be read, is damaged, or of another version */

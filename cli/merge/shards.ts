@@ -16,10 +16,9 @@ function plain(parts: readonly Part[]): Sorted {
   const seen = new Map<string, string>();
   const problems: string[] = [];
   const kept = parts.filter(part => {
-    const paths = part.format === 'json' ? part.files.map(({ path }) => path) : [];
-    const twice = paths.find(path => seen.has(path));
+    const twice = [...part.of].find(path => seen.has(path));
     if (twice !== undefined) problems.push(`${part.path} is left out: it has ${twice}, which ${seen.get(twice) ?? ''} has as well`);
-    else for (const path of paths) seen.set(path, part.path);
+    else for (const path of part.of) seen.set(path, part.path);
     return twice === undefined;
   });
   return { parts: kept, problems };

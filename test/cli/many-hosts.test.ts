@@ -126,6 +126,12 @@ test('the exit code of a merge is that of a lint', async t => {
   t.is(await code('--fail-on error a.json b.json'), 0);
   t.is(await code('--max-warnings 1 a.json b.json'), 0);
   t.is(await code('a.json c.json'), 2);
+  await run(['--format', 'ndjson=a.ndjson', 'a.rules'], { cwd: folder });
+  for (const twice of ['a.json a.json', 'a.ndjson ./a.ndjson', 'a.json a.ndjson --format ndjson']) {
+    const { code: ended, stderr } = await run(['merge', ...twice.split(' ')], { cwd: folder });
+    t.is(ended, 2, twice);
+    t.regex(stderr, /is left out: it has a\.rules, which .* has as well/u);
+  }
 });
 
 const summary = (more = ''): string => `{"schemaVersion":1,${more}"summary":{"errors":0,"warnings":0,"infos":0}}\n`;
