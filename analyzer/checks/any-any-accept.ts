@@ -7,6 +7,7 @@ import { stepOf } from '../witness/step.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { byUnnamed } from './shared/outside.js';
+import { openLists, type OpenList } from './shared/kept-lists.js';
 import { ownerOf } from './shared/owners.js';
 import { filterChain, unspoken } from './shared/unspoken.js';
 
@@ -82,6 +83,17 @@ function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Gen
   };
 }
 
+function listReport({ at, list, putter, first, next }: OpenList): Report {
+  const device = next.in ?? 'eth0';
+  return {
+    at, message: `this rule accepts everything from whoever is on list ${list}, and anybody gets there: ${referenceOf(putter)} puts on it whoever sends what it asks for`,
+    because: [{ rule: referenceOf(putter), line: putter.rule.line, message: `puts strangers on list ${list}` }],
+    witness: [stepOf(first, device), stepOf({ ...next, ...first.src === undefined ? {} : { src: first.src } }, device)],
+    shows: [{ matches: [referenceOf(putter)], isPremise: true }, { at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(at)] }],
+    help: 'say what it is for (-p tcp --dport PORT), or put on the list only who has shown that he may be there',
+  };
+}
+
 export const anyAnyAccept = defineCheck({
   name: 'any-any-accept',
   kind: 'exposure',
@@ -90,7 +102,8 @@ export const anyAnyAccept = defineCheck({
   summary: 'A rule accepts whatever comes to it, though the chain is to drop the rest',
   why: `A rule without any condition, or with none but that a connection is new, takes all that comes to it. Where the policy is DROP, or rules that
 drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
-mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped.`,
+mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of INPUT for all who are on a list
+(\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -126,7 +139,9 @@ COMMIT
 `,
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
-    if (table === undefined || ![...table.chains.values()].some(({ rules }) => rules.some(mayBeOpen))) return;
+    if (table === undefined) return;
+    for (const open of openLists(cx, table, isOpen)) if (ownerOf(cx.ruleset, open.at) === undefined && mayBeOpen(open.at.rule)) yield listReport(open);
+    if (![...table.chains.values()].some(({ rules }) => rules.some(mayBeOpen))) return;
     yield* lookAt(cx, table, 'INPUT');
     yield* lookAt(cx, table, 'FORWARD');
   },

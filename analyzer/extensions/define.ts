@@ -150,6 +150,8 @@ export interface MatchDefinition<O extends Options = Options> extends ExtensionD
   readonly header?: number;
   /** It tells what comes too often, or is too much, from what is not: whether it matches `below` the bound or `above`; undefined: this use does not. */
   readonly bounds?: (given: GivenOf<O>) => 'below' | 'above' | undefined;
+  /** It is about a list of senders that rules keep themselves: whether it `puts` the sender on the list, or `asks` if he is on it; undefined: this use does neither. */
+  readonly keeps?: (given: GivenOf<O>, ordered: readonly OrderedOption[]) => { readonly list: string; readonly does: 'puts' | 'asks' } | undefined;
   /** What the whole match asks of a packet. Absent: `requires` and what all its options ask, together. */
   readonly means?: (given: GivenOf<O>, cx: RuleContext) => Constraint;
   /**

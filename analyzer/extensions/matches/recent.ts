@@ -99,6 +99,10 @@ export const recent = defineMatch('recent', () => ({
   },
   // Without a count, who was seen before is a matter of who it is.
   bounds: ({ rcheck, update, hitcount }) => (hitcount?.value ?? 0) < 2 ? undefined : (rcheck ?? update)?.negated === true ? 'below' : 'above',
+  keeps: ({ set, rcheck, update, name }, ordered) => {
+    const action = set ?? rcheck ?? update;
+    return action === undefined || action.negated || sideOf(ordered) === 'rdest' ? undefined : { list: name?.value ?? 'DEFAULT', does: set === undefined ? 'asks' : 'puts' };
+  },
   save: (given, { family, ordered }) => {
     const { seconds, hitcount, name, mask } = given;
     const action = actions.find(one => given[one] !== undefined) ?? 'rcheck';

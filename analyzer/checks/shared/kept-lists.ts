@@ -1,0 +1,59 @@
+/** Lists of senders that rules keep themselves (`-m recent`), and who gets on them. */
+import type { Rule, Table } from '../../model/ruleset.js';
+import { isOpaque } from '../../model/ruleset.js';
+import type { PacketSample, RuleAt } from '../../packet-space/answers.js';
+import { ask, reachWith } from '../../packet-space/index.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
+import type { Constraint } from '../../packet/constraint.js';
+import type { CheckContext } from '../define-check.js';
+import { conjuncts } from './conjuncts.js';
+import { strangers } from './strangers.js';
+import { effectOf } from './targets.js';
+import { unspoken } from './unspoken.js';
+
+/** A rule that accepts all that comes from whoever is on a list, and how anybody gets there. */
+export interface OpenList {
+  readonly at: RuleAt;
+  readonly list: string;
+  /** The rule that puts strangers on the list, and a packet for which it does. */
+  readonly putter: RuleAt;
+  readonly first: PacketSample;
+  /** A packet of the same stranger that no rule speaks of. */
+  readonly next: PacketSample;
+}
+
+/** The list that a rule is about; undefined where there is none, or there are several. */
+function keptBy({ matches }: Rule): { readonly list: string; readonly does: 'puts' | 'asks' } | undefined {
+  const [only, ...others] = matches.flatMap(use => isOpaque(use) ? [] : use.definition.keeps?.(use.given, use.ordered) ?? []);
+  return others.length === 0 ? only : undefined;
+}
+
+/** The rule by which a stranger gets on the list: he need only ask for a service that is open to all, or for anything at all. Who must know a secret port has knocked. */
+function putterOf(cx: CheckContext, table: Table, list: string, probe: Constraint): { readonly at: RuleAt; readonly first: PacketSample } | undefined {
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  for (const at of cx.rules(table)) {
+    const kept = keptBy(at.rule);
+    if (kept?.does !== 'puts' || kept.list !== list || conjuncts(constraints.of(at.rule)).some(({ kind }) => kind === 'unknown' || kind === 'atom')) continue;
+    const reached = reachWith(cx.space(), table, at, effectOf(at.rule) === 'accept' ? strangers(cx) : probe, 'INPUT');
+    if (reached.kind === 'live') return { at, first: reached.witness };
+  }
+  return undefined;
+}
+
+/** Rules of INPUT that ask for nothing but that the sender is on a list, where anybody gets on it, and what comes to them would be dropped else. `isOpen`: of the rest of what a rule asks. */
+export function* openLists(cx: CheckContext, table: Table, isOpen: (rest: Constraint) => boolean): Generator<OpenList, void> {
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  const chain = table.chains.get('INPUT');
+  for (const [index, rule] of chain?.rules.entries() ?? []) {
+    const kept = keptBy(rule);
+    if (kept?.does !== 'asks' || effectOf(rule) !== 'accept') continue;
+    const parts = conjuncts(constraints.of(rule));
+    if (parts.filter(({ kind }) => kind === 'unknown').length !== 1 || !parts.every(one => one.kind === 'unknown' || isOpen(one))) continue;
+    const probe = unspoken(cx, table, 'INPUT', 'tcp');
+    if (probe === undefined || ask(cx.space(), table, 'INPUT', probe, ['drop', 'reject']).kind !== 'yes') return;
+    const at: RuleAt = { table: table.name, chain: 'INPUT', position: index + 1, rule };
+    const reached = reachWith(cx.space(), table, at, probe, 'INPUT');
+    const putter = reached.kind === 'live' ? putterOf(cx, table, kept.list, probe) : undefined;
+    if (reached.kind === 'live' && putter !== undefined) yield { at, list: kept.list, putter: putter.at, first: putter.first, next: reached.witness };
+  }
+}
