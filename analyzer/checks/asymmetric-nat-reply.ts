@@ -6,14 +6,14 @@ import { all, always, is, masked, not, type Constraint } from '../packet/constra
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddress } from '../values/address.js';
 import type { Illustration } from '../witness/proposal.js';
-import { mentions } from './shared/asked.js';
+import { meet, mentions, rangesOf } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
 import { exempting, type Exempt } from './shared/notrack.js';
 import { virtualInterface } from './shared/outside.js';
 import { everydayClient, notLoopback, replyMarks, stepOf } from './shared/replies.js';
 
-/** Pairs of rules that are asked about. */
+/** Pairs of rules that are asked about, of those that may have to do with each other. */
 const questionLimit = 96;
 
 /** The first packets of clients as operating systems make them. */
@@ -71,10 +71,19 @@ interface Pair {
   readonly asking: Asking;
 }
 
-function reportOf(cx: CheckContext, pipeline: Pipeline, pair: Pair): Report | undefined {
+/**
+ * The first packets whose answers may come by the rule, as far as that is plain: answers are of the same protocol, and come from where nat has sent the
+ * connection, or go to where it says that it comes from. (With IPv6, SNPT and DNPT may write addresses once more.)
+ */
+function openingsOf({ ruleset: { family } }: CheckContext, { exempt: { packets }, asking: { translation: { side, address }, asks } }: Pair): readonly Constraint[] {
+  const isElsewhere = family === 'ipv4' && typeof address !== 'string' && !meet(rangesOf(packets, side === 'destination' ? 'src' : 'dst'), address);
+  return isElsewhere ? [] : openings.filter(opening => [packets, asks].every(one => meet(rangesOf(opening, 'protocol'), rangesOf(one, 'protocol'))));
+}
+
+function reportOf(cx: CheckContext, pipeline: Pipeline, pair: Pair, some: readonly Constraint[]): Report | undefined {
   const { exempt: { at }, asking } = pair;
   const { translation } = asking;
-  for (const path of pathsOf(cx, asking)) for (const opening of openings) {
+  for (const path of pathsOf(cx, asking)) for (const opening of some) {
     const found = (...more: readonly Constraint[]): Solved => translatedAnswer(pipeline, translation.at.rule, at.rule, { path, packets: all([opening, notLoopback, unmarked, whence(asking), ...farEnd(cx, asking, path), ...more]) });
     const any = found();
     if (any.kind === 'undecided') cx.undecided();
@@ -170,11 +179,14 @@ COMMIT
     if (pipeline === undefined) return;
     let left = questionLimit;
     for (const exempt of exempts) for (const asking of askings) {
+      const pair = { exempt, asking };
+      const some = openingsOf(cx, pair);
+      if (some.length === 0) continue;
       if (left-- <= 0) {
         cx.undecided();
         return;
       }
-      const found = reportOf(cx, pipeline, { exempt, asking });
+      const found = reportOf(cx, pipeline, pair, some);
       if (found === undefined) continue;
       yield found;
       break;

@@ -482,6 +482,11 @@ test('answers that are exempt from tracking are not translated back', t => {
   t.deepEqual(lost(['-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack'], '-A POSTROUTING -p udp -m udp --dport 53 -j ACCEPT', '-A POSTROUTING -p udp -o eth0 -j SNAT --to-source 192.0.2.1'), [], 'these are left as they are');
   t.deepEqual(lost(['-A OUTPUT -p udp -m udp --sport 5353 -j CT --notrack'], redirect), ['raw:OUTPUT:1 nat:PREROUTING:1']);
   t.deepEqual(lost(['-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack'], redirect), [], 'answers are sent from port 5353');
+  const sentTo = (address: string, exempt: string): string[] => lost([exempt], `-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination ${address}`);
+  t.deepEqual(sentTo('10.0.0.5', '-A PREROUTING -s 10.0.0.0/24 -d 203.0.113.0/24 -j NOTRACK'), ['raw:PREROUTING:1 nat:PREROUTING:1']);
+  t.deepEqual(sentTo('10.0.1.1-10.0.1.9', '-A PREROUTING -s 10.0.1.8/29 -j NOTRACK'), ['raw:PREROUTING:1 nat:PREROUTING:1'], 'the last two of them');
+  t.deepEqual(sentTo('10.0.0.5', '-A PREROUTING -s 192.0.2.1/32 -j NOTRACK'), [], 'it answers by its own address');
+  t.deepEqual(sentTo('10.0.0.5', '-A PREROUTING -s 10.0.0.0/24 -p udp -j NOTRACK'), [], 'as what was asked');
 });
 
 test('an answer that is exempt from tracking is shown as it comes by the exemption, on a host that has the server behind another interface', t => {
