@@ -1,7 +1,7 @@
 /** From a name on the command line to a source text. */
-import { promises, readFileSync, statSync } from 'node:fs';
+import { createReadStream, fstatSync, readFileSync, statSync } from 'node:fs';
 import { decodeBytes, type SourceText } from '../grammar/source-text.js';
-import { readStandardInput } from './streams.js';
+import { readStream } from './streams.js';
 import { systemCause, Trouble } from './trouble.js';
 
 /** How standard input is named on the command line. */
@@ -16,21 +16,25 @@ function tooLarge(name: string, megabytes: number): Trouble {
   return new Trouble(`${name} is larger than ${String(megabytes)} MB; --max-size ${String(megabytes * 4)} reads more, and each MB of rules may take 60 MB of memory`);
 }
 
+/** Undefined where there are more than `limit`. */
+async function readBytes(path: string, limit: number): Promise<Uint8Array | undefined> {
+  // Where a folder is opened for it, Node reads nothing and says nothing.
+  if (path === standardInput) return fstatSync(0).isDirectory() ? readFileSync(0) : readStream(process.stdin, limit);
+  const status = statSync(path);
+  if (status.size > limit) return undefined;
+  // What is at hand is not worth a thread; a pipe may have to be waited for, and may never end.
+  return status.isFile() ? readFileSync(path) : readStream(createReadStream(path) as AsyncIterable<Buffer>, limit);
+}
+
 /** Reads a file, or standard input for `-`; `maxSize` is in megabytes. */
 export async function readSource(path: string, stdinName = unnamedInput, maxSize = defaultMaxSize): Promise<SourceText> {
-  const limit = maxSize * 1_000_000;
+  const name = path === standardInput ? 'standard input' : path;
   try {
-    if (path === standardInput) {
-      const bytes = await readStandardInput(limit);
-      if (bytes === undefined) throw tooLarge('standard input', maxSize);
-      return { path: stdinName, text: decodeBytes(bytes) };
-    }
-    const status = statSync(path);
-    if (status.size > limit) throw tooLarge(path, maxSize);
-    // What is at hand is not worth a thread; a pipe may have to be waited for.
-    return { path, text: decodeBytes(status.isFile() ? readFileSync(path) : await promises.readFile(path)) };
+    const bytes = await readBytes(path, maxSize * 1_000_000);
+    if (bytes === undefined) throw tooLarge(name, maxSize);
+    return { path: path === standardInput ? stdinName : path, text: decodeBytes(bytes) };
   } catch (error) {
     if (error instanceof Trouble) throw error;
-    throw new Trouble(`cannot read ${path === standardInput ? 'standard input' : path}: ${systemCause(error)}`, { cause: error });
+    throw new Trouble(`cannot read ${name}: ${systemCause(error)}`, { cause: error });
   }
 }

@@ -73,11 +73,11 @@ export function isAllWritten(): boolean {
   return !(isStreaming || hasSaid() || isForeignCodeLoaded()) || process.stdout.writableLength + process.stderr.writableLength === 0;
 }
 
-/** All of standard input; undefined where it has more than `limit` bytes. */
-export async function readStandardInput(limit: number): Promise<Uint8Array | undefined> {
+/** All of a stream, `process.stdin` or that of a file; undefined where it has more than `limit` bytes, as where it never ends. */
+export async function readStream(stream: AsyncIterable<Buffer>, limit: number): Promise<Uint8Array | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of stream) {
     size += chunk.length;
     if (size > limit) return undefined;
     chunks.push(chunk);

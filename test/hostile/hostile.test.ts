@@ -44,6 +44,14 @@ for (const [what, content, says] of [
   });
 }
 
+test('what never ends is read up to the limit, and a folder is no standard input', t => {
+  for (const [words, says] of [['/dev/zero', /^iptables-lint: \/dev\/zero is larger than 1 MB/u], ['- < /dev/zero', /standard input is larger than 1 MB/u], ['- < .', /^iptables-lint: cannot read standard input: it is a directory/u]] as const) {
+    const { status, stderr } = spawnSync('sh', ['-c', `exec "$0" dist/cli.cjs --max-size 1 ${words}`, process.execPath], { encoding: 'utf8' });
+    t.is(status, 2, words);
+    t.regex(stderr, says);
+  }
+});
+
 test('a NUL byte is shown where it stands', t => {
   const { status, stdout } = lint('nul.rules', '*filter\n-A INPUT -j DR\0OP\nCOMMIT\n', ['--format', 'full']);
   t.is(status, 2);
