@@ -1,11 +1,17 @@
+import type { Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
+import { reachWith, redundant } from '../packet-space/index.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
+import type { Constraint } from '../packet/constraint.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { conjuncts } from './shared/conjuncts.js';
+import { liveTranslations } from './shared/nat-rules.js';
 import { isOwnDoing, ownerOf } from './shared/owners.js';
 import { rewrittenRules } from './shared/rewritten.js';
 import { isMasqueradeBehindSnat } from './snat-before-masquerade.js';
 import { takenByTranslation, type Taken } from './shared/taken-by-translation.js';
-import { isFinal, targetText } from './shared/targets.js';
+import { effectOf, isFinal, targetText } from './shared/targets.js';
 import { destinationText } from './shared/nat-words.js';
 
 function madeBy(cx: CheckContext, at: RuleAt): string {
@@ -33,6 +39,31 @@ function takenReport(cx: CheckContext, { at, by }: Taken): Report {
   };
 }
 
+/** It is for what IPsec takes on its way out. */
+function isForIpsec(asks: Constraint): boolean {
+  return conjuncts(asks).some(one => one.kind === 'atom' && one.name.startsWith('policy out ipsec'));
+}
+
+/** Rules that exempt from translation what IPsec is to take, behind those that translate it, while there is nothing left behind them: whatever packet they meet would not be translated anyway. */
+function* lateExemptions(cx: CheckContext, nat: Table): Generator<Report, void> {
+  const constraints = constraintsOf(cx.ruleset, nat.name);
+  for (const at of cx.rules(nat)) {
+    const asks = constraints.of(at.rule);
+    const effect = effectOf(at.rule);
+    if ((effect !== 'accept' && effect !== 'return') || !isForIpsec(asks) || cx.reach(nat).get(at.rule)?.kind !== 'live' || redundant(cx.space(), nat, at).kind !== 'redundant') continue;
+    const takers = [...liveTranslations(cx, 'source')].map(({ translation }) => translation.at)
+      .filter(one => one.chain === at.chain && one.position < at.position && reachWith(cx.space(), nat, one, asks, 'POSTROUTING').kind === 'live');
+    const [first] = takers;
+    if (first === undefined) continue;
+    yield {
+      at, severity: 'warning',
+      message: `this exemption stands too late: ${takers.slice(0, 3).map(referenceOf).join(', ')} ${takers.length === 1 ? 'has' : 'have'} translated connections that it is for, so that IPsec sees them with another source, and nothing behind it translates any`,
+      because: takers.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `translates connections that this rule is for: ${targetText(cx.ruleset, one)}` })),
+      help: `move it before ${referenceOf(first)}`,
+    };
+  }
+}
+
 export const natShadowed = defineCheck({
   name: 'nat-shadowed',
   kind: 'nat',
@@ -40,7 +71,9 @@ export const natShadowed = defineCheck({
   summary: 'A rule of nat never applies: others have translated all its connections before',
   why: `Only the first packet of a connection is asked of table nat, and the first rule that translates it decides for all that follow. A
 second DNAT for the same port, a general rule before a special one, or a rule behind those of Docker, is never asked. So is a
-rule of POSTROUTING that names an address which a DNAT rule has rewritten in PREROUTING.`,
+rule of POSTROUTING that names an address which a DNAT rule has rewritten in PREROUTING. A rule that exempts what IPsec is to take (\`-m policy --dir out --pol ipsec -j ACCEPT\`) is told also
+where some packets come to it, if others of its packets were translated before and nothing is left that it keeps from being so: the policy is looked up again by the new source, which is mostly
+not one of those for whom the tunnel is.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]
@@ -92,6 +125,7 @@ COMMIT
   * run(cx) {
     for (const taken of takenByTranslation(cx)) if (!isMasqueradeBehindSnat(cx, taken)) yield takenReport(cx, taken);
     const nat = cx.ruleset.tables.get('nat');
+    if (nat !== undefined) yield* lateExemptions(cx, nat);
     for (const { at, by } of nat === undefined ? [] : rewrittenRules(cx, nat).values()) {
       const [first] = by;
       yield {

@@ -437,6 +437,18 @@ test('dnat-catches-outbound: people of each network inside are asked about', t =
   t.deepEqual(caught('-i lan0 -j ACCEPT', '-i lan1 -j ACCEPT'), [], 'those behind lan2 get nowhere but to that server');
 });
 
+test('nat-shadowed: what IPsec is to take is exempt too late, or in time', t => {
+  const nat = (...lines: readonly string[]): readonly string[] => findings({ nat: lines.map(line => `-A POSTROUTING ${line}`), filter: ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'] }).filter(one => one.check === 'nat-shadowed').map(({ rule, because, severity }) => `${severity} ${rule ?? ''} ${because.map(one => one.rule).join()}`);
+  const [masquerade, exempt] = ['-s 10.0.0.0/24 -o eth0 -j MASQUERADE', '-m policy --dir out --pol ipsec -j ACCEPT'];
+  t.deepEqual(nat(masquerade, exempt), ['warning nat:POSTROUTING:2 nat:POSTROUTING:1']);
+  t.deepEqual(nat(masquerade, `-s 10.0.0.0/16 -d 10.9.0.0/16 ${exempt}`), ['warning nat:POSTROUTING:2 nat:POSTROUTING:1']);
+  t.deepEqual(nat(exempt, masquerade), []);
+  t.deepEqual(nat(masquerade.replace('-j', '-m policy --dir out --pol none -j'), exempt), [], 'it is none of those');
+  t.deepEqual(nat(masquerade, exempt, '-s 10.0.1.0/24 -o eth0 -j MASQUERADE'), [], 'others are kept from being translated');
+  t.deepEqual(nat(masquerade, `-s 10.0.1.0/24 ${exempt}`), [], 'nothing of it was translated before');
+  t.deepEqual(nat(masquerade, '-s 10.0.0.0/16 -d 10.9.0.0/16 -j ACCEPT'), [], 'that network may be behind another interface');
+});
+
 test('snat-before-masquerade: never, or across', t => {
   const nat = (...lines: readonly string[]): readonly string[] => found({ nat: lines.map(line => `-A POSTROUTING ${line}`) });
   t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2']);
