@@ -49,7 +49,9 @@ async function bytesOf({ path, text }: SourceText, fixed: string): Promise<Uint8
 
 async function patchOf({ path, text }: SourceText, fixed: string): Promise<string> {
   const { createTwoFilesPatch } = await import('diff');
-  return createTwoFilesPatch(path, path, text, fixed, undefined, undefined, { context: 3 }).replace(/^Index: .*\n=+\n/u, '');
+  const patch = createTwoFilesPatch(path, path, text, fixed, undefined, undefined, { context: 3 }).replace(/^Index: .*\n=+\n/u, '');
+  // A tab ends a name with blanks, as git writes it: patch would end it at the first blank.
+  return patch.replace(/^--- ([^"].* .*)\n\+\+\+ \1\n/u, '--- $1\t\n+++ $1\t\n');
 }
 
 /** To a terminal nothing goes that speaks to it; into a file or a pipe every byte. */

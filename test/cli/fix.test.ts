@@ -33,6 +33,22 @@ test('--fix-dry-run prints a patch and writes nothing; the exit code says whethe
   t.is((await run(['--fix-dry-run', '-'], { cwd: folder, input: text })).code, 1);
 });
 
+(spawnSync('git', ['--version']).status === 0 && spawnSync('patch', ['--version']).status === 0 ? test : test.skip)('git and patch make of the patch what --fix writes, whatever the files are called', async t => {
+  const names = ['a b.rules', 'd d/ü.rules', 'quo"te.rules', 'crlf.rules', 'no-end.rules'];
+  const textOf = (name: string): string => name === 'crlf.rules' ? server(ssh, ssh).replaceAll('\n', '\r\n') : name === 'no-end.rules' ? server(ssh, ssh).trimEnd() : server(ssh, ssh);
+  const folders = [0, 1, 2].map(() => folderWith(t, Object.fromEntries(names.map(name => [name, textOf(name)]))));
+  const [fixed = '', byGit = '', byPatch = ''] = folders;
+  const { stdout } = await run(['--fix-dry-run', '.'], { cwd: fixed });
+  await run(['--fix', '.'], { cwd: fixed });
+  t.is(spawnSync('git', ['apply', '-p0'], { cwd: byGit, input: stdout }).status, 0);
+  t.is(spawnSync('patch', ['-p0', '--binary'], { cwd: byPatch, input: stdout }).status, 0);
+  for (const name of names) {
+    const written = readFileSync(join(fixed, name), 'utf8');
+    t.not(written, textOf(name));
+    for (const folder of [byGit, byPatch]) t.is(readFileSync(join(folder, name), 'utf8'), written, name);
+  }
+});
+
 test('what is left decides the exit code', async t => {
   const folder = folderWith(t, { 'rules.v4': server(ssh, ssh).replace('OUTPUT ACCEPT', 'OUTPUT DROP') });
   const { code, stdout } = await run(['--fix', 'rules.v4'], { cwd: folder });
