@@ -31,9 +31,8 @@ const totalBudget = { packets: 50_000, work: 2_000_000 };
 const filterLimit = 50_000;
 
 /** What translated packets are like when they come to filter; all that holds of them before and may not any more is left out. */
-function behind(cx: CheckContext, { asks, translation }: Asking): Constraint {
-  const { address, ports } = translation;
-  const parts = conjuncts(askedOnTheWay(cx, translation, asks)).filter(one => !mentions(one, ['dst', ...ports === undefined ? [] : ['dport'] as const, 'mark', 'connmark']));
+function behind(cx: CheckContext, { translation: { at, address, ports } }: Asking): Constraint {
+  const parts = conjuncts(askedOnTheWay(cx, at, 'PREROUTING')).filter(one => !mentions(one, ['dst', ...ports === undefined ? [] : ['dport'] as const, 'mark', 'connmark']));
   const within = (field: 'dst' | 'dport', ranges: Asking['translation']['ports']): Constraint[] => ranges === undefined ? [] : [{ kind: 'within', field, ranges }];
   return all([...parts, ...within('dst', typeof address === 'string' ? undefined : address), ...within('dport', ports), isNew]);
 }

@@ -14,7 +14,7 @@ import { stepOf } from '../witness/step.js';
 import { areCovered, mentions, rangesOf } from './shared/asked.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { liveTranslations, type Asking } from './shared/nat-rules.js';
+import { askedOnTheWay, liveTranslations, onTheWay, type Asking } from './shared/nat-rules.js';
 import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
 import { firstTo } from './shared/strangers.js';
 import { effectOf } from './shared/targets.js';
@@ -42,25 +42,30 @@ interface Way {
   readonly sources: readonly (readonly Range[] | undefined)[];
 }
 
-/** It is for whatever goes out by an interface: to any address outside, by any port. */
-function isGeneral({ asks, translation: { hooks, at: { rule: { destination, outInterface: out } } } }: Asking): boolean {
+/** The interface that a rule of POSTROUTING, or the one that leads there, names as the way out; undefined where there is none. */
+function outOf(cx: CheckContext, at: RuleAt): InterfaceName | undefined {
+  const named = onTheWay(cx, at, 'POSTROUTING').flatMap(({ rule: { outInterface: out } }) => out ?? []);
+  const [only, ...others] = named;
+  return only === undefined || others.length > 0 || only.negated || only.value.name === 'lo' ? undefined : only.value;
+}
+
+/** It is for whatever goes out: to any address outside, by any port. */
+function isGeneral({ asks, translation: { hooks, at: { rule: { destination } } } }: Asking): boolean {
   const isOutward = destination === undefined || (destination.negated && !isUnresolved(destination.value) && isPrivate(destination.value.address));
-  return hooks.includes('POSTROUTING') && out?.negated === false && out.value.name !== 'lo' && isOutward && !mentions(asks, ['dport', 'sport', 'mark', 'connmark']);
+  return hooks.includes('POSTROUTING') && isOutward && !mentions(asks, ['dport', 'sport', 'mark', 'connmark']);
 }
 
 function waysOut(cx: CheckContext): readonly Way[] {
-  const groups = new Map<string, [Asking, ...Asking[]]>();
-  for (const asking of liveTranslations(cx, 'source')) {
-    const { outInterface: out } = asking.translation.at.rule;
-    if (out === undefined || !isGeneral(asking)) continue;
-    const group = groups.get(nameOf(out.value));
-    if (group === undefined) groups.set(nameOf(out.value), [asking]);
-    else group.push(asking);
+  const ways = new Map<string, { readonly name: InterfaceName; readonly askings: [Asking, ...Asking[]] }>();
+  for (const { translation } of liveTranslations(cx, 'source')) {
+    const name = outOf(cx, translation.at);
+    const asking = { translation, asks: askedOnTheWay(cx, translation.at, 'POSTROUTING') };
+    if (name === undefined || !isGeneral(asking)) continue;
+    const way = ways.get(nameOf(name));
+    if (way === undefined) ways.set(nameOf(name), { name, askings: [asking] });
+    else way.askings.push(asking);
   }
-  return [...groups.values()].flatMap((askings): readonly Way[] => {
-    const name = askings[0].translation.at.rule.outInterface?.value;
-    return name === undefined ? [] : [{ name, askings, sources: askings.map(({ asks }) => rangesOf(asks, 'src')) }];
-  });
+  return [...ways.values()].map(way => ({ ...way, sources: way.askings.map(({ asks }) => rangesOf(asks, 'src')) }));
 }
 
 /** Lines to the internet, by their name. */
@@ -68,8 +73,8 @@ const uplink = /^(?:wan|isp|inet|internet|uplink)/u;
 
 /** Lines to the internet at which nothing is translated, though it is at others: as the host says, or their names do. */
 function forgottenLines(cx: CheckContext): readonly InterfaceName[] {
-  const named = [...liveTranslations(cx, 'source')].flatMap(({ translation: { hooks, at: { rule: { outInterface: out } } } }) => hooks.includes('POSTROUTING') ? [out] : []);
-  const isNamed = ({ name }: InterfaceName): boolean => named.some(out => out === undefined || out.negated || (out.value.prefix ? name.startsWith(out.value.name) : name === out.value.name));
+  const named = [...liveTranslations(cx, 'source')].flatMap(({ translation: { hooks, at } }) => hooks.includes('POSTROUTING') ? [outOf(cx, at)] : []);
+  const isNamed = ({ name }: InterfaceName): boolean => named.some(out => out === undefined || (out.prefix ? name.startsWith(out.name) : name === out.name));
   const routed = cx.host === undefined ? [] : defaultDevices(cx.host);
   const called = routed.length > 0 ? [] : namedInterfaces(cx.ruleset).filter(({ name, prefix }) => !prefix && uplink.test(name));
   return [...routed.map(name => ({ name, prefix: false })), ...called].filter(one => !isNamed(one));
@@ -77,9 +82,8 @@ function forgottenLines(cx: CheckContext): readonly InterfaceName[] {
 
 /** What no rule of nat says anything about on its way out, as far as each says it by itself. */
 function unspokenOf(cx: CheckContext, nat: Table): Constraint {
-  const constraints = constraintsOf(cx.ruleset, nat.name);
   const hooks = hooksOf(nat);
-  return not(any(cx.rules(nat).filter(({ chain, rule: { target } }) => target.kind !== 'none' && target.kind !== 'chain' && hooks.get(chain)?.includes('POSTROUTING') === true).map(({ rule }) => constraints.of(rule))));
+  return not(any(cx.rules(nat).filter(({ chain, rule: { target } }) => target.kind !== 'none' && target.kind !== 'chain' && hooks.get(chain)?.includes('POSTROUTING') === true).map(at => askedOnTheWay(cx, at, 'POSTROUTING'))));
 }
 
 interface Leaving {

@@ -383,6 +383,9 @@ test('masquerade-incomplete: a network, a protocol or a line that table nat forg
   t.deepEqual(incomplete(['-o ppp0 -p tcp -j MASQUERADE', '-o ppp0 -p udp -j MASQUERADE'], [lan]), ['possible nat:POSTROUTING:1 FORWARD lets ping out by ppp0 eth1']);
   t.deepEqual(incomplete(['-o ppp0 -p tcp -j MASQUERADE'], [lan.replace('-j', '-p tcp -j')]), []);
   t.deepEqual(incomplete(['-s 192.168.1.0/24 -o ppp0 -p tcp -j MASQUERADE', '-s 192.168.1.0/24 -o ppp0 -j MASQUERADE'], [lan]), []);
+  const chains = (...jumps: readonly string[]): string => rules({ nat: [...jumps.map(jump => `-A POSTROUTING ${jump} -j out`), '-A out -s 192.168.1.0/24 -j MASQUERADE'], filter: [lan, dmz].map(line => `-A FORWARD ${line}`) });
+  t.deepEqual(found(chains('-o ppp0')), ['masquerade-incomplete nat:out:1 possible'], 'the rule that leads there names the way out');
+  t.deepEqual(found(chains('-o ppp0', '-o eth9')), [], 'there are two ways there');
   const lines = ['-i lan0 -o wan1 -j ACCEPT', '-i lan0 -o wan2 -j ACCEPT'];
   t.deepEqual(incomplete(['-o wan1 -j MASQUERADE'], lines), ['possible nat:POSTROUTING:1 FORWARD lets people out by wan2 lan0']);
   t.deepEqual(incomplete(['-o wan1 -j MASQUERADE', '-o wan2 -j MASQUERADE'], lines), []);

@@ -42,38 +42,46 @@ export function pathsBehind(cx: CheckContext, translation: Translation): readonl
   return translation.hooks.flatMap(hook => ways[hook] ?? []);
 }
 
-const leading = new WeakMap<Table, ReadonlyMap<string, readonly RuleAt[]>>();
+const leading = new WeakMap<Table, Map<Hook, ReadonlyMap<string, readonly RuleAt[]>>>();
 
-/** By chain, the rules that lead there on the way behind PREROUTING. */
-function leadersOf(cx: CheckContext, table: Table): ReadonlyMap<string, readonly RuleAt[]> {
-  let found = leading.get(table);
-  if (found !== undefined) return found;
+/** By chain, the rules that lead there on the way behind a hook. */
+function leadersOf(cx: CheckContext, table: Table, hook: Hook): ReadonlyMap<string, readonly RuleAt[]> {
+  let known = leading.get(table);
+  if (known === undefined) leading.set(table, known = new Map<Hook, ReadonlyMap<string, readonly RuleAt[]>>());
+  let found = known.get(hook);
+  if (found === undefined) known.set(hook, found = findLeaders(cx, table, hook));
+  return found;
+}
+
+function findLeaders(cx: CheckContext, table: Table, hook: Hook): ReadonlyMap<string, readonly RuleAt[]> {
   const hooks = hooksOf(table);
   const led = new Map<string, RuleAt[]>();
   for (const at of cx.rules(table)) {
     const { target } = at.rule;
-    if (target.kind !== 'chain' || hooks.get(at.chain)?.includes('PREROUTING') !== true) continue;
+    if (target.kind !== 'chain' || hooks.get(at.chain)?.includes(hook) !== true) continue;
     const some = led.get(target.name);
     if (some === undefined) led.set(target.name, [at]);
     else some.push(at);
   }
-  leading.set(table, found = led);
+  return led;
+}
+
+/** A rule of nat, and those that lead to it behind a hook, as long as there is one way to its chain; the rule first. */
+export function onTheWay(cx: CheckContext, at: RuleAt, hook: Hook): readonly RuleAt[] {
+  const nat = cx.ruleset.tables.get('nat');
+  const leaders = nat === undefined ? undefined : leadersOf(cx, nat, hook);
+  const found = [at];
+  const met = new Set([at.chain]);
+  for (let [only, ...others] = leaders?.get(at.chain) ?? []; only !== undefined && others.length === 0; [only, ...others] = leaders?.get(only.chain) ?? []) {
+    found.push(only);
+    if (met.has(only.chain)) break;
+    met.add(only.chain);
+  }
   return found;
 }
 
-/** What a rule behind PREROUTING asks of packets, and the rules that lead to it, as long as there is one way to its chain. */
-export function askedOnTheWay(cx: CheckContext, { at, hooks }: Translation, asks: Constraint): Constraint {
-  const nat = cx.ruleset.tables.get('nat');
-  if (nat === undefined || !hooks.includes('PREROUTING')) return asks;
-  const constraints = constraintsOf(cx.ruleset, nat.name);
-  const leaders = leadersOf(cx, nat);
-  const met = new Set<string>();
-  const parts = [...conjuncts(asks)];
-  let chain = at.chain;
-  for (let [only, ...others] = leaders.get(chain) ?? []; only !== undefined && others.length === 0 && !met.has(chain); [only, ...others] = leaders.get(chain) ?? []) {
-    met.add(chain);
-    parts.push(...conjuncts(constraints.of(only.rule)));
-    ({ chain } = only);
-  }
-  return all(parts);
+/** What a rule of nat asks of packets, and the rules that lead to it behind a hook, as long as there is one way to its chain. */
+export function askedOnTheWay(cx: CheckContext, at: RuleAt, hook: Hook): Constraint {
+  const constraints = constraintsOf(cx.ruleset, at.table);
+  return all(onTheWay(cx, at, hook).flatMap(one => conjuncts(constraints.of(one.rule))));
 }
