@@ -87,7 +87,7 @@ test('neither a host nor a configuration that is found is a pipe to wait for, or
     t.is(dead.code, 2);
     t.regex(dead.stderr, new RegExp(`^iptables-lint: cannot read .*${name}: no such file`, 'u'));
     rmSync(join(folder, name));
-    if (spawnSync('mkfifo', [name], { cwd: folder }).status !== 0) continue;
+    if (spawnSync('sh', ['-c', 'mkfifo "$0"', name], { cwd: folder }).status !== 0) continue;
     const { code, stderr } = await run(['a.rules'], { cwd: folder });
     t.is(code, 2);
     t.regex(stderr, new RegExp(`^iptables-lint: cannot read .*${name}: it is neither a file nor a folder`, 'u'));
