@@ -52,8 +52,14 @@ function leaving(cx: CheckContext, pipeline: Pipeline, { asks }: Asking, whence:
   return answer.kind === 'yes' && answer.certain ? { found: answer.found, packets } : undefined;
 }
 
-/** The private network that the translation says it is for. */
-function networkOf({ translation: { at: { rule: { source } } } }: Asking): string | undefined {
+/** Whether the interface is named by translations only: the host may not have it, or not any more. */
+function isNamedByNatOnly({ ruleset: { tables } }: CheckContext, way: InterfaceName): boolean {
+  return [...tables.values()].every(({ name, chains }) => name === 'nat' || [...chains.values()].every(({ rules }) => rules.every(({ inInterface, outInterface }) => [inInterface, outInterface].every(one => one === undefined || !isSame(one.value, way)))));
+}
+
+/** The private network that the translation says it is for, where it names an interface of which no other table speaks. */
+function networkOf(cx: CheckContext, { translation: { at: { rule: { source, outInterface: out } } } }: Asking): string | undefined {
+  if (out === undefined || !isNamedByNatOnly(cx, out.value)) return undefined;
   return source === undefined || source.negated || isUnresolved(source.value) || !isPrivate(source.value.address) ? undefined : printAddressMask(source.value);
 }
 
@@ -95,8 +101,8 @@ export const masqueradeWrongInterface = defineCheck({
   summary: 'Sources are translated where nobody leaves, and leave untranslated by another interface',
   why: `\`-o\` of a rule for MASQUERADE or SNAT is the way out to the internet, not the interface of those who are to be translated. Where it names the latter, the rule is asked about
 none of their connections: they leave by the other interface with private addresses, and no answer comes back; so it is where the name is that of an interface which the host had once. It is
-reported where FORWARD lets no new connection out by the interface that the rule names, lets people with private addresses who come by it, or are in the network that the rule names (\`-s\`), out by
-another to the internet, and no rule translates anything there. Which interface leads to the internet is
+reported where FORWARD lets no new connection out by the interface that the rule names, lets people with private addresses who come by it (or, where no other table speaks of it, those of the network
+that the rule names, \`-s\`) out by another to the internet, and no rule translates anything there. Which interface leads to the internet is
 known where the host's routes are (\`--host\`): else it is possible.`,
   bad: tables('eth1', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
   good: tables('eth0', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
@@ -116,7 +122,7 @@ known where the host's routes are (\`--host\`): else it is possible.`,
           cx.undecided();
           return;
         }
-        const network = networkOf(asking);
+        const network = networkOf(cx, asking);
         const [behind, anywhere] = [leaving(cx, pipeline, asking, by('in', from), to), network === undefined ? undefined : leaving(cx, pipeline, asking, not(by('in', to)), to)];
         const found = behind ?? anywhere;
         if (found === undefined) continue;
