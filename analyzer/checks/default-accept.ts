@@ -9,7 +9,7 @@ const goes = { INPUT: 'comes in', FORWARD: 'passes through' } as const;
 
 function* lookAt(cx: CheckContext, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
   const [table, chain] = [cx.ruleset.tables.get('filter'), filterChain(cx, hook)];
-  if (table === undefined || chain?.policy !== 'ACCEPT' || table.line === 0) return;
+  if (table === undefined || chain?.policy !== 'ACCEPT' || (table.line === 0 && chain.line === 0)) return;
   const answer = letsInUnspoken(cx, hook);
   if (answer.kind === 'undecided') cx.undecided();
   if (answer.kind !== 'yes' || !isPolicy(answer.by)) return;

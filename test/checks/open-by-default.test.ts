@@ -27,6 +27,11 @@ test('default-accept: whoever ends the chain with DROP has no need of the policy
   t.deepEqual(found('default-accept', `*raw\n-A PREROUTING ! -i lo -p udp -j DROP\n-A PREROUTING ! -i lo -p tcp -j DROP\nCOMMIT\n${host('ACCEPT', 'DROP')}`), []);
 });
 
+test('default-accept: what iptables -S prints says its policies as well', t => {
+  t.deepEqual(found('default-accept', '-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 3306 -j DROP\n'), ['certain INPUT']);
+  t.deepEqual(found('default-accept', 'iptables -A INPUT -p tcp --dport 3306 -j DROP\n'), [], 'commands that leave the policy as it is');
+});
+
 test('default-accept: FORWARD matters on a host whose owner has it route', t => {
   const nat = '*nat\n-A POSTROUTING -s 192.168.0.0/16 -o wan0 -j MASQUERADE\nCOMMIT\n';
   const input = ['-A INPUT -i lo -j ACCEPT', established];
