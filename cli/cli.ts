@@ -11,7 +11,7 @@ async function run(): Promise<void> {
   keep(await program.main(words));
   // To take down the heap in good order takes longer than to leave it to the system. What cannot be written is told first.
   setImmediate(() => {
-    if (program.isAllWritten()) process.exit();
+    if (program.isAllWritten()) program.leave();
   });
 }
 

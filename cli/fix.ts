@@ -5,6 +5,7 @@ import { fixSource, type FixResult, type NotMade } from '../analyzer/fixes/fix-s
 import type { Finding } from '../analyzer/finding.js';
 import { decodeBytes, positionAt, type SourceText } from '../grammar/source-text.js';
 import { differenceLines } from '../report/difference.js';
+import { internalErrorLine } from '../report/internal-error.js';
 import { countOf } from '../report/report.js';
 import { visible } from '../report/visible.js';
 import { eachSource } from './inputs.js';
@@ -18,12 +19,12 @@ import { standardInput } from './read-source.js';
 import { replaceFile } from './replace-file.js';
 import type { SiblingOf } from './siblings.js';
 import { print, stdout } from './streams.js';
-import { raiseExitCode, say, Trouble } from './trouble.js';
+import { isDebugging, raiseExitCode, say, Trouble } from './trouble.js';
 
 type FindingsOf = (source: SourceText) => Promise<readonly Finding[]>;
 
-/** What is reported is repaired, and nothing else: not what a baseline or an earlier commit knows. */
-async function reported(siblings: SiblingOf, options: LintOptions, plan: LintPlan): Promise<FindingsOf> {
+/** What is reported is repaired, and nothing else: not what a baseline or an earlier commit knows. `internalErrors`: where lines about checks that failed are put. */
+async function reported(siblings: SiblingOf, options: LintOptions, plan: LintPlan, internalErrors: Set<string>): Promise<FindingsOf> {
   const { baseline, since } = options;
   const context: JobContext = { plan, options, siblings, extras: { decide: false, fingerprints: true, times: false } };
   const [{ knownByBaseline }, { knownSince }, { sieveOf }] = await Promise.all([import('./known/baseline.js'), import('./known/since.js'), import('./known/known.js')]);
@@ -32,6 +33,7 @@ async function reported(siblings: SiblingOf, options: LintOptions, plan: LintPla
   const knownOf = new Map<string, Promise<ReadonlySet<string>>>();
   return async source => {
     const analysis = withoutWitnesses(examine(source, await analyzeOptions(await plan.settingsFor(source.path, siblings))));
+    for (const error of analysis.internalErrors) internalErrors.add(internalErrorLine(source.path, error, isDebugging()));
     if (known === undefined) return analysis.findings;
     const { findings, loaded: { rulesets } } = analysis;
     const before = knownOf.get(source.path) ?? known.of(source, lintJob);
@@ -86,7 +88,8 @@ function tellResult({ path }: SourceText, { text, made, notMade, objection }: Fi
 export async function fixFiles(files: readonly string[], options: LintOptions, plan: LintPlan, siblings: SiblingOf): Promise<void> {
   const isDry = options.fixDryRun === true;
   if (!isDry && files.includes(standardInput)) throw new Trouble('cannot repair standard input in place; --fix-dry-run prints a patch');
-  const findingsOf = await reported(siblings, options, plan);
+  const internalErrors = new Set<string>();
+  const findingsOf = await reported(siblings, options, plan, internalErrors);
   let count = 0;
   await eachSource(files, options, async source => {
     if (isHostText(source.text)) {
@@ -102,5 +105,8 @@ export async function fixFiles(files: readonly string[], options: LintOptions, p
     tellResult(source, result);
   });
   if (isDry && count > 0) raiseExitCode(1);
+  // Without a dry run, the findings that are left follow, and these with them.
+  if (isDry && internalErrors.size > 0) raiseExitCode(2);
+  if (isDry) for (const line of internalErrors) say(`iptables-lint: ${line}\n`);
   tell(`${countOf(count, 'repair')}${isDry ? ' would be' : ''} made`);
 }

@@ -1,4 +1,6 @@
 /** Loads a file of the user's. Where the program's own code is kept, `import()` in it is not to be had, and whoever loaded it hands in theirs. */
+import { forbidToLeave } from './leave.js';
+
 export type ImportModule = (url: string) => Promise<unknown>;
 
 let byWhom: ImportModule = url => import(url);
@@ -15,6 +17,7 @@ export function isForeignCodeLoaded(): boolean {
 }
 
 export function importModule(url: string): Promise<unknown> {
+  if (!hasImported) forbidToLeave();
   hasImported = true;
   return byWhom(url);
 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import * as v from 'valibot';
 import type { Check } from '../analyzer/checks/define-check.js';
 import { importModule } from './import-module.js';
-import { debug, systemCause, Trouble } from './trouble.js';
+import { debug, reportTrouble, systemCause, Trouble } from './trouble.js';
 import { checkSchema } from './plugins/check-schema.js';
 import { guarded } from './plugins/guarded.js';
 
@@ -40,10 +40,14 @@ async function imported(path: string): Promise<unknown> {
     throw new Trouble(`--plugin ${path}: ${systemCause(error)}`, { cause: error });
   }
   const url = pathToFileURL(resolve(path)).href;
+  const unsettled = (): void => { reportTrouble(new Trouble(`--plugin ${path}: it cannot be loaded: it waits for what never comes`)); };
+  process.once('exit', unsettled);
   try {
     return (await importModule(url) as { readonly default?: unknown }).default;
   } catch (error) {
     throw new Trouble(`--plugin ${path}: it cannot be loaded${lineOf(error, url)}: ${firstLine(error)}; it must be an ES module, as docs/plugins.md shows${error instanceof Error && error.name === 'SyntaxError' ? `; node ${path} shows where` : ''}`, { cause: error });
+  } finally {
+    process.off('exit', unsettled);
   }
 }
 

@@ -4,6 +4,7 @@ import { formatNames } from '../report/formats.js';
 import type { CollectOptions } from './collect.js';
 import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import type { MergeOptions } from './merge.js';
+import { leave } from './leave.js';
 import { defaultTimeout, inputOptions, type FmtOptions, type LintOptions, type PluginOptions, type ShardOption } from './options.js';
 import type { ReplayOptions } from './replay.js';
 import { print, startStreaming } from './streams.js';
@@ -366,7 +367,7 @@ export async function main(words: readonly string[]): Promise<string> {
   // A plugin may throw when nobody waits for it: Node's exit code would say that something was found.
   process.on('uncaughtException', error => {
     reportTrouble(error);
-    process.exit();
+    leave();
   });
   try {
     if (words[0] === 'complete' && !words.includes('--help')) {

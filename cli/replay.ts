@@ -9,6 +9,7 @@ import { SetUpError } from '../kernel/set-up.js';
 import { printReplay, type ReplayedFile } from '../report/replay.js';
 import { visibleJson } from '../report/visible.js';
 import { wantsColor } from './color.js';
+import { leave } from './leave.js';
 import { lintPlan, type LintPlan } from './lint-plan.js';
 import type { InputOptions, LintOptions } from './options.js';
 import { Progress } from './progress.js';
@@ -83,7 +84,7 @@ async function startKernel(): Promise<Kernel> {
 
 /** Namespaces go with the processes that made them, and those with this one; what is left are files, which are removed on `exit`. */
 function exitOnSignals(): void {
-  for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]] as const) process.once(signal, () => process.exit(128 + number));
+  for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]] as const) process.once(signal, () => leave(128 + number));
 }
 
 async function replayAll(report: JsonReport, options: ReplayOptions): Promise<readonly ReplayedFile<JsonFinding>[]> {

@@ -1,6 +1,7 @@
 /** Standard input and output. Node's own streams take as long to load as the grammar: to a file or a pipe all is written without. */
 import { fstatSync, statSync, writeSync } from 'node:fs';
 import { isForeignCodeLoaded } from './import-module.js';
+import { leave } from './leave.js';
 import { hasSaid, reportTrouble, systemCause, Trouble } from './trouble.js';
 
 /** What a person may look at; nothing is known of a file or a pipe. */
@@ -30,7 +31,7 @@ export function stderr(): Screen {
 /** A reader that goes away (`| head`) ends the program without a word; what else cannot be written, with one. What is not written is not done. */
 function endWithoutOutput(error: unknown): never {
   if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) reportTrouble(new Trouble(`cannot write to standard output: ${systemCause(error)}`));
-  process.exit(2);
+  leave(2);
 }
 
 /** Whether Node's stream is used: what comes later may not overtake what waits there. */

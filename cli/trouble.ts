@@ -1,5 +1,7 @@
 /** What keeps the program from doing its job, and how that is said. */
 import { visible } from '../report/visible.js';
+import { isForeignCodeLoaded } from './import-module.js';
+import { leave } from './leave.js';
 
 /** 0: nothing at or above the fail level. 1: findings. 2: could not do the job. */
 export type ExitCode = 0 | 1 | 2;
@@ -42,7 +44,7 @@ export function hasSaid(): boolean {
 
 /** Writes to stderr. Where that cannot be written any more, the program ends. */
 export function say(text: string): void {
-  if (!isHeard) process.stderr.on('error', () => { process.exit(2); });
+  if (!isHeard) process.stderr.on('error', () => { leave(2); });
   isHeard = true;
   process.stderr.write(text);
 }
@@ -55,7 +57,7 @@ export function debug(line: () => string): void {
 /** One line on stderr, with a frame where there is one and it is not to be `brief`; a mistake of our own asks for a report. */
 export function reportTrouble(error: unknown, during = '', { brief = false } = {}): void {
   const message = error instanceof Error ? error.message : String(error);
-  const own = error instanceof Trouble ? '' : ' (this is a bug in iptables-lint: please report it; --debug shows where)';
+  const own = error instanceof Trouble ? '' : ` (this is a bug in iptables-lint${isForeignCodeLoaded() ? ', or in a plugin' : ''}: please report it; --debug shows where)`;
   say(`${error instanceof Trouble && !brief ? error.frame : ''}iptables-lint: ${visible(`${during}${message}`)}${own}\n`);
   if (debugging && error instanceof Error) say(`${(error.stack ?? '').split('\n').map(visible).join('\n')}\n`);
   raiseExitCode(2);

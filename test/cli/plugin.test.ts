@@ -142,3 +142,27 @@ test('what it throws when nobody waits for it is no finding', async t => {
   t.is(code, 2);
   t.regex(stderr, /^iptables-lint: [^\n]*too late[^\n]*\n$/u);
 });
+
+test('one that ends the program, or never comes to an end of loading, is told by its name', async t => {
+  const exit = "import { exit } from 'node:process';\n";
+  const cwd = folderWith(t, {
+    'rules.v4': withWarning, 'loads.mjs': `process.exit(0);\n${plugin()}`, 'imports.mjs': `${exit}exit();\n${plugin()}`, 'waits.mjs': `await new Promise(() => {});\n${plugin()}`,
+    'checks.mjs': plugin('acme/exits', '', 'process.exit(0);'), 'late.mjs': `${exit}${plugin('acme/late', '', 'queueMicrotask(() => exit(0));')}`,
+  });
+  const expected = {
+    'loads.mjs': /^iptables-lint: --plugin loads\.mjs: it cannot be loaded in line 1: Error: process\.exit was called/u,
+    'imports.mjs': /^iptables-lint: --plugin imports\.mjs: it cannot be loaded in line 2: Error: process\.exit was called/u,
+    'waits.mjs': /^iptables-lint: --plugin waits\.mjs: it cannot be loaded: it waits for what never comes\n$/u,
+    'checks.mjs': /the check acme\/exits failed with Error: process\.exit was called in file:.*checks\.mjs:2:/u,
+    'late.mjs': /process\.exit was called in file:.*late\.mjs:3:/u,
+  };
+  for (const [name, words] of Object.entries(expected)) {
+    for (const option of [[], ['--fix-dry-run']]) {
+      const { code, stderr } = await run([...option, '--plugin', name, 'rules.v4'], { cwd });
+      t.is(code, 2, name);
+      t.regex(stderr, words, name);
+    }
+  }
+  // What other checks found is told all the same.
+  t.regex((await run(['--plugin', 'checks.mjs', 'rules.v4'], { cwd })).stdout, /host-bits-set/u);
+});
