@@ -325,6 +325,20 @@ function commandsIn(words: readonly string[]): readonly string[] {
   return ['-h', '--help', 'help'].some(one => words.includes(one)) ? [...commands.keys()] : words.filter(word => commands.has(word));
 }
 
+/** What takes one value, and is typed twice, is wrong: nobody can tell which was meant. What may be repeated collects its values. */
+function refuseTwice(command: Command): void {
+  const typed = new Map<string, Option>();
+  const single = new Set(command.options.filter(one => (one.required || one.optional) && one.parseArg !== collect).map(one => one.attributeName()));
+  for (const one of command.options.filter(each => single.has(each.attributeName()))) {
+    command.on(`option:${one.name()}`, () => {
+      const before = typed.get(one.attributeName());
+      typed.set(one.attributeName(), one);
+      if (before === one && !one.negate) command.error(`${one.long ?? ''}: it is given twice, and only one can hold`);
+      if (before !== undefined && before !== one) command.error(`${before.long ?? ''} and ${one.long ?? ''}: only one can hold`);
+    });
+  }
+}
+
 /** The program with these commands, as commander has them; `complete` itself is made by a library. */
 export function program(names: Iterable<string> = commands.keys()): Command {
   const root = lintCommand();
@@ -333,7 +347,10 @@ export function program(names: Iterable<string> = commands.keys()): Command {
     if (make !== undefined) root.addCommand(make());
   }
   root.helpCommand('help [command]', 'print the help of a command');
-  for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) command.exitOverride().configureOutput({ writeOut: text => { void print(text); }, outputError: () => { /* said by main, in one line */ } });
+  for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) {
+    refuseTwice(command);
+    command.exitOverride().configureOutput({ writeOut: text => { void print(text); }, outputError: () => { /* said by main, in one line */ } });
+  }
   return root;
 }
 

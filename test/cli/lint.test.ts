@@ -148,6 +148,11 @@ const mistakes: readonly (readonly [words: string, says: RegExp])[] = [
   ['--check shadowed-rule=loud', /with one of off, info, warning, error/u],
   ['explain shadow-rule', /did you mean `shadowed-rule`\?/u],
   ['explain', /missing required argument 'check'/u],
+  ['--baseline a.json --baseline=b.json', /--baseline: it is given twice, and only one can hold; see iptables-lint --help/u],
+  ['--fix --fix=unsafe', /--fix: it is given twice/u],
+  ['--config a.yaml --no-config', /--config and --no-config: only one can hold/u],
+  ['trace --host a.json --host b.json', /--host: it is given twice.* iptables-lint trace --help/u],
+  ['config print --config a.yaml --config b.yaml', /--config: it is given twice/u],
   ['fmt --check --write', /cannot be used with/u],
 ];
 
