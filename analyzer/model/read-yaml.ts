@@ -1,6 +1,6 @@
 /** A YAML or JSON text held against a schema: what it says, or what is wrong and where. */
 import * as v from 'valibot';
-import { isMap, isScalar, parseDocument, type Document } from 'yaml';
+import { isMap, isScalar, parseDocument, visit, type Alias, type Document } from 'yaml';
 import type { Span } from '../../grammar/source-text.js';
 
 /** What is wrong, and with which part of the text. */
@@ -63,19 +63,51 @@ function problemOf(issue: v.BaseIssue<unknown>, document: Document): YamlProblem
   };
 }
 
-/** The document, or what is wrong with it as YAML. */
-function parse(text: string): { readonly document: Document; readonly value: unknown } | readonly YamlProblem[] {
+/** Keys that objects have from birth: what stands there would be lost. */
+function lostKeys(document: Document): readonly YamlProblem[] {
+  const problems: YamlProblem[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) && ['__proto__', 'constructor', 'prototype'].includes(String(key.value))) problems.push({ message: `no key can be called \`${String(key.value)}\``, span: spanOf(key) });
+    },
+  });
+  return problems;
+}
+
+/** Where the alias stands that stands for nothing; where none does, the last: with it they are too many. */
+function wrongAlias(document: Document): Span {
+  const aliases: Alias[] = [];
+  visit(document, { Alias: (_, alias) => { aliases.push(alias); } });
+  const [start, end] = (aliases.find(alias => alias.resolve(document) === undefined) ?? aliases.at(-1))?.range ?? [0, 1];
+  return { start, end };
+}
+
+type Parsed = { readonly document: Document; readonly value: unknown } | readonly YamlProblem[];
+
+function valued(document: Document): Parsed {
+  try {
+    return { document, value: document.contents === null ? undefined : document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    return [{ message: error.message, span: wrongAlias(document) }];
+  }
+}
+
+/** The document and what it says, which is undefined where there is nothing in it; or what is wrong with it as YAML. */
+function parse(text: string): Parsed {
   try {
     const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
     if (document.errors.length > 0) return document.errors.map(({ code, message, pos: [start, end] }) => ({ message: code === 'MULTIPLE_DOCS' ? 'there is more than one document in it' : message, span: { start, end } }));
-    return { document, value: document.toJS({ maxAliasCount: 100 }) };
+    const lost = lostKeys(document);
+    if (lost.length > 0) return lost;
+    return valued(document);
   } catch (error) {
-    // Aliases of aliases (a ReferenceError), or a nesting that exhausts the stack (a RangeError).
+    // A nesting that exhausts the stack is a RangeError.
     return [{ message: error instanceof RangeError ? 'it is nested too deeply' : error instanceof Error ? error.message : String(error), span: { start: 0, end: 1 } }];
   }
 }
 
-/** Never throws on bad input. An empty text is `null`. */
+/** Never throws on bad input. An empty text is `undefined`. */
 export function readYaml<S extends v.GenericSchema>(schema: S, text: string): ReadYaml<v.InferOutput<S>> {
   const parsed = parse(text);
   if (!('document' in parsed)) return { kind: 'wrong', problems: parsed.slice(0, mostProblems) };

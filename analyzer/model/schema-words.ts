@@ -11,12 +11,25 @@ export interface Wrong {
 
 /** What stands there instead, in a word. */
 export function found({ input, received }: Wrong): string {
+  if (input === undefined) return 'nothing';
   return typeof input === 'object' && input !== null ? (Array.isArray(input) ? 'a list' : 'an object') : received;
+}
+
+/** The same, and a list is none of it: valibot takes lists for objects. */
+export function noList<S extends v.GenericSchema>(schema: S): S {
+  return {
+    ...schema,
+    '~run': (dataset, config) => {
+      if (!Array.isArray(dataset.value)) return schema['~run'](dataset, config);
+      v._addIssue(schema, 'type', dataset, config);
+      return dataset as never;
+    },
+  };
 }
 
 /** An object that has these keys and no others. `refused`: what to say of some of the others. */
 export function object<const E extends v.ObjectEntries>(entries: E, what: string, refused: Readonly<Record<string, string>> = {}): v.StrictObjectSchema<E, (issue: v.StrictObjectIssue) => string> {
-  return v.strictObject(entries, issue => {
+  return noList(v.strictObject(entries, issue => {
     const last = issue.path?.at(-1)?.key;
     const key = typeof last === 'string' ? last : '';
     if (issue.expected !== 'never' && issue.expected !== `"${key}"`) return `${what} must be an object, and is ${found(issue)}`;
@@ -24,7 +37,7 @@ export function object<const E extends v.ObjectEntries>(entries: E, what: string
     if (Object.hasOwn(refused, key)) return refused[key] ?? '';
     const near = didYouMean(key, Object.keys(entries));
     return `unknown key \`${key}\` in ${what}${near === undefined ? '' : `: ${near}`}`;
-  });
+  }));
 }
 
 export const text = v.string(issue => `must be text, and is ${found(issue)}${typeof issue.input === 'number' || typeof issue.input === 'boolean' ? ': put it in quotes' : ''}`);

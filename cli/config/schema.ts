@@ -1,6 +1,6 @@
 /** What `iptables-lint.yaml` may hold. */
 import * as v from 'valibot';
-import { flag, found, list, object, oneOf, text, whole } from '../../analyzer/model/schema-words.js';
+import { flag, found, list, noList, object, oneOf, text, whole } from '../../analyzer/model/schema-words.js';
 import { neededServices } from '../../analyzer/checks/settings.js';
 import { parseAddressMask } from '../../analyzer/values/address-mask.js';
 import { Problem } from '../../analyzer/values/value.js';
@@ -21,7 +21,7 @@ const network = v.pipe(text, v.check(
 const port = whole(65_535);
 
 const checks = v.pipe(
-  v.record(v.string(), oneOf(levels, 'level'), issue => `must be an object of checks and their levels, and is ${found(issue)}`),
+  noList(v.record(v.string(), oneOf(levels, 'level'), issue => `must be an object of checks and their levels, and is ${found(issue)}`)),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     for (const [key, value] of Object.entries(dataset.value)) {
@@ -64,7 +64,7 @@ const config = object({
 }, 'the configuration', refused);
 
 /** An empty file says nothing. */
-export const configSchema = v.nullable(config, {});
+export const configSchema = v.optional(config, {});
 export const configObject = config;
 
 export type Config = v.InferOutput<typeof config>;

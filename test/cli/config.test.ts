@@ -48,6 +48,12 @@ const wrong: readonly (readonly [text: string, message: RegExp])[] = [
   ['checks: [\n', /iptables-lint\.yaml:2:1/u],
   ['extends: iptables-lint.yaml\n', /builds on itself[^]*iptables-lint\.yaml:1:10/u],
   ['fail-on: never\nextends:\n  - nowhere.yaml\n', /cannot read .*nowhere\.yaml: no such file[^]*iptables-lint\.yaml:3:5/u],
+  ['[]\n', /the configuration must be an object, and is a list[^]*:1:1/u],
+  ['persona: auditor\nchecks: []\n', /`checks` must be an object of checks and their levels, and is a list[^]*:2:1/u],
+  ['overrides: [{ files: a, management: [] }]\n', /`management` must be an object, and is a list[^]*:1:25/u],
+  ['checks: {__proto__: off}\n', /no key can be called `__proto__`[^]*:1:10/u],
+  ['~\n', /the configuration must be an object, and is null[^]*:1:1/u],
+  ['persona: auditor\nignore: *none\n', /Unresolved alias[^]*:2:9/u],
   ['checks: {}\n---\nchecks: {}\n', /more than one document[^]*:2:1/u],
 ];
 

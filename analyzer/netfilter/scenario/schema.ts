@@ -1,6 +1,6 @@
 /** What a scenario may hold: its keys, their types and ranges. Files, and packets in words, are held against it. */
 import * as v from 'valibot';
-import { found, flag, list, object, text, whole } from '../../model/schema-words.js';
+import { found, flag, list, noList, object, text, whole } from '../../model/schema-words.js';
 import { didYouMean } from '../../model/suggest.js';
 import { Problem } from '../../values/value.js';
 import { macAddress } from '../../values/mac-address.js';
@@ -52,7 +52,7 @@ export const packetEntries = {
 
 export const packetSchema = object(packetEntries, 'the packet');
 
-const sysctls = v.record(v.string(), v.number(issue => `must be a number, and is ${found(issue)}`), issue => `must be an object, and is ${found(issue)}`);
+const sysctls = noList(v.record(v.string(), v.number(issue => `must be a number, and is ${found(issue)}`), issue => `must be an object, and is ${found(issue)}`));
 
 /** Of a step, beside its packet. */
 export const stepEntries = { in: text, advance: optional(seconds), sysctls: optional(sysctls), broadcast: optional(flag) };

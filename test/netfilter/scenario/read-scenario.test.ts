@@ -33,7 +33,7 @@ test('a value of the wrong type or range is marked, and its name is said', t => 
 test('what is missing is said where it is missing', t => {
   t.deepEqual(problems(`steps:\n  - packet: ${packet}\n`).map(([message]) => message), ['the step lacks `in`']);
   t.deepEqual(problems('family: ipv4\n').map(([message]) => message), ['the scenario lacks `steps`']);
-  t.deepEqual(problems('').map(([message]) => message), ['the scenario must be an object, and is null']);
+  t.deepEqual(problems('').map(([message]) => message), ['the scenario must be an object, and is nothing']);
 });
 
 test('a packet that cannot be is found before anything is sent', t => {
