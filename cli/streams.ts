@@ -57,7 +57,7 @@ function writtenAtOnce(bytes: Buffer): Buffer | undefined {
 }
 
 /** Resolves when all of it is handed to the system; where that fails, the program ends. */
-export async function print(text: string): Promise<void> {
+export async function print(text: string | Uint8Array): Promise<void> {
   const bytes = Buffer.from(text);
   const rest = isStreaming || isDevice(1) ? bytes : writtenAtOnce(bytes);
   if (rest === undefined || rest.length === 0) return;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { folderWith, run } from './run.js';
+import { cli, folderWith, run } from './run.js';
 
 const server = (...lines: readonly string[]): string => ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', '-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', ...lines, 'COMMIT', ''].join('\n');
 const ssh = '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT';
@@ -66,6 +66,14 @@ test('links are followed, the mode stays, and a file in Latin-1 stays so', async
   t.true(lstatSync(join(folder, 'link.v4')).isSymbolicLink());
   t.is(statSync(file).mode & 0o777, 0o640);
   t.deepEqual(readFileSync(file), Buffer.from(server('# für Zürich', ssh), 'latin1'));
+});
+
+(spawnSync('patch', ['--version']).status === 0 ? test : test.skip)('patch takes the patch of a file in Latin-1', t => {
+  const cwd = folderWith(t, { 'rules.v4': Buffer.from(server('# für Zürich', ssh, ssh), 'latin1') });
+  const patch = join(cwd, 'own.patch');
+  spawnSync('sh', ['-c', `"${process.execPath}" "${cli}" --fix-dry-run rules.v4 > own.patch`], { cwd });
+  t.is(spawnSync('patch', ['-p0', '-i', patch], { cwd }).status, 0);
+  t.deepEqual(readFileSync(join(cwd, 'rules.v4')), Buffer.from(server('# für Zürich', ssh), 'latin1'));
 });
 
 test('only what is reported is repaired: not what a baseline knows', async t => {
