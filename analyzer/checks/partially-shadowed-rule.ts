@@ -26,9 +26,10 @@ function isGuard({ source, destination, inInterface, outInterface, protocol, mat
 }
 
 /** Rules that decide otherwise and take nearly all of a rule's packets, of which some at least were not written as exceptions to it. */
-function takersOf({ space }: CheckContext, table: Table, at: RuleAt): readonly RuleAt[] {
+function takersOf({ space, undecided }: CheckContext, table: Table, at: RuleAt): readonly RuleAt[] {
   const takers = (counts: (rule: Rule) => boolean): readonly RuleAt[] => {
     const partly = partlyShadowed(space(), table, at, 16, counts);
+    if (partly.kind === 'undecided') undecided();
     return partly.kind === 'partly-shadowed' && partly.small === true ? partly.by : [];
   };
   const all = takers(rule => isFinal(rule) && effectOf(rule) !== effectOf(at.rule) && !isGuard(rule));

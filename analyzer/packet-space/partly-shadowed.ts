@@ -29,8 +29,18 @@ export function partlyShadowed(space: PacketSpace, table: Table, at: RuleAt, lim
   const known = spaceOf(space, table);
   const number = numberOf(known, at);
   if (known.compiled.cyclic || number === undefined) return { kind: 'undecided' };
-  return partlyOf(known, placeOf(known, number), limit, freshBudget(), counts);
+  const whole = freshBudget();
+  const left = lefts.get(known) ?? patience;
+  const budget = { cells: whole.cells, work: Math.min(whole.work, Math.max(least, left)) };
+  const { work } = budget;
+  const answer = partlyOf(known, placeOf(known, number), limit, budget, counts);
+  lefts.set(known, left - Math.max(0, work - budget.work - usual));
+  return answer;
 }
+
+/** What most rules do not cost, what all others of a table may cost together beyond that, and what each may cost whatever was spent: boxes looked up. */
+const [usual, patience, least] = [100_000, 10_000_000, 4_000];
+const lefts = new WeakMap<TableSpace, number>();
 
 interface Taken {
   readonly point: Int32Array;

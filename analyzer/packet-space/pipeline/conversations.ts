@@ -77,9 +77,16 @@ export function replies(pipeline: Pipeline, rule: Rule | undefined, question: Co
 /** Whether an answer ever gets through: `some` does, and it is this one. */
 export type EverReplied = Extract<Replies, { kind: 'unreached' | 'never' | 'undecided' }> | { readonly kind: 'some'; readonly passes: Sighting };
 
-/** As `replies`, where it is of no interest whether some answers are lost: one search instead of two. `hint`: a packet that the rule is known to match, maybe. */
-export function everReplied(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, hint?: () => PacketSample | undefined): EverReplied {
-  const asked = ask(pipeline, rule, question, hint);
+export interface EverRepliedOptions {
+  /** A packet that the rule is known to match, maybe. */
+  readonly hint?: () => PacketSample | undefined;
+  /** Instead of the question's own. */
+  readonly budget?: SolveBudget;
+}
+
+/** As `replies`, where it is of no interest whether some answers are lost: one search instead of two. */
+export function everReplied(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, options: EverRepliedOptions = {}): EverReplied {
+  const asked = ask(pipeline, rule, question, options);
   if (asked === undefined) return { kind: 'unreached' };
   // Whoever is asked answers himself, mostly.
   const himself = asked.back === 'anyone' ? conversation({ ...asked, back: 'reply' }, 'passes') : undefined;
@@ -104,8 +111,8 @@ export function isAskedAbout(pipeline: Pipeline, question: ConversationQuestion,
 }
 
 /** What is needed to search conversations; undefined where no packet can match the rule. */
-export function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, hint?: () => PacketSample | undefined): Asked | undefined {
-  const { path, back = 'reply', budget = solveBudget() } = question;
+export function ask(pipeline: Pipeline, rule: Rule | undefined, question: ConversationQuestion, { hint, budget = question.budget ?? solveBudget() }: EverRepliedOptions = {}): Asked | undefined {
+  const { path, back = 'reply' } = question;
   const number = rule === undefined ? -1 : pipeline.chains.numbers.get(rule) ?? -1;
   const watch = rule === undefined ? undefined : watchFor(pipeline.chains, number);
   if (rule !== undefined && watch === undefined) return undefined;

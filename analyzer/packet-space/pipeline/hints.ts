@@ -4,9 +4,8 @@ import { Problem } from '../../values/value.js';
 import type { PacketSample } from '../answers.js';
 import { classOf } from '../fields.js';
 import type { Part } from './part.js';
-import { follow, type Pipeline } from './passes.js';
-import { OutOfBudget } from './run.js';
-import { likelyPoint, type Goal, type Solved } from './solve.js';
+import type { Pipeline } from './passes.js';
+import { likelyPoint, tryFollow, type Goal, type Solved } from './solve.js';
 
 const hinted = ['in', 'out', 'src', 'dst', 'sport', 'dport'] as const;
 
@@ -24,18 +23,20 @@ function classesOf({ chains: { dimensions } }: Pipeline, sample: PacketSample): 
   });
 }
 
+/** So many boxes may be looked up for one sample. */
+const lookupsForHints = 10_000;
+
 /** Tries the packets of some parts that are as a sample says, as far as the parts allow. */
 export function tryHint(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, sample: PacketSample): Extract<Solved, { kind: 'found' }> | undefined {
   const classes = classesOf(pipeline, sample);
+  let left = lookupsForHints;
   for (const part of parts) {
     const inputs = likelyPoint(pipeline, part);
     for (const [input, at] of classes) if (at >= (part.lo[input] ?? 0) && at <= (part.hi[input] ?? 0)) inputs[input] = at;
-    try {
-      const trip = follow(pipeline, goal.path, { inputs, choices: part.choices }, goal);
-      if (goal.miss(trip) === undefined) return { kind: 'found', goal, trip, part };
-    } catch (error) {
-      if (!(error instanceof OutOfBudget)) throw error;
-    }
+    const trip = tryFollow(pipeline, goal, part, inputs, left);
+    if (trip === undefined) return undefined;
+    if (goal.miss(trip) === undefined) return { kind: 'found', goal, trip, part };
+    left -= trip.run.work;
   }
   return undefined;
 }

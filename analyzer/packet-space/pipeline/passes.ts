@@ -96,7 +96,12 @@ export interface Following {
   readonly watch?: Watch | undefined;
   readonly back?: Back | undefined;
   readonly only?: ReadonlySet<number> | undefined;
+  /** So many boxes may be looked up, if that is less than one packet may ever meet. */
+  readonly lookups?: number | undefined;
 }
+
+/** A packet that meets more boxes is not followed to its end. */
+export const lookupLimit = 200_000;
 
 /** By `Mode.nat`. Where REJECT sends a packet of a connection that was dropped, only its source is still to be decided. */
 function stagesIn({ forth, unusual }: Pipeline, path: Path, mode: number): readonly Stage[] {
@@ -105,10 +110,10 @@ function stagesIn({ forth, unusual }: Pipeline, path: Path, mode: number): reado
   return forth[path].map((stage, i) => stage.table === 'nat' && translates(stage.hook)[0] === 'src' ? unusual.asked[path][i] ?? stage : stage);
 }
 
-/** Follows a packet along a path, and with `back` what comes back to it. */
-export function follow(pipeline: Pipeline, path: Path, point: Point, { watch, back, only: there }: Following = {}): Trip {
+/** Follows a packet along a path, and with `back` what comes back to it. @throws {OutOfBudget} where it meets too many boxes. */
+export function follow(pipeline: Pipeline, path: Path, point: Point, { watch, back, only: there, lookups = lookupLimit }: Following = {}): Trip {
   const { chains, choices, freeInputs } = pipeline;
-  const settings: RunSettings = { chains, choices, freeInputs, stateDimension: dimensionOf(chains.dimensions, 'ctstate'), watch, only: there };
+  const settings: RunSettings = { chains, choices, freeInputs, stateDimension: dimensionOf(chains.dimensions, 'ctstate'), watch, only: there, lookups: Math.min(lookups, lookupLimit) };
   const run = new Run(settings, point);
   const mode = point.inputs[pipeline.natInput];
   pass(pipeline, run, stagesIn(pipeline, path, mode ?? 0), path, false);

@@ -64,6 +64,8 @@ export interface RunSettings {
   readonly watch: Watch | undefined;
   /** Any rule but these may or may not be there. */
   readonly only: ReadonlySet<number> | undefined;
+  /** So many boxes may be looked up. */
+  readonly lookups: number;
 }
 
 /** Whether it is left to choice that a box matches. */
@@ -71,7 +73,6 @@ export function isChoice({ only }: RunSettings, chain: PipelineChain, box: numbe
   return soft[box] === 1 || (only !== undefined && (chain.rule[box] ?? -1) >= 0 && !only.has(chain.rule[box] ?? -1));
 }
 
-const lookupLimit = 200_000;
 const none: readonly number[] = [];
 
 /** Carries out one pass (a packet, or the answer to it) stage by stage. */
@@ -146,7 +147,7 @@ export class Run {
     let at = 0;
     let ends = 0;
     while (ends === 0) {
-      if (++this.work > lookupLimit) throw new OutOfBudget('one packet meets too many rules');
+      if (++this.work > this.settings.lookups) throw new OutOfBudget('one packet meets too many rules');
       const box = this.#next(chain, at);
       this.#look(frame, run, at, Math.min(box, chain.count - 1));
       if (box >= chain.count) break;

@@ -7,7 +7,7 @@ import { Justifier, type FreshClaim } from './claim.js';
 import { writtenAtOnce } from './gaps.js';
 import { Learned } from './learned.js';
 import { contains, inside, outside, type Classes, type Part } from './part.js';
-import { follow, type Pipeline, type Trip } from './passes.js';
+import { follow, lookupLimit, type Pipeline, type Trip } from './passes.js';
 import { OutOfBudget, type Point } from './run.js';
 import type { Path } from './stages.js';
 import type { Back } from './turn.js';
@@ -22,6 +22,28 @@ export interface SolveBudget {
 /** A budget for one question: packets that may be followed, and rules that may be looked up on their way. What is left open when it ends is undecided. */
 export function solveBudget(packets = 20_000, work = 2_000_000): SolveBudget {
   return { packets, work };
+}
+
+/** What most questions do not cost, and what each may cost whatever was spent. */
+const usual: Readonly<SolveBudget> = { packets: 200, work: 20_000 };
+const least: Readonly<SolveBudget> = { packets: 50, work: 4_000 };
+/** What may be spent on many questions of one kind that cost more than usual. */
+const patience: Readonly<SolveBudget> = { packets: 40_000, work: 4_000_000 };
+
+/** Budgets for many questions about one rule set: each has the usual one for one question, until several have used up theirs; then those that are hard are left open soon. */
+export class Patience {
+  readonly #left = { ...patience };
+
+  /** Asks a question, with its budget. */
+  ask<T>(question: (budget: SolveBudget) => T): T {
+    const whole = solveBudget();
+    const own = solveBudget(Math.min(whole.packets, Math.max(least.packets, this.#left.packets)), Math.min(whole.work, Math.max(least.work, this.#left.work)));
+    const { packets, work } = own;
+    const answer = question(own);
+    this.#left.packets -= Math.max(0, packets - own.packets - usual.packets);
+    this.#left.work -= Math.max(0, work - own.work - usual.work);
+    return answer;
+  }
 }
 
 /** A reason why a trip is not what is looked for. */
@@ -122,8 +144,11 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
       continue;
     }
     if (budget.packets-- <= 0 || budget.work <= 0) return false;
-    const trip = tryFollow(pipeline, goal, part, inputs);
-    if (trip === undefined) return false;
+    const trip = tryFollow(pipeline, goal, part, inputs, budget.work);
+    if (trip === undefined) {
+      budget.work -= Math.min(budget.work, lookupLimit);
+      return false;
+    }
     budget.work -= trip.run.work;
     const reasons = goal.miss(trip);
     if (reasons === undefined) {
@@ -188,10 +213,11 @@ function partOf(task: Task, stack: Task[], budget: SolveBudget): Part | undefine
   return inside(part, next.value);
 }
 
-/** Follows a packet of a part; undefined where it meets too much. */
-export function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Classes): Trip | undefined {
+/** Follows a packet of a part; undefined where it meets too much. `lookups`: so many boxes may be looked up. */
+export function tryFollow(pipeline: Pipeline, goal: Goal, part: Part, inputs: Classes, lookups?: number): Trip | undefined {
   try {
-    return follow(pipeline, goal.path, { inputs, choices: part.choices }, goal);
+    const { watch, back, only } = goal;
+    return follow(pipeline, goal.path, { inputs, choices: part.choices }, { watch, back, only, lookups });
   } catch (error) {
     if (error instanceof OutOfBudget) return undefined;
     throw error;
