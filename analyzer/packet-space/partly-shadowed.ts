@@ -34,7 +34,7 @@ export function partlyShadowed(space: PacketSpace, table: Table, at: RuleAt, lim
   const budget = { cells: whole.cells, work: Math.min(whole.work, Math.max(least, left)) };
   const { work } = budget;
   const answer = partlyOf(known, placeOf(known, number), limit, budget, counts);
-  lefts.set(known, left - Math.max(0, work - budget.work - usual));
+  lefts.set(known, left - Math.max(0, work - budget.work - (left >= whole.work ? usual : 0)));
   return answer;
 }
 

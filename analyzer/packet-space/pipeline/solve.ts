@@ -40,8 +40,10 @@ export class Patience {
     const own = solveBudget(Math.min(whole.packets, Math.max(least.packets, this.#left.packets)), Math.min(whole.work, Math.max(least.work, this.#left.work)));
     const { packets, work } = own;
     const answer = question(own);
-    this.#left.packets -= Math.max(0, packets - own.packets - usual.packets);
-    this.#left.work -= Math.max(0, work - own.work - usual.work);
+    // Once less is left than one question may cost, all counts.
+    const isMuch = this.#left.packets >= whole.packets && this.#left.work >= whole.work;
+    this.#left.packets -= Math.max(0, packets - own.packets - (isMuch ? usual.packets : 0));
+    this.#left.work -= Math.max(0, work - own.work - (isMuch ? usual.work : 0));
     return answer;
   }
 }
