@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { getHeapCodeStatistics } from 'node:v8';
 import { Script } from 'node:vm';
 
 export interface KeptProgram {
@@ -106,7 +107,7 @@ export function loadKept(program: string): KeptProgram {
     keep: command => {
       const commands = enough > 0 ? kept?.commands ?? [] : [];
       if (place === undefined || (commands.includes(command) && process.uptime() < quick * started)) return;
-      const size = process.getBuiltinModule('node:v8').getHeapCodeStatistics().bytecode_and_metadata_size;
+      const size = getHeapCodeStatistics().bytecode_and_metadata_size;
       if (size > enough) writeKept(place, program, { code: script.createCachedData(), time: Math.floor(Date.now() / 1000), size, commands: [...new Set([...commands, command])] });
     },
   };
