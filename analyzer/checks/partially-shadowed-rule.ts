@@ -5,6 +5,8 @@ import { generalization, partlyShadowed } from '../packet-space/index.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { isCatchAll, listOf } from './shared/shadows.js';
 import { effectOf, isFinal, isStateless, targetText } from './shared/targets.js';
+import { Patience } from '../packet-space/patience.js';
+import { freshBudget } from '../packet-space/search.js';
 
 /** So many rules of a rule set are looked at: each takes a search. */
 const lookLimit = 300;
@@ -25,10 +27,13 @@ function isGuard({ source, destination, inInterface, outInterface, protocol, mat
     || matches.some(use => !isOpaque(use) && Object.values(use.given).some(given => given?.negated === true));
 }
 
+/** What the questions about all rules may cost. */
+const hard = { usual: 100_000, together: 10_000_000 };
+
 /** Rules that decide otherwise and take nearly all of a rule's packets, of which some at least were not written as exceptions to it. */
-function takersOf({ space, undecided }: CheckContext, table: Table, at: RuleAt): readonly RuleAt[] {
+function takersOf({ space, undecided }: CheckContext, table: Table, at: RuleAt, patience: Patience): readonly RuleAt[] {
   const takers = (counts: (rule: Rule) => boolean): readonly RuleAt[] => {
-    const partly = partlyShadowed(space(), table, at, 16, counts);
+    const partly = patience.ask(freshBudget(), budget => partlyShadowed(space(), table, at, 16, counts, budget));
     if (partly.kind === 'undecided') undecided();
     return partly.kind === 'partly-shadowed' && partly.small === true ? partly.by : [];
   };
@@ -82,6 +87,7 @@ COMMIT
 `,
   * run(cx) {
     let left = lookLimit;
+    const patience = new Patience(hard);
     const effects = new Map<Chain, Set<Effect | undefined>>();
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
       const effect = effectOf(at.rule);
@@ -91,7 +97,7 @@ COMMIT
       if (!isOpposed) continue;
       if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || isCatchAll(at.rule) || !isStateless(cx.ruleset, at.rule)) continue;
       if (cx.reach(table).get(at.rule)?.kind !== 'live' || left-- <= 0) continue;
-      const by = takersOf(cx, table, at);
+      const by = takersOf(cx, table, at, patience);
       if (by.length > 0) yield report(cx.ruleset, at, by);
     }
   },

@@ -25,22 +25,12 @@ const smallShare = 1 / 16;
  * it, while others match. `limit`: so many rules are listed; only those that `counts` says yes to. A rule all of whose packets are taken is shadowed (see
  * `reach`), and the answer is no.
  */
-export function partlyShadowed(space: PacketSpace, table: Table, at: RuleAt, limit = 16, counts: (rule: Rule) => boolean = () => true): PartlyShadowed {
+export function partlyShadowed(space: PacketSpace, table: Table, at: RuleAt, limit = 16, counts: (rule: Rule) => boolean = () => true, budget: Budget = freshBudget()): PartlyShadowed {
   const known = spaceOf(space, table);
   const number = numberOf(known, at);
   if (known.compiled.cyclic || number === undefined) return { kind: 'undecided' };
-  const whole = freshBudget();
-  const left = lefts.get(known) ?? patience;
-  const budget = { cells: whole.cells, work: Math.min(whole.work, Math.max(least, left)) };
-  const { work } = budget;
-  const answer = partlyOf(known, placeOf(known, number), limit, budget, counts);
-  lefts.set(known, left - Math.max(0, work - budget.work - (left >= whole.work ? usual : 0)));
-  return answer;
+  return partlyOf(known, placeOf(known, number), limit, budget, counts);
 }
-
-/** What most rules do not cost, what all others of a table may cost together beyond that, and what each may cost whatever was spent: boxes looked up. */
-const [usual, patience, least] = [100_000, 10_000_000, 4_000];
-const lefts = new WeakMap<TableSpace, number>();
 
 interface Taken {
   readonly point: Int32Array;

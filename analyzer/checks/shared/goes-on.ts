@@ -4,7 +4,8 @@ import type { Rule, Table } from '../../model/ruleset.js';
 import type { Decider, RuleAt } from '../../packet-space/answers.js';
 import { ask, askLike } from '../../packet-space/index.js';
 import { reachThrough, type Path, type Sighting } from '../../packet-space/pipeline/index.js';
-import { Patience } from '../../packet-space/pipeline/solve.js';
+import { Patience } from '../../packet-space/patience.js';
+import { solveBudget } from '../../packet-space/pipeline/solve.js';
 import { all, ctstates, is, masked, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
@@ -60,7 +61,7 @@ export function* stuck(cx: CheckContext, table: Table, isTold: (rule: Rule) => b
       if (lost.kind !== 'no' || lost.by.length === 0) continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
-      const begins = patience.ask(budget => reachThrough(pipeline, at.rule, { packets: all([tcp(SYN), notLoopback]), path, first: true, passes: true, budget }));
+      const begins = patience.ask(solveBudget(), budget => reachThrough(pipeline, at.rule, { packets: all([tcp(SYN), notLoopback]), path, first: true, passes: true, budget }));
       if (begins.kind === 'undecided') cx.undecided();
       if (begins.kind === 'live') yield { at, hook, path, begins: begins.found, by: lost.by };
     }

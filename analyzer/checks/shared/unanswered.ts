@@ -6,7 +6,8 @@ import { ask } from '../../packet-space/index.js';
 import { everReplied, isAskedAbout, reachThrough, type ConversationCase, type ConversationQuestion, type Path, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
 import { all, oneOf } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
-import { Patience } from '../../packet-space/pipeline/solve.js';
+import { Patience } from '../../packet-space/patience.js';
+import { solveBudget } from '../../packet-space/pipeline/solve.js';
 import type { CheckContext } from '../define-check.js';
 import { unreadAt } from './hooks-into.js';
 import { everydayClient, exchanges, notLoopback, replyHook, statesOf, type Exchange } from './replies.js';
@@ -83,7 +84,7 @@ function brokenBy(cx: CheckContext, pipeline: Pipeline, { table, at }: Place, do
   let replied: Sighting | undefined;
   for (const { everyday, question } of doubt.questions) {
     if (replied !== undefined && isAskedAbout(pipeline, question, replied)) continue;
-    const answer = patienceOf(pipeline).ask(budget => everReplied(pipeline, at.rule, question, { hint, budget }));
+    const answer = patienceOf(pipeline).ask(solveBudget(), budget => everReplied(pipeline, at.rule, question, { hint, budget }));
     if (answer.kind === 'undecided') cx.undecided();
     if (answer.kind === 'some') replied = answer.passes;
     // Of what lets nothing in nobody is an everyday client.

@@ -24,30 +24,6 @@ export function solveBudget(packets = 20_000, work = 2_000_000): SolveBudget {
   return { packets, work };
 }
 
-/** What most questions do not cost, and what each may cost whatever was spent. */
-const usual: Readonly<SolveBudget> = { packets: 200, work: 20_000 };
-const least: Readonly<SolveBudget> = { packets: 50, work: 4_000 };
-/** What may be spent on many questions of one kind that cost more than usual. */
-const patience: Readonly<SolveBudget> = { packets: 40_000, work: 4_000_000 };
-
-/** Budgets for many questions about one rule set: each has the usual one for one question, until several have used up theirs; then those that are hard are left open soon. */
-export class Patience {
-  readonly #left = { ...patience };
-
-  /** Asks a question, with its budget. */
-  ask<T>(question: (budget: SolveBudget) => T): T {
-    const whole = solveBudget();
-    const own = solveBudget(Math.min(whole.packets, Math.max(least.packets, this.#left.packets)), Math.min(whole.work, Math.max(least.work, this.#left.work)));
-    const { packets, work } = own;
-    const answer = question(own);
-    // Once less is left than one question may cost, all counts.
-    const isMuch = this.#left.packets >= whole.packets && this.#left.work >= whole.work;
-    this.#left.packets -= Math.max(0, packets - own.packets - (isMuch ? usual.packets : 0));
-    this.#left.work -= Math.max(0, work - own.work - (isMuch ? usual.work : 0));
-    return answer;
-  }
-}
-
 /** A reason why a trip is not what is looked for. */
 export type Reason = (claim: Justifier) => void;
 

@@ -1,10 +1,11 @@
 /** What many hard questions about one rule set may cost together. */
 import test from 'ava';
-import { Patience, solveBudget } from '../../../analyzer/packet-space/pipeline/solve.js';
+import { Patience } from '../../../analyzer/packet-space/patience.js';
+import { solveBudget } from '../../../analyzer/packet-space/pipeline/solve.js';
 
 test('a few hard questions have the budget of one each, and those that follow have little', t => {
   const patience = new Patience();
-  const given = Array.from({ length: 1000 }, () => patience.ask(budget => {
+  const given = Array.from({ length: 1000 }, () => patience.ask(solveBudget(), budget => {
     const { work } = budget;
     budget.packets = budget.work = 0;
     return work;
@@ -16,7 +17,7 @@ test('a few hard questions have the budget of one each, and those that follow ha
 
 test('easy questions use nothing up, however many they are', t => {
   const patience = new Patience();
-  const ask = (): number => patience.ask(budget => {
+  const ask = (): number => patience.ask(solveBudget(), budget => {
     const { work } = budget;
     budget.packets -= 5;
     budget.work -= 1000;
