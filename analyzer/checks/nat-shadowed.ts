@@ -1,17 +1,14 @@
 import type { Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
-import { reachWith, redundant } from '../packet-space/index.js';
-import { constraintsOf } from '../packet-space/rule-constraint.js';
-import type { Constraint } from '../packet/constraint.js';
+import { redundant } from '../packet-space/index.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { conjuncts } from './shared/conjuncts.js';
-import { liveTranslations } from './shared/nat-rules.js';
+import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
 import { isOwnDoing, ownerOf } from './shared/owners.js';
 import { rewrittenRules } from './shared/rewritten.js';
 import { isMasqueradeBehindSnat } from './snat-before-masquerade.js';
 import { takenByTranslation, type Taken } from './shared/taken-by-translation.js';
-import { effectOf, isFinal, targetText } from './shared/targets.js';
+import { isFinal, targetText } from './shared/targets.js';
 import { destinationText } from './shared/nat-words.js';
 
 function madeBy(cx: CheckContext, at: RuleAt): string {
@@ -39,22 +36,12 @@ function takenReport(cx: CheckContext, { at, by }: Taken): Report {
   };
 }
 
-/** It is for what IPsec takes on its way out. */
-function isForIpsec(asks: Constraint): boolean {
-  return conjuncts(asks).some(one => one.kind === 'atom' && one.name.startsWith('policy out ipsec'));
-}
-
-/** Rules that exempt from translation what IPsec is to take, behind those that translate it, while there is nothing left behind them: whatever packet they meet would not be translated anyway. */
-function* lateExemptions(cx: CheckContext, nat: Table): Generator<Report, void> {
-  const constraints = constraintsOf(cx.ruleset, nat.name);
+/** Exemptions for IPsec behind rules that translate what it is to take, while there is nothing left behind them: whatever packet they meet would not be translated anyway. */
+function* lateForIpsec(cx: CheckContext, nat: Table): Generator<Report, void> {
   for (const at of cx.rules(nat)) {
-    const asks = constraints.of(at.rule);
-    const effect = effectOf(at.rule);
-    if ((effect !== 'accept' && effect !== 'return') || !isForIpsec(asks) || cx.reach(nat).get(at.rule)?.kind !== 'live' || redundant(cx.space(), nat, at).kind !== 'redundant') continue;
-    const takers = [...liveTranslations(cx, 'source')].map(({ translation }) => translation.at)
-      .filter(one => one.chain === at.chain && one.position < at.position && reachWith(cx.space(), nat, one, asks, 'POSTROUTING').kind === 'live');
+    const takers = isForIpsec(cx, at) ? takersBefore(cx, nat, at) : [];
     const [first] = takers;
-    if (first === undefined) continue;
+    if (first === undefined || redundant(cx.space(), nat, at).kind !== 'redundant') continue;
     yield {
       at, severity: 'warning',
       message: `this exemption stands too late: ${takers.slice(0, 3).map(referenceOf).join(', ')} ${takers.length === 1 ? 'has' : 'have'} translated connections that it is for, so that IPsec sees them with another source, and nothing behind it translates any`,
@@ -125,7 +112,7 @@ COMMIT
   * run(cx) {
     for (const taken of takenByTranslation(cx)) if (!isMasqueradeBehindSnat(cx, taken)) yield takenReport(cx, taken);
     const nat = cx.ruleset.tables.get('nat');
-    if (nat !== undefined) yield* lateExemptions(cx, nat);
+    if (nat !== undefined) yield* lateForIpsec(cx, nat);
     for (const { at, by } of nat === undefined ? [] : rewrittenRules(cx, nat).values()) {
       const [first] = by;
       yield {

@@ -6,6 +6,7 @@ import { ctstates, type Constraint } from '../packet/constraint.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
+import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
 import { effectOf, isFinal } from './shared/targets.js';
 
 const lastInert = new WeakMap<Chain, number>();
@@ -32,14 +33,16 @@ function isGuard(asks: Constraint, rule: Rule): boolean {
   return effectOf(rule) === 'drop' && asks.kind === 'within' && asks.field === 'ctstate' && asks.ranges.every(({ low, high }) => low === ctstates.INVALID && high === ctstates.INVALID);
 }
 
-function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[]): Report {
+/** `late`: rules before it that translate connections for which it seems to be an exemption. */
+function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[], [late]: readonly RuleAt[]): Report {
   const names = because.map(one => isPolicy(one) ? `the policy ${one.policy} of ${one.chain}` : one.chain === at.chain ? `rule ${String(one.position)}` : referenceOf(one));
   return {
     at,
     because: because.map(one => deciderBecause(ruleset, one, isPolicy(one) ? `the policy ${one.policy} does the same` : 'does the same to packets of this rule')),
     message: `packets match this rule, yet without it all of them would fare the same${names.length === 0 ? '' : `, by ${names.join(', ')}`}`,
-    help: 'delete it, or keep it for its counters or as a word to the reader',
-    ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])),
+    ...late === undefined
+      ? { help: 'delete it, or keep it for its counters or as a word to the reader', ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])) }
+      : { help: `move it before ${referenceOf(late)}, which translates connections of this rule, if it is to keep them from that; else delete it` },
   };
 }
 
@@ -80,7 +83,8 @@ COMMIT
 -A INPUT -s 203.0.113.0/24 -j DROP
 COMMIT
 `,
-  * run({ ruleset, rules, reach, space, undecided }) {
+  * run(cx) {
+    const { ruleset, rules, reach, space, undecided } = cx;
     for (const table of ruleset.tables.values()) {
       const reached = reach(table);
       const asks = constraintsOf(ruleset, table.name);
@@ -91,7 +95,10 @@ COMMIT
         if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || isGuard(asks.of(at.rule), at.rule)) continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
-        else if (answer.kind === 'redundant' && answer.because.every(isLive) && !passesInert(table, at, answer.because)) yield report(ruleset, at, answer.because);
+        if (answer.kind !== 'redundant' || !answer.because.every(isLive) || passesInert(table, at, answer.because)) continue;
+        const late = table.name === 'nat' ? takersBefore(cx, table, at) : [];
+        // Of exemptions for IPsec that come too late, nat-shadowed speaks.
+        if (late.length === 0 || !isForIpsec(cx, at)) yield report(ruleset, at, answer.because, late);
       }
     }
   },

@@ -453,6 +453,16 @@ test('nat-shadowed: what IPsec is to take is exempt too late, or in time', t => 
   t.deepEqual(nat(masquerade, '-s 10.0.0.0/16 -d 10.9.0.0/16 -j ACCEPT'), [], 'that network may be behind another interface');
 });
 
+test('redundant-rule: an exemption that stands too late is to be moved rather than deleted', t => {
+  const redundant = (...lines: readonly string[]): readonly string[] => analyze({ path: 'nat.rules', text: rules({ nat: lines.map(line => `-A POSTROUTING ${line}`), filter: ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'] }) }).findings
+    .filter(one => one.check === 'redundant-rule').map(({ rule, help, fix }) => `${rule ?? ''} ${help.split(',')[0] ?? ''} ${fix?.safety ?? 'no fix'}`);
+  const masquerade = '-s 10.0.0.0/24 -o eth0 -j MASQUERADE';
+  t.deepEqual(redundant(masquerade, '-m policy --dir out --pol ipsec -j ACCEPT'), [], 'nat-shadowed tells of it');
+  t.deepEqual(redundant(masquerade, '-d 10.9.0.0/16 -j ACCEPT'), ['nat:POSTROUTING:2 move it before nat:POSTROUTING:1 no fix']);
+  t.deepEqual(redundant(masquerade, '-d 10.9.0.0/16 -j RETURN'), ['nat:POSTROUTING:2 move it before nat:POSTROUTING:1 no fix']);
+  for (const line of ['-s 10.0.1.0/24 -j RETURN', '-s 10.0.1.0/24 -m policy --dir out --pol ipsec -j ACCEPT']) t.deepEqual(redundant(masquerade, line), ['nat:POSTROUTING:2 delete it safe'], line);
+});
+
 test('snat-before-masquerade: never, or across', t => {
   const nat = (...lines: readonly string[]): readonly string[] => found({ nat: lines.map(line => `-A POSTROUTING ${line}`) });
   t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2']);
