@@ -83,13 +83,13 @@ function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Gen
   };
 }
 
-function listReport({ at, list, putter, first, next }: OpenList): Report {
+function listReport({ at, hook, list, putter, putAt, first, next }: OpenList): Report {
   const device = next.in ?? 'eth0';
   return {
     at, message: `this rule accepts everything from whoever is on list ${list}, and anybody gets there: ${referenceOf(putter)} puts on it whoever sends what it asks for`,
     because: [{ rule: referenceOf(putter), line: putter.rule.line, message: `puts strangers on list ${list}` }],
     witness: [stepOf(first, device), stepOf({ ...next, ...first.src === undefined ? {} : { src: first.src } }, device)],
-    shows: [{ matches: [referenceOf(putter)], isPremise: true }, { at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(at)] }],
+    shows: [{ at: `filter:${putAt}`, matches: [referenceOf(putter)], isPremise: true }, { at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
     help: 'say what it is for (-p tcp --dport PORT), or put on the list only who has shown that he may be there',
   };
 }
@@ -102,7 +102,7 @@ export const anyAnyAccept = defineCheck({
   summary: 'A rule accepts whatever comes to it, though the chain is to drop the rest',
   why: `A rule without any condition, or with none but that a connection is new, takes all that comes to it. Where the policy is DROP, or rules that
 drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
-mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of INPUT for all who are on a list
+mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of either for all who are on a list
 (\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.`,
   bad: `*filter
 :INPUT DROP [0:0]
