@@ -1,11 +1,11 @@
 /** `iptables-lint collect` */
-import { writeFile } from 'node:fs/promises';
 import { visible } from '../report/visible.js';
 import { describeHost, type Printed } from './collect/describe-host.js';
 import { commandLine, commandNames, dryRun, readCommands, typed, type CommandName, type Place, type ReadCommand } from './collect/read-commands.js';
 import { runCommand } from './collect/run-command.js';
+import { replaceFile } from './replace-file.js';
 import { print } from './streams.js';
-import { say, systemCause, Trouble } from './trouble.js';
+import { say, Trouble } from './trouble.js';
 
 export interface CollectOptions {
   readonly netns?: string;
@@ -44,14 +44,8 @@ async function readAll(place: Place): Promise<{ readonly printed: Printed; reado
   return { printed, problems };
 }
 
-/** Only for its owner: rule sets and sockets are nobody else's business. */
-async function write(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { mode: 0o600 });
-  } catch (error) {
-    throw new Trouble(`cannot write ${path}: ${systemCause(error)}`, { cause: error });
-  }
-}
+/** Rule sets and sockets are nobody else's business. */
+const onlyForOwner = 0o600;
 
 export async function collect(options: CollectOptions): Promise<void> {
   const place = placeOf(options);
@@ -64,6 +58,6 @@ export async function collect(options: CollectOptions): Promise<void> {
   const { printed, problems } = await readAll(place);
   const text = `${JSON.stringify(describeHost(printed, new Date(), problems), undefined, 2)}\n`;
   if (options.output === undefined || options.output === '-') await print(text);
-  else await write(options.output, text);
+  else await replaceFile(options.output, text, onlyForOwner);
   for (const problem of problems) say(`iptables-lint: not collected: ${visible(problem)}\n`);
 }

@@ -6,13 +6,14 @@ import { standardInput } from './read-source.js';
 import { reportTrouble, systemCause, Trouble } from './trouble.js';
 import { walk, type Walked, type Wanted } from './walk.js';
 
-/** What is taken for a rule file in a directory. Shown by `--help`. */
+/** What is taken for a rule file in a directory. Shown by `--help`; .pre-commit-hooks.yaml says the same. */
 export const rulesFilePatterns = ['*.rules', '*.save', '*.v4', '*.v6', '*.fw', '*.ipt', '*iptables*', '*ip6tables*'] as const;
 
 /** Named after iptables, but something else; reports of ours among them, as iptables-lint.sarif. */
-const otherFiles = ['sarif', 'xml', 'tap', 'ndjson', 'tar', 'tgz', 'md', 'txt', 'html', 'pdf', 'png', 'svg', 'gz', 'xz', 'bz2', 'zip', 'bak', 'orig', 'service', 'socket', 'py', 'js', 'ts', 'go', 'c', 'h', 'o', 'so', 'json', 'yaml', 'yml', 'toml', 'log'];
+export const otherFiles = ['sarif', 'xml', 'tap', 'ndjson', 'tar', 'tgz', 'md', 'txt', 'html', 'pdf', 'png', 'svg', 'gz', 'xz', 'bz2', 'zip', 'bak', 'orig', 'service', 'socket', 'py', 'js', 'ts', 'go', 'c', 'h', 'o', 'so', 'json', 'yaml', 'yml', 'toml', 'log'];
 
-const ignored = ['**/node_modules/**', '**/.git/**', ...otherFiles.map(extension => `**/*iptables*.${extension}`), ...otherFiles.map(extension => `**/*ip6tables*.${extension}`)];
+const ignoredFolders = ['**/node_modules', '**/.git'];
+const ignoredFiles = otherFiles.flatMap(extension => [`**/*iptables*.${extension}`, `**/*ip6tables*.${extension}`]);
 
 /** How operands are turned into files. */
 export interface Finding {
@@ -32,8 +33,8 @@ function below(folder: string, { files, troubles }: Walked): Walked {
 async function inDirectory(directory: string, hosts: boolean): Promise<Walked> {
   const { default: picomatch } = await import('picomatch');
   const patterns = hosts ? [...rulesFilePatterns, ...hostFilePatterns] : rulesFilePatterns;
-  const isFile = picomatch(patterns.map(pattern => `**/${pattern}`), { ignore: ignored });
-  const mayHold = picomatch('**', { ignore: ignored });
+  const isFile = picomatch(patterns.map(pattern => `**/${pattern}`), { ignore: ignoredFiles });
+  const mayHold = picomatch('**', { ignore: ignoredFolders });
   const found = below(directory, walk(directory, { isFile: path => isFile(path), mayHold: path => mayHold(path) }));
   if (found.files.length + found.troubles.length === 0) throw new Trouble(`no rule files in ${directory}: looked for ${patterns.join(' ')}; name other files one by one, or with a glob`);
   return { ...found, files: withoutFacts(found.files) };

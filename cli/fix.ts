@@ -15,10 +15,10 @@ import { jobsIn, type JobContext } from './lint/jobs.js';
 import { analyzeOptions, lintJob } from './lint/lint-job.js';
 import type { LintPlan } from './lint-plan.js';
 import type { LintOptions } from './options.js';
-import { standardInput } from './read-source.js';
+import { standardInput, type ReadText } from './read-source.js';
 import { replaceFile } from './replace-file.js';
 import type { SiblingOf } from './siblings.js';
-import { print, stdout } from './streams.js';
+import { printRules } from './streams.js';
 import { isDebugging, raiseExitCode, say, Trouble } from './trouble.js';
 
 type FindingsOf = (source: SourceText) => Promise<readonly Finding[]>;
@@ -42,15 +42,10 @@ async function reported(siblings: SiblingOf, options: LintOptions, plan: LintPla
   };
 }
 
-/** The text in the bytes that it was read from: a file that is no UTF-8 was read as Latin-1. */
-async function bytesOf(source: SourceText, fixed: string): Promise<Uint8Array> {
-  return Buffer.from(fixed, await encodingOf(source));
-}
-
-async function encodingOf({ path, text }: SourceText): Promise<'utf8' | 'latin1'> {
-  const bytes = await readFile(path);
-  if (decodeBytes(bytes) !== text) throw new Trouble(`${path} is not repaired: it was changed in the meantime`);
-  return Buffer.from(text, 'utf8').equals(bytes) ? 'utf8' : 'latin1';
+/** In the bytes that it was read from: a file that is no UTF-8 was read as Latin-1. */
+async function write({ path, text, encoding }: ReadText, fixed: string): Promise<void> {
+  if (decodeBytes(await readFile(path)) !== text) throw new Trouble(`${path} is not repaired: it was changed in the meantime`);
+  await replaceFile(path, Buffer.from(fixed, encoding));
 }
 
 async function patchOf({ path, text }: SourceText, fixed: string): Promise<string> {
@@ -60,13 +55,11 @@ async function patchOf({ path, text }: SourceText, fixed: string): Promise<strin
   return patch.replace(/^--- ([^"].* .*)\n\+\+\+ \1\n/u, '--- $1\t\n+++ $1\t\n');
 }
 
-/** To a terminal nothing goes that speaks to it; into a file or a pipe every byte, as the file has it. Of standard input the bytes are gone: it is taken for UTF-8. */
-async function printPatch(source: SourceText, patch: string, isFile: boolean): Promise<void> {
-  if (stdout().isTTY === true) return print(patch.split('\n').map(line => visible(line)).join('\n'));
-  // The names above are the system's, in UTF-8 whatever the file is in.
+/** The names above are the system's, in UTF-8 whatever the file is in. */
+async function printPatch({ encoding }: ReadText, patch: string): Promise<void> {
   const names = patch.indexOf('\n@@');
-  await print(patch.slice(0, names));
-  await print(Buffer.from(patch.slice(names), isFile ? await encodingOf(source) : 'utf8'));
+  await printRules(patch.slice(0, names), 'utf8');
+  await printRules(patch.slice(names), encoding);
 }
 
 function tell(line: string): void {
@@ -99,15 +92,15 @@ export async function fixFiles(files: readonly string[], options: LintOptions, p
   const internalErrors = new Set<string>();
   const findingsOf = await reported(siblings, options, plan, internalErrors);
   let count = 0;
-  await eachSource(files, options, async (source, index) => {
+  await eachSource(files, options, async source => {
     if (isHostText(source.text)) {
       tell(`${source.path}: not repaired: it says what a host was when it was collected`);
       return;
     }
     const result = await fixSource(source, { unsafe: options.fix === 'unsafe', load: await analyzeOptions(await plan.settingsFor(source.path, siblings)), findingsOf });
     if (result.text !== source.text) {
-      if (isDry) await printPatch(source, await patchOf(source, result.text), files[index] !== standardInput);
-      else await replaceFile(source.path, await bytesOf(source, result.text));
+      if (isDry) await printPatch(source, await patchOf(source, result.text));
+      else await write(source, result.text);
     }
     count += result.made.length;
     tellResult(source, result);

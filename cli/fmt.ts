@@ -6,8 +6,9 @@ import { visible } from '../report/visible.js';
 import { wantsColor, widthOf } from './color.js';
 import { eachSource, inputFiles } from './inputs.js';
 import { loadOptions, type FmtOptions } from './options.js';
+import { standardInput, type ReadText } from './read-source.js';
 import { replaceFile } from './replace-file.js';
-import { print, stderr } from './streams.js';
+import { print, printRules, stderr } from './streams.js';
 import { raiseExitCode, say, Trouble } from './trouble.js';
 
 /** Not an error, but the printed rules are not all that the file would load. */
@@ -43,13 +44,12 @@ function reasonNotToWrite({ source, loaded }: Analysis, options: FmtOptions): st
   return undefined;
 }
 
-async function write(analysis: Analysis, printed: string, options: FmtOptions, isFile: boolean): Promise<void> {
-  const { path, text } = analysis.source;
+async function write(analysis: Analysis, { path, text, encoding }: ReadText, printed: string, options: FmtOptions, isFile: boolean): Promise<void> {
   if (!isFile) throw new Trouble('cannot write standard input in place; leave --write out to print it');
   if (isCanonical(text, printed)) return;
   const reason = reasonNotToWrite(analysis, options);
   if (reason !== undefined) throw new Trouble(`${path} is not written: ${reason}`);
-  await replaceFile(path, header(text) + printed);
+  await replaceFile(path, Buffer.from(header(text) + printed, encoding));
 }
 
 /** Who generated the file: its family and backend are known from nothing else, so this comment stays. */
@@ -64,8 +64,8 @@ export async function fmt(operands: readonly string[], options: FmtOptions): Pro
     if (!await isPrintable(analysis, options)) throw new Trouble(`${source.path} is not ${options.write === true ? 'written' : 'printed'}: repair the errors above first`);
     const lines = analysis.loaded.rulesets.flatMap(ruleset => [...printRuleset(ruleset, { counters: options.counters === true })]);
     const printed = lines.map(line => `${line}\n`).join('');
-    if (options.write === true) await write(analysis, printed, options, files[index] !== '-');
-    else if (options.check !== true) await print(printed);
+    if (options.write === true) await write(analysis, source, printed, options, files[index] !== standardInput);
+    else if (options.check !== true) await printRules(printed, source.encoding);
     else if (!isCanonical(source.text, printed)) {
       await print(`${visible(source.path)}\n`);
       raiseExitCode(1);

@@ -1,8 +1,7 @@
 /** The sources that a command is to work on, one after the other. */
-import type { SourceText } from '../grammar/source-text.js';
 import { findFiles, type Finding } from './find-files.js';
 import type { InputOptions } from './options.js';
-import { readSource, standardInput } from './read-source.js';
+import { readSource, standardInput, type ReadText } from './read-source.js';
 import { timed } from './stats.js';
 import { isInputPiped } from './streams.js';
 import { reportTrouble, Trouble } from './trouble.js';
@@ -15,7 +14,7 @@ export async function inputFiles(operands: readonly string[], command: string, f
 }
 
 /** Reads file by file. What fails in reading or in `work` is reported, and the rest goes on. */
-export async function eachSource(files: readonly string[], options: InputOptions, work: (source: SourceText, index: number) => void | Promise<void>): Promise<void> {
+export async function eachSource(files: readonly string[], options: InputOptions, work: (source: ReadText, index: number) => void | Promise<void>): Promise<void> {
   for (const [index, file] of files.entries()) {
     let during = '';
     try {

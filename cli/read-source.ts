@@ -1,8 +1,14 @@
 /** From a name on the command line to a source text. */
+import { isUtf8 } from 'node:buffer';
 import { createReadStream, fstatSync, readFileSync, statSync } from 'node:fs';
 import { decodeBytes, type SourceText } from '../grammar/source-text.js';
 import { readStream } from './streams.js';
 import { systemCause, Trouble } from './trouble.js';
+
+/** What was read, and what its bytes are in. */
+export interface ReadText extends SourceText {
+  readonly encoding: 'utf8' | 'latin1';
+}
 
 /** How standard input is named on the command line. */
 export const standardInput = '-';
@@ -27,12 +33,12 @@ async function readBytes(path: string, limit: number): Promise<Uint8Array | unde
 }
 
 /** Reads a file, or standard input for `-`; `maxSize` is in megabytes. */
-export async function readSource(path: string, stdinName = unnamedInput, maxSize = defaultMaxSize): Promise<SourceText> {
+export async function readSource(path: string, stdinName = unnamedInput, maxSize = defaultMaxSize): Promise<ReadText> {
   const name = path === standardInput ? 'standard input' : path;
   try {
     const bytes = await readBytes(path, maxSize * 1_000_000);
     if (bytes === undefined) throw tooLarge(name, maxSize);
-    return { path: path === standardInput ? stdinName : path, text: decodeBytes(bytes) };
+    return { path: path === standardInput ? stdinName : path, text: decodeBytes(bytes), encoding: isUtf8(bytes) ? 'utf8' : 'latin1' };
   } catch (error) {
     if (error instanceof Trouble) throw error;
     throw new Trouble(`cannot read ${name}: ${systemCause(error)}`, { cause: error });

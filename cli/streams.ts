@@ -1,5 +1,6 @@
 /** Standard input and output. Node's own streams take as long to load as the grammar: to a file or a pipe all is written without. */
 import { fstatSync, statSync, writeSync } from 'node:fs';
+import { visible } from '../report/visible.js';
 import { isForeignCodeLoaded } from './import-module.js';
 import { leave } from './leave.js';
 import { hasSaid, reportTrouble, systemCause, Trouble } from './trouble.js';
@@ -67,6 +68,11 @@ export async function print(text: string | Uint8Array): Promise<void> {
       if (error == null) resolve();
     });
   });
+}
+
+/** What holds text of rule files. To a terminal nothing goes that speaks to it; into a file or a pipe every byte, as the file has it. */
+export async function printRules(text: string, encoding: 'utf8' | 'latin1'): Promise<void> {
+  await print(stdout().isTTY === true ? text.split('\n').map(line => visible(line)).join('\n') : Buffer.from(text, encoding));
 }
 
 /** Whether nothing waits to be written, to either. */

@@ -1,6 +1,5 @@
 /** Findings that were there when a baseline was written: they are left out, so that only new ones are shown. */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { relative, resolve, dirname } from 'node:path';
 import * as v from 'valibot';
 import { readYaml } from '../../analyzer/model/read-yaml.js';
@@ -9,8 +8,9 @@ import { fingerprintsOf } from '../../report/fingerprint.js';
 import { countOf } from '../../report/report.js';
 import { readJson } from '../read-json.js';
 import { readSource } from '../read-source.js';
+import { replaceFile } from '../replace-file.js';
 import { problemFrames } from '../tell-problems.js';
-import { systemCause, Trouble } from '../trouble.js';
+import { Trouble } from '../trouble.js';
 import type { Known, Sieve } from './known.js';
 
 const wrongFiles = 'must be an object: paths, of each fingerprints and what they were';
@@ -39,12 +39,8 @@ async function read(path: string): Promise<Baseline> {
   throw new Trouble(`${path} is no baseline: repair the errors above, or delete it and write it anew with --update-baseline`, { frame: problemFrames(source, read.kind === 'wrong' ? read.problems : [], undefined) });
 }
 
-async function write(path: string, baseline: Baseline): Promise<void> {
-  try {
-    await writeFile(path, `${JSON.stringify(baseline, null, 2)}\n`);
-  } catch (error) {
-    throw new Trouble(`cannot write ${path}: ${systemCause(error)}`, { cause: error });
-  }
+function write(path: string, baseline: Baseline): Promise<void> {
+  return replaceFile(path, `${JSON.stringify(baseline, null, 2)}\n`);
 }
 
 /** Writes down all findings, and only those: what is gone is forgotten. Files that were not linted keep what is known of them. All of them are known then. */

@@ -4,7 +4,8 @@ import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { parse } from 'yaml';
-import { cli, clean, folderWith, withError, withWarning } from '../cli/run.js';
+import { otherFiles, rulesFilePatterns } from '../../cli/find-files.js';
+import { cli, clean, folderWith, withError, withInfo, withWarning } from '../cli/run.js';
 
 const root = process.cwd();
 
@@ -87,12 +88,54 @@ test('the job for GitLab writes the reports that it names', t => {
   for (const report of Object.values(job.artifacts.reports)) t.true(existsSync(join(folder, report)), report);
 });
 
-test('the problem matcher reads what --format compact prints', t => {
-  const { problemMatcher: [matcher] } = JSON.parse(readFileSync('ci/problem-matcher.json', 'utf8')) as { problemMatcher: { pattern: [{ regexp: string }] }[] };
-  const folder = folderWith(t, { 'a.rules': withWarning });
-  const { stdout } = sh(`${process.execPath} ${cli} --format compact a.rules`, folder);
-  const ofPlugin = 'a.rules:7:1: error: telnet is let in [acme/no-telnet]';
-  for (const line of [...stdout.trimEnd().split('\n'), ofPlugin]) t.regex(line, new RegExp(matcher?.pattern[0].regexp ?? '', 'u'));
+interface Hook {
+  readonly id: string;
+  readonly files: string;
+  readonly exclude?: string;
+}
+
+test('pre-commit lints the files that are found in a folder', t => {
+  const hook = (parse(readFileSync('.pre-commit-hooks.yaml', 'utf8')) as readonly Hook[]).find(({ id }) => id === 'iptables-lint');
+  const endings = [...rulesFilePatterns.map(pattern => pattern.replaceAll('*', '')), ...otherFiles.map(extension => `.${extension}`), '', '.sh', '-save', '.conf'];
+  const stems = ['web', 'iptables', 'ip6tables', 'myiptables', 'iptables.web', 'deep/iptables', 'iptables.d/web', 'iptables.js/web', '.hidden/iptables', '.iptables', 'node_modules/iptables', 'my_node_modules/iptables'];
+  const names = [...new Set(stems.flatMap(stem => endings.map(ending => `${stem}${ending}`)))].filter(name => !stems.some(stem => stem.startsWith(`${name}/`)));
+  const { stdout } = sh(`${process.execPath} ${cli} --format json --no-config .`, folderWith(t, Object.fromEntries(names.map(name => [name, clean]))));
+  const found = (JSON.parse(stdout) as { readonly files: readonly { readonly path: string }[] }).files.map(({ path }) => path);
+  const given = names.filter(name => new RegExp(hook?.files ?? '', 'u').test(name) && !new RegExp(hook?.exclude ?? '', 'u').test(name));
+  t.deepEqual(found.toSorted(), given.toSorted());
+  for (const name of ['iptables', 'myiptables', 'deep/iptables.sh', 'iptables.js/web.v4', 'my_node_modules/iptables']) t.true(found.includes(name), name);
+  for (const name of ['iptables.bak', 'iptables.md', '.hidden/iptables', 'node_modules/iptables']) t.false(found.includes(name), name);
+});
+
+interface Pattern {
+  readonly regexp: string;
+  readonly severity?: number;
+  readonly message: number;
+  readonly code: number;
+}
+
+interface Matcher {
+  readonly owner: string;
+  readonly severity?: string;
+  readonly pattern: readonly [Pattern];
+}
+
+/** What the runner of GitHub makes of a line: of a severity that it does not know it makes nothing. */
+function annotationsOf(line: string): readonly string[] {
+  const { problemMatcher } = JSON.parse(readFileSync('ci/problem-matcher.json', 'utf8')) as { readonly problemMatcher: readonly Matcher[] };
+  return problemMatcher.flatMap(({ severity: all = 'error', pattern: [{ regexp, severity, message, code }] }) => {
+    const groups = new RegExp(regexp, 'u').exec(line);
+    const level = (severity === undefined ? undefined : groups?.[severity]) ?? all;
+    return groups === null || !['error', 'warning', 'notice'].includes(level) ? [] : [`${level} ${groups[code] ?? ''} ${groups[message] ?? ''}`];
+  });
+}
+
+test('the problem matchers read what --format compact prints, infos too', t => {
+  const folder = folderWith(t, { 'a.rules': withWarning, 'b.rules': withError, 'c.rules': withInfo });
+  const { stdout } = sh(`${process.execPath} ${cli} --format compact .`, folder);
+  const said = stdout.trimEnd().split('\n').map(line => annotationsOf(line).map(one => one.split(' ').slice(0, 2).join(' ')));
+  t.deepEqual(said, [['warning host-bits-set'], ['error undefined-chain'], ['notice unused-chain']]);
+  t.deepEqual(annotationsOf('a.rules:7:1: error: telnet is let in [acme/no-telnet]'), ['error acme/no-telnet telnet is let in']);
 });
 
 test('the image is small, and does not run as root', t => {

@@ -76,6 +76,13 @@ test('links are followed, the mode stays, and a file in Latin-1 stays so', async
   t.deepEqual(readFileSync(join(cwd, 'rules.v4')), Buffer.from(server('# für Zürich', ssh), 'latin1'));
 });
 
+test('the patch of standard input is in the encoding in which it came', t => {
+  const rules = Buffer.from(server('# für Zürich', ssh, ssh), 'latin1');
+  const cwd = folderWith(t, { 'rules.v4': rules });
+  spawnSync('sh', ['-c', `"${process.execPath}" "${cli}" --fix-dry-run --stdin-filename rules.v4 < rules.v4 > own.patch`], { cwd });
+  t.true(readFileSync(join(cwd, 'own.patch')).includes(Buffer.from('\n # für Zürich', 'latin1')));
+});
+
 test('only what is reported is repaired: not what a baseline knows', async t => {
   const folder = folderWith(t, { 'rules.v4': server(ssh, ssh) });
   await run(['--baseline', 'known.json', '--update-baseline', 'rules.v4'], { cwd: folder });

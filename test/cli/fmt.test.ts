@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { folderWith, run, table, withError } from './run.js';
+import { cli, folderWith, run, table, withError } from './run.js';
 
 const messy = `*filter
 :INPUT DROP [12:3456]
@@ -33,6 +34,15 @@ test('fmt -c keeps the counters', async t => {
 test('fmt prints a script, and the output of iptables -S, as a save file', async t => {
   t.is((await run(['fmt'], { input: '#!/bin/sh\niptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 22 -j ACCEPT\niptables -A INPUT -s 192.0.2.0/24 -j DROP\n' })).stdout, canonical);
   t.is((await run(['fmt'], { input: '-P INPUT DROP\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -s 192.0.2.0/24 -j DROP\n' })).stdout, canonical);
+});
+
+test('fmt keeps the bytes of a file in Latin-1', async t => {
+  const rules = Buffer.from(messy.replace('--destination-port ssh  ', '-m comment --comment für'), 'latin1');
+  const folder = folderWith(t, { 'rules.v4': rules });
+  const commented = Buffer.from('--comment "f\u{fc}r" -j ACCEPT\n', 'latin1');
+  spawnSync('sh', ['-c', `"${process.execPath}" "${cli}" fmt rules.v4 > printed`], { cwd: folder });
+  await run(['fmt', '--write', 'rules.v4'], { cwd: folder });
+  for (const file of ['printed', 'rules.v4']) t.true(readFileSync(join(folder, file)).includes(commented), file);
 });
 
 test('fmt --check names the files that differ, and changes nothing', async t => {
