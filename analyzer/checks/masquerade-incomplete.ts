@@ -14,7 +14,7 @@ import { stepOf } from '../witness/step.js';
 import { areCovered, mentions, rangesOf } from './shared/asked.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { askedOnTheWay, liveTranslations, onTheWay, type Asking } from './shared/nat-rules.js';
+import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './shared/nat-rules.js';
 import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
 import { firstTo } from './shared/strangers.js';
 import { effectOf } from './shared/targets.js';
@@ -42,13 +42,6 @@ interface Way {
   readonly sources: readonly (readonly Range[] | undefined)[];
 }
 
-/** The interface that a rule of POSTROUTING, or the one that leads there, names as the way out; undefined where there is none. */
-function outOf(cx: CheckContext, at: RuleAt): InterfaceName | undefined {
-  const named = onTheWay(cx, at, 'POSTROUTING').flatMap(({ rule: { outInterface: out } }) => out ?? []);
-  const [only, ...others] = named;
-  return only === undefined || others.length > 0 || only.negated || only.value.name === 'lo' ? undefined : only.value;
-}
-
 /** It is for whatever goes out: to any address outside, by any port. */
 function isGeneral({ asks, translation: { hooks, at: { rule: { destination } } } }: Asking): boolean {
   const isOutward = destination === undefined || (destination.negated && !isUnresolved(destination.value) && isPrivate(destination.value.address));
@@ -58,7 +51,7 @@ function isGeneral({ asks, translation: { hooks, at: { rule: { destination } } }
 function waysOut(cx: CheckContext): readonly Way[] {
   const ways = new Map<string, { readonly name: InterfaceName; readonly askings: [Asking, ...Asking[]] }>();
   for (const { translation } of liveTranslations(cx, 'source')) {
-    const name = outOf(cx, translation.at);
+    const name = wayOutOf(cx, translation.at);
     const asking = { translation, asks: askedOnTheWay(cx, translation.at, 'POSTROUTING') };
     if (name === undefined || !isGeneral(asking)) continue;
     const way = ways.get(nameOf(name));
@@ -73,7 +66,7 @@ const uplink = /^(?:wan|isp|inet|internet|uplink)/u;
 
 /** Lines to the internet at which nothing is translated, though it is at others: as the host says, or their names do. */
 function forgottenLines(cx: CheckContext): readonly InterfaceName[] {
-  const named = [...liveTranslations(cx, 'source')].flatMap(({ translation: { hooks, at } }) => hooks.includes('POSTROUTING') ? [outOf(cx, at)] : []);
+  const named = [...liveTranslations(cx, 'source')].flatMap(({ translation: { hooks, at } }) => hooks.includes('POSTROUTING') ? [wayOutOf(cx, at)] : []);
   const isNamed = ({ name }: InterfaceName): boolean => named.some(out => out === undefined || (out.prefix ? name.startsWith(out.name) : name === out.name));
   const routed = cx.host === undefined ? [] : defaultDevices(cx.host);
   const called = routed.length > 0 ? [] : namedInterfaces(cx.ruleset).filter(({ name, prefix }) => !prefix && uplink.test(name));

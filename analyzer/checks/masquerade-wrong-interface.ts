@@ -1,16 +1,18 @@
 import { firstPacket, question, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
-import { isUnresolved } from '../model/ruleset.js';
+import { isUnresolved, type Rule } from '../model/ruleset.js';
 import { isPrivate, privateRanges } from '../packet/address-blocks.js';
-import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { all, any, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
 import { printAddressMask } from '../values/address-mask.js';
 import type { InterfaceName } from '../values/interface-name.js';
 import { stepOf } from '../witness/step.js';
 import { mentions } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { liveTranslations, type Asking } from './shared/nat-rules.js';
+import { askedOnTheWay, liveTranslations, onTheWay, wayOutOf, type Asking } from './shared/nat-rules.js';
 import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
+import { notLoopback } from './shared/replies.js';
 import { firstTo } from './shared/strangers.js';
 
 const limits = { packets: 1000, work: 100_000 };
@@ -20,21 +22,22 @@ const questionLimit = 100;
 
 const by = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint => ({ kind: 'interface', field, name, prefix });
 const isNew = all([is('ctstate', ctstates.NEW), is('fragment', 0)]);
+const carried = any([is('protocol', protocolNumber.tcp), is('protocol', protocolNumber.udp)]);
 const isSame = (a: InterfaceName, b: InterfaceName): boolean => a.name === b.name && a.prefix === b.prefix;
 
-/** The way out that it names. */
-function wayOf({ translation: { hooks, at: { rule: { outInterface: out } } } }: Asking): InterfaceName | undefined {
-  return hooks.includes('POSTROUTING') && out?.negated === false && out.value.name !== 'lo' ? out.value : undefined;
-}
-
-/** Whether a translation may be asked about what leaves by an interface. */
-function isAskedAt({ translation: { at: { rule: { outInterface: out } } } }: Asking, way: InterfaceName): boolean {
+/** Whether a rule may be asked about what leaves by an interface. */
+function admits({ outInterface: out }: Rule, way: InterfaceName): boolean {
   return out === undefined || out.negated || (out.value.prefix && way.name.startsWith(out.value.name)) || (way.prefix && out.value.name.startsWith(way.name)) || isSame(out.value, way);
 }
 
-/** Whether FORWARD lets no new connection out by an interface. */
+/** Whether a translation may be asked about what leaves by an interface. */
+function isAskedAt(cx: CheckContext, { translation: { at } }: Asking, way: InterfaceName): boolean {
+  return onTheWay(cx, at, 'POSTROUTING').every(({ rule }) => admits(rule, way));
+}
+
+/** Whether FORWARD lets no new connection of TCP or UDP out by an interface. */
 function letsNoneOut(cx: CheckContext, pipeline: Pipeline, way: InterfaceName): boolean {
-  const { kind } = question(pipeline, 'through', all([isNew, by('out', way)]), 'accept', budget(), true);
+  const { kind } = question(pipeline, 'through', all([isNew, carried, notLoopback, by('out', way)]), 'accept', budget(), true);
   if (kind === 'undecided') cx.undecided();
   return kind === 'no';
 }
@@ -58,9 +61,17 @@ function isNamedByNatOnly({ ruleset: { tables } }: CheckContext, way: InterfaceN
 }
 
 /** The private network that the translation says it is for, where it names an interface of which no other table speaks. */
-function networkOf(cx: CheckContext, { translation: { at: { rule: { source, outInterface: out } } } }: Asking): string | undefined {
-  if (out === undefined || !isNamedByNatOnly(cx, out.value)) return undefined;
+function networkOf(cx: CheckContext, { translation: { at: { rule: { source } } } }: Asking, way: InterfaceName): string | undefined {
+  if (!isNamedByNatOnly(cx, way)) return undefined;
   return source === undefined || source.negated || isUnresolved(source.value) || !isPrivate(source.value.address) ? undefined : printAddressMask(source.value);
+}
+
+/** Whether a rule says that the network for which the translation is comes by another interface. */
+function comesElsewhere({ ruleset: { tables } }: CheckContext, { translation: { at: { rule: { source } } } }: Asking, way: InterfaceName): boolean {
+  if (source === undefined || source.negated || isUnresolved(source.value)) return false;
+  const network = printAddressMask(source.value);
+  const isThere = (rule: Rule): boolean => rule.inInterface?.negated === false && !isSame(rule.inInterface.value, way) && rule.source?.negated === false && !isUnresolved(rule.source.value) && printAddressMask(rule.source.value) === network;
+  return [...tables.values()].some(({ chains }) => [...chains.values()].some(({ rules }) => rules.some(isThere)));
 }
 
 /** `people`: of whom it is told, in words. */
@@ -71,9 +82,9 @@ function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: A
   return {
     at,
     certainty: cx.host !== undefined && defaultDevices(cx.host).includes(out) ? 'certain' : 'possible',
-    message: `FORWARD lets no new connection out by ${wrong ?? ''}, so that this rule translates none that is forwarded: people of ${people} leave by ${right ?? ''}, with their private addresses (${src})`,
+    message: `FORWARD lets no new connection of TCP or UDP out by ${wrong ?? ''}, so that this rule translates none that is forwarded: people of ${people} leave by ${right ?? ''}, with their private addresses (${src})`,
     witness: [{ ...stepOf(sample, device), sentOn: { address: dst, device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
-    help: `if the internet is behind ${right ?? ''}, name the way out: -o ${right ?? ''}`,
+    help: `if the internet is behind ${right ?? ''}, name the way out: -o ${right ?? ''}; if another router translates, or nobody needs it any more, delete the rule`,
   };
 }
 
@@ -101,20 +112,20 @@ export const masqueradeWrongInterface = defineCheck({
   summary: 'Sources are translated where nobody leaves, and leave untranslated by another interface',
   why: `\`-o\` of a rule for MASQUERADE or SNAT is the way out to the internet, not the interface of those who are to be translated. Where it names the latter, the rule is asked about
 none of their connections: they leave by the other interface with private addresses, and no answer comes back; so it is where the name is that of an interface which the host had once. It is
-reported where FORWARD lets no new connection out by the interface that the rule names, lets people with private addresses who come by it (or, where no other table speaks of it, those of the network
+reported where FORWARD lets no new connection of TCP or UDP out by the interface that the rule names, lets people with private addresses who come by it (or, where no other table speaks of it, those of the network
 that the rule names, \`-s\`) out by another to the internet, and no rule translates anything there. Which interface leads to the internet is
 known where the host's routes are (\`--host\`): else it is possible.`,
   bad: tables('eth1', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
   good: tables('eth0', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
   nearMiss: tables('eth1', '-A FORWARD -i eth0 -o eth1 -j ACCEPT'),
-  asks: ({ ruleset: { family } }) => [isNew, { kind: 'within', field: 'src', ranges: privateRanges[family] }, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in'), virtualInterface('out')],
+  asks: ({ ruleset: { family } }) => [isNew, carried, notLoopback, { kind: 'within', field: 'src', ranges: privateRanges[family] }, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in'), virtualInterface('out')],
   * run(cx) {
-    const askings = [...liveTranslations(cx, 'source')];
+    const askings = [...liveTranslations(cx, 'source')].map(({ translation }): Asking => ({ translation, asks: askedOnTheWay(cx, translation.at, 'POSTROUTING') }));
     let left = questionLimit;
     for (const asking of askings) {
-      const from = wayOf(asking);
+      const from = asking.translation.hooks.includes('POSTROUTING') ? wayOutOf(cx, asking.translation.at) : undefined;
       if (from === undefined || (cx.host !== undefined && defaultDevices(cx.host).includes(from.name))) continue;
-      const others = namedInterfaces(cx.ruleset).filter(to => !isSame(to, from) && !askings.some(one => isAskedAt(one, to)));
+      const others = namedInterfaces(cx.ruleset).filter(to => !isSame(to, from) && !askings.some(one => isAskedAt(cx, one, to)));
       const pipeline = others.length === 0 ? undefined : cx.pipeline();
       if (pipeline === undefined || !letsNoneOut(cx, pipeline, from)) continue;
       for (const to of others) {
@@ -122,8 +133,8 @@ known where the host's routes are (\`--host\`): else it is possible.`,
           cx.undecided();
           return;
         }
-        const network = networkOf(cx, asking);
-        const [behind, anywhere] = [leaving(cx, pipeline, asking, by('in', from), to), network === undefined ? undefined : leaving(cx, pipeline, asking, not(by('in', to)), to)];
+        const network = networkOf(cx, asking, from);
+        const [behind, anywhere] = [comesElsewhere(cx, asking, from) ? undefined : leaving(cx, pipeline, asking, by('in', from), to), network === undefined ? undefined : leaving(cx, pipeline, asking, not(by('in', to)), to)];
         const found = behind ?? anywhere;
         if (found === undefined) continue;
         yield report(cx, pipeline, asking, behind === undefined ? network ?? '' : `${from.name}${from.prefix ? '+' : ''}`, [from, to], found);

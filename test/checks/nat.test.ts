@@ -337,7 +337,7 @@ test('masquerade-everything: whatever keeps loopback out', t => {
 
 test('masquerade-wrong-interface: nobody leaves by the interface that the rule names, and who comes by it leaves by another as he is', t => {
   const wrong = (nat: readonly string[], filter: readonly string[] = ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'], options: AnalyzeOptions = {}, policy: 'ACCEPT' | 'DROP' = 'DROP'): readonly string[] => findings({ nat, filter, policy }, options)
-    .filter(one => one.check === 'masquerade-wrong-interface').map(({ certainty, rule, help, witness }) => `${certainty} ${rule ?? ''} ${help.split(': ')[1] ?? ''} ${String(witness?.[0]?.in)}`);
+    .filter(one => one.check === 'masquerade-wrong-interface').map(({ certainty, rule, help, witness }) => `${certainty} ${rule ?? ''} ${/: (-o [^;]*)/u.exec(help)?.[1] ?? ''} ${String(witness?.[0]?.in)}`);
   const masquerade = '-A POSTROUTING -o eth1 -j MASQUERADE';
   const reported = ['possible nat:POSTROUTING:1 -o eth0 eth1'];
   t.deepEqual(wrong([masquerade]), reported);
@@ -346,15 +346,21 @@ test('masquerade-wrong-interface: nobody leaves by the interface that the rule n
   const by = (device: string): AnalyzeOptions => ({ host: () => ({ interfaces: [{ name: 'eth0', addresses: ['203.0.113.1/24'] }, { name: 'eth1', addresses: ['192.168.1.1/24'] }], routes: [`default dev ${device}`] }) });
   t.deepEqual(wrong([masquerade], undefined, by('eth0')), ['certain nat:POSTROUTING:1 -o eth0 eth1']);
   t.deepEqual(wrong([masquerade], undefined, by('eth1')), [], 'that is the way out');
+  const dmz = ['-A FORWARD -s 10.0.1.0/24 -i eth2 -o eth0 -j ACCEPT', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'];
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.0.1.0/24 -o eth1 -j MASQUERADE'], dmz), [], 'those for whom it is come by eth2, and were translated on their way to eth1 once');
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.0.2.0/24 -o eth1 -j MASQUERADE'], dmz), reported);
   t.deepEqual(wrong([masquerade], undefined, {}, 'ACCEPT'), [], 'anything may leave by eth1');
   t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o eth0 -j ACCEPT', '-A FORWARD -i eth2 -o eth1 -j ACCEPT']), [], 'those of eth2 are translated');
   t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o eth0 -j ACCEPT', '-A FORWARD -i eth0 -o eth1 -m conntrack --ctstate ESTABLISHED -j ACCEPT']), reported);
   t.deepEqual(wrong([masquerade, '-A POSTROUTING -s 10.0.0.0/8 -o eth0 -j MASQUERADE']), [], 'what leaves by eth0 is thought of');
   for (const other of ['-m mark --mark 1 -j MASQUERADE', '! -o eth1 -s 10.0.0.0/8 -j MASQUERADE', '-o eth+ -s 10.0.0.0/8 -j MASQUERADE', '-o eth0 -j FROBNICATE']) t.deepEqual(wrong([masquerade, `-A POSTROUTING ${other}`]), [], other);
   for (const line of ['! -o eth1', '', '-d 10.1.0.0/16 -o eth1', '-s 203.0.113.0/24 -o eth1']) t.deepEqual(wrong([`-A POSTROUTING ${line} -j MASQUERADE`]), [], line);
+  t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o eth0 -j ACCEPT', '-A FORWARD -p icmp -j ACCEPT', '-A FORWARD -i lo -j ACCEPT']), reported, 'pings are no reason to translate');
   t.deepEqual(wrong([masquerade], ['-A FORWARD -d 10.1.0.0/16 -i eth1 -o eth0 -j ACCEPT']), [], 'another network inside');
   t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o eth0 -m set --match-set some src -j ACCEPT']), [], 'who knows who is in the set');
   t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth0 -o eth1 -m conntrack --ctstate ESTABLISHED -j ACCEPT']), []);
+  t.deepEqual(wrong(['-A POSTROUTING -o eth1 -g post_home', '-A POSTROUTING -o eth0 -g post_work', '-A post_home ! -o lo -j MASQUERADE', '-A post_work -j RETURN']), ['possible nat:post_home:1 -o eth0 eth1'], 'the way out is named by the rule that leads there');
+  t.deepEqual(wrong(['-A POSTROUTING -o eth1 -g post_home', '-A POSTROUTING -g post_home', '-A post_home ! -o lo -j MASQUERADE', '-A post_work -j RETURN']), [], 'so that there are two ways out');
   const vpn = ['-A FORWARD -i wg0 -o wg0 -j ACCEPT', '-A FORWARD -i wg0 -o eth0 -j ACCEPT'];
   t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o ens3 -j MASQUERADE'], vpn), ['possible nat:POSTROUTING:1 -o eth0 wg0'], 'the card had that name once');
   t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE'], vpn), []);

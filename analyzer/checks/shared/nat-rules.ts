@@ -6,6 +6,7 @@ import type { Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { all, type Constraint } from '../../packet/constraint.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
+import type { InterfaceName } from '../../values/interface-name.js';
 import type { CheckContext } from '../define-check.js';
 import { conjuncts } from './conjuncts.js';
 import { areOwn } from './host-networks.js';
@@ -84,4 +85,11 @@ export function onTheWay(cx: CheckContext, at: RuleAt, hook: Hook): readonly Rul
 export function askedOnTheWay(cx: CheckContext, at: RuleAt, hook: Hook): Constraint {
   const constraints = constraintsOf(cx.ruleset, at.table);
   return all(onTheWay(cx, at, hook).flatMap(one => conjuncts(constraints.of(one.rule))));
+}
+
+/** The interface that a rule of POSTROUTING, or one that leads there, names as the way out; undefined where that is not one. */
+export function wayOutOf(cx: CheckContext, at: RuleAt): InterfaceName | undefined {
+  const named = onTheWay(cx, at, 'POSTROUTING').flatMap(({ rule: { outInterface: out } }) => out === undefined || (out.negated && out.value.name === 'lo') ? [] : out);
+  const [only, ...others] = named;
+  return only === undefined || others.length > 0 || only.negated || only.value.name === 'lo' ? undefined : only.value;
 }
