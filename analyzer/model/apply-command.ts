@@ -8,7 +8,7 @@ import type { LoadCheckName } from './load-checks.js';
 import type { ChainDraft, TableDraft } from './draft.js';
 import { chainNameProblem, isTargetName } from './chain-name.js';
 import { printBody } from './print.js';
-import { nothingOfRule, optionWords, readBodies, type CommandParts, type PartOfRule, type ReadContext } from './read-rule.js';
+import { nothingOfRule, optionWords, readBodies, refusalOf, type CommandParts, type PartOfRule, type ReadContext } from './read-rule.js';
 import { unreadUse, type Rule, type RuleTarget } from './ruleset.js';
 import { didYouMean } from './suggest.js';
 
@@ -38,6 +38,37 @@ export function applyCommand(statement: CommandStatement, parts: CommandParts, t
     case 'A': case 'I': case 'R': case 'D': case 'C':
       if (name !== undefined) ruleCommand(it, name, second);
       return;
+    case 'L': case 'S':
+      return;
+    default:
+      if (hasNoRule(it, command.key)) changeTable(it, command.key, name, second);
+  }
+}
+
+/** The options of a rule. */
+const ofRules = new Set<BuiltInKey>(['s', 'd', 'p', 'i', 'o', 'j', 'g', 'f']);
+
+/** False where there is an option that only rules have, or none at all: that is reported. */
+function hasNoRule(it: Application, command: BuiltInKey): boolean {
+  for (const node of it.statement.options) {
+    const { shape, name } = node;
+    if (shape === undefined && name.text !== '--') {
+      error(it, 'unknown-option', name, `unknown option "${name.text}"`);
+      return false;
+    }
+    if (!(shape instanceof BuiltInOption)) continue;
+    const isRefused = ofRules.has(shape.key) || (shape.key === 'c' && command !== 'P');
+    const refusal = isRefused ? { message: `${name.text} cannot be used with -${command}` } : refusalOf(shape.key, node, it.statement);
+    if (refusal !== undefined) {
+      error(it, 'invalid-options', node, refusal.message, refusal.help);
+      return false;
+    }
+  }
+  return true;
+}
+
+function changeTable(it: Application, key: BuiltInKey, name: WordNode | undefined, second: WordNode | undefined): void {
+  switch (key) {
     case 'N': case 'X': case 'F': case 'E':
       chainCommand(it, name, second);
       return;
@@ -45,7 +76,7 @@ export function applyCommand(statement: CommandStatement, parts: CommandParts, t
       if (name !== undefined) setPolicy(it, name, second);
       return;
     default:
-      // -L, -S and -Z show or zero; nothing changes.
+      // -Z: nothing changes but counters.
   }
 }
 

@@ -35,6 +35,14 @@ function printAddresses(flag: string, given: RuleBody['source']): string {
   return ` ${bang(given.negated)}${flag} ${printAddressMask(value)}`;
 }
 
+/** `! +`, which no interface is, is lost where legacy saves it. */
+function printInterface(flag: string, given: RuleBody['inInterface'], cx: RuleContext): string {
+  if (given === undefined) return '';
+  const { negated, value } = given;
+  const isAny = value.prefix && value.name === '';
+  return isAny && !(negated && cx.backend === 'nft') ? '' : ` ${bang(negated)}${flag} ${interfaceName.print(value, cx)}`;
+}
+
 function printMatch(use: MatchUse, cx: RuleContext): string {
   if (isOpaque(use)) return [` -m ${use.opaque}`, ...use.words.map(quoteForInput)].join(' ');
   const words = saveUse(use, cx);
@@ -59,16 +67,11 @@ function printTarget(target: RuleTarget, cx: RuleContext): string {
 export function printBody(body: RuleBody, place: PrintPlace): string {
   const cx = contextOf(body, place);
   let text = printAddresses('-s', body.source) + printAddresses('-d', body.destination);
-  if (body.inInterface !== undefined && !isAny(body.inInterface.value)) text += ` ${bang(body.inInterface.negated)}-i ${interfaceName.print(body.inInterface.value, cx)}`;
-  if (body.outInterface !== undefined && !isAny(body.outInterface.value)) text += ` ${bang(body.outInterface.negated)}-o ${interfaceName.print(body.outInterface.value, cx)}`;
+  text += printInterface('-i', body.inInterface, cx) + printInterface('-o', body.outInterface, cx);
   if (body.protocol !== undefined) text += ` ${bang(body.protocol.negated)}-p ${typeof body.protocol.value === 'number' ? protocolWord(body.protocol.value) : body.protocol.value.name}`;
   if (body.fragment !== undefined) text += ` ${bang(body.fragment.negated)}-f`;
   for (const use of body.matches) text += printMatch(use, cx);
   return text + printTarget(body.target, cx);
-}
-
-function isAny(name: { readonly name: string; readonly prefix: boolean }): boolean {
-  return name.prefix && name.name === '';
 }
 
 /** How rules are printed. */

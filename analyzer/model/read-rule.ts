@@ -40,6 +40,22 @@ export function parseCounters(text: string): Counters | undefined {
   return match === null ? undefined : { packets: BigInt(match[1] ?? 0), bytes: BigInt(match[2] ?? 0) };
 }
 
+/** Why an option that says nothing about packets cannot stand in a command that changes something; undefined where it may. */
+export function refusalOf(key: BuiltInKey, { name }: OptionNode, { program }: CommandStatement): { readonly message: string; readonly help?: string } | undefined {
+  switch (key) {
+    case 'n': case 'x': case '0': return { message: `${name.text} is only for listing` };
+    case 'h': case 'V': return { message: `${name.text} ends the program before anything is done` };
+    case 'w': case 'W': return program === undefined ? { message: `${name.text} cannot be used in a file for iptables-restore` } : undefined;
+    case 't': return program === undefined ? { message: '-t cannot be used in a file for iptables-restore', help: 'put it under its `*table` line' } : undefined;
+    default: return undefined;
+  }
+}
+
+/** `-L -Z` and `-S -Z`: what is shown is set to zero then. */
+function areOne(list: BuiltInKey, zero: BuiltInKey): boolean {
+  return zero === 'Z' && (list === 'L' || list === 'S');
+}
+
 /** Finds the command among the options; reports a second one. */
 export function commandParts(statement: CommandStatement, report: ReadContext['report']): CommandParts {
   let command: CommandParts['command'];
@@ -50,8 +66,8 @@ export function commandParts(statement: CommandStatement, report: ReadContext['r
     if (!(node.shape instanceof BuiltInOption)) continue;
     const { key } = node.shape;
     if (commandKeys.has(key)) {
-      if (command === undefined) command = { key, node, words: node.args };
-      else report({ check: 'invalid-options', severity: 'error', span: node, line: statement.line, message: `-${key} and -${command.key} cannot be used in one command` });
+      if (command === undefined || areOne(key, command.key)) command = { key, node, words: node.args };
+      else if (!areOne(command.key, key)) report({ check: 'invalid-options', severity: 'error', span: node, line: statement.line, message: `-${key} and -${command.key} cannot be used in one command` });
       if (node.bang !== undefined) report({ check: 'invalid-options', severity: 'error', span: node, line: statement.line, message: `-${key} cannot be negated` });
     } else if (key === 't') table = node.args[0];
     else if (key === '4') onlyFamily = 'ipv4';
@@ -240,16 +256,10 @@ class RuleReader {
         this.#draft.jump = { word, goto: key === 'g' };
         if (key === 'j') this.#target = { definition: findTarget(word.text, this.#cx.family), name: word.text, at: word, nodes: [], protocol: this.#protocol };
         return;
-      case 'n': case 'x': case '0':
-        this.#error('invalid-options', node, `${node.name.text} is only for listing`);
-        return;
-      case 'w': case 'W':
-        if (this.#statement.program === undefined) this.#error('invalid-options', node, `${node.name.text} cannot be used in a file for iptables-restore`);
-        return;
-      case 't':
-        if (this.#statement.program === undefined) this.#error('invalid-options', node, '-t cannot be used in a file for iptables-restore', 'put the rule under its `*table` line');
-        return;
-      default:
+      default: {
+        const refusal = refusalOf(key, node, this.#statement);
+        if (refusal !== undefined) this.#error('invalid-options', node, refusal.message, refusal.help);
+      }
     }
   }
 

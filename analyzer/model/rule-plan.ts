@@ -126,6 +126,7 @@ class PlanMaker {
         return definition !== undefined;
       }
       case 'j': {
+        if (this.#criteria.has('j')) return false;
         const definition = findTarget(this.#word(option.firstArgument), this.#family);
         if (definition !== undefined) this.#target = { definition, options: [] };
         this.#criteria.set('j', option);

@@ -42,6 +42,32 @@ test('one bad line costs one error, whatever is wrong with it', t => {
   t.deepEqual(read('*filter\n-A INPUT -p tcp --dport 99999 --sport x:y:z -s 1.2.3.4.5 -o eth0 -j DROP\n-A INPUT -j ACCEPT\nCOMMIT\n'), { problems: ['2 error invalid-value'], rules: ['-A INPUT -m mark --mark 0x1/0x0', '-A INPUT -j ACCEPT'] }, 'and its place is kept: it is printed as a rule that matches nothing');
 });
 
+for (const words of ['-j LOG -j DROP', '-j own -j DROP', '-j DROP -j own', '-j DROP -g own', '-p tcp -j LOG --log-prefix x -j DROP', '-h', '-j DROP --version']) {
+  test(`iptables-restore does not load ${words}, and that is told`, t => {
+    t.deepEqual(read(`*filter\n:own - [0:0]\n-A INPUT ${words}\nCOMMIT\n`).problems, ['3 error invalid-options']);
+  });
+}
+
+for (const command of ['-N other -j DROP', '-P INPUT DROP -i eth0', '-F INPUT -s 192.0.2.1', '-X own -n', '-N other -c 1 2', '-N other -w', '-F -t nat', '-Z -h']) {
+  test(`${command} is refused for what only rules and lists have, and changes nothing`, t => {
+    const { problems, rules } = read(`*filter\n:own - [0:0]\n-A INPUT -j own\n${command}\nCOMMIT\n`);
+    t.deepEqual([problems, rules], [['4 error invalid-options'], ['-A INPUT -j own']]);
+  });
+}
+
+test('an option that nobody knows is told of every command', t => {
+  t.deepEqual(read('*filter\n-P INPUT DROP --foo\n-N own --bar\nCOMMIT\n').problems, ['2 error unknown-option', '3 error unknown-option']);
+});
+
+test('counters are shown and set to zero in one command', t => {
+  for (const words of ['-L -Z', '-Z INPUT -L -n -v', '-nvL INPUT -Z', '-S -Z']) t.deepEqual(load({ path: 'fw.sh', text: `#!/bin/sh\niptables -A INPUT -i lo -j ACCEPT\niptables ${words}\n` }).diagnostics, [], words);
+});
+
+test('the negation of all interfaces stays where it is saved', t => {
+  const text = '*filter\n-A FORWARD ! -i + -j DROP\n-A FORWARD ! -o + -j DROP\n-A FORWARD -i + -o + -j DROP\nCOMMIT\n';
+  t.deepEqual(read(text).rules, ['-A FORWARD ! -i + -j DROP', '-A FORWARD ! -o + -j DROP', '-A FORWARD -j DROP']);
+});
+
 test('several addresses make several rules, inserted ones the other way round', t => {
   t.deepEqual(read('*filter\n-A INPUT -s 192.0.2.1,192.0.2.2 -d 198.51.100.1,198.51.100.2 -j DROP\n-I INPUT -s 203.0.113.1,203.0.113.2 -j ACCEPT\nCOMMIT\n').rules, [
     '-A INPUT -s 203.0.113.2/32 -j ACCEPT', '-A INPUT -s 203.0.113.1/32 -j ACCEPT',
