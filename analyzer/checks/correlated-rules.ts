@@ -4,6 +4,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { correlated, reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { isOwnDoing } from './shared/owners.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, targetText } from './shared/targets.js';
 
@@ -42,6 +43,7 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[], side: Side,
   const who = `the ${side} address${others.length === 0 ? '' : 'es'} of this rule${others.length === 0 ? '' : ` and of ${String(others.length)} like it`}`;
   return {
     at,
+    ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
     alike: others.length + 1, message: `${who} ${others.length === 0 ? 'is' : 'are'} kept out of what is left only: ${names} ${side === 'source' ? 'packets from there in' : 'packets there pass'} before`,
     because: [
       ...by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `accepts packets of that address before: ${targetText(ruleset, one)}` })),
@@ -74,7 +76,6 @@ export const correlatedRules = defineCheck({
   name: 'correlated-rules',
   kind: 'reachability',
   severity: 'info',
-  mutedIn: 'generated',
   summary: 'An address is blocked behind rules that let it in',
   why: `Two rules that decide otherwise, and that ask for some of the same packets, each for others as well: which one comes
 first decides about what they share. Mostly that is as it should be: exceptions first, then the rule. It is a surprise

@@ -3,14 +3,18 @@ import type { Decider } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { onward, type Onward, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
-import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
-import { mentions } from './shared/asked.js';
+import { isPrivate, publicRanges } from '../packet/address-blocks.js';
+import { all, always, any, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { mentions, rangesOf } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
-import { deciderBecause, deciderReference } from './shared/deciders.js';
+import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { missedTranslations } from './shared/missed-translations.js';
 import { askedOnTheWay, isToSelf, liveTranslations, type Asking } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
+import { fromOutside, isNamed } from './shared/outside.js';
 import { misnamed } from './shared/rewritten.js';
+import { isCatchAll } from './shared/shadows.js';
 import { mayDrop } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 
@@ -20,6 +24,8 @@ interface Stuck extends Asking {
   readonly lost: Lost;
   /** Nobody knows that it is another host that they are sent to, and this one would let them in. */
   readonly isPossible: boolean;
+  /** People inside get there, and those are lost who come from outside, which these packets are. */
+  readonly outside: Constraint | undefined;
 }
 
 const isNew = is('ctstate', ctstates.NEW);
@@ -42,19 +48,39 @@ function isFilterAlone({ ruleset }: CheckContext): boolean {
   return ![...ruleset.tables.values()].some(table => table.name !== 'filter' && mayDrop(table));
 }
 
+/** Packets of people outside, where it is known by what interface they come. */
+function fromPeopleOutside(cx: CheckContext): Constraint | undefined {
+  const outside = fromOutside(cx);
+  const ways = (outside.kind === 'any' ? outside.of : [outside]).filter(one => one.kind !== 'interface' || isNamed(cx.ruleset, one.name));
+  return ways.length === 0 ? undefined : all([any(ways), { kind: 'within', field: 'src', ranges: publicRanges[cx.ruleset.family] }, is('mark', 0), is('connmark', 0), is('fragment', 0)]);
+}
+
+/** Whether a rule is for a public address, so that it is for people outside. */
+function isForOutside(cx: CheckContext, { translation: { at } }: Asking): boolean {
+  return rangesOf(askedOnTheWay(cx, at, 'PREROUTING'), 'dst')?.every(({ low }) => !isPrivate(low)) === true;
+}
+
+/** Whether they end where all ends that no rule speaks of: nobody closed just this. */
+function isForgotten({ by }: Lost): boolean {
+  return by.every(one => isPolicy(one) || isCatchAll(one.rule));
+}
+
 function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, void> {
   const isAlone = isFilterAlone(cx);
   const outside = not({ kind: 'interface', field: 'in', name: 'lo', prefix: false });
   if (isAlone && ask(cx.space(), filter, 'FORWARD', all([isNew, outside]), losing).kind === 'no') return;
   const left = solveBudget(totalBudget.packets, totalBudget.work);
-  const whither = (pipeline: Pipeline, rule: Rule, path: Path): Onward => {
+  const whither = (pipeline: Pipeline, rule: Rule, path: Path, packets: Constraint): Onward => {
     const own = solveBudget(Math.min(ruleBudget.packets, left.packets), Math.min(ruleBudget.work, left.work));
-    const { packets, work } = own;
-    const answer = onward(pipeline, rule, { path, budget: own });
-    left.packets -= packets - own.packets;
-    left.work -= work - own.work;
+    const before = { ...own };
+    const answer = onward(pipeline, rule, { path, packets, budget: own });
+    left.packets -= before.packets - own.packets;
+    left.work -= before.work - own.work;
     return answer;
   };
+  const strangers = fromPeopleOutside(cx);
+  let known: ReadonlySet<Rule> | undefined;
+  const missed = (): ReadonlySet<Rule> => known ??= new Set([...missedTranslations(cx, filter)].map(({ asking: { translation } }) => translation.at.rule));
   let asked = filterLimit;
   for (const asking of liveTranslations(cx, 'destination')) {
     const { at, address, hooks } = asking.translation;
@@ -64,18 +90,23 @@ function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, v
       cx.undecided();
       return;
     }
-    if (isOwn === true || (isAlone && ask(cx.space(), filter, 'FORWARD', behind(cx, asking), ['accept']).kind === 'yes')) continue;
-    const pipeline = cx.pipeline();
-    if (pipeline === undefined) return;
-    const lost = whither(pipeline, at.rule, 'through');
-    if (lost.kind === 'undecided') {
-      cx.undecided();
-      if (left.packets <= 0 || left.work <= 0) return;
+    if (isOwn === true) continue;
+    for (const outside of [undefined, ...strangers === undefined || !isForOutside(cx, asking) ? [] : [strangers]]) {
+      const packets = outside ?? always;
+      if (isAlone && ask(cx.space(), filter, 'FORWARD', all([behind(cx, asking), packets]), ['accept']).kind === 'yes') continue;
+      const pipeline = cx.pipeline();
+      if (pipeline === undefined) return;
+      const lost = whither(pipeline, at.rule, 'through', packets);
+      if (lost.kind === 'undecided') {
+        cx.undecided();
+        if (left.packets <= 0 || left.work <= 0) return;
+      }
+      // Where nothing comes of it because of a name, filter-matches-pre-nat says so.
+      if (lost.kind !== 'lost' || (outside !== undefined && (!isForgotten(lost) || missed().has(at.rule))) || misnamed(cx, filter).has(at.rule)) continue;
+      const isPossible = isOwn === undefined && whither(pipeline, at.rule, 'in', packets).kind !== 'lost';
+      yield { ...asking, lost, isPossible, outside };
+      break;
     }
-    // Where nothing comes of it because of a name, filter-matches-pre-nat says so.
-    if (lost.kind !== 'lost' || misnamed(cx, filter).has(at.rule)) continue;
-    const isPossible = isOwn === undefined && whither(pipeline, at.rule, 'in').kind !== 'lost';
-    yield { ...asking, lost, isPossible };
   }
 }
 
@@ -83,7 +114,7 @@ function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, v
 function grouped(all: Iterable<Stuck>): readonly (readonly [Stuck, ...Stuck[]])[] {
   const groups = new Map<string, [Stuck, ...Stuck[]]>();
   for (const one of all) {
-    const key = `${one.lost.by.map(deciderReference).join()} ${String(one.isPossible)}`;
+    const key = `${one.lost.by.map(deciderReference).join()} ${String(one.isPossible)} ${String(one.outside === undefined)}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [one]);
     else group.push(one);
@@ -95,18 +126,20 @@ function grouped(all: Iterable<Stuck>): readonly (readonly [Stuck, ...Stuck[]])[
 const named = 5;
 
 function report(cx: CheckContext, pipeline: Pipeline | undefined, [first, ...others]: readonly [Stuck, ...Stuck[]]): Report {
-  const { translation, lost, isPossible } = first;
+  const { translation, lost, isPossible, outside } = first;
+  const witness = pipeline === undefined ? undefined : translatedStep(pipeline, lost.dies, translation, true, outside);
+  const whence = outside === undefined ? '' : ` that come from outside${witness === undefined ? '' : ` by ${witness.in}`}`;
   const too = others.length === 0 ? '' : `, and so are those of ${String(others.length)} other ${others.length === 1 ? 'rule' : 'rules'}`;
   const lines = [first, ...others].slice(0, named).map(one => `-I FORWARD ${optionsBehind(one.asks, one.translation)} -m conntrack --ctstate NEW -j ACCEPT`);
   return {
     at: translation.at,
-    ...isPossible ? { certainty: 'possible', severity: 'warning' } : {},
-    alike: others.length + 1, message: `connections are sent on to ${destinationText(translation)}${isPossible ? ' (unless that is this host)' : ''}, and on their way there all are dropped${too}`,
+    ...isPossible ? { certainty: 'possible', severity: 'warning' } : outside === undefined ? {} : { severity: 'warning' },
+    alike: others.length + 1, message: `connections${whence} are sent on to ${destinationText(translation)}${isPossible ? ' (unless that is this host)' : ''}, and on their way there all are dropped${too}`,
     because: [
       ...lost.by.map((one: Decider) => deciderBecause(cx.ruleset, one, 'drops them')),
       ...others.slice(0, named - 1).map(one => ({ rule: referenceOf(one.translation.at), line: one.translation.at.rule.line, message: `sends others to ${destinationText(one.translation)}` })),
     ],
-    ...pipeline === undefined ? {} : { witness: [translatedStep(pipeline, lost.dies, translation, true)], shows: [{ fate: 'lost', by: lost.by.map(deciderReference), matches: [referenceOf(translation.at)] }] },
+    ...witness === undefined ? {} : { witness: [witness], shows: [{ fate: 'lost', by: lost.by.map(deciderReference), matches: [referenceOf(translation.at)] }] },
     help: `let them pass, by the address and port that they have by then: ${lines.join('; ')}${others.length >= named ? ' …' : ''}`,
   };
 }
@@ -118,7 +151,8 @@ export const dnatNotForwarded = defineCheck({
   summary: 'Connections are translated to another host, and dropped on their way there',
   why: `A DNAT rule only says where a connection is to go. Its packets then pass the FORWARD chain as any others do, with the
 new address and port, and where no rule there accepts them, the port that looks forwarded is closed. It is
-reported when not one first packet that the rule translates gets through, in all tables together. Where the new
+reported when not one first packet that the rule translates gets through, in all tables together; as a warning also where the rule is for a public address, and
+none gets through that comes from outside, by the interface at which nat translates what leaves, because no rule speaks of it. Where the new
 address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]

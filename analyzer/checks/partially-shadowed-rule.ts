@@ -3,6 +3,7 @@ import { isOpaque, type Chain, type Rule, type Ruleset, type Table } from '../mo
 import type { RuleAt } from '../packet-space/answers.js';
 import { generalization, partlyShadowed } from '../packet-space/index.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { isOwnDoing } from './shared/owners.js';
 import { isCatchAll, listOf } from './shared/shadows.js';
 import { effectOf, isFinal, isStateless, targetText } from './shared/targets.js';
 import { Patience } from '../packet-space/patience.js';
@@ -15,6 +16,7 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
   const takers = listOf(by, at);
   return {
     at,
+    ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
     message: `little is left of this rule: ${takers} ${by.length === 1 ? 'takes' : 'take'} nearly all that it is for, and ${by.length === 1 ? 'does' : 'do'} otherwise`,
     because: by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `takes most of its packets: ${targetText(ruleset, one)}` })),
     help: `if its ${targetText(ruleset, at)} is meant for all of them, move it before ${listOf(by.slice(0, 1), at)}`,
@@ -50,7 +52,6 @@ export const partiallyShadowedRule = defineCheck({
   name: 'partially-shadowed-rule',
   kind: 'reachability',
   severity: 'info',
-  mutedIn: 'generated',
   summary: 'Earlier rules that decide otherwise leave next to nothing of what the rule is for',
   why: `The rule is not dead: a few packets still come to it. But nearly all that it names (fifteen sixteenths and more, as if
 all addresses and ports were equally frequent) is taken by earlier rules, which do the opposite. What it looks like

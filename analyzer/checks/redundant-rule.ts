@@ -1,4 +1,4 @@
-import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
+import { isOpaque, type Chain, type Rule, type Ruleset, type Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
@@ -33,6 +33,11 @@ function isGuard(asks: Constraint, rule: Rule): boolean {
   return effectOf(rule) === 'drop' && asks.kind === 'within' && asks.field === 'ctstate' && asks.ranges.every(({ low, high }) => low === ctstates.INVALID && high === ctstates.INVALID);
 }
 
+/** It puts senders on a list, or labels connections, besides deciding. */
+function remembers({ matches }: Rule): boolean {
+  return matches.some(use => !isOpaque(use) && use.definition.remembers === true);
+}
+
 /** `late`: rules before it that translate connections for which it seems to be an exemption. */
 function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[], [late]: readonly RuleAt[]): Report {
   const names = because.map(one => isPolicy(one) ? `the policy ${one.policy} of ${one.chain}` : one.chain === at.chain ? `rule ${String(one.position)}` : referenceOf(one));
@@ -54,7 +59,7 @@ export const redundantRule = defineCheck({
   summary: 'The rule matches packets, yet its removal changes no packet’s fate',
   why: `What the rule decides is what later rules or the policy decide anyway. It costs a comparison for each packet,
 and it misleads: changing it, or what follows, does less than it seems. Rules that are redundant one by one need
-not be so together, so delete one and look again. (A rule that also logs, marks or counts on purpose is not meant, nor one that drops INVALID packets
+not be so together, so delete one and look again. (A rule that also logs, marks, counts or keeps a list is not meant, nor one that drops INVALID packets
 before anything else is asked.)`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -92,7 +97,7 @@ COMMIT
       const isLive = (decider: Decider): boolean => isPolicy(decider) || reached.get(decider.rule)?.kind === 'live';
       for (const at of rules(table)) {
         if (reached.get(at.rule)?.kind !== 'live') continue;
-        if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || isGuard(asks.of(at.rule), at.rule)) continue;
+        if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || remembers(at.rule) || isGuard(asks.of(at.rule), at.rule)) continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
         if (answer.kind !== 'redundant' || !answer.because.every(isLive) || passesInert(table, at, answer.because)) continue;

@@ -81,6 +81,18 @@ test('dnat-not-forwarded: and what accepts others will not', t => {
   t.deepEqual(found({ nat: [dnat], policy: 'ACCEPT', filter: ['-A FORWARD -i eth0 -p tcp -j web', '-A web -p tcp -m tcp --dport 22 -j ACCEPT', '-A web -j DROP', '-A INPUT -j DROP'] }).slice(0, 1), ['dnat-not-forwarded nat:PREROUTING:1']);
 });
 
+test('dnat-not-forwarded: people inside get there, and nobody who comes from outside and is to', t => {
+  const stuck = (rule: string, ...filter: readonly string[]): readonly string[] => findings({ nat: [rule, '-A POSTROUTING -o eth0 -j MASQUERADE'], filter: ['-A FORWARD -i eth1 -j ACCEPT', ...filter] })
+    .filter(one => one.check === 'dnat-not-forwarded').map(({ severity, rule: at, message, witness }) => `${severity} ${at ?? ''}${/ that come from outside by \S+/u.exec(message)?.[0] ?? ''} ${String(witness?.[0]?.in)}`);
+  const published = '-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:8080';
+  t.deepEqual(stuck(published, '-A FORWARD -d 10.0.0.6/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT'), ['warning nat:PREROUTING:1 that come from outside by eth0 eth0']);
+  t.deepEqual(stuck(published, '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 8080 -j ACCEPT'), []);
+  t.deepEqual(stuck(published, '-A FORWARD -s 198.51.100.0/24 -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT'), [], 'some do');
+  t.deepEqual(stuck(published, '-A FORWARD -d 10.0.0.5/32 -i eth0 -j DROP'), [], 'somebody closed it');
+  t.deepEqual(stuck(published, '-A FORWARD -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 80 -j ACCEPT'), [], 'filter-matches-pre-nat tells of it');
+  for (const rule of [published.replace('-d 203.0.113.9/32 ', ''), published.replace('-d 203', '-s 10.0.0.0/24 -d 203'), published.replace('203.0.113.9', '192.168.1.9')]) t.deepEqual(stuck(rule), [], 'it is for people inside');
+});
+
 test('dnat-not-forwarded: another table may drop them', t => {
   const open = ['-A FORWARD -i eth0 -j ACCEPT'];
   t.deepEqual(found({ mangle: ['-A FORWARD -p tcp -m tcp --dport 443 -j DROP'], nat: [dnat], filter: open }), ['dnat-not-forwarded nat:PREROUTING:1']);
@@ -184,6 +196,13 @@ test('filter-matches-pre-nat: an error where another thing happens, a warning wh
   t.deepEqual(severity(`${named} -j ACCEPT`), ['filter-matches-pre-nat error']);
   t.deepEqual(severity(`${named} -j ACCEPT`, open), ['filter-matches-pre-nat warning']);
   t.deepEqual(severity(`${named} -s 198.51.100.0/24 -j DROP`, open), ['filter-matches-pre-nat error']);
+});
+
+test('filter-matches-pre-nat: a rule for one server names interfaces too', t => {
+  const nat = ['-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 10.0.0.5:22', '-A POSTROUTING -o eth0 -j MASQUERADE'];
+  const told = (line: string): readonly string[] => found({ nat, filter: ['-A FORWARD -i eth1 -j ACCEPT', line] });
+  t.deepEqual(told('-A FORWARD -d 10.0.0.5/32 -i eth0 -o eth1 -p tcp -m tcp --dport 2222 -j ACCEPT').filter(one => one.startsWith('filter')), ['filter-matches-pre-nat filter:FORWARD:4 possible']);
+  t.deepEqual(told('-A FORWARD -i eth0 -o eth1 -p tcp -m tcp --dport 2222 -j ACCEPT').filter(one => one.startsWith('filter')), [], 'that server may be behind another interface');
 });
 
 test('filter-matches-pre-nat: who names what comes of a translation is right, whatever becomes of it', t => {

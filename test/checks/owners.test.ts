@@ -111,6 +111,13 @@ test('what does not work is shown wherever it stands, with its owner', t => {
   t.deepEqual(lost.map(one => [one.rule, one.owner]), [['filter:ufw-user-input:1', 'ufw']]);
 });
 
+test('who tells ufw to block an address behind what lets it in is told', t => {
+  const lines = ['-A ufw-user-input -p tcp -m tcp --dport 80 -j ACCEPT', '-A ufw-user-input -s 203.0.113.77/32 -j DROP'];
+  const found = (chain: string): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:INPUT DROP [0:0]\n:${chain} - [0:0]\n-A INPUT -j ${chain}\n${lines.join('\n').replaceAll('ufw-user-input', chain)}\nCOMMIT\n` }).findings.filter(one => one.check === 'correlated-rules').map(one => one.rule);
+  t.deepEqual(found('ufw-user-input'), ['filter:ufw-user-input:2']);
+  t.deepEqual(found('ufw-before-input'), []);
+});
+
 test('a rule of docker’s that docker shadows is its own affair; one that a person shadows is not, nor what people told ufw', t => {
   const shadowed = (...lines: readonly string[]): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:DOCKER - [0:0]\n:ufw-user-input - [0:0]\n${lines.join('\n')}\nCOMMIT\n` }).findings.filter(one => one.check === 'shadowed-rule').map(one => one.rule);
   t.deepEqual(shadowed('-A FORWARD -j DOCKER', '-A DOCKER -s 10.0.0.0/8 -j ACCEPT', '-A DOCKER -s 10.1.0.0/16 -j DROP'), []);

@@ -176,3 +176,9 @@ test('who drops INVALID packets first of all need not look for them behind', t =
   t.deepEqual(redundant('-A INPUT -p udp -m conntrack --ctstate INVALID -j DROP'), ['filter:INPUT:1']);
   t.deepEqual(redundant('-A INPUT -p udp -j DROP'), ['filter:INPUT:1']);
 });
+
+test('what a rule remembers is not done without it', t => {
+  const redundant = (rule: string): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:INPUT DROP [0:0]\n-A INPUT -m recent --rcheck --name known --rsource -j ACCEPT\n${rule}\nCOMMIT\n` }).findings.filter(one => one.check === 'redundant-rule').map(one => one.rule);
+  t.deepEqual(redundant('-A INPUT -p tcp -m tcp --dport 7000 -m recent --set --name known --rsource -j DROP'), []);
+  t.deepEqual(redundant('-A INPUT -p tcp -m tcp --dport 7000 -j DROP'), ['filter:INPUT:2']);
+});

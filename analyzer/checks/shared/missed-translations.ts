@@ -53,9 +53,9 @@ function isService(ports: readonly Range[] | undefined): boolean {
   return ports === undefined || ports.reduce((sum, { low, high }) => sum + Number(high) - Number(low) + 1, 0) <= portLimit;
 }
 
-/** It is about what people inside do, or about one way out; or it is for the rest that goes to an address. */
-function isOther({ source, outInterface }: Rule, dport: readonly Range[] | undefined): boolean {
-  return outInterface !== undefined || (source === undefined && dport === undefined) || (source !== undefined && !source.negated && !isUnresolved(source.value) && isPrivate(source.value.address));
+/** It is about what people inside do, or about one way out, whoever is there; or it is for the rest that goes to an address. */
+function isOther({ source, destination, outInterface }: Rule, dport: readonly Range[] | undefined): boolean {
+  return (outInterface !== undefined && destination === undefined) || (source === undefined && dport === undefined) || (source !== undefined && !source.negated && !isUnresolved(source.value) && isPrivate(source.value.address));
 }
 
 function* sayings(cx: CheckContext, filter: Table): Generator<Saying, void> {
