@@ -4,11 +4,11 @@ import { defineMatch, option } from '../define.js';
 
 /** @see xt_comment(8); the kernel keeps 256 bytes, the last for the end. */
 export const comment = defineMatch('comment', () => ({
-  doc: 'Carries a comment of up to 255 bytes; every packet matches.',
+  doc: 'Carries a comment, of which 255 bytes are kept; every packet matches.',
   options: {
     comment: option({
       names: ['--comment'], doc: 'the comment', required: true,
-      value: text({ max: 255, name: 'comment' }),
+      value: text({ max: 255, name: 'comment', cut: true }),
       means: () => always,
     }),
   },
@@ -16,6 +16,7 @@ export const comment = defineMatch('comment', () => ({
     ['-m comment --comment hello', '='],
     ['-m comment --comment "two words"', '='],
     ['-m comment --comment "say \\"hi\\""', '='],
+    [`-m comment --comment ${'x'.repeat(300)}`, `-m comment --comment ${'x'.repeat(255)}`],
     ['-m comment', undefined],
   ],
 }));
