@@ -179,10 +179,7 @@ export class StatementParser extends EmbeddedActionsParser {
   }
 
   #strayWord(word: Token, before: OptionNode | undefined): void {
-    const help = before !== undefined && before.args.length > 0
-      ? `is a \`-\` missing before it, or are quotes missing around \`${before.args.map(a => a.text).join(' ')} ${word.image}\`?`
-      : 'every value needs its option before it';
-    this.#report(word, `\`${word.image}\` belongs to no option here`, help);
+    this.#report(word, `\`${word.image}\` belongs to no option here`, strayHelp(word.image, before));
   }
 
   #report(at: Token, message: string, help?: string, recovered = false): void {
@@ -190,6 +187,15 @@ export class StatementParser extends EmbeddedActionsParser {
       span: { start: at.start, end: at.end }, message, severity: 'error', check: 'syntax-error', ...(help === undefined ? {} : { help }), ...(recovered ? { recovered } : {}),
     });
   }
+}
+
+function strayHelp(word: string, before: OptionNode | undefined): string {
+  const typeset = /^[\u2010-\u2015\u2212]+(.*)$/u.exec(word)?.[1];
+  if (typeset !== undefined) return `it begins with a dash that word processors make: write \`${typeset.length > 1 ? '--' : '-'}${typeset}\``;
+  if (before === undefined && /^(?:\S*\/)?ip6?tables\b/u.test(word)) return `take \`${word}\` out: in a file for iptables-restore a rule begins with -A`;
+  return before !== undefined && before.args.length > 0
+    ? `is a \`-\` missing before it, or are quotes missing around \`${before.args.map(a => a.text).join(' ')} ${word}\`?`
+    : 'every value needs its option before it';
 }
 
 /** A command; its option nodes are made only when they are asked for. */

@@ -31,6 +31,9 @@ export function applyCommand(statement: CommandStatement, parts: CommandParts, t
   const { command } = parts;
   if (command === undefined) {
     if (!failed) error(it, 'syntax-error', statement, 'the line has no command', 'a rule begins with -A and its chain');
+    // It may have been meant for a rule of the first chain that it names.
+    const [chain] = statement.words.flatMap(word => table.chain(word.text) ?? []);
+    chain?.rules.push(unreadRule(it, nothingOfRule));
     return;
   }
   const [name, second] = command.words;

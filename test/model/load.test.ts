@@ -63,6 +63,26 @@ test('counters are shown and set to zero in one command', t => {
   for (const words of ['-L -Z', '-Z INPUT -L -n -v', '-nvL INPUT -Z', '-S -Z']) t.deepEqual(load({ path: 'fw.sh', text: `#!/bin/sh\niptables -A INPUT -i lo -j ACCEPT\niptables ${words}\n` }).diagnostics, [], words);
 });
 
+for (const prompt of ['root@gate:~# iptables-save', '[me@gate ~]$ sudo /sbin/iptables-legacy-save', 'gate% ip6tables-save -c']) {
+  test(`a prompt that was copied with the rules is named as that: ${prompt}`, t => {
+    const { diagnostics: [first] } = load({ path: 'fw.rules', text: `${prompt}\n${two}${prompt.replace(/\S*ip6?tables.*/u, '')}\n` });
+    t.regex(first?.help ?? '', /prompt/u);
+  });
+}
+
+test('dashes of a word processor, and the name of the program, are named as what is wrong', t => {
+  const helpFor = (line: string): string => load({ path: 'fw.rules', text: `*filter\n${line}\nCOMMIT\n` }).diagnostics[0]?.help ?? '';
+  t.regex(helpFor('\u2013A INPUT -j DROP'), /write `-A`/u);
+  t.regex(helpFor('-A INPUT -p tcp \u2014dport 22 -j DROP'), /write `--dport`/u);
+  t.regex(helpFor('/sbin/iptables -A INPUT -j DROP'), /take `\/sbin\/iptables` out/u);
+});
+
+test('a line without a command may have been a rule of the chain that it names', t => {
+  t.deepEqual(read('*filter\n:own - [0:0]\n\u2013A own -j DROP\nhello\nCOMMIT\n'), { problems: ['3 error syntax-error', '4 error syntax-error'], rules: ['-A own -m mark --mark 0x1/0x0'] });
+  const [, ...others] = analyze({ path: 'x', text: '*filter\n:INPUT DROP [0:0]\n\u2013A INPUT -i lo -j ACCEPT\nCOMMIT\n' }).findings;
+  t.deepEqual(others.map(({ check }) => check), []);
+});
+
 test('the negation of all interfaces stays where it is saved', t => {
   const text = '*filter\n-A FORWARD ! -i + -j DROP\n-A FORWARD ! -o + -j DROP\n-A FORWARD -i + -o + -j DROP\nCOMMIT\n';
   t.deepEqual(read(text).rules, ['-A FORWARD ! -i + -j DROP', '-A FORWARD ! -o + -j DROP', '-A FORWARD -j DROP']);
