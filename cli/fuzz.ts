@@ -20,7 +20,7 @@ import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import { inputFiles } from './inputs.js';
 import { loadOptions } from './options.js';
 import { Progress } from './progress.js';
-import { readSource } from './read-source.js';
+import { readSource, standardInput } from './read-source.js';
 import { print, stdout } from './streams.js';
 import { hostFrom, rulesFrom } from './trace/read-inputs.js';
 import { raiseExitCode, say, systemCause, Trouble } from './trouble.js';
@@ -79,7 +79,7 @@ function tested(ruleset: Ruleset, options: FuzzOptions, fc: Parameters<typeof te
 }
 
 export async function fuzz(operand: string | undefined, options: FuzzCommandOptions): Promise<void> {
-  const [path = ''] = await inputFiles(operand === undefined ? [] : [operand], 'iptables-lint fuzz');
+  const [path = standardInput] = operand === undefined ? await inputFiles([], 'iptables-lint fuzz') : [operand];
   const source = await readSource(path, options.stdinFilename, options.maxSize);
   const host = await hostOf(options);
   const settings = settingsOf(options, [source.text, host.text]);

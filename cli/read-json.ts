@@ -10,6 +10,9 @@ const short = 1_000_000;
 
 /** Where a text ceases to be JSON; undefined where nobody says. Node does for most mistakes, and YAML, of which JSON is a part, for the others. */
 function placeOf(message: string, text: string): Span | undefined {
+  const first = text.search(/\S/u);
+  // For YAML it may be a comment.
+  if (text[first] === '#') return { start: first, end: first + 1 };
   const said = /at position (\d+)/u.exec(message)?.[1];
   const start = message.startsWith('Unexpected end') ? text.trimEnd().length : said === undefined ? undefined : Number(said);
   if (start !== undefined) return { start, end: start + 1 };

@@ -60,7 +60,7 @@ function textOf({ files, trusted }: Seen): string {
   ].join('\n');
 }
 
-/** Writes the file and says what it saw. An existing one stays, unless `force`. */
+/** Writes the file and says what it saw, where there are rule files. An existing one stays, unless `force`. */
 export async function init(operands: readonly string[], { force = false }: { readonly force?: boolean }): Promise<void> {
   const seen: Seen = { files: [], trusted: new Set() };
   const files = await findFiles(operands.length > 0 ? operands : ['.']);
@@ -68,6 +68,8 @@ export async function init(operands: readonly string[], { force = false }: { rea
     seen.files.push(source.path);
     for (const ruleset of load(source).rulesets) look(ruleset, seen);
   });
+  // That there are none was told.
+  if (seen.files.length === 0) return;
   const path = configNames[0];
   try {
     await writeFile(path, textOf(seen), { flag: force ? 'w' : 'wx' });

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import Ajv from 'ajv';
@@ -88,6 +88,15 @@ test('init writes a configuration that is right, from what it sees, and never ov
   t.is((await run(['config', 'check'], { cwd: folder })).code, 0);
   t.is((await run(['init'], { cwd: folder })).code, 2);
   t.is((await run(['init', '--force'], { cwd: folder })).code, 0);
+});
+
+test('init writes nothing where it finds no rules', async t => {
+  const cwd = folderWith(t, { 'readme.md': '' });
+  for (const words of [['init'], ['init', 'nosuch.rules']]) {
+    const { code, stdout } = await run(words, { cwd });
+    t.deepEqual([code, stdout], [2, '']);
+  }
+  t.deepEqual(readdirSync(cwd), ['readme.md']);
 });
 
 test('every key that init shows as a comment is right too', async t => {

@@ -27,6 +27,12 @@ test('what breaks a property is a scenario, and trace shows the same', async t =
   t.true(printed.stdout.endsWith(`\n${readFileSync(join(folder, 's.yaml'), 'utf8')}`));
 });
 
+test('a file that is not there is told once, and a folder is no rule file', async t => {
+  const cwd = folderWith(t, { 'a/b.rules': sound });
+  t.deepEqual(await run(['fuzz', 'nosuch'], { cwd }), { code: 2, stdout: '', stderr: 'iptables-lint: cannot read nosuch: no such file or directory\n' });
+  t.regex((await run(['fuzz', 'a'], { cwd })).stderr, /cannot read a: it is a directory/u);
+});
+
 test('where nothing breaks, the exit code is 0, and what was not tested is said', async t => {
   const folder = folderWith(t, { 'rules.v4': sound });
   const { code, stdout } = await run(['fuzz', 'rules.v4', '--runs', '50'], { cwd: folder });
