@@ -15,5 +15,5 @@ async function run(): Promise<void> {
   });
 }
 
-if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) process.stdout.write(`${version}\n`);
+if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) void import('./streams.js').then(({ print }) => print(`${version}\n`));
 else void run();

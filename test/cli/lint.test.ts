@@ -209,7 +209,7 @@ test('a reader that goes away ends the program without a word', async t => {
 });
 
 (existsSync('/dev/full') ? test : test.skip)('output that cannot be written is a job not done, and one line', t => {
-  for (const words of [['--format', 'json', '-'], ['--help'], ['checks']]) {
+  for (const words of [['--format', 'json', '-'], ['--help'], ['--version'], ['checks']]) {
     const { status, stderr } = spawnSync('sh', ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, cli, ...words], { encoding: 'utf8', input: clean });
     t.deepEqual([status, stderr], [2, 'iptables-lint: cannot write to standard output: no space left on the device\n'], words.join(' '));
   }
