@@ -5,7 +5,7 @@ import { ask } from '../packet-space/index.js';
 import { all, any, ctstates, is, masked, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
-import { conjuncts } from './shared/conjuncts.js';
+import { rangesOf } from './shared/asked.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { answersTo, comesTo, exempting, type Exempt } from './shared/notrack.js';
@@ -63,10 +63,8 @@ function reportConflict(cx: CheckContext, { at }: Exempt, { hook, tracked, untra
 }
 
 function mentionsPort(constraint: Constraint): boolean {
-  const parts = conjuncts(constraint);
-  const isPort = (one: Constraint): boolean => one.kind === 'within' && one.field === 'dport';
-  const isKnown = (one: Constraint): boolean => one.kind === 'within' && one.field === 'protocol' && one.ranges.every(({ low }) => low === protocolNumber.tcp || low === protocolNumber.udp);
-  return parts.some(isPort) && parts.some(isKnown);
+  const isKnown = rangesOf(constraint, 'protocol')?.every(({ low }) => low === protocolNumber.tcp || low === protocolNumber.udp);
+  return isKnown === true && rangesOf(constraint, 'dport') !== undefined;
 }
 
 interface OneWay extends Exempt {
@@ -108,11 +106,11 @@ function reportDead(cx: CheckContext, { at, request, answersDroppedBy }: OneWay)
 }
 
 function reportOneWay([{ at, packets }, ...others]: readonly [Exempt, ...Exempt[]]): Report {
-  const isTcp = conjuncts(packets).some(one => one.kind === 'within' && one.field === 'protocol' && one.ranges.some(({ low }) => low === protocolNumber.tcp));
+  const isTcp = rangesOf(packets, 'protocol')?.some(({ low }) => low === protocolNumber.tcp);
   return {
     at, severity: 'info',
     because: others.map((one): Because => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' })),
-    message: `requests are exempt from connection tracking, and the answers to them are not: ${isTcp ? 'the answers are INVALID' : 'each answer begins a flow, and the table fills all the same'}`,
+    message: `requests are exempt from connection tracking, and the answers to them are not: ${isTcp === true ? 'the answers are INVALID' : 'each answer begins a flow, and the table fills all the same'}`,
     help: 'exempt the answers as well: -t raw -A OUTPUT with --sport in place of --dport, -j CT --notrack',
   };
 }

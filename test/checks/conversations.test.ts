@@ -165,6 +165,7 @@ test('what is exempt from tracking, and a rule that waits for NEW', t => {
   const closed = host(lo, known, '-A OUTPUT -o lo -j ACCEPT', '-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT').replace(':OUTPUT ACCEPT', ':OUTPUT DROP');
   const web = `*raw\n-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack\nCOMMIT\n${closed.replace('COMMIT', '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT')}`;
   t.deepEqual(found('notrack-state-conflict', web), ['error raw:PREROUTING:1'], 'the answers are INVALID, and OUTPUT drops them');
+  t.deepEqual(found('notrack-state-conflict', web.replace('-m tcp --dport 80 -j CT', '-m multiport --dports 80,443 -j CT')), ['error raw:PREROUTING:1'], 'several ports');
   t.deepEqual(found('notrack-state-conflict', web.replace(':OUTPUT DROP', ':OUTPUT ACCEPT')), ['info raw:PREROUTING:1'], 'it lets them pass');
   t.deepEqual(found('notrack-state-conflict', `*raw\n-A PREROUTING -i lo -j CT --notrack\n-A OUTPUT -o lo -j CT --notrack\nCOMMIT\n${dns('-m conntrack --ctstate NEW')}`), [], 'over lo');
 });

@@ -4,8 +4,8 @@ import type { Rule, Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { reachWith } from '../../packet-space/index.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
-import { all, always, type Constraint, type Field } from '../../packet/constraint.js';
-import { conjuncts } from './conjuncts.js';
+import { all, always, type Constraint } from '../../packet/constraint.js';
+import { rangesOf } from './asked.js';
 import type { CheckContext } from '../define-check.js';
 
 function untracks({ family, backend }: Ruleset, { target }: Rule, hook: Hook): boolean {
@@ -37,13 +37,12 @@ export function comesTo(cx: CheckContext, raw: Table, at: RuleAt, hook: Hook, pa
   return reachWith(cx.space(), raw, at, packets, hook).kind === 'live';
 }
 
-const turned: Readonly<Partial<Record<Field, Field>>> = { src: 'dst', dst: 'src', sport: 'dport', dport: 'sport' };
+const turned = [['protocol', 'protocol'], ['src', 'dst'], ['dst', 'src'], ['sport', 'dport'], ['dport', 'sport']] as const;
 
 /** What answers to packets look like, as far as it is plain: addresses and ports exchanged, and the same protocol. More than that is left open. */
 export function answersTo(packets: Constraint): Constraint {
-  return all(conjuncts(packets).map((part): Constraint => {
-    if (part.kind === 'within' && part.field === 'protocol') return part;
-    const field = part.kind === 'within' ? turned[part.field] : undefined;
-    return part.kind === 'within' && field !== undefined ? { ...part, field } : always;
+  return all(turned.flatMap(([field, there]): Constraint[] => {
+    const ranges = rangesOf(packets, field);
+    return ranges === undefined ? [] : [{ kind: 'within', field: there, ranges }];
   }));
 }
