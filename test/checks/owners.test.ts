@@ -20,7 +20,7 @@ function owners(lines: readonly string[], head = ''): { readonly chains: Record<
 for (const [chain, owner] of [
   ['DOCKER-ISOLATION-STAGE-1', 'docker'], ['KUBE-SVC-ABCDEF', 'kubernetes'], ['cali-fw-cali1234', 'calico'], ['CILIUM_FORWARD', 'cilium'], ['ufw-user-input', 'ufw'],
   ['f2b-sshd', 'fail2ban'], ['fail2ban-ssh', 'fail2ban'], ['LIBVIRT_FWX', 'libvirt'], ['ISTIO_OUTPUT', 'istio'], ['NETAVARK_FORWARD', 'netavark'], ['CNI-FORWARD', 'cni'],
-  ['AZURE-NPM-INGRESS', 'azure-npm'], ['WEAVE-NPC', 'weave'], ['FLANNEL-FWD', 'flannel'], ['ts-input', 'tailscale'], ['neutron-openvswi-INPUT', 'neutron'],
+  ['AZURE-NPM-INGRESS', 'azure-npm'], ['WEAVE-NPC', 'weave'], ['FLANNEL-FWD', 'flannel'], ['ts-input', 'tailscale'], ['neutron-openvswi-INPUT', 'neutron'], ['MINIUPNPD', 'miniupnpd'],
 ] as const) {
   test(`${chain} is made by ${owner}, and so is the rule that leads there`, t => {
     t.deepEqual(owners([`:${chain} - [0:0]`, `-A INPUT -j ${chain}`, `-A ${chain} -s 192.0.2.1/32 -j DROP`, '-A INPUT -s 192.0.2.1/32 -j DROP']), { chains: { [chain]: owner }, rules: [owner, owner, undefined] });
@@ -54,6 +54,13 @@ test('rules of built-in chains that name an interface which a program makes, or 
     '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT', '-A FORWARD -o br-0123456789ab -j ACCEPT', '-A FORWARD -o br-lan -j ACCEPT', '-A INPUT -i virbr0 -j ACCEPT',
     '-A FORWARD -m comment --comment "cali:abc" -j ACCEPT', '-A FORWARD -m comment --comment "flanneld forward" -j ACCEPT', '-A FORWARD -m comment --comment "for kubernetes " -j ACCEPT',
   ]).rules, ['docker', 'docker', undefined, 'libvirt', 'calico', 'flannel', undefined]);
+});
+
+test('who lets people from elsewhere to such an interface is no program, nor is whoever speaks of virbr0 where libvirt has chains for that', t => {
+  t.deepEqual(owners(['-A FORWARD -i eth0 -o docker0 -j ACCEPT', '-A FORWARD -i eth0 -o virbr0 -j ACCEPT', '-A FORWARD -i virbr0 -o virbr0 -j ACCEPT']).rules, [undefined, undefined, 'libvirt']);
+  const lines = [':LIBVIRT_FWI - [0:0]', '-A FORWARD -j LIBVIRT_FWI', '-A LIBVIRT_FWI -o virbr0 -j REJECT', '-A FORWARD -d 192.168.122.10/32 -o virbr0 -p tcp -m tcp --dport 443 -j ACCEPT'];
+  t.deepEqual(owners(lines).rules, ['libvirt', 'libvirt', undefined]);
+  t.deepEqual(analyze({ path: 'x.rules', text: `*filter\n${lines.join('\n')}\nCOMMIT\n` }).findings.filter(one => one.check === 'unreachable-after-goto').map(one => one.rule), ['filter:FORWARD:2'], 'it stands behind what libvirt rejects');
 });
 
 test('zone chains are firewalld’s where firewalld is, and then so are the rules around them', t => {

@@ -11,8 +11,10 @@ export interface KnownOwner {
   readonly told?: RegExp;
   /** How the comments begin that it puts into rules. */
   readonly comments?: RegExp;
-  /** Interfaces that it makes: rules in built-in chains that name one are its own. */
+  /** Interfaces that it makes: rules in built-in chains that name these and no others are its own. */
   readonly interfaces?: RegExp;
+  /** Where it has made chains, it writes no rules into built-in chains but those that lead there. */
+  readonly keepsToChains?: true;
   /** It is there only where some chain of the rule set is named like this. */
   readonly telltale?: RegExp;
   /** It is there only where the file begins with a comment like this. */
@@ -37,10 +39,11 @@ export const knownOwners: readonly KnownOwner[] = [
   { name: 'istio', chains: /^ISTIO_/u },
   { name: 'netavark', chains: /^NETAVARK[-_]/u, comments: /^netavark firewall rules/u },
   { name: 'cni', chains: /^CNI-/u, yours: /^CNI-ADMIN$/u, comments: /^(?:CNI |name: ")/u, interfaces: /^cni-podman\d+$/u },
-  { name: 'libvirt', chains: /^LIBVIRT_/u, interfaces: /^virbr\d+$/u },
+  { name: 'libvirt', chains: /^LIBVIRT_/u, interfaces: /^virbr\d+$/u, keepsToChains: true },
   { name: 'lxd', comments: /^generated for (?:LXD|Incus)/u },
   { name: 'neutron', chains: /^neutron-/u },
   { name: 'tailscale', chains: /^ts-(?:input|forward|postrouting)$/u },
+  { name: 'miniupnpd', chains: /^MINIUPNPD(?:-|$)/u },
   { name: 'fail2ban', chains: /^(?:f2b|fail2ban)-/u },
   { name: 'ufw', chains: /^ufw6?-/u, told: /^ufw6?-user-(?:input|output|forward)$/u },
   {

@@ -26,7 +26,11 @@ export function ownersOf(ruleset: Ruleset): Owners {
 function isThere(ruleset: Ruleset, { telltale, header, text }: KnownOwner): boolean {
   if (text?.test(ruleset.source.text) === false) return false;
   if (header !== undefined && !header.test(ruleset.source.text.slice(0, headLength))) return false;
-  return telltale === undefined || [...ruleset.tables.values()].some(({ chains }) => [...chains.keys()].some(name => telltale.test(name)));
+  return telltale === undefined || hasChain(ruleset, telltale);
+}
+
+function hasChain({ tables }: Ruleset, named: RegExp | undefined): boolean {
+  return named !== undefined && [...tables.values()].some(({ chains }) => [...chains.keys()].some(name => named.test(name)));
 }
 
 function makeOwners(ruleset: Ruleset): Owners {
@@ -36,6 +40,7 @@ function makeOwners(ruleset: Ruleset): Owners {
     if (!makers.has(name)) makers.set(name, present.find(({ chains, yours }) => chains?.test(name) === true || yours?.test(name) === true));
     return makers.get(name);
   };
+  const inChains = new Set(present.filter(owner => owner.keepsToChains === true && hasChain(ruleset, owner.chains)));
   const isYours = (name: string): boolean => makerOf(name)?.yours?.test(name) === true;
   return {
     ofChain: ({ name, hook, rules }) => hook !== undefined || (isYours(name) && rules.length > 0) ? undefined : makerOf(name)?.name,
@@ -43,7 +48,7 @@ function makeOwners(ruleset: Ruleset): Owners {
       if (hook === undefined && makerOf(name) !== undefined && (!isYours(name) || isBareReturn(rule))) return makerOf(name)?.name;
       const { target } = rule;
       const callee = target.kind === 'chain' && chains.get(target.name)?.hook === undefined ? makerOf(target.name) : undefined;
-      return (callee ?? present.find(owner => hasMark(owner, rule, hook !== undefined)))?.name;
+      return (callee ?? present.find(owner => hasMark(owner, rule, hook !== undefined && !inChains.has(owner))))?.name;
     },
   };
 }
@@ -74,9 +79,10 @@ function isBareReturn({ source, destination, inInterface, outInterface, protocol
 }
 
 function hasMark({ comments, interfaces, takesBuiltIn }: KnownOwner, rule: Rule, isBuiltIn: boolean): boolean {
+  const named = [rule.inInterface, rule.outInterface].flatMap(one => one?.value.name ?? []);
   if (comments !== undefined && commentsOf(rule).some(comment => comments.test(comment))) return true;
   if (!isBuiltIn) return false;
-  return takesBuiltIn === true || (interfaces !== undefined && [rule.inInterface, rule.outInterface].some(one => one !== undefined && interfaces.test(one.value.name)));
+  return takesBuiltIn === true || (interfaces !== undefined && named.length > 0 && named.every(name => interfaces.test(name)));
 }
 
 /** The comments that a rule carries (`-m comment --comment TEXT`). */
