@@ -1,9 +1,11 @@
-import type { Rule, Ruleset, Table } from '../model/ruleset.js';
+import type { Ruleset, Table } from '../model/ruleset.js';
 import { all, is, not, type Constraint, ctstates } from '../packet/constraint.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { correlated, reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { mentions, rangesOf } from './shared/asked.js';
+import { conjuncts } from './shared/conjuncts.js';
 import { isOwnDoing } from './shared/owners.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, targetText } from './shared/targets.js';
@@ -16,40 +18,51 @@ const lookLimit = 20;
 /** A connection that begins from outside of the host: what comes back, and what lo carries, is not meant to be blocked. */
 const beginning = all([is('ctstate', ctstates.NEW), not({ kind: 'interface', field: 'in', name: 'lo', prefix: false }), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
 
-/** Whose packets a rule keeps out, where that is some address's and it asks for nothing else. */
-function blockedSide({ source, destination, protocol, matches }: Rule): Side | undefined {
-  if (protocol !== undefined || matches.length > 0) return undefined;
-  if (source !== undefined && !source.negated && destination === undefined) return 'source';
-  return destination !== undefined && !destination.negated && source === undefined ? 'destination' : undefined;
+const fields = { source: 'src', destination: 'dst' } as const;
+
+/** Whether a constraint asks for addresses of one side: for some, or for those that are in a set. */
+function isForSome(asked: Constraint, side: Side): boolean {
+  return rangesOf(asked, fields[side]) !== undefined || (asked.kind === 'atom' && asked.name.startsWith('set ') && asked.name.endsWith(` ${fields[side]}`));
 }
 
-function blocks(rule: Rule): Side | undefined {
+/** Whose packets a rule keeps out, where those are some addresses', and it asks for nothing else but interfaces. */
+function blocks({ ruleset }: CheckContext, { table, rule }: RuleAt): Side | undefined {
   const effect = effectOf(rule);
-  return effect === 'drop' || effect === 'reject' ? blockedSide(rule) : undefined;
+  if (effect !== 'drop' && effect !== 'reject') return undefined;
+  const [only, ...others] = conjuncts(constraintsOf(ruleset, table).of(rule)).filter(one => one.kind !== 'always' && !mentions(one, ['in', 'out']));
+  if (only === undefined || others.length > 0) return undefined;
+  return (['source', 'destination'] as const).find(side => isForSome(only, side));
+}
+
+/** Whether a rule accepts packets by something else than their addresses of that side. */
+function letsIn({ ruleset }: CheckContext, { table, rule }: RuleAt, side: Side): boolean {
+  return effectOf(rule) === 'accept' && rule[side] === undefined && !conjuncts(constraintsOf(ruleset, table).of(rule)).some(one => isForSome(one, side));
 }
 
 /** Earlier rules that let such packets in by something else than their address. */
-function earlier({ ruleset, space }: CheckContext, table: Table, at: RuleAt, side: Side): readonly RuleAt[] {
+function earlier(cx: CheckContext, table: Table, at: RuleAt, side: Side): readonly RuleAt[] {
+  const { ruleset, space } = cx;
   const overlap = correlated(space(), table, at);
   if (overlap.kind !== 'correlated') return [];
   const asked = constraintsOf(ruleset, table.name).of(at.rule);
   const both = (one: RuleAt): Constraint => all([asked, beginning, constraintsOf(ruleset, table.name).of(one.rule)]);
-  return overlap.with.filter(one => effectOf(one.rule) === 'accept' && one.rule[side] === undefined && reachWith(space(), table, one, both(one)).kind === 'live');
+  return overlap.with.filter(one => letsIn(cx, one, side) && reachWith(space(), table, one, both(one)).kind === 'live');
 }
 
 function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[], side: Side, others: readonly RuleAt[]): Report {
   const [first] = by;
   const names = by.length === 1 ? `rule ${String(first?.position ?? 0)} lets` : `rules ${by.slice(0, 3).map(one => String(one.position)).join(', ')}${by.length > 3 ? ' and more' : ''} let`;
-  const who = `the ${side} address${others.length === 0 ? '' : 'es'} of this rule${others.length === 0 ? '' : ` and of ${String(others.length)} like it`}`;
+  const isOne = others.length === 0 && at.rule[side] !== undefined;
+  const who = `the ${side} address${isOne ? '' : 'es'} of this rule${others.length === 0 ? '' : ` and of ${String(others.length)} like it`}`;
   return {
     at,
     ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
-    alike: others.length + 1, message: `${who} ${others.length === 0 ? 'is' : 'are'} kept out of what is left only: ${names} ${side === 'source' ? 'packets from there in' : 'packets there pass'} before`,
+    alike: others.length + 1, message: `${who} ${isOne ? 'is' : 'are'} kept out of what is left only: ${names} ${side === 'source' ? 'packets from there in' : 'packets there pass'} before`,
     because: [
-      ...by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `accepts packets of that address before: ${targetText(ruleset, one)}` })),
+      ...by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `accepts packets of ${isOne ? 'that address' : 'such addresses'} before: ${targetText(ruleset, one)}` })),
       ...others.slice(0, 16).map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'comes too late as well' })),
     ],
-    help: `if the address is to be kept out of all, move the rule before rule ${String(first?.position ?? 1)}`,
+    help: `if ${isOne ? 'the address is' : 'they are'} to be kept out of all, move the rule before rule ${String(first?.position ?? 1)}`,
   };
 }
 
@@ -60,7 +73,7 @@ function* inChain(cx: CheckContext, table: Table, rules: readonly RuleAt[]): Gen
   let asked = 0;
   for (const at of rules) {
     if (effectOf(at.rule) === 'accept') for (const side of ['source', 'destination'] as const) open[side] ||= at.rule[side] === undefined && !isCatchAll(at.rule);
-    const side = asked >= lookLimit ? undefined : blocks(at.rule);
+    const side = asked >= lookLimit ? undefined : blocks(cx, at);
     if (side === undefined || !open[side] || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
     asked++;
     const by = earlier(cx, table, at, side);
@@ -116,7 +129,6 @@ COMMIT
     for (const table of cx.ruleset.tables.values()) {
       if (table.name !== 'filter' && table.name !== 'mangle' && table.name !== 'raw') continue;
       for (const chain of table.chains.values()) {
-        if (!chain.rules.some(rule => blocks(rule) !== undefined)) continue;
         yield* inChain(cx, table, chain.rules.map((rule, i) => ({ table: table.name, chain: chain.name, position: i + 1, rule })));
       }
     }
