@@ -63,6 +63,7 @@ export function scanWords(text: string, start: number, end: number, tokens: Toke
   if (tokens.length > limits.words) {
     const extra = tokens[limits.words];
     if (extra) problems.push(problem(extra.start, end, `a line may have at most ${String(limits.words)} words`));
+    tokens.length = limits.words;
   }
 }
 

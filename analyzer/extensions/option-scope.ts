@@ -80,7 +80,7 @@ function optionTable(extension: AnyExtension): OptionTable {
 
 interface ScopeParts {
   readonly family: Family;
-  /** Newest first; a string is an extension that is not known. */
+  /** Newest first, each once; a string is the newest of those that are not known. */
   readonly loaded: readonly (AnyExtension | string)[];
   readonly protocol: string | undefined;
   /** The protocol's match was loaded for an option that needed it. */
@@ -131,9 +131,8 @@ export class Scope implements OptionScope {
   #loadedAfter(key: BuiltInKey, value: string): ScopeParts {
     const { family, loaded } = this.parts;
     if (key === 'p') return { ...this.parts, protocol: value };
-    if (key === 'm') return { ...this.parts, loaded: [findMatch(value, family) ?? value, ...loaded] };
-    const target = findTarget(value, family);
-    return { ...this.parts, loaded: [target ?? opaqueTarget, ...loaded] };
+    const newest = key === 'm' ? findMatch(value, family) ?? value : findTarget(value, family) ?? opaqueTarget;
+    return { ...this.parts, loaded: [newest, ...loaded.filter(one => one !== newest && (typeof one !== 'string' || typeof newest !== 'string'))] };
   }
 
   #find(word: string): ResolvedOption | undefined {

@@ -65,6 +65,13 @@ test('one line of a megabyte', t => {
   t.true(stdout.length < 20_000, 'the frame is cut');
 });
 
+for (const [name, line] of [['many.rules', '*filter\n-A INPUT MATCHES-j ACCEPT\nCOMMIT\n'], ['many.sh', 'iptables -A INPUT MATCHES-j ACCEPT\n']] as const) {
+  test(`one line with 20,000 matches: ${name}`, t => {
+    const { status, stderr } = lint(name, line.replace('MATCHES', '-m comment --comment x '.repeat(20_000)));
+    t.is(status, name === 'many.rules' ? 2 : 0, stderr);
+  });
+}
+
 test('10,000 nested jumps', t => {
   const count = 10_000;
   const chains = Array.from({ length: count }, (_, i) => `:c${String(i)} - [0:0]`);
