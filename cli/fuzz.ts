@@ -18,6 +18,7 @@ import { wantsColor } from './color.js';
 import { allowedPorts } from './fuzz/allowed-ports.js';
 import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import { inputFiles } from './inputs.js';
+import { notAnInput } from './not-an-input.js';
 import { loadOptions } from './options.js';
 import { Progress } from './progress.js';
 import { readSource, standardInput } from './read-source.js';
@@ -81,6 +82,7 @@ function tested(ruleset: Ruleset, options: FuzzOptions, fc: Parameters<typeof te
 export async function fuzz(operand: string | undefined, options: FuzzCommandOptions): Promise<void> {
   const [path = standardInput] = operand === undefined ? await inputFiles([], 'iptables-lint fuzz') : [operand];
   const source = await readSource(path, options.stdinFilename, options.maxSize);
+  if (options.output !== undefined) notAnInput(`--output ${options.output}`, options.output, [path]);
   const host = await hostOf(options);
   const settings = settingsOf(options, [source.text, host.text]);
   const rulesets = rulesFrom(source, options, 'tested');

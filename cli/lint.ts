@@ -10,6 +10,7 @@ import { jobsIn, type JobContext } from './lint/jobs.js';
 import { failureOf, outcomes, type Outcome } from './lint/outcomes.js';
 import type { Linted } from './lint/linted.js';
 import { lintPlan, type LintPlan } from './lint-plan.js';
+import { notAnInput } from './not-an-input.js';
 import { defaultTimeout, type LintOptions } from './options.js';
 import { outputsOf, ReportWriter, type Output } from './outputs.js';
 import { Progress } from './progress.js';
@@ -155,6 +156,7 @@ export async function lint(operands: readonly string[], options: LintOptions): P
     },
   });
   const { files, shard } = options.shard === undefined ? { files: all, shard: undefined } : (await import('./shard.js')).shardOf(all, options.shard);
+  for (const { format, file } of outputs) if (file !== undefined) notAnInput(`--format ${format}=${file}`, file, all);
   const siblings = siblingsAmong(all);
   if (options.fix !== undefined || options.fixDryRun === true) {
     const { fixFiles } = await import('./fix.js');

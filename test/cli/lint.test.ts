@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { clean, cli, folderWith, open, run, table, unreadable, withError, withInfo, withWarning } from './run.js';
@@ -213,6 +213,17 @@ test('a reader that goes away ends the program without a word', async t => {
     const { status, stderr } = spawnSync('sh', ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, cli, ...words], { encoding: 'utf8', input: clean });
     t.deepEqual([status, stderr], [2, 'iptables-lint: cannot write to standard output: no space left on the device\n'], words.join(' '));
   }
+});
+
+test('a report does not overwrite what is linted, by whatever name', async t => {
+  const cwd = folderWith(t, { 'rules/a.rules': withWarning });
+  symlinkSync('rules/a.rules', join(cwd, 'link'));
+  for (const words of [['--format', 'json=rules/a.rules', 'rules'], ['--format', 'ndjson=link', 'rules/a.rules'], ['fuzz', '--output', 'rules/../rules/a.rules', 'link']]) {
+    const { code, stderr } = await run(words, { cwd });
+    t.is(code, 2);
+    t.regex(stderr, /would overwrite .*name another file/u, words.join(' '));
+  }
+  t.is(readFileSync(join(cwd, 'rules/a.rules'), 'utf8'), withWarning);
 });
 
 test('a long output into a pipe is complete', async t => {
