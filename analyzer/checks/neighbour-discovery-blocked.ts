@@ -11,6 +11,7 @@ import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { isShut } from './shared/default-drop.js';
 import { defineCheck, fixWith, type CheckContext } from './define-check.js';
 import { withFirst } from './shared/edits.js';
+import { hasNoNeighbours } from './shared/point-to-point.js';
 import { notLoopback } from './shared/replies.js';
 
 interface Message {
@@ -26,9 +27,6 @@ const fromRouters: Message = { type: 134, name: 'router advertisements', word: '
 function packetsOf({ type }: Message): Constraint {
   return all([is('protocol', protocolNumber.icmpv6), is('icmpType', type), is('icmpCode', 0), is('ctstate', ctstates.UNTRACKED), is('ttl', 255), is('fragment', 0)]);
 }
-
-/** Tunnels and lines with one other end need no neighbour discovery. */
-const withoutNeighbours = /^(?:wg|tun|ppp|sit|gre|ipsec|vti|xfrm|ip6tnl)/u;
 
 interface Lost {
   readonly messages: readonly (Message & { readonly by: readonly Decider[] })[];
@@ -57,7 +55,7 @@ function lostNeighbours(cx: CheckContext): readonly Lost[] {
   const other = not(is('protocol', protocolNumber.icmpv6));
   const named = arrivals(cx.ruleset).filter(({ name }) => name !== undefined);
   const isThoughtOf = named.some(one => isForDiscovery(ask(cx.space(), table, 'INPUT', all([packetsOf(needed[0]), one.has('in')]), ['accept'])));
-  const used = arrivals(cx.ruleset).filter(one => (one.name === undefined ? !isThoughtOf : !withoutNeighbours.test(one.name))
+  const used = arrivals(cx.ruleset).filter(one => (one.name === undefined ? !isThoughtOf : !hasNoNeighbours(one.name))
     && ask(cx.space(), table, 'INPUT', all([other, one.has('in')]), ['accept', 'queue', 'unknown']).kind !== 'no');
   return used.map(arrival => lostBy(cx, arrival, needed)).filter(({ messages }) => messages.length > 0);
 }
@@ -144,7 +142,7 @@ COMMIT
     const severity: Severity = neighbours.length > 0 ? 'error' : 'info';
     const names = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.name)))];
     const types = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.word)))];
-    const links = lost.map(({ arrival }) => arrival.words).filter(words => words !== '').join(', ');
+    const links = lost.map(({ arrival }) => arrival.words).filter(words => words !== '').join(' or ');
     yield {
       span: input.line === 0 ? table.span : input.span, severity,
       message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}are dropped: ${severity === 'error' ? 'neighbours cannot find this host, nor it them' : 'this host learns no address and no route from its router'}`,

@@ -1,6 +1,7 @@
 import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
 import type { Ruleset } from '../model/ruleset.js';
+import { all, always, any, not, type Constraint } from '../packet/constraint.js';
 import type { Decider } from '../packet-space/answers.js';
 import { firstPacket, neverReplied, nextPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
 import { deciderBecause, deciderReference } from './shared/deciders.js';
@@ -10,7 +11,9 @@ import { withFirst } from './shared/edits.js';
 import { isNeeded, servicesNeeded, type Service } from './shared/needed-services.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
-import { exchanges } from './shared/replies.js';
+import { toPointToPoint } from './shared/point-to-point.js';
+import { exchanges, notLoopback, statesOf } from './shared/replies.js';
+import { firstTo } from './shared/strangers.js';
 
 /** Replies to what INPUT lets in: none gets out. */
 function brokenReplies(cx: CheckContext, pipeline: Pipeline): BrokenService | undefined {
@@ -40,9 +43,17 @@ interface BrokenService extends Pick<Service, 'name' | 'severity' | 'rule'> {
   readonly steps: readonly ShownStep[];
 }
 
+/** Where a host must find its neighbours: not at tunnels, where it lets anything out by another link. */
+function links(cx: CheckContext, pipeline: Pipeline): Constraint {
+  const others = not(toPointToPoint);
+  const lets = question(pipeline, 'out', all([statesOf(cx.ruleset).first, notLoopback, others, any([firstTo('tcp'), firstTo('udp')])]), 'accept', undefined, true);
+  return lets.kind === 'yes' ? others : always;
+}
+
 function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
-  const broken = servicesNeeded(cx.ruleset, cx.settings).flatMap(({ packets, example, name, severity, rule }): BrokenService[] => {
-    const answer = question(pipeline, 'out', packets, 'accept', undefined, true);
+  const neighbourhood = cx.ruleset.family === 'ipv6' ? links(cx, pipeline) : always;
+  const broken = servicesNeeded(cx.ruleset, cx.settings).flatMap(({ key, packets, example, name, severity, rule }): BrokenService[] => {
+    const answer = question(pipeline, 'out', key === 'neighbour-discovery' ? all([packets, neighbourhood]) : packets, 'accept', undefined, true);
     if (answer.kind === 'undecided') cx.undecided();
     return answer.kind === 'no' ? [{ name, severity, rule, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }] : [];
   });
@@ -117,11 +128,11 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --dport 25 -j DROP
 COMMIT
 `,
-  asks: ({ ruleset, settings }) => servicesNeeded(ruleset, settings).map(({ packets }) => packets),
+  asks: ({ ruleset, settings }) => [...servicesNeeded(ruleset, settings).map(({ packets }) => packets), ...ruleset.family === 'ipv6' ? [toPointToPoint, firstTo('tcp'), firstTo('udp')] : []],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     const output = table?.chains.get('OUTPUT');
-    if (table === undefined || output === undefined || !dropsTheRest(cx, table, 'OUTPUT') || isShut(cx, table)) return;
+    if (table === undefined || output === undefined || !dropsTheRest(cx, table, 'OUTPUT', not(toPointToPoint)) || isShut(cx, table)) return;
     const pipeline = cx.pipeline();
     if (pipeline === undefined) return;
     const broken = brokenServices(cx, pipeline);

@@ -1,16 +1,16 @@
 import type { Hook } from '../../extensions/define.js';
 import type { Table } from '../../model/ruleset.js';
 import { ask } from '../../packet-space/index.js';
-import { all, ctstates, is } from '../../packet/constraint.js';
+import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
 import { notLoopback } from './replies.js';
 
 /** A protocol for experiments, of which no rule of a firewall speaks by name (RFC 3692). */
 const unheardOf = 253;
 
-/** Whether a hook of table filter drops what no rule lets pass: by its policy, by its last rule, or in a chain that is called at last. */
-export function dropsTheRest(cx: CheckContext, table: Table, hook: Hook): boolean {
-  const packets = all([is('protocol', unheardOf), is('ctstate', ctstates.NEW), is('fragment', 0), notLoopback]);
+/** Whether a hook of table filter drops what no rule lets pass: by its policy, by its last rule, or in a chain that is called at last. `some`: of these packets. */
+export function dropsTheRest(cx: CheckContext, table: Table, hook: Hook, some: Constraint = always): boolean {
+  const packets = all([is('protocol', unheardOf), is('ctstate', ctstates.NEW), is('fragment', 0), notLoopback, some]);
   return ask(cx.space(), table, hook, packets, ['accept', 'queue', 'unknown']).kind === 'no';
 }
 
