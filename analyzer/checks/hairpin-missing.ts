@@ -69,16 +69,22 @@ function networkText({ ruleset: { family } }: CheckContext, { network: { low, hi
   return printAddressMask({ address: maskAddress(low, mask), mask, hostBits: false });
 }
 
+/** It is for those who come by the interface behind which the server is, whatever they ask for: a proxy of theirs, not a service that is published. */
+function isForNeighbours({ translation: { at: { rule: { inInterface } } }, asks }: Asking, { where: { device } }: Inside): boolean {
+  return inInterface?.negated === false && inInterface.value.name === device && rangesOf(asks, 'dst') === undefined;
+}
+
 function report(cx: CheckContext, pipeline: Pipeline, { translation, asks }: Asking, inside: Inside, found: Sighting): Report {
   const { at } = translation;
   const { where: { device, isKnown }, client, server, asked } = inside;
   const network = networkText(cx, inside.where);
   const { sample } = firstPacket(pipeline, found, packetsOf(inside));
+  const isProxy = isForNeighbours({ translation, asks }, inside);
   const others = { ...translation, at: { ...at, rule: { ...at.rule, source: undefined, inInterface: undefined } } };
   return {
     at,
-    severity: isKnown ? 'warning' : 'info',
-    message: `whoever is in ${network} and asks for ${printAddress(asked)} is sent to ${destinationText(translation)} in the same network, which answers him directly: he expects ${printAddress(asked)} to answer, and rejects that`,
+    severity: isKnown || isProxy ? 'warning' : 'info',
+    message: `whoever is in ${network} and asks for ${isProxy ? `any server, as ${printAddress(asked)},` : printAddress(asked)} is sent to ${destinationText(translation)} in the same network, which answers him directly: he expects ${printAddress(asked)} to answer, and rejects that`,
     witness: [{ ...stepOf({ ...sample, src: printAddress(client), dst: printAddress(asked), sport: 40_000, in: device, out: device }, device), sentOn: { address: printAddress(server), device } }],
     shows: [{ matches: [referenceOf(at)], fate: 'passes', leavesFrom: printAddress(client) }],
     help: `translate the source as well, so that the answer comes back by this host: -t nat -A POSTROUTING -s ${network} ${optionsBehind(asks, others)} -j MASQUERADE`,
@@ -94,7 +100,8 @@ export const hairpinMissing = defineCheck({
 name leads there. DNAT sends them to the server, which sees a neighbour and answers him directly, past this host. The
 neighbour asked somebody else, and rejects what he gets. The source must be translated as well, for these connections only
 (hairpin NAT); or names must lead to the inner address inside. It is reported where the host's interfaces (\`--host\`) show
-that server and client are neighbours; where only the rules name a network with the server in it, that is an info.`,
+that server and client are neighbours; where only the rules name a network with the server in it, that is an info, unless the translation is for all that people of that network
+send to any server.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]

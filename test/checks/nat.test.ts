@@ -582,6 +582,8 @@ test('hairpin-missing: where the rules name the network of the server, and its p
   t.deepEqual(hairpins(hairpin.replace('192.0.2.1', '10.0.0.1'), outward), [], 'nobody asks for an outer address');
   t.deepEqual(hairpins(hairpin.replace('10.0.0.5', '203.0.113.5'), '-A POSTROUTING -s 203.0.113.0/24 -o eth0 -j MASQUERADE'), [], 'the server is on the internet');
   t.deepEqual(hairpins(hairpin.replace('-d 192.0.2.1/32', '-m addrtype --dst-type LOCAL'), outward), missing, 'whatever is an address of this host');
+  const proxy = findings({ nat: ['-A PREROUTING ! -s 10.0.0.5/32 -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:3128', outward], filter: ['-A FORWARD -s 10.0.0.0/24 -i eth1 -j ACCEPT'] }).find(one => one.check === 'hairpin-missing');
+  t.is(`${proxy?.severity ?? ''}: ${proxy?.message.split(' is sent')[0] ?? ''}`, 'warning: whoever is in 10.0.0.0/24 and asks for any server, as 192.0.2.1,', 'a proxy of their own: nothing works');
   t.deepEqual(found({ nat: [hairpin, outward], filter: lets.slice(1).map(line => line.replace('-d 10', '-i eth0 -d 10')) }), [], 'table filter lets nobody through from inside');
 });
 
