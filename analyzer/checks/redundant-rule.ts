@@ -7,6 +7,7 @@ import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
 import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
+import { isCatchAll } from './shared/shadows.js';
 import { effectOf, isFinal } from './shared/targets.js';
 
 const lastInert = new WeakMap<Chain, number>();
@@ -31,6 +32,13 @@ function passesInert({ chains }: Table, { chain, position }: RuleAt, because: re
 /** It drops INVALID packets, and nothing else: whoever writes that first of all needs not look for them in what comes behind. */
 function isGuard(asks: Constraint, rule: Rule): boolean {
   return effectOf(rule) === 'drop' && asks.kind === 'within' && asks.field === 'ctstate' && asks.ranges.every(({ low, high }) => low === ctstates.INVALID && high === ctstates.INVALID);
+}
+
+/** It is the last word of a chain of its own, which drops whatever is led there: that is what the chain is for, whoever leads packets there. */
+function isLastWord({ chain, position, rule }: RuleAt, { chains }: Table): boolean {
+  const own = chains.get(chain);
+  const effect = effectOf(rule);
+  return own?.hook === undefined && own?.rules.length === position && isCatchAll(rule) && (effect === 'drop' || effect === 'reject');
 }
 
 /** It puts senders on a list, or labels connections, besides deciding. */
@@ -60,7 +68,7 @@ export const redundantRule = defineCheck({
   why: `What the rule decides is what later rules or the policy decide anyway. It costs a comparison for each packet,
 and it misleads: changing it, or what follows, does less than it seems. Rules that are redundant one by one need
 not be so together, so delete one and look again. (A rule that also logs, marks, counts or keeps a list is not meant, nor one that drops INVALID packets
-before anything else is asked.)`,
+before anything else is asked, nor one that drops all that is left of a chain of its own.)`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -97,7 +105,7 @@ COMMIT
       const isLive = (decider: Decider): boolean => isPolicy(decider) || reached.get(decider.rule)?.kind === 'live';
       for (const at of rules(table)) {
         if (reached.get(at.rule)?.kind !== 'live') continue;
-        if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || remembers(at.rule) || isGuard(asks.of(at.rule), at.rule)) continue;
+        if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || remembers(at.rule) || isLastWord(at, table) || isGuard(asks.of(at.rule), at.rule)) continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
         if (answer.kind !== 'redundant' || !answer.because.every(isLive) || passesInert(table, at, answer.because)) continue;

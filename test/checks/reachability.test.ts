@@ -187,3 +187,9 @@ test('what a rule remembers is not done without it', t => {
   t.deepEqual(redundant('-A INPUT -p tcp -m tcp --dport 7000 -m recent --set --name known --rsource -j DROP'), []);
   t.deepEqual(redundant('-A INPUT -p tcp -m tcp --dport 7000 -j DROP'), ['filter:INPUT:2']);
 });
+
+test('a chain that is there to drop says so at its end', t => {
+  const redundant = (last: string): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:INPUT DROP [0:0]\n:logdrop - [0:0]\n-A INPUT -p udp -j logdrop\n-A logdrop -m limit --limit 9/min -j LOG\n-A logdrop ${last}\nCOMMIT\n` }).findings.filter(one => one.check === 'redundant-rule').map(one => one.rule);
+  t.deepEqual(redundant('-j DROP'), []);
+  t.deepEqual(redundant('-p udp -j DROP'), ['filter:logdrop:2']);
+});
