@@ -16,6 +16,10 @@ export interface ShellCommand {
   readonly notLiteral: string | undefined;
   /** How many blocks (if, for, function, …) are open around it. */
   readonly depth: number;
+  /** `&&`, `||` or `|` between the command before and this one; '' where they are apart. */
+  readonly joined: string;
+  /** The same between this command and the next. */
+  readonly joins: string;
 }
 
 const openers = new Set(['if', 'for', 'while', 'until', 'case', 'select']);
@@ -33,6 +37,7 @@ export class ShellScanner {
   #at = 0;
   #line = 1;
   #depth = 0;
+  #joined = '';
   #hereDocuments: string[] = [];
 
   constructor(text: string) {
@@ -72,6 +77,8 @@ export class ShellScanner {
     const words: Token[] = [];
     let notLiteral: string | undefined;
     let line = this.#line;
+    const joined = this.#joined;
+    let joins = '';
     for (;;) {
       const char = this.#peek();
       if (char === '') break;
@@ -81,14 +88,18 @@ export class ShellScanner {
         this.#line++;
       } else if (char === '\n') {
         this.#skipLineEnd();
+        // A line may end behind `&&`.
+        if (words.length === 0) joins = joined;
         break;
       } else if (char === '#') {
         const end = this.#text.indexOf('\n', this.#at);
         this.#at = end === -1 ? this.#text.length : end;
       } else if (char === ';' || char === '&' || char === '|') {
-        if (char !== ';' && !(char === '&' && this.#peek(1) === '&')) notLiteral ??= char;
-        else if (char === '&') notLiteral ??= '&&';
-        this.#at += this.#peek(1) === char ? 2 : 1;
+        const operator = this.#peek(1) === char ? char.repeat(2) : char;
+        // In the background, and nobody knows when.
+        if (operator === '&') notLiteral ??= char;
+        else if (char !== ';') joins = operator;
+        this.#at += operator.length;
         break;
       } else if (char === '(' || char === ')') {
         notLiteral ??= char;
@@ -103,10 +114,11 @@ export class ShellScanner {
         if (words.length === 1 && this.#keyword(words)) notLiteral = undefined;
       }
     }
+    this.#joined = joins;
     const first = words[0];
     const last = words.at(-1);
     if (first === undefined || last === undefined) return undefined;
-    return { words, start: first.start, end: last.end, line, notLiteral, depth: this.#depth };
+    return { words, start: first.start, end: last.end, line, notLiteral, depth: this.#depth, joined, joins };
   }
 
   /** Follows the blocks; drops the keyword so that the command behind `then` or `do` is seen. */

@@ -1,6 +1,7 @@
 /** The statements of a shell script: its literal `iptables …` and `ip6tables …` commands. */
 import type { OptionScope } from './option-shape.js';
 import { ShellScanner, type ShellCommand } from './scan-shell.js';
+import { ScriptFlow } from './script-flow.js';
 import type { SourceText } from './source-text.js';
 import { parseStatement } from './statement-parser.js';
 import type { Statement, SyntaxProblem } from './syntax.js';
@@ -9,12 +10,23 @@ import type { Token } from './tokens.js';
 const program = /^(?:[\w./-]*\/)?ip6?tables(?:-legacy|-nft)?$/u;
 const restore = /^(?:[\w./-]*\/)?ip6?tables(?:-legacy|-nft)?-restore$/u;
 /** Commands that only run the next one. */
-const wrappers = new Set(['sudo', 'exec', 'command', 'nice', 'env']);
+const wrappers = new Set(['sudo', 'exec', 'command', 'nice', 'env', 'time', 'nohup', 'xtables-nft-multi', 'xtables-legacy-multi']);
+/** Commands that may run one that stands among their words. */
+const runners = new Set([...wrappers, 'timeout', 'ionice', 'flock', 'xargs', 'eval', 'sh', 'bash']);
+
+/** `LC_ALL=C iptables …` */
+const assignment = /^\w+=/u;
+
+/** True for `timeout 5 iptables -A …` and the like, and for a command in quotes. */
+function isRunBy(words: readonly Token[]): boolean {
+  if (!runners.has(words.find(({ image }) => !assignment.test(image))?.image ?? '')) return false;
+  return words.some(({ image }, index) => (program.test(image) && words[index + 1]?.image.startsWith('-') === true) || program.test(/^\S+(?= -)/u.exec(image)?.[0] ?? ''));
+}
 
 /** The word that names the program, behind `sudo` and the like; undefined where the command is none of ours. */
 function programWord(words: readonly Token[]): number | undefined {
   let index = 0;
-  while (wrappers.has(words[index]?.image ?? '')) index++;
+  while (wrappers.has(words[index]?.image ?? '') || assignment.test(words[index]?.image ?? '')) index++;
   return program.test(words[index]?.image ?? '') ? index : undefined;
 }
 
@@ -33,7 +45,7 @@ function skipped(command: ShellCommand, message: string, help: string): Statemen
 
 const flatten = 'run the script and lint the output of iptables-save instead: that is what the kernel has';
 
-/** Why a command for iptables cannot be used, or undefined where it can. */
+/** Why a command for iptables cannot be used, whether it is run or not; undefined where it can. */
 function obstacle(command: ShellCommand): string | undefined {
   if (command.notLiteral !== undefined) return `this command is not literal (\`${command.notLiteral}\`), and is not analyzed`;
   if (command.depth > 0) return 'this command stands in a block (if, for, a function …) that may run once, often or never, and is not analyzed';
@@ -42,15 +54,18 @@ function obstacle(command: ShellCommand): string | undefined {
 
 /** The commands for iptables in a script, in order. What is not literal is reported and skipped; other programs are no matter of ours. */
 export function* scriptStatements(source: SourceText, scope: (program: string) => OptionScope): Generator<Statement, void> {
+  const flow = new ScriptFlow();
   for (const command of new ShellScanner(source.text).commands()) {
     const index = programWord(command.words);
     const word = index === undefined ? undefined : command.words[index];
+    const notRun = flow.obstacle(command, word !== undefined);
     if (word === undefined || index === undefined) {
       if (restore.test(command.words[0]?.image ?? '')) yield skipped(command, 'this loads rules from elsewhere, which are not analyzed', flatten);
       else if (command.notLiteral !== undefined && looksLikeOurs(source.text, command)) yield skipped(command, `this command is not literal (\`${command.notLiteral}\`), and is not analyzed`, flatten);
+      else if (isRunBy(command.words)) yield skipped(command, `\`${command.words[0]?.image ?? ''}\` runs this command, which is not analyzed`, flatten);
       continue;
     }
-    const why = obstacle(command);
+    const why = obstacle(command) ?? notRun;
     if (why !== undefined) {
       yield skipped(command, why, flatten);
       continue;

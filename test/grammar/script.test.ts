@@ -43,8 +43,39 @@ iptables-restore < /etc/iptables/rules.v4
 iptables -A INPUT -p tcp --dport 28 -j ACCEPT || exit 1
 iptables -A INPUT -p tcp --dport 29 -j ACCEPT
 `;
-  t.deepEqual(skippedLines(text), [2, 3, 5, 6, 8, 10, 12, 13, 14]);
-  t.deepEqual(rulesOf(text), ['ipv4 -A INPUT -p tcp -m tcp --dport 29 -j ACCEPT']);
+  t.deepEqual(skippedLines(text), [2, 3, 5, 6, 8, 10, 12, 13]);
+  t.deepEqual(rulesOf(text), ['ipv4 -A INPUT -p tcp -m tcp --dport 28 -j ACCEPT', 'ipv4 -A INPUT -p tcp -m tcp --dport 29 -j ACCEPT']);
+});
+
+/** A script of these lines, in which `+1` adds a rule for 192.0.2.1; the last numbers of the rules that are read, and the lines that are skipped. */
+function ran(...lines: readonly string[]): { readonly rules: readonly string[]; readonly skipped: readonly number[]; readonly errors: number } {
+  const text = lines.map(line => `${line.replaceAll(/\+(\d)/gu, 'iptables -A INPUT -s 192.0.2.$1 -j DROP')}\n`).join('');
+  const errors = load({ path: 'fw.sh', text }, { format: 'script' }).diagnostics.filter(one => one.severity === 'error').length;
+  return { rules: rulesOf(text).map(rule => /192\.0\.2\.(\d)/u.exec(rule)?.[1] ?? ''), skipped: skippedLines(text), errors };
+}
+
+test('what stands behind && is run where what stands before it cannot but succeed', t => {
+  t.deepEqual(ran('+1 && +2 &&', '', '  +3', 'echo web && +4', 'modprobe x && +5', '+6'), { rules: ['1', '2', '3', '4', '6'], skipped: [5], errors: 0 });
+});
+
+test('what stands behind || is run where what stands before it fails', t => {
+  t.deepEqual(ran('+1 || exit 1', '+2 || +3', 'grep -q x y || +4', '+5 | cat'), { rules: ['1', '2', '5'], skipped: [2, 3], errors: 0 });
+});
+
+test('a command that may fail, and is followed by ||, is no error', t => {
+  t.deepEqual(ran('iptables -D INPUT -j LOG || true', 'iptables -X web || true', 'iptables -N web || true', 'iptables -A INPUT -s 192.0.2.1 -j web'), { rules: ['1'], skipped: [1, 2], errors: 0 });
+});
+
+test('a rule that is added where it is not there yet is there', t => {
+  t.deepEqual(ran('iptables -C INPUT -s 192.0.2.1 -j DROP 2>/dev/null || +1', 'iptables -C INPUT -s 192.0.2.3 -j DROP || +2', 'iptables -C INPUT -j LOG && +3'), { rules: ['1'], skipped: [1, 2, 2, 3, 3], errors: 0 });
+});
+
+test('behind exit nothing is run', t => {
+  t.deepEqual(ran('f() { exit 1; }', '[ -x /sbin/x ] || exit 1', 'if x; then exit 2; fi', '+1', 'exit 0', '+2'), { rules: ['1'], skipped: [6], errors: 0 });
+});
+
+test('programs that run others are seen through, or told', t => {
+  t.deepEqual(ran('LC_ALL=C +1', 'sudo A=b +2', 'time +3', 'timeout 5 +4', 'eval "+5"', 'sudo -n +6', 'sh -c \'+7\'', 'command -v iptables', 'sudo which iptables'), { rules: ['1', '2', '3'], skipped: [4, 5, 6, 7], errors: 0 });
 });
 
 test('a here-document is not taken for commands', t => {
