@@ -14,3 +14,8 @@ export function expectShortRun(): void {
   // From V8 12 on, which comes with Node 22, there is a compiler that takes less time, and no such setting.
   if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString(`--interrupt-budget=${String(budget)}`);
 }
+
+/** To be called before threads are started that run for long: what they need for new objects grows to what they may have. */
+export function expectLongRun(): void {
+  setFlagsFromString('--semi-space-growth-factor=2');
+}

@@ -1,5 +1,6 @@
 /** Threads that lint: one that dies, or comes to no end, costs the rules that it was at, and no others. */
 import { Worker } from 'node:worker_threads';
+import { expectLongRun } from '../short-run.js';
 import { Trouble } from '../trouble.js';
 import type { Linted, LintJob } from './linted.js';
 import type { Answer } from './worker.js';
@@ -7,8 +8,8 @@ import type { Answer } from './worker.js';
 /** It is one folder above what is bundled. */
 const program = new URL('../thread.cjs', import.meta.url);
 
-/** New objects have 4 MB, twice. Three times that is what V8 counts; with more, it is slower to see what is needed no longer, and no faster otherwise. */
-const resourceLimits = { maxYoungGenerationSizeMb: 12 };
+/** New objects have 8 MB, twice. Three times that is what V8 counts; with more, it is slower to see what is needed no longer, and no faster otherwise. */
+const resourceLimits = { maxYoungGenerationSizeMb: 24 };
 
 interface Waiting {
   readonly job: LintJob;
@@ -16,8 +17,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-interface Busy extends Waiting {
-  readonly timer: NodeJS.Timeout;
+/** What a thread has to do: it is at the first of its jobs, and another may lie ready for it. */
+interface Busy {
+  readonly jobs: Waiting[];
+  timer: NodeJS.Timeout;
 }
 
 function deathOf(error: unknown): Trouble {
@@ -37,6 +40,7 @@ export class Pool {
   constructor(size: number, timeout: number) {
     this.#size = size;
     this.#timeout = timeout;
+    expectLongRun();
   }
 
   lint(job: LintJob): Promise<Linted> {
@@ -52,12 +56,26 @@ export class Pool {
   }
 
   #next(): void {
-    if (this.#waiting.length === 0 || (this.#idle.length === 0 && this.#busy.size >= this.#size)) return;
-    const worker = this.#idle.pop() ?? this.#start();
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) return;
-    this.#busy.set(worker, { ...waiting, timer: setTimeout(() => { this.#late(worker); }, this.#timeout * 1000) });
-    worker.postMessage(waiting.job);
+    while (this.#waiting.length > 0) {
+      const worker = this.#idle.pop() ?? (this.#busy.size < this.#size ? this.#start() : this.#withRoom());
+      const waiting = worker === undefined ? undefined : this.#waiting.shift();
+      if (worker === undefined || waiting === undefined) return;
+      const busy = this.#busy.get(worker);
+      if (busy === undefined) this.#busy.set(worker, { jobs: [waiting], timer: this.#timer(worker) });
+      else busy.jobs.push(waiting);
+      worker.postMessage(waiting.job);
+    }
+  }
+
+  /** A thread that would have nothing to do until this one hears of it. The last jobs wait for whoever is free first. */
+  #withRoom(): Worker | undefined {
+    if (this.#waiting.length <= this.#size) return undefined;
+    for (const [worker, { jobs }] of this.#busy) if (jobs.length === 1) return worker;
+    return undefined;
+  }
+
+  #timer(worker: Worker): NodeJS.Timeout {
+    return setTimeout(() => { this.#late(worker); }, this.#timeout * 1000);
   }
 
   /** What is said with --debug, the one says that started it. */
@@ -70,30 +88,37 @@ export class Pool {
   }
 
   #answered(worker: Worker, { linted, error }: Answer): void {
-    const waiting = this.#done(worker);
-    this.#idle.push(worker);
-    if (linted === undefined) waiting?.reject(error);
-    else waiting?.resolve({ source: waiting.job.source, ...linted });
+    const busy = this.#busy.get(worker);
+    const done = busy?.jobs.shift();
+    clearTimeout(busy?.timer);
+    if (busy !== undefined && busy.jobs.length > 0) busy.timer = this.#timer(worker);
+    else {
+      this.#busy.delete(worker);
+      this.#idle.push(worker);
+    }
+    if (linted === undefined) done?.reject(error);
+    else done?.resolve({ source: done.job.source, ...linted });
     this.#next();
   }
 
   #died(worker: Worker, error: unknown): void {
     const at = this.#idle.indexOf(worker);
     if (at !== -1) this.#idle.splice(at, 1);
-    this.#done(worker)?.reject(deathOf(error));
-    this.#next();
+    this.#lost(worker, deathOf(error));
   }
 
   #late(worker: Worker): void {
-    this.#done(worker)?.reject(new Trouble(`it was not linted in ${String(this.#timeout)} seconds; --timeout ${String(this.#timeout * 4)} gives it longer`));
     void worker.terminate();
-    this.#next();
+    this.#lost(worker, new Trouble(`it was not linted in ${String(this.#timeout)} seconds; --timeout ${String(this.#timeout * 4)} gives it longer`));
   }
 
-  #done(worker: Worker): Busy | undefined {
-    const busy = this.#busy.get(worker);
-    clearTimeout(busy?.timer);
+  /** A thread is no more: what it was at is not linted, and what lay ready for it another one lints. */
+  #lost(worker: Worker, why: Trouble): void {
+    const { jobs: [at, ...others] = [], timer } = this.#busy.get(worker) ?? {};
+    clearTimeout(timer);
     this.#busy.delete(worker);
-    return busy;
+    at?.reject(why);
+    this.#waiting.unshift(...others);
+    this.#next();
   }
 }

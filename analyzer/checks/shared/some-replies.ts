@@ -10,7 +10,7 @@ import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
 import { isPolicy } from './deciders.js';
 import { everydayClient, notLoopback, type Exchange } from './replies.js';
-import { isAside, isForOthers, type Doubt } from './unanswered.js';
+import { doubtsAbout, isAside, isForOthers, type Doubt } from './unanswered.js';
 
 /** Replies that one rule or policy drops. */
 export interface SomeReplies extends LostReply {
@@ -53,9 +53,10 @@ function questionOf({ ruleset: { family } }: CheckContext, path: Path, exchange:
 }
 
 /** Replies that are lost, of the first kind of exchange of which some are; those to everyday clients if there are any. */
-export function someReplies(cx: CheckContext, pipeline: Pipeline, { table, rule }: RuleAt, doubts: readonly Doubt[]): readonly SomeReplies[] {
+export function someReplies(cx: CheckContext, pipeline: Pipeline, at: RuleAt, doubts: readonly Doubt[]): readonly SomeReplies[] {
+  const { table, rule } = at;
   const near = new Map<Path, boolean>();
-  for (const doubt of doubts) {
+  for (const doubt of doubtsAbout(cx, at, doubts)) {
     const { path } = doubt;
     const where = placesOf(cx, pipeline, doubts.filter(one => one.path === path));
     const isNear = near.get(path) ?? (typeof where === 'string' ? where === 'anywhere' : comesByPlaces(pipeline, path, rule, where));

@@ -8,7 +8,9 @@ import { all, oneOf } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { Patience } from '../../packet-space/patience.js';
 import { solveBudget } from '../../packet-space/pipeline/solve.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import type { CheckContext } from '../define-check.js';
+import { meet, rangesOf } from './asked.js';
 import { unreadAt } from './hooks-into.js';
 import { everydayClient, exchanges, notLoopback, replyHook, statesOf, type Exchange } from './replies.js';
 import { mayDrop } from './targets.js';
@@ -107,8 +109,14 @@ export function isAside(pipeline: Pipeline, rule: Rule, { exchange, path }: Pick
   return exchange.isPing && reachThrough(pipeline, rule, { packets: oneOf('protocol', [protocolNumber.tcp, protocolNumber.udp]), path }).kind !== 'dead';
 }
 
+/** The exchanges that a rule may be about: nothing gives a packet another protocol. */
+export function doubtsAbout({ ruleset }: CheckContext, { table, rule }: RuleAt, doubts: readonly Doubt[]): readonly Doubt[] {
+  const protocols = rangesOf(constraintsOf(ruleset, table).of(rule), 'protocol');
+  return protocols === undefined ? doubts : doubts.filter(({ exchange }) => meet(protocols, rangesOf(exchange.first, 'protocol')));
+}
+
 export function firstBroken(cx: CheckContext, pipeline: Pipeline, place: Place, doubts: readonly Doubt[]): Broken | undefined {
-  for (const doubt of doubts) {
+  for (const doubt of doubtsAbout(cx, place.at, doubts)) {
     const found = brokenBy(cx, pipeline, place, doubt);
     if (found !== undefined) return found;
   }

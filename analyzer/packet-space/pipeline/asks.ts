@@ -5,26 +5,33 @@ import { writersOf } from './classes.js';
 import type { Pipeline } from './passes.js';
 import type { Path } from './stages.js';
 
-/** What a rule asks at a stage of a path, cell by cell. */
+/** What one cell of a rule asks at a stage of a path. */
+export interface Ask {
+  readonly sides: Cell['sides'];
+  /** What of the sides may not be written before. */
+  readonly kept: Cell['sides'];
+  /** What may. */
+  readonly moved: Cell['sides'];
+}
+
 interface Asks {
   readonly path: Path;
   readonly number: number;
   readonly at: number;
-  /** `moved`: what of the sides may be written before; `kept`: what may not. */
-  readonly asks: readonly { readonly sides: Cell['sides']; readonly kept: Cell['sides']; readonly moved: Cell['sides'] }[];
+  readonly asks: readonly Ask[];
 }
 
 /** The last that was asked for: many questions about one rule follow each other. */
 const lastAsks = new WeakMap<Pipeline, Asks>();
 
 /** As it is for packets as they come: fields that are at the stage what they were. */
-export function asksOf(pipeline: Pipeline, path: Path, number: number, at: number): Asks['asks'] {
+export function asksOf(pipeline: Pipeline, path: Path, number: number, at: number): readonly Ask[] {
   let last = lastAsks.get(pipeline);
   if (last?.number !== number || last.at !== at || last.path !== path) lastAsks.set(pipeline, last = { path, number, at, asks: asksAt(pipeline, path, number, at) });
   return last.asks;
 }
 
-function asksAt(pipeline: Pipeline, path: Path, number: number, at: number): Asks['asks'] {
+function asksAt(pipeline: Pipeline, path: Path, number: number, at: number): readonly Ask[] {
   const { chains } = pipeline;
   const stage = pipeline.forth[path][at];
   if (stage === undefined) return [];

@@ -3,10 +3,9 @@ import type { Rule } from '../../model/ruleset.js';
 import type { Field } from '../../packet/constraint.js';
 import { merge, type Intervals } from '../intervals.js';
 import { likedClasses } from '../sample.js';
-import { Justifier, type PartClaim } from './claim.js';
-import { conversationGoal, notBegun, type Asked } from './conversations.js';
-import { acceptsAll } from './goals.js';
-import { holds, hull, inHole, isApart, meet, type Part, type Spot } from './part.js';
+import { Justifier } from './claim.js';
+import { conversationGoal, type Asked } from './conversations.js';
+import { hull, isApart, meet, type Part } from './part.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages } from './parts.js';
 import type { Path } from './stages.js';
@@ -68,8 +67,6 @@ interface Group {
 }
 
 const knownGroups = new WeakMap<LostPlaces, Map<string, readonly Group[]>>();
-/** First packets that pass and are answered, whatever rules they meet. */
-const answered = new WeakMap<LostPlaces, PartClaim[]>();
 
 function groupsOf(pipeline: Pipeline, lost: LostPlaces, who: readonly Field[]): readonly Group[] {
   let known = knownGroups.get(lost);
@@ -112,27 +109,14 @@ function* besides(part: Part, { input, intervals }: Group['others'][number]): Ge
 
 const triesOf = 3;
 
-function isIn(claim: PartClaim, spot: Spot): boolean {
-  return holds(claim, spot) && !claim.holes.some(hole => inHole(hole, spot));
-}
-
-/** Whether a packet passes and is answered. What is learned of it is kept, for others like it. */
-function isAnswered({ pipeline }: Asked, passes: Goal, lost: LostPlaces, part: Part): boolean {
-  const inputs = likelyPoint(pipeline, part);
-  let known = answered.get(lost);
-  if (known === undefined) answered.set(lost, known = []);
-  if (known.some(claim => isIn(claim, { inputs, choices: part.choices }))) return true;
-  const trip = tryFollow(pipeline, passes, part, inputs);
-  if (trip === undefined || passes.miss(trip) !== undefined) return false;
-  const claim = new Justifier(pipeline, trip, holds(lost.around, trip.run.point) ? lost.around : part);
-  for (const reason of [acceptsAll(trip, 0, trip.run.stages.length), notBegun(pipeline, trip)]) reason(claim);
-  const { lo, hi, choices, holes, rules } = claim.finish();
-  known.push({ lo, hi, choices, holes, rules });
-  return true;
+/** Whether the likeliest packet of a part passes and is answered, whatever rules it meets. */
+function isAnswered(pipeline: Pipeline, passes: Goal, part: Part): boolean {
+  const trip = tryFollow(pipeline, passes, part, likelyPoint(pipeline, part));
+  return trip !== undefined && passes.miss(trip) === undefined;
 }
 
 /** Whether a client is answered by somebody for whom the places of its group are not: the likeliest that the shared part holds. */
-function isAnsweredElsewhere(asked: Asked, passes: Goal, lost: LostPlaces, { others }: Group, whole: Part, shared: Part): boolean {
+function isAnsweredElsewhere(pipeline: Pipeline, passes: Goal, { others }: Group, whole: Part, shared: Part): boolean {
   let left = triesOf;
   for (const other of others) {
     const client = { lo: shared.lo.slice(), hi: shared.hi.slice(), choices: shared.choices };
@@ -140,7 +124,7 @@ function isAnsweredElsewhere(asked: Asked, passes: Goal, lost: LostPlaces, { oth
     client.hi[other.input] = whole.hi[other.input] ?? 0;
     for (const beside of besides(client, other)) {
       if (left-- === 0) return false;
-      if (isAnswered(asked, passes, lost, beside)) return true;
+      if (isAnswered(pipeline, passes, beside)) return true;
     }
   }
   return false;
@@ -155,7 +139,7 @@ const enoughAnswered = 4;
  */
 export function* inPlaces(asked: Asked, lost: LostPlaces, who: readonly Field[] | undefined): Generator<Part, void> {
   const { pipeline, parts } = asked;
-  const passes = conversationGoal(asked, 'passes');
+  const passes = conversationGoal({ ...asked, watch: undefined }, 'passes');
   const groups = who === undefined ? [{ places: lost.places, around: hull(lost.places), others: [] }] : groupsOf(pipeline, lost, who);
   const left = new Map(groups.map(group => [group, enoughAnswered]));
   for (const whole of parts) {
@@ -164,7 +148,7 @@ export function* inPlaces(asked: Asked, lost: LostPlaces, who: readonly Field[] 
       const part = isApart(whole, group.around) ? undefined : everyday(pipeline, whole);
       const first = part === undefined ? undefined : group.places.find(place => !isApart(part, place));
       if (part === undefined || first === undefined) continue;
-      if (!isAnsweredElsewhere(asked, passes, lost, group, part, meet(part, first) ?? part)) {
+      if (!isAnsweredElsewhere(pipeline, passes, group, part, meet(part, first) ?? part)) {
         for (const place of group.places) {
           const shared = meet(part, place);
           if (shared !== undefined) yield shared;

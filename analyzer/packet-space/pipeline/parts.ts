@@ -2,7 +2,7 @@
 import { ctstates, type Constraint } from '../../packet/constraint.js';
 import { cellsOf, type Cell } from '../product.js';
 import { productsOf } from '../products.js';
-import { asksOf, bitOf, entryOf, knowable } from './asks.js';
+import { asksOf, bitOf, entryOf, knowable, type Ask } from './asks.js';
 import { Step, type Chains } from './chains.js';
 import { hull, type Part, type PartBox } from './part.js';
 import { Does } from './classes.js';
@@ -81,7 +81,10 @@ export function* preimages(pipeline: Pipeline, path: Path, number: number, at: n
     const met = meet(part, sides, fieldCount);
     if (met !== undefined) yield { ...met, choices: noChoices };
   }
-  for (const { kept, moved } of asks) if (moved.length > 0) yield* ways(pipeline, path, at, kept, moved, within);
+  for (const ask of asks) {
+    if (ask.moved.length === 0 || !mayMeet(within, ask.kept, fieldCount)) continue;
+    for (const way of waysOf(pipeline, path, at, ask)) yield* along(pipeline, way, within);
+  }
 }
 
 /** The same on all stages of a path at which a rule may run. */
@@ -112,31 +115,52 @@ function narrow({ chains }: Pipeline, within: readonly Part[], sides: Cell['side
   return mayMeet(within, sides, chains.fieldCount) ? toParts(within.map(part => meet(part, sides, chains.fieldCount))) : [];
 }
 
-/** The packets of rules that write what is asked for. */
-function ways(pipeline: Pipeline, path: Path, at: number, kept: Cell['sides'], moved: Cell['sides'], all: readonly Part[]): Part[] {
-  const { chains, forth, natInput } = pipeline;
-  if (!mayMeet(all, kept, chains.fieldCount)) return [];
-  const isUsual = ({ lo }: Part): boolean => (lo[natInput] ?? 0) === 0;
-  const within = all.every(isUsual) ? all : all.filter(isUsual);
+/** What packets are that may become what is asked for. */
+interface Way {
+  readonly sides: Cell['sides'];
+  /** Only those that nat treats as usual, or only the others; undefined: all. */
+  readonly isUsual: boolean | undefined;
+}
+
+function* along({ chains: { fieldCount }, natInput }: Pipeline, { sides, isUsual }: Way, within: readonly Part[]): Generator<Part, void> {
+  if (!mayMeet(within, sides, fieldCount)) return;
+  for (const part of within) {
+    const met = isUsual === undefined || ((part.lo[natInput] ?? 0) === 0) === isUsual ? meet(part, sides, fieldCount) : undefined;
+    if (met !== undefined) yield { ...met, choices: noChoices };
+  }
+}
+
+/** Many questions about one rule follow each other. */
+const knownWays = new WeakMap<Ask, readonly Way[]>();
+
+function waysOf(pipeline: Pipeline, path: Path, at: number, ask: Ask): readonly Way[] {
+  let known = knownWays.get(ask);
+  if (known === undefined) knownWays.set(ask, known = findWays(pipeline, path, at, ask));
+  return known;
+}
+
+/** By the rules that write what is asked for. */
+function findWays(pipeline: Pipeline, path: Path, at: number, { kept, moved }: Ask): readonly Way[] {
+  const { chains, forth } = pipeline;
   // Where nat does not do the usual, anything may have become of a packet.
-  const out = narrow(pipeline, within === all ? [] : all.filter(part => !isUsual(part)), kept);
+  const ways: Way[] = [{ sides: kept, isUsual: false }];
   if (forth[path].slice(0, at).some(stage => stage.underWay >= 0) && moved.some(side => (bitOf(chains, side.dimension) & (Does.dst | Does.dport | Does.src | Does.sport)) !== 0)) {
-    out.push(...narrow(pipeline, within, [...kept, { ...isNew(pipeline), low: ctstates.ESTABLISHED, high: ctstates.RELATED }]));
+    ways.push({ sides: [...kept, { ...isNew(pipeline), low: ctstates.ESTABLISHED, high: ctstates.RELATED }], isUsual: true });
   }
   let found = 0;
   for (const { rule } of giversOf(chains, moved)) {
     for (let t = 0; t <= at; t++) {
       const stage = forth[path][t];
       if (stage === undefined || !chains.below(stage.chain).has(chains.chainOf[rule] ?? -1)) continue;
-      if (++found > wayLimit) return narrow(pipeline, all, kept);
+      if (++found > wayLimit) return [{ sides: kept, isUsual: undefined }];
       const written = forth[path].slice(0, t).reduce((bits, one) => bits | one.does, passedOnIn(chains, stage.chain));
       for (const cell of chains.cells(rule)) {
         const steady = knowable(pipeline, path, stage.hook, stage.table === 'raw', cell).filter(side => (written & bitOf(chains, side.dimension)) === 0);
-        out.push(...narrow(pipeline, within, [...kept, ...steady, ...stage.byState ? [isNew(pipeline)] : []]));
+        ways.push({ sides: [...kept, ...steady, ...stage.byState ? [isNew(pipeline)] : []], isUsual: true });
       }
     }
   }
-  return out;
+  return ways;
 }
 
 const passedOn = new WeakMap<Chains, Map<number, number>>();
