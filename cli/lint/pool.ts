@@ -1,6 +1,6 @@
 /** Threads that lint: one that dies, or comes to no end, costs the rules that it was at, and no others. */
 import { Worker } from 'node:worker_threads';
-import { expectLongRun } from '../short-run.js';
+import { expectGrowth } from '../short-run.js';
 import { Trouble } from '../trouble.js';
 import type { Linted, LintJob } from './linted.js';
 import type { Answer } from './worker.js';
@@ -35,12 +35,12 @@ export class Pool {
   readonly #idle: Worker[] = [];
   readonly #busy = new Map<Worker, Busy>();
   readonly #waiting: Waiting[] = [];
+  #grows = false;
 
   /** `size`: threads at most, which are started when they are needed; `timeout`: seconds that one job may take. */
   constructor(size: number, timeout: number) {
     this.#size = size;
     this.#timeout = timeout;
-    expectLongRun();
   }
 
   lint(job: LintJob): Promise<Linted> {
@@ -53,6 +53,7 @@ export class Pool {
   async close(): Promise<void> {
     for (const { timer } of this.#busy.values()) clearTimeout(timer);
     await Promise.all([...this.#idle, ...this.#busy.keys()].map(worker => worker.terminate()));
+    expectGrowth(false);
   }
 
   #next(): void {
@@ -88,6 +89,11 @@ export class Pool {
   }
 
   #answered(worker: Worker, { linted, error }: Answer): void {
+    if (!this.#grows) {
+      // It has loaded the program by now, and goes on for longer.
+      this.#grows = true;
+      expectGrowth(true);
+    }
     const busy = this.#busy.get(worker);
     const done = busy?.jobs.shift();
     clearTimeout(busy?.timer);
