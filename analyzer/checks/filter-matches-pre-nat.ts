@@ -7,8 +7,9 @@ import type { Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { printAddress } from '../values/address.js';
 import { protocolWord } from '../values/protocol.js';
-import { areCovered, meet, rangesOf } from './shared/asked.js';
+import { areCovered, meet, mentions, rangesOf } from './shared/asked.js';
 import { bypassedRules } from './shared/bypassed.js';
+import { conjuncts } from './shared/conjuncts.js';
 import { pathsBehind } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
 import { missedTranslations, type Missed } from './shared/missed-translations.js';
@@ -48,10 +49,18 @@ function rightRule(cx: CheckContext, table: Table, { at }: Rewritten, { address,
   });
 }
 
+/** How a rule of filter asks for packets that a translation has taken: for all that it asked for before, other than the address. `before`: what the translation asks. */
+function optionsFor({ at, asks }: Pick<Rewritten, 'at' | 'asks'>, translation: Translation, before: Constraint): string {
+  const { rule } = translation.at;
+  const { source = rule.source, inInterface = rule.inInterface } = at.rule;
+  const kept = conjuncts(asks).filter(one => !mentions(one, ['dst']));
+  return optionsBehind(all([before, ...kept]), { ...translation, at: { ...translation.at, rule: { ...rule, source, inInterface } } });
+}
+
 /** What to write: nothing where it stands there already. */
 function helpOf(cx: CheckContext, table: Table, rewritten: Rewritten, first: Translation, asks: Constraint): string {
   const right = rightRule(cx, table, rewritten, first);
-  return right === undefined ? `ask for the address and port that packets have by then: ${optionsBehind(asks, first)} ${targetText(cx.ruleset, rewritten.at)}`
+  return right === undefined ? `ask for the address and port that packets have by then: ${optionsFor(rewritten, first, asks)} ${targetText(cx.ruleset, rewritten.at)}`
     : `delete it, if ${referenceOf(right)} is for the same: that one asks for the address and port that packets have by then`;
 }
 
@@ -106,7 +115,7 @@ function reportMissed(pipeline: Pipeline, { at, asks, asking: { translation, ask
     because: [{ rule: referenceOf(translation.at), line: translation.at.rule.line, message: 'rewrites what this rule asks for' }],
     witness: [translatedStep(pipeline, isLost ? answer.dies : answer.found, translation, isLost, packets)],
     shows: [{ fate: isLost ? 'lost' : 'passes', matches: [referenceOf(translation.at)], misses: [referenceOf(at)] }],
-    help: `ask for what the client asked for: ${options}; or for what packets have by then: ${optionsBehind(before, translation)}`,
+    help: `ask for what the client asked for: ${options}; or for what packets have by then: ${optionsFor({ at, asks }, translation, before)}`,
   };
 }
 

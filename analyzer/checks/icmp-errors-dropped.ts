@@ -9,7 +9,7 @@ const rules = { ipv4: ['fragmentation-needed', '-p icmp -m icmp --icmp-type frag
 function report(cx: CheckContext, { hook, arrivals, by, shown }: LostErrors): Report {
   const [name, rule] = rules[cx.ruleset.family];
   const [decider] = by;
-  const where = arrivals.map(({ words }) => words).filter(words => words !== '').join(', ');
+  const where = arrivals.map(({ words }) => words).filter(words => words !== '').join(' or ');
   const isRule = by.length === 1 && decider !== undefined && !('policy' in decider);
   const table = cx.ruleset.tables.get('filter');
   const chain = table?.chains.get(hook);

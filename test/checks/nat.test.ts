@@ -198,6 +198,13 @@ test('filter-matches-pre-nat: an error where another thing happens, a warning wh
   t.deepEqual(severity(`${named} -s 198.51.100.0/24 -j DROP`, open), ['filter-matches-pre-nat error']);
 });
 
+test('filter-matches-pre-nat: the help opens no more than the rule does', t => {
+  const help = (rule: string, nat = '-A PREROUTING -d 203.0.113.9/32 -j DNAT --to-destination 10.0.0.5'): string | undefined => findings({ nat: [nat], filter: [`-A FORWARD ${rule} -j ACCEPT`] }).find(one => one.check === 'filter-matches-pre-nat')?.help.split(': ')[1];
+  t.is(help('-d 203.0.113.9/32 -p tcp -m tcp --dport 443'), '-d 10.0.0.5 -p tcp -m tcp --dport 443 -j ACCEPT');
+  t.is(help('-s 198.51.100.0/24 -d 203.0.113.9/32 -p tcp -m multiport --dports 80,443'), '-s 198.51.100.0/24 -d 10.0.0.5 -p tcp -m multiport --dports 80,443 -j ACCEPT');
+  t.is(help('-d 203.0.113.9/32 -i eth0 -p tcp -m tcp --dport 8443', dnat.replace('-i eth0', '-d 203.0.113.9/32')), '-i eth0 -d 10.0.0.5 -p tcp -m tcp --dport 443 -j ACCEPT');
+});
+
 test('filter-matches-pre-nat: a rule for one server names interfaces too', t => {
   const nat = ['-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 2222 -j DNAT --to-destination 10.0.0.5:22', '-A POSTROUTING -o eth0 -j MASQUERADE'];
   const told = (line: string): readonly string[] => found({ nat, filter: ['-A FORWARD -i eth1 -j ACCEPT', line] });
