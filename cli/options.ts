@@ -82,7 +82,7 @@ export function inputOptions(option: (flags: string, description: string) => Opt
     option('--input <format>', 'what the files are (default: detected)').choices([...inputFormats]),
     option('--family <family>', 'whose rules they are (default: by the header, the file name, the addresses)').choices([...families]),
     option('--backend <backend>', 'which iptables loads them (default: by the header, else nft)').choices([...backends]),
-    option('--table <name>', 'the table that "iptables -S" output is of (default: filter)').choices([...tables]),
+    option('--table <name>', 'the table that "iptables -S" output is of (default: by the policies that it begins with, else filter)').choices([...tables]),
     option('--stdin-filename <name>', 'what to call standard input in reports'),
     option('--max-size <megabytes>', 'how large a file may be').default(defaultMaxSize).argParser(megabytes),
   ];

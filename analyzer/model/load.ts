@@ -11,6 +11,7 @@ import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
 import { TableDraft } from './draft.js';
 import { guessFamily, headerOf } from './guess.js';
+import { listedTables } from './listed-tables.js';
 import { otherFormat } from './other-formats.js';
 import { quickRule } from './rule-plan.js';
 import { commandParts, parseCounters, type ReadContext } from './read-rule.js';
@@ -27,7 +28,7 @@ export interface LoadOptions {
   readonly family?: Family | undefined;
   /** Absent: taken from the header, else nft. */
   readonly backend?: Backend | undefined;
-  /** For `iptables -S` output, which does not name its table. Absent: filter. */
+  /** For `iptables -S` output, which does not name its table. Absent: by the built-in chains that it lists, else filter. */
   readonly table?: TableName | undefined;
 }
 
@@ -69,6 +70,8 @@ class Loader {
   #table: TableDraft | 'skipped' | undefined;
   #tableStart: Span & { line: number } = { start: 0, end: 0, line: 1 };
   #outsideReported = false;
+  /** Where listings of `iptables -S` begin. */
+  #listed: ReadonlyMap<number, TableName> = new Map();
   /** The draft of the family that is being read. */
   #current: FamilyDraft | undefined;
 
@@ -86,7 +89,7 @@ class Loader {
       this.#report({ check: 'syntax-error', severity: 'error', line: positionAt(this.#source, nul).line, span: { start: nul, end: nul + 1 }, message: 'this is not a text file: it contains NUL bytes', help: otherFormat(this.#source.text) });
       return this.#result([]);
     }
-    if (this.#format === 'list-rules') this.#table = this.#tableDraft(this.#draft(), this.#options.table ?? 'filter', nowhere);
+    if (this.#format === 'list-rules') this.#beginListing();
     if (this.#source.bareCarriageReturns === true) this.#reportBareReturns();
     const scope = (program?: string): ReturnType<typeof startScope> => startScope(program === undefined ? this.#family : this.#programFamily(program));
     for (const statement of statements(this.#source, { format: this.#format, scope })) this.#statement(statement);
@@ -97,6 +100,12 @@ class Loader {
     if (rulesets.length === 0 && this.#diagnostics.length === 0) this.#report({ check: 'empty-file', severity: 'warning', line: 1, span: { start: 0, end: 0 }, message: 'there is no table and no rule in this file', help: 'was it cut short, or is it the right file?' });
     for (const ruleset of rulesets) validate(ruleset, this.#report);
     return this.#result(rulesets.map(one => withoutMissingChains(withFewUnread(one))));
+  }
+
+  #beginListing(): void {
+    if (this.#options.table === undefined) this.#listed = listedTables(this.#source.text);
+    const [first = 'filter'] = this.#listed.values();
+    this.#table = this.#tableDraft(this.#draft(), this.#options.table ?? first, nowhere);
   }
 
   #reportBareReturns(): void {
@@ -265,6 +274,8 @@ class Loader {
       if (!isTableName(name)) return this.#error('unknown-table', statement, `there is no table \`${name}\``, didYouMean(name, ['filter', 'nat', 'mangle', 'raw', 'security']), parts.table);
       table = this.#tableDraft(draft, name, nowhere);
     }
+    const listed = this.#listed.get(statement.start);
+    if (listed !== undefined) table = this.#table = this.#tableDraft(draft, listed, nowhere);
     if (table === 'skipped') return;
     if (table === undefined) return this.#outside(statement, parts.command === undefined ? 'this line' : 'this rule');
     // Where the line itself could not be read, what is left of it is no rule.

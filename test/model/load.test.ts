@@ -83,6 +83,20 @@ test('a line without a command may have been a rule of the chain that it names',
   t.deepEqual(others.map(({ check }) => check), []);
 });
 
+test('the table of what iptables -S prints is known by its policies, of several listings in one file too', t => {
+  const listing = (...chains: readonly string[]): string => chains.map(chain => `-P ${chain} ACCEPT\n`).join('');
+  const nat = `${listing('PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING')}-A POSTROUTING -o eth0 -j MASQUERADE\n`;
+  const mangle = listing('PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING');
+  const filter = `${listing('INPUT', 'FORWARD', 'OUTPUT')}-N own\n-A INPUT -j own\n`;
+  const raw = `${listing('PREROUTING', 'OUTPUT')}-A PREROUTING -p udp -j CT --notrack\n`;
+  for (const [text, tables] of [[nat, ['nat']], [raw, ['raw']], [`${filter}\n# iptables -t nat -S\n${nat}`, ['filter', 'nat']], [`${mangle}${filter}${raw}`, ['mangle', 'filter', 'raw']], ['-A INPUT -j DROP\n', ['filter']]] as const) {
+    const { rulesets, diagnostics } = load({ path: 'x', text });
+    t.deepEqual(diagnostics, []);
+    t.deepEqual([...rulesets[0]?.tables.keys() ?? []], tables);
+  }
+  t.deepEqual([...load({ path: 'x', text: filter }, { table: 'security' }).rulesets[0]?.tables.keys() ?? []], ['security']);
+});
+
 test('the negation of all interfaces stays where it is saved', t => {
   const text = '*filter\n-A FORWARD ! -i + -j DROP\n-A FORWARD ! -o + -j DROP\n-A FORWARD -i + -o + -j DROP\nCOMMIT\n';
   t.deepEqual(read(text).rules, ['-A FORWARD ! -i + -j DROP', '-A FORWARD ! -o + -j DROP', '-A FORWARD -j DROP']);
