@@ -1,19 +1,22 @@
 import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
 import type { Ruleset } from '../model/ruleset.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, always, any, not, type Constraint } from '../packet/constraint.js';
 import type { Decider } from '../packet-space/answers.js';
+import { ask } from '../packet-space/index.js';
 import { firstPacket, neverReplied, nextPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
-import { deciderBecause, deciderReference } from './shared/deciders.js';
+import { rangesOf } from './shared/asked.js';
+import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { dropsTheRest, isShut } from './shared/default-drop.js';
 import { defineCheck, fixWith, type CheckContext } from './define-check.js';
 import { withFirst } from './shared/edits.js';
-import { isNeeded, servicesNeeded, type Service } from './shared/needed-services.js';
+import { isNeeded, mailService, servicesNeeded, type Service } from './shared/needed-services.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
 import { toPointToPoint } from './shared/point-to-point.js';
 import { exchanges, notLoopback, statesOf } from './shared/replies.js';
-import { firstTo } from './shared/strangers.js';
+import { firstTo, strangers } from './shared/strangers.js';
 
 /** Replies to what INPUT lets in: none gets out. */
 function brokenReplies(cx: CheckContext, pipeline: Pipeline): BrokenService | undefined {
@@ -50,9 +53,18 @@ function links(cx: CheckContext, pipeline: Pipeline): Constraint {
   return lets.kind === 'yes' ? others : always;
 }
 
+/** Whether anybody may deliver mail to this host. */
+function takesMail(cx: CheckContext): boolean {
+  const table = cx.ruleset.tables.get('filter');
+  if (table === undefined) return false;
+  const answer = ask(cx.space(), table, 'INPUT', all([strangers(cx), firstTo('tcp', [25])]), ['accept']);
+  return answer.kind === 'yes' && answer.certain && !isPolicy(answer.by) && rangesOf(constraintsOf(cx.ruleset, table.name).of(answer.by.rule), 'dport') !== undefined;
+}
+
 function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
   const neighbourhood = cx.ruleset.family === 'ipv6' ? links(cx, pipeline) : always;
-  const broken = servicesNeeded(cx.ruleset, cx.settings).flatMap(({ key, packets, example, name, severity, rule }): BrokenService[] => {
+  const mail = isNeeded(cx.settings, 'smtp') && takesMail(cx) ? [mailService(cx.ruleset)] : [];
+  const broken = [...servicesNeeded(cx.ruleset, cx.settings), ...mail].flatMap(({ key, packets, example, name, severity, rule }): BrokenService[] => {
     const answer = question(pipeline, 'out', key === 'neighbour-discovery' ? all([packets, neighbourhood]) : packets, 'accept', undefined, true);
     if (answer.kind === 'undecided') cx.undecided();
     return answer.kind === 'no' ? [{ name, severity, rule, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }] : [];
@@ -95,7 +107,7 @@ that INPUT offers. What is missing shows as time-outs far from the firewall. Eve
 listed in one finding: an error where replies or neighbour discovery break, a warning for DNS, else info. Of loopback
 \`loopback-blocked\` speaks.
 The setting \`neededServices\` says what a host needs: loopback, neighbour-discovery, dns-udp, dns-tcp, http, https,
-ntp, dhcp, dhcpv6, ping, replies. Without it, all of them are.`,
+ntp, dhcp, dhcpv6, smtp, ping, replies. Without it, all of them are; smtp where a rule of INPUT lets everybody deliver mail.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -128,7 +140,7 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --dport 25 -j DROP
 COMMIT
 `,
-  asks: ({ ruleset, settings }) => [...servicesNeeded(ruleset, settings).map(({ packets }) => packets), ...ruleset.family === 'ipv6' ? [toPointToPoint, firstTo('tcp'), firstTo('udp')] : []],
+  asks: ({ ruleset, settings }) => [...servicesNeeded(ruleset, settings).map(({ packets }) => packets), mailService(ruleset).packets, firstTo('tcp', [25]), ...ruleset.family === 'ipv6' ? [toPointToPoint, firstTo('tcp'), firstTo('udp')] : []],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     const output = table?.chains.get('OUTPUT');

@@ -1,5 +1,5 @@
 /** What a host may need to send. `replies`: what answers the services that INPUT offers. */
-export const neededServices = ['loopback', 'neighbour-discovery', 'dns-udp', 'dns-tcp', 'http', 'https', 'ntp', 'dhcp', 'dhcpv6', 'ping', 'replies'] as const;
+export const neededServices = ['loopback', 'neighbour-discovery', 'dns-udp', 'dns-tcp', 'http', 'https', 'ntp', 'dhcp', 'dhcpv6', 'smtp', 'ping', 'replies'] as const;
 
 /** What the user says about a host that no rule says. Checks read it; every key has a default. */
 export interface Settings {

@@ -58,6 +58,17 @@ test('what a host needs is what the settings say', t => {
   t.deepEqual(needing('dns-udp', 'ntp'), ['info']);
 });
 
+test('output-drop-breakage: a host that takes mail from everybody, and can send none', t => {
+  const services = '-A OUTPUT -p udp -m multiport --dports 53,67,123 -j ACCEPT\n-A OUTPUT -p tcp -m multiport --dports 53,80,443 -j ACCEPT\n-A OUTPUT -p icmp -j ACCEPT\n-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+  const text = (...rules: readonly string[]): string => host(lo, known, '-A OUTPUT -o lo -j ACCEPT', services, ...rules).replace(':OUTPUT ACCEPT', ':OUTPUT DROP');
+  const takes = '-A INPUT -p tcp -m multiport --dports 25,587 -j ACCEPT';
+  t.deepEqual(found('output-drop-breakage', text(takes)), ['info']);
+  for (const rule of ['--dport 25', '-d 203.0.113.25/32 --dport 587', '--dport 1:1024']) t.deepEqual(found('output-drop-breakage', text(takes, `-A OUTPUT -p tcp -m tcp ${rule} -j ACCEPT`)), [], rule);
+  t.deepEqual(found('output-drop-breakage', text(takes.replace('-p tcp', '-s 10.0.0.0/8 -p tcp'))), [], 'for people inside');
+  t.deepEqual(found('output-drop-breakage', text('-A INPUT -p tcp -j ACCEPT')), [], 'all is let in, and who knows what listens');
+  t.deepEqual(found('output-drop-breakage', text(takes), { settings: { neededServices: ['dns-udp'] } }), []);
+});
+
 test('OUTPUT drops by default by a last rule, and in a chain that is called at last', t => {
   const text = (...rules: readonly string[]): string => ['*filter', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':rest - [0:0]', '-A OUTPUT -o lo -j ACCEPT', ...rules, 'COMMIT', ''].join('\n');
   t.deepEqual(found('output-drop-breakage', text('-A OUTPUT -p tcp -m tcp --sport 22 -j ACCEPT', '-A OUTPUT -j REJECT')), ['warning']);

@@ -2,7 +2,7 @@
 import type { Severity } from '../../model/diagnostic.js';
 import type { Ruleset } from '../../model/ruleset.js';
 import type { PacketSample } from '../../packet-space/answers.js';
-import { all, ctstates, is, masked, not, type Constraint } from '../../packet/constraint.js';
+import { all, ctstates, is, masked, not, oneOf, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { statesOf } from './replies.js';
 import type { neededServices, Settings } from '../settings.js';
@@ -31,6 +31,8 @@ interface Port {
   readonly name: string;
   readonly protocol: 'tcp' | 'udp';
   readonly dport: number;
+  /** Ports that will do as well. */
+  readonly others?: readonly number[];
   readonly sport?: number;
   readonly severity: Severity;
 }
@@ -49,14 +51,14 @@ const renewal: Readonly<Record<Ruleset['family'], Port>> = {
   ipv6: { key: 'dhcpv6', name: 'DHCPv6', protocol: 'udp', sport: 546, dport: 547, severity: 'info' },
 };
 
-function portService(ruleset: Ruleset, { key, name, protocol, dport, sport, severity }: Port): Service {
+function portService(ruleset: Ruleset, { key, name, protocol, dport, others = [], sport, severity }: Port): Service {
   const isTcp = protocol === 'tcp';
   const number = protocolNumber[protocol];
   const peer = ruleset.family === 'ipv4' ? { src: '192.0.2.1', dst: '198.51.100.53' } : { src: '2001:db8::1', dst: '2001:db8:1::53' };
   return {
     key, name, severity,
     packets: all([
-      is('protocol', number), is('dport', dport), is('fragment', 0), statesOf(ruleset).first, outside,
+      is('protocol', number), oneOf('dport', [dport, ...others]), is('fragment', 0), statesOf(ruleset).first, outside,
       ...isTcp ? [masked('tcpFlags', 2, 63)] : [], ...sport === undefined ? [] : [is('sport', sport)],
     ]),
     example: { ...peer, protocol: number, sport: sport ?? 40_000, dport, ...isTcp ? { tcpFlags: 2 } : {} },
@@ -83,6 +85,11 @@ function ping(ruleset: Ruleset): Service {
     example: { protocol, icmpType, icmpCode: 0, ...isV4 ? { src: '192.0.2.1', dst: '198.51.100.7' } : { src: '2001:db8::1', dst: '2001:db8:1::7' } },
     rule: isV4 ? '-p icmp -m icmp --icmp-type 8 -j ACCEPT' : '-p ipv6-icmp -m icmp6 --icmpv6-type 128 -j ACCEPT',
   };
+}
+
+/** What a host that takes mail from everybody needs to send, if not to all servers, then to the one that sends it on: at least that mail cannot be delivered (RFC 5321, 6.1). */
+export function mailService(ruleset: Ruleset): Service {
+  return portService(ruleset, { key: 'smtp', name: 'SMTP (mail for this host is let in)', protocol: 'tcp', dport: 25, others: [465, 587], severity: 'info' });
 }
 
 /** Whether the settings count a service among those that the host needs: without a word, all are. */
