@@ -72,7 +72,7 @@ export async function rulesSource(path: string | undefined, scenario: Scenario |
   if (scenario?.rules !== undefined) return { path: '<scenario>', text: scenario.rules };
   const backend = options.backend ?? scenario?.backend;
   const [ofHost, other] = (host?.ruleSets ?? []).filter(rules => rules.family === (family ?? 'ipv4') && (backend === undefined || rules.backend === backend));
-  if (ofHost === undefined) throw new Trouble('no rules: name a file, as in iptables-lint trace /etc/iptables/rules.v4 --packet "tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0"');
+  if (ofHost === undefined) throw new Trouble(`${host === undefined ? 'no rules' : `the host file holds no rules of ${family ?? 'ipv4'}${backend === undefined ? '' : ` for ${backend}`}`}: name a file, as in iptables-lint trace /etc/iptables/rules.v4 --packet "tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0"`);
   if (other !== undefined) say(`iptables-lint: the host has rules of both backends, and packets meet both; these are those of ${ofHost.backend}, and --backend ${other.backend} has the others\n`);
   return { path: '<host>', text: ofHost.text };
 }

@@ -137,6 +137,14 @@ test('a host has its rules with it; of two backends one is traced, and that is s
   t.is(parsed((await run([...words, '--backend', 'legacy'], { cwd: folder })).stdout).steps[0]?.verdict, 'delivered');
 });
 
+test('a host file without the rules that are asked for is named as what lacks them', async t => {
+  const folder = folderWith(t, { 'host.json': JSON.stringify({ ruleSets: [{ family: 'ipv4', backend: 'nft', text: '*filter\nCOMMIT\n' }] }) });
+  const stderrOf = async (...words: readonly string[]): Promise<string> => (await run(['trace', ...words], { cwd: folder })).stderr;
+  t.regex(await stderrOf('--host', 'host.json', '--packet', 'udp 2001:db8::1 > 2001:db8::2:53'), /the host file holds no rules of ipv6: name a file/u);
+  t.regex(await stderrOf('--host', 'host.json', '--backend', 'legacy', '--packet', 'udp 192.0.2.1 > 192.0.2.2:53'), /holds no rules of ipv4 for legacy/u);
+  t.regex(await stderrOf('--packet', 'udp 192.0.2.1 > 192.0.2.2:53'), /^iptables-lint: no rules: name a file/u);
+});
+
 test('a host file that says nothing of interfaces is as good as none', async t => {
   const folder = folderWith(t, { 'rules.v4': rules, 'host.json': '{}' });
   const { code, stdout } = await run(['trace', 'rules.v4', '--host', 'host.json', '--packet', 'tcp 198.51.100.7:40000 > 192.0.2.1:22 in eth0'], { cwd: folder });
