@@ -5,13 +5,14 @@ import { onward, type Onward, type Path, type Pipeline } from '../packet-space/p
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { layout } from '../packet-space/pipeline/stages.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { ctstates, is } from '../packet/constraint.js';
 import { deciderBecause, deciderReference, helpElsewhere } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { isToSelf, liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
 import { misnamed } from './shared/rewritten.js';
-import { mayDrop } from './shared/targets.js';
+import { effectOf, mayDrop } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 
 /** Where they go, and end. */
@@ -30,6 +31,15 @@ function lostBehind(cx: CheckContext, pipeline: Pipeline, { translation }: Askin
   if (answers.some(({ answer }) => answer.kind === 'undecided')) cx.undecided();
   const lost = answers.flatMap(({ path, answer }) => answer.kind === 'lost' ? [{ path, answer }] : []);
   return answers.every(({ answer }) => answer.kind === 'lost' || answer.kind === 'unreached') ? lost[0] : undefined;
+}
+
+/** Rules that hand packets to a socket of this host as they are (TPROXY). */
+function proxying(cx: CheckContext): readonly Asking[] {
+  const mangle = cx.ruleset.tables.get('mangle');
+  if (mangle === undefined) return [];
+  const constraints = constraintsOf(cx.ruleset, mangle.name);
+  return cx.rules(mangle).filter(({ rule }) => effectOf(rule) === 'nat' && cx.reach(mangle).get(rule)?.kind === 'live')
+    .map(at => ({ translation: { at, side: 'destination', address: 'own', ports: undefined, hooks: ['PREROUTING'] }, asks: constraints.of(at.rule) }));
 }
 
 /** The hook at which table filter drops them first. */
@@ -69,7 +79,8 @@ export const redirectWithoutAccept = defineCheck({
   summary: 'Connections are redirected to a port of this host, and dropped on their way in',
   why: `REDIRECT sends a connection to this host itself, to another port if it says so. Its packets then pass the INPUT chain,
 with the new port: a rule that accepts the old one does not meet them. Where nothing accepts the new port, the proxy
-or service behind it is never reached. It is reported when not one first packet that the rule redirects gets in.`,
+or service behind it is never reached. TPROXY hands packets to a socket as they are: they come to INPUT
+with the address and port for which the client asked, and the mark that the rule gives. It is reported when not one first packet that the rule redirects gets in.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
 -A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128
@@ -116,7 +127,7 @@ COMMIT
     if (filter === undefined) return;
     const isAlone = ![...cx.ruleset.tables.values()].some(table => table !== filter && mayDrop(table));
     if (isAlone && ask(cx.space(), filter, 'INPUT', is('ctstate', ctstates.NEW), losing).kind === 'no') return;
-    for (const asking of liveTranslations(cx, 'destination')) {
+    for (const asking of [...liveTranslations(cx, 'destination'), ...proxying(cx)]) {
       const { translation } = asking;
       if (translation.address !== 'same' && isToSelf(cx, translation) !== true) continue;
       const pipeline = cx.pipeline();

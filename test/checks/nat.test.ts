@@ -129,6 +129,14 @@ test('dnat-not-forwarded: in IPv6 as well', t => {
 
 const redirect = '-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128';
 
+test('redirect-without-accept: what TPROXY hands to a socket comes with the port for which the client asked', t => {
+  const mangle = ['-A PREROUTING -p tcp -m socket --transparent -j DIVERT', '-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j TPROXY --on-port 3129 --on-ip 0.0.0.0 --tproxy-mark 0x1/0x1', '-A DIVERT -j MARK --set-xmark 0x1/0xffffffff', '-A DIVERT -j ACCEPT'];
+  const proxied = (...filter: readonly string[]): readonly string[] => found({ mangle, filter });
+  t.deepEqual(proxied(), ['redirect-without-accept mangle:PREROUTING:2']);
+  t.deepEqual(proxied('-A INPUT -i eth1 -p tcp -m tcp --dport 3129 -j ACCEPT'), ['redirect-without-accept mangle:PREROUTING:2']);
+  for (const line of ['-i eth1 -p tcp -m tcp --dport 80', '-m mark --mark 0x1/0x1', '-i eth1', '-m socket --transparent']) t.deepEqual(proxied(`-A INPUT ${line} -j ACCEPT`), [], line);
+});
+
 test('redirect-without-accept: INPUT must let in the new port', t => {
   for (const line of ['-A INPUT -p tcp -m tcp --dport 3128 -j ACCEPT', '-A INPUT -i eth1 -j ACCEPT', '-A INPUT -m conntrack --ctstate DNAT -j ACCEPT', '-A INPUT -p tcp -m tcp ! --dport 80 -j ACCEPT', '-A INPUT -s 10.0.0.0/24 -p tcp -m multiport --dports 22,3128 -j ACCEPT']) t.deepEqual(found({ nat: [redirect], filter: [line] }), [], line);
   for (const line of ['-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -i eth0 -j ACCEPT', '-A INPUT -p udp -j ACCEPT']) t.deepEqual(found({ nat: [redirect], filter: [line] }), ['redirect-without-accept nat:PREROUTING:1'], line);
