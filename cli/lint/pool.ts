@@ -50,7 +50,9 @@ export class Pool {
     });
   }
 
+  /** Nobody waits for the jobs that are left. */
   async close(): Promise<void> {
+    this.#waiting.length = 0;
     for (const { timer } of this.#busy.values()) clearTimeout(timer);
     await Promise.all([...this.#idle, ...this.#busy.keys()].map(worker => worker.terminate()));
     expectGrowth(false);
@@ -95,9 +97,11 @@ export class Pool {
       expectGrowth(true);
     }
     const busy = this.#busy.get(worker);
-    const done = busy?.jobs.shift();
-    clearTimeout(busy?.timer);
-    if (busy !== undefined && busy.jobs.length > 0) busy.timer = this.#timer(worker);
+    // Its time was over, and it is about to end.
+    if (busy === undefined) return;
+    const done = busy.jobs.shift();
+    clearTimeout(busy.timer);
+    if (busy.jobs.length > 0) busy.timer = this.#timer(worker);
     else {
       this.#busy.delete(worker);
       this.#idle.push(worker);
