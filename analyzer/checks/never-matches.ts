@@ -62,6 +62,22 @@ function foreignReport({ ruleset: { family } }: CheckContext, at: RuleAt): Repor
   };
 }
 
+/** A name that no interface can have. Addresses with a label (`eth0:1`) are those of the interface. @see dev_valid_name() in net/core/dev.c */
+function nameReport(at: RuleAt): Report | undefined {
+  const { rule } = at;
+  for (const [option, one] of [['-i', rule.inInterface], ['-o', rule.outInterface]] as const) {
+    const name = one?.negated === false ? one.value.name : '';
+    const [letter] = /[:/\s]/u.exec(name) ?? [];
+    if (letter === undefined) continue;
+    const device = name.split(':')[0] ?? '';
+    return {
+      at, message: `no packet can match this rule: no interface is called ${name}, for the kernel takes no \`${letter}\` in such a name`,
+      help: letter === ':' && device !== '' ? `write ${option} ${device}: ${name} is a label of one of its addresses, which a rule names by ${option === '-i' ? '-d' : '-s'}` : `write the name that \`ip link\` shows behind ${option}`,
+    };
+  }
+  return undefined;
+}
+
 /** Something that lets in, by other interfaces than lo, who has a loopback address. Whoever drops such packets is right to, whatever the kernel does. */
 function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const { rule } = at;
@@ -141,7 +157,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags has (a SYN/ACK is never NEW), an
-interface that they do not have at that hook, a loopback address by another interface than lo (the kernel drops such packets before INPUT), ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
+interface that they do not have at that hook, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -181,7 +197,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live') report = foreignReport(cx, at) ?? martianReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
+        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);

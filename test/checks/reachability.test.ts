@@ -23,6 +23,12 @@ function table(name: string, ...lines: readonly string[]): readonly string[] {
   return of([`*${name}`, ...lines, 'COMMIT', ''].join('\n')).map(one => `${one.check} ${one.rule ?? ''}`.trim());
 }
 
+test('never-matches: a name that no interface can have', t => {
+  const told = (...lines: readonly string[]): readonly unknown[] => of(filter(...lines)).map(one => [one.check, one.rule, one.help.split(':')[0]]);
+  t.deepEqual(told('-A INPUT -i eth0:1 -p tcp -j ACCEPT', '-A OUTPUT -o a/b -j DROP'), [['never-matches', 'filter:INPUT:1', 'write -i eth0'], ['never-matches', 'filter:OUTPUT:1', 'write the name that `ip link` shows behind -o']]);
+  t.deepEqual(told('-A INPUT ! -i eth0:1 -p tcp -j ACCEPT', '-A INPUT -i eth0.1 -j ACCEPT', '-A INPUT -i br-lan@x -j ACCEPT'), []);
+});
+
 test('never-matches: ICMP of the other family, and what to write in its place', t => {
   const told = (family: 'ipv4' | 'ipv6', protocol: string): readonly unknown[] => of(filter(`-A INPUT -p ${protocol} -j ACCEPT`), family).map(one => [one.check, one.severity, one.help]);
   t.deepEqual(told('ipv6', 'icmp'), [['never-matches', 'warning', 'write -p ipv6-icmp in place of -p icmp']]);
