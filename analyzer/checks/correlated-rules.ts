@@ -1,5 +1,6 @@
 import type { Ruleset, Table } from '../model/ruleset.js';
-import { all, is, not, type Constraint, ctstates } from '../packet/constraint.js';
+import { all, is, not, oneOf, type Constraint, ctstates } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { correlated, reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
@@ -15,8 +16,8 @@ type Side = 'source' | 'destination';
 /** So many rules of a chain are looked at: each takes a search. */
 const lookLimit = 20;
 
-/** A connection that begins from outside of the host: what comes back, and what lo carries, is not meant to be blocked. */
-const beginning = all([is('ctstate', ctstates.NEW), not({ kind: 'interface', field: 'in', name: 'lo', prefix: false }), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
+/** A connection that begins from outside of the host: what comes back, and what lo carries, is not meant to be blocked, nor is it a service to answer a ping. */
+const beginning = all([is('ctstate', ctstates.NEW), not(oneOf('protocol', [protocolNumber.icmp, protocolNumber.icmpv6])), not({ kind: 'interface', field: 'in', name: 'lo', prefix: false }), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
 
 const fields = { source: 'src', destination: 'dst' } as const;
 

@@ -1,11 +1,12 @@
 import type { Rule, Table } from '../model/ruleset.js';
 import type { Decider } from '../packet-space/answers.js';
-import { ask } from '../packet-space/index.js';
+import { ask, reachWith } from '../packet-space/index.js';
 import { onward, type Onward, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { isPrivate, publicRanges } from '../packet/address-blocks.js';
 import { all, always, any, ctstates, is, not, type Constraint } from '../packet/constraint.js';
-import { mentions, rangesOf } from './shared/asked.js';
+import { meet, mentions, rangesOf } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -15,7 +16,7 @@ import { destinationText, optionsBehind } from './shared/nat-words.js';
 import { fromOutside, isNamed } from './shared/outside.js';
 import { misnamed } from './shared/rewritten.js';
 import { isCatchAll } from './shared/shadows.js';
-import { mayDrop } from './shared/targets.js';
+import { effectOf, mayDrop } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 
 type Lost = Extract<Onward, { kind: 'lost' }>;
@@ -60,6 +61,15 @@ function isForOutside(cx: CheckContext, { translation: { at } }: Asking): boolea
   return rangesOf(askedOnTheWay(cx, at, 'PREROUTING'), 'dst')?.every(({ low }) => !isPrivate(low)) === true;
 }
 
+/** Whether a rule lets some of the translated packets through by their address: then somebody thought of them, and of the way by which they come. */
+function isLetThrough(cx: CheckContext, filter: Table, asking: Asking): boolean {
+  const { address } = asking.translation;
+  if (typeof address === 'string') return false;
+  const constraints = constraintsOf(cx.ruleset, filter.name);
+  const names = (dst: ReturnType<typeof rangesOf>): boolean => dst !== undefined && meet(dst, address);
+  return cx.rules(filter).some(at => effectOf(at.rule) === 'accept' && names(rangesOf(constraints.of(at.rule), 'dst')) && reachWith(cx.space(), filter, at, behind(cx, asking), 'FORWARD').kind === 'live');
+}
+
 /** Whether they end where all ends that no rule speaks of: nobody closed just this. */
 function isForgotten({ by }: Lost): boolean {
   return by.every(one => isPolicy(one) || isCatchAll(one.rule));
@@ -102,7 +112,7 @@ function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, v
         if (left.packets <= 0 || left.work <= 0) return;
       }
       // Where nothing comes of it because of a name, filter-matches-pre-nat says so.
-      if (lost.kind !== 'lost' || (outside !== undefined && (!isForgotten(lost) || missed().has(at.rule))) || misnamed(cx, filter).has(at.rule)) continue;
+      if (lost.kind !== 'lost' || (outside !== undefined && (!isForgotten(lost) || isLetThrough(cx, filter, asking) || missed().has(at.rule))) || misnamed(cx, filter).has(at.rule)) continue;
       const isPossible = isOwn === undefined && whither(pipeline, at.rule, 'in', packets).kind !== 'lost';
       yield { ...asking, lost, isPossible, outside };
       break;
@@ -152,7 +162,7 @@ export const dnatNotForwarded = defineCheck({
   why: `A DNAT rule only says where a connection is to go. Its packets then pass the FORWARD chain as any others do, with the
 new address and port, and where no rule there accepts them, the port that looks forwarded is closed. It is
 reported when not one first packet that the rule translates gets through, in all tables together; as a warning also where the rule is for a public address, and
-none gets through that comes from outside, by the interface at which nat translates what leaves, because no rule speaks of it. Where the new
+none gets through that comes from outside, by the interface at which nat translates what leaves, because no rule speaks of it, nor of that server's address for others. Where the new
 address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]

@@ -90,6 +90,8 @@ test('dnat-not-forwarded: people inside get there, and nobody who comes from out
   t.deepEqual(stuck(published, '-A FORWARD -s 198.51.100.0/24 -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT'), [], 'some do');
   t.deepEqual(stuck(published, '-A FORWARD -d 10.0.0.5/32 -i eth0 -j DROP'), [], 'somebody closed it');
   t.deepEqual(stuck(published, '-A FORWARD -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 80 -j ACCEPT'), [], 'filter-matches-pre-nat tells of it');
+  const tunnel = { nat: [published, '-A POSTROUTING -o tun0 -j MASQUERADE'], filter: ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT'] };
+  t.deepEqual(found(tunnel).filter(one => one.startsWith('dnat-not')), [], 'they come by eth0, where nobody is translated');
   for (const rule of [published.replace('-d 203.0.113.9/32 ', ''), published.replace('-d 203', '-s 10.0.0.0/24 -d 203'), published.replace('203.0.113.9', '192.168.1.9')]) t.deepEqual(stuck(rule), [], 'it is for people inside');
 });
 

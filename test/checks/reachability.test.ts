@@ -148,6 +148,7 @@ test('an address that is blocked behind a rule which lets it in; a list of them 
   }
   for (const who of ['-m set ! --match-set bad src', '-m set --match-set bad src -p tcp', '-m limit --limit 9/min']) t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', `-A INPUT ${who} -j DROP`, '-A INPUT -p tcp -j REJECT'), [], who);
   t.deepEqual(overlaps('-A INPUT -p tcp -m set --match-set good src -j ACCEPT', '-A INPUT -m set --match-set bad src -j DROP', '-A INPUT -p tcp -j REJECT'), [], 'an exception for some');
+  t.deepEqual(overlaps('-A INPUT -p icmp -j ACCEPT', '-A INPUT -m set --match-set bad src -j DROP', '-A INPUT -p tcp -j ACCEPT'), [], 'anybody may ping');
   t.deepEqual(overlaps('-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A OUTPUT -d 203.0.113.7/32 -j DROP'), ['correlated-rules filter:OUTPUT:2']);
 });
 
