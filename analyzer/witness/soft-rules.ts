@@ -1,7 +1,6 @@
 /** Rules of which more is asked than a sample can say: state, chance, and properties that nobody arranges. */
-import { meaningOf } from '../extensions/use.js';
-import type { RuleContext } from '../extensions/define.js';
-import { isOpaque, isUnresolved, type Chain, type Rule, type Ruleset } from '../model/ruleset.js';
+import { isUnresolved, type Chain, type Rule, type Ruleset } from '../model/ruleset.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import type { Constraint, Field } from '../packet/constraint.js';
 import { prefixLength } from '../values/address.js';
 
@@ -24,16 +23,11 @@ function softPart(constraint: Constraint): string | undefined {
 }
 
 function softIn(ruleset: Ruleset, table: string, rule: Rule): string | undefined {
-  const cx: RuleContext = { family: ruleset.family, backend: ruleset.backend, protocol: undefined, table, ordered: [] };
   if (rule.target.kind === 'opaque') return `target ${rule.target.use.opaque}`;
   if (rule.target.kind === 'extension' && effectIsUnknown(rule)) return `target ${rule.target.use.definition.name}`;
   // To exact reasoning a mask that is no prefix is a property like another.
   if (hasOddMask(rule.source) || hasOddMask(rule.destination)) return 'an address with a mask that is no prefix';
-  for (const use of rule.matches) {
-    const found = isOpaque(use) ? use.opaque : softPart(meaningOf(use, cx));
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  return softPart(constraintsOf(ruleset, table).of(rule));
 }
 
 function hasOddMask(given: Rule['source']): boolean {

@@ -209,6 +209,15 @@ test('where only another rule decides, the finding stays without its witness', t
   t.like(internalErrors[0], { isWithdrawn: false });
 });
 
+test('where a name stands for an address, the finding stays without its witness', t => {
+  for (const asked of ['-s db.example.com', '-d db.example.com -p tcp', '-s <ip>', '-p nosuch']) {
+    const text = filter(`INPUT ${asked} -j ACCEPT`);
+    const { findings, internalErrors } = analyze({ path: 'rules', text });
+    t.deepEqual(internalErrors, [], asked);
+    t.deepEqual(findings.find(one => one.check === 'missing-established-return')?.witness, null, asked);
+  }
+});
+
 test('what cannot be played is not printed, and no mistake of ours', t => {
   const { findings, internalErrors } = analyzeClaim({ at: 'nat:PREROUTING' });
   t.deepEqual(findings.map(one => one.witness), [null]);
