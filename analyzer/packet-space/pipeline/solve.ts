@@ -20,7 +20,7 @@ export interface SolveBudget {
 }
 
 /** A budget for one question: packets that may be followed, and rules that may be looked up on their way. What is left open when it ends is undecided. */
-export function solveBudget(packets = 20_000, work = 2_000_000): SolveBudget {
+export function solveBudget(packets = 5_000, work = 2_000_000): SolveBudget {
   return { packets, work };
 }
 
