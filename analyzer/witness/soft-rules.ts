@@ -1,5 +1,6 @@
 /** Rules of which more is asked than a sample can say: state, chance, and properties that nobody arranges. */
-import { isUnresolved, type Chain, type Rule, type Ruleset } from '../model/ruleset.js';
+import type { AnyExtension } from '../extensions/define.js';
+import { isOpaque, isUnresolved, type Chain, type Rule, type Ruleset } from '../model/ruleset.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import type { Constraint, Field } from '../packet/constraint.js';
 import { prefixLength } from '../values/address.js';
@@ -25,9 +26,14 @@ function softPart(constraint: Constraint): string | undefined {
 function softIn(ruleset: Ruleset, table: string, rule: Rule): string | undefined {
   if (rule.target.kind === 'opaque') return `target ${rule.target.use.opaque}`;
   if (rule.target.kind === 'extension' && effectIsUnknown(rule)) return `target ${rule.target.use.definition.name}`;
+  for (const { name, tables } of definitionsOf(rule)) if (tables?.some(one => one === table) === false) return `${name}, which no kernel takes in table ${table}`;
   // To exact reasoning a mask that is no prefix is a property like another.
   if (hasOddMask(rule.source) || hasOddMask(rule.destination)) return 'an address with a mask that is no prefix';
   return softPart(constraintsOf(ruleset, table).of(rule));
+}
+
+function definitionsOf({ matches, target }: Rule): readonly AnyExtension[] {
+  return [...matches.flatMap(use => isOpaque(use) ? [] : [use.definition]), ...target.kind === 'extension' ? [target.use.definition] : []];
 }
 
 function hasOddMask(given: Rule['source']): boolean {

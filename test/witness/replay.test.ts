@@ -218,6 +218,13 @@ test('where a name stands for an address, the finding stays without its witness'
   }
 });
 
+test('what no kernel takes where it stands proves nothing', t => {
+  for (const target of ['TPROXY --on-port 3128', 'DNAT --to-destination 10.0.0.1']) {
+    const { internalErrors } = analyze({ path: 'rules', text: filter('INPUT -i lo -j ACCEPT', 'INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', `INPUT -p tcp -j ${target}`, `FORWARD -p tcp -j ${target}`) });
+    t.deepEqual(internalErrors, [], target);
+  }
+});
+
 test('what cannot be played is not printed, and no mistake of ours', t => {
   const { findings, internalErrors } = analyzeClaim({ at: 'nat:PREROUTING' });
   t.deepEqual(findings.map(one => one.witness), [null]);
