@@ -154,6 +154,7 @@ Where not one reply can pass the rule is of no use: an error. Where some can, it
 rule or policy that drops them: a warning if everyday clients lose theirs (source port 32768 or more), whomever they ask and by
 whichever interface they come; else an info, as it is where the rule that drops replies names private networks, for that may be meant. Where only pings are
 lost, and the rule lets TCP or UDP pass as well, that is an info: somebody may have meant to drop ICMP.
+Answers from behind the interface by which the client comes count only for what goes back there: a rule for all that comes from a tunnel is not for the tunnel alone.
 It is no better where the answer passes and the client’s next packet does not, because a rule is for NEW packets, and none for those that follow.`,
   bad: `*filter
 :INPUT DROP [0:0]

@@ -352,3 +352,13 @@ test('a service whose packets are exempt, and whose rule waits for NEW, is dead,
   const text = `${raw}${host(lo, known, '-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT')}`;
   t.deepEqual(analyze({ path: 'x.rules', text }).findings.map(one => `${one.severity} ${one.check}`), ['error notrack-state-conflict']);
 });
+
+test('who is answered by hosts behind his own interface only, is answered by nobody outside', t => {
+  const lost = (...rules: readonly string[]): string[] => analyze({ path: 'talk.rules', text: host(lo, known, ...rules) }).findings.flatMap(({ check, severity, message }) => check === 'missing-established-return' ? [`${severity}: ${/lost are (.*)$/u.exec(message)?.[1] ?? message}`] : []);
+  const tunnel = '-A FORWARD -i tun0 -j ACCEPT';
+  t.deepEqual(lost(tunnel), ['warning: all except out tun0']);
+  t.deepEqual(lost(tunnel, '-A FORWARD -o tun0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'), []);
+  t.deepEqual(lost('-A FORWARD -i tun0 -o tun0 -j ACCEPT'), [], 'it is for the tunnel alone');
+  // Each bridge for itself, and one blocked host: others answer.
+  t.deepEqual(lost('-A FORWARD -s 10.1.2.3/32 -j DROP', '-A FORWARD -i br0 -o br0 -j ACCEPT', '-A FORWARD -i br0 ! -o br0 -j ACCEPT', '-A FORWARD -o br0 -m conntrack --ctstate ESTABLISHED -j ACCEPT'), []);
+});

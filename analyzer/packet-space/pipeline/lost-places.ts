@@ -1,12 +1,13 @@
 /** Where answers are lost, whatever rules let their conversations begin: found once, so that about each rule little is left to ask. */
 import type { Rule } from '../../model/ruleset.js';
 import type { Field } from '../../packet/constraint.js';
+import { dimensionOf } from '../dimensions.js';
 import { merge, type Intervals } from '../intervals.js';
 import { likedClasses } from '../sample.js';
 import { Justifier } from './claim.js';
 import { conversationGoal, type Asked } from './conversations.js';
 import { hull, isApart, meet, type Part } from './part.js';
-import type { Pipeline } from './passes.js';
+import type { Pipeline, Trip } from './passes.js';
 import { allPreimages } from './parts.js';
 import type { Path } from './stages.js';
 import { likelyPoint, solutions, tryFollow, type Goal, type SolveBudget } from './solve.js';
@@ -107,12 +108,40 @@ function* besides(part: Part, { input, intervals }: Group['others'][number]): Ge
   }
 }
 
+/** The interface by which a packet came, and leaves again: [input, class] for both; undefined where these are two, or may be. */
+function turnedBack({ chains: { dimensions } }: Pipeline, { path, run: { point: { inputs } } }: Trip): readonly (readonly [number, number])[] | undefined {
+  const both = (['in', 'out'] as const).map(field => {
+    const input = dimensionOf(dimensions, field);
+    const [at, one] = [inputs[input] ?? 0, dimensions.list[input]];
+    const name = one?.kind === 'name' ? one.names.classes[at] : undefined;
+    return { input, at, name: name?.other === false ? name.text : '' };
+  });
+  const [came, leaves] = both;
+  return path !== 'through' || came?.name === '' || came?.name !== leaves?.name ? undefined : both.map(({ input, at }) => [input, at]);
+}
+
+/**
+ * That an answer gets through to a client who gets none to this packet: from another network, if that is where this one went. Whoever leaves by the interface
+ * by which he came has gone nowhere.
+ */
+export function answeredLike(asked: Asked, lost: Trip): Goal {
+  const goal = conversationGoal(asked, 'passes');
+  if (turnedBack(asked.pipeline, lost) !== undefined) return goal;
+  return {
+    ...goal, miss: trip => {
+      const reasons = goal.miss(trip);
+      const interfaces = reasons === undefined ? turnedBack(asked.pipeline, trip) : undefined;
+      return interfaces === undefined ? reasons : [claim => { for (const [input, at] of interfaces) claim.cutInput(input, at, at); }];
+    },
+  };
+}
+
 const triesOf = 3;
 
-/** Whether the likeliest packet of a part passes and is answered, whatever rules it meets. */
+/** Whether the likeliest packet of a part passes and is answered from another network, whatever rules it meets. */
 function isAnswered(pipeline: Pipeline, passes: Goal, part: Part): boolean {
   const trip = tryFollow(pipeline, passes, part, likelyPoint(pipeline, part));
-  return trip !== undefined && passes.miss(trip) === undefined;
+  return trip !== undefined && passes.miss(trip) === undefined && turnedBack(pipeline, trip) === undefined;
 }
 
 /** Whether a client is answered by somebody for whom the places of its group are not: the likeliest that the shared part holds. */

@@ -3,21 +3,21 @@ import type { Rule } from '../../model/ruleset.js';
 import { all, ctstates, type Constraint, type Field } from '../../packet/constraint.js';
 import type { Decider } from '../answers.js';
 import { Justifier, type PartClaim } from './claim.js';
-import { ask, conversation, killerOf, notBegun, type Asked, type ConversationCase, type ConversationQuestion } from './conversations.js';
+import { ask, killerOf, notBegun, type Asked, type ConversationCase, type ConversationQuestion } from './conversations.js';
 import { referenceTo } from './deciders.js';
 import { partsWithin, spacesOf, type Space } from './difference/rest.js';
 import { isCertain } from './fate.js';
 import { boxOf, readable, type ReadableBox } from './fates/box.js';
 import { acceptsAll, droppedBy, missesRule, sawIn } from './goals.js';
-import { everydayParts, inPlaces, lostPlaces, type LostPlaces } from './lost-places.js';
+import { answeredLike, everydayParts, inPlaces, lostPlaces, type LostPlaces } from './lost-places.js';
 import { hull, type Part } from './part.js';
 import type { Pipeline, Trip } from './passes.js';
-import { solutions, type Goal, type SolveBudget } from './solve.js';
+import { solutions, solve, type Goal, type SolveBudget } from './solve.js';
 
 /** A conversation whose answer is lost, whatever is unknown. */
 export interface LostReply extends ConversationCase {
   readonly by: Decider;
-  /** Whether no conversation that the rule lets begin is answered whose first packet is the same in these fields. */
+  /** Whether no conversation with another network that the rule lets begin is answered whose first packet is the same in these fields. */
   readonly isLostFor: (fields: readonly Field[]) => boolean;
 }
 
@@ -57,7 +57,7 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
   const known = new Set<string>();
   if (asked === undefined) return 'complete';
   const parts = places === undefined ? everydayParts(asked) : inPlaces(asked, places, who);
-  const isLostFor = (trip: Trip, fields: readonly Field[]): boolean => conversation({ ...asked, budget, parts: likeFirst(asked, trip, fields) }, 'passes').kind === 'none';
+  const isLostFor = (trip: Trip, fields: readonly Field[]): boolean => solve(pipeline, answeredLike(asked, trip), likeFirst(asked, trip, fields), budget).kind === 'none';
   const search = solutions(pipeline, goalOf(asked, by => !known.has(by)), parts, budget);
   while (known.size < limit) {
     const next = search.next();
