@@ -15,7 +15,7 @@ export class Patience {
   readonly #usual: number;
   #left: number;
 
-  constructor({ usual = 20_000, together = 4_000_000 }: PatienceOptions = {}) {
+  constructor({ usual = 20_000, together = 2_000_000 }: PatienceOptions = {}) {
     this.#usual = usual;
     this.#left = together;
   }
