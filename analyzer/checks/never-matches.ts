@@ -10,7 +10,7 @@ import { rangesOf } from './shared/asked.js';
 import { isLoopback } from './shared/host-networks.js';
 import { isNotOfLo, letsLoopbackIn } from './shared/martians.js';
 import { asksForState } from './shared/state-asked.js';
-import { contradictionIn } from './shared/contradiction.js';
+import { contradictionIn, lacksTranslation } from './shared/contradiction.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
@@ -123,6 +123,12 @@ function contradictionReport({ ruleset }: CheckContext, table: Table, at: RuleAt
   const why = contradictionIn(ruleset, table, at);
   // What asks for an interface that a built-in chain has not got is refused at loading.
   if (why === undefined) return undefined;
+  if (lacksTranslation(ruleset, table, at)) {
+    return {
+      at, mutedIn: 'generated', severity: 'info', message: 'no packet matches this rule: it waits for translated connections, and no rule of table nat makes such',
+      help: 'delete it, or write the rule in table nat that it is for',
+    };
+  }
   return { at, mutedIn: 'generated', message: `no packet can match this rule: ${why.text}`, help: why.help, ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])) };
 }
 
@@ -157,7 +163,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags has (a SYN/ACK is never NEW), an
-interface that they do not have at that hook, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
+interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
 :INPUT DROP [0:0]

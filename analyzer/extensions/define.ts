@@ -64,12 +64,17 @@ export interface OrderedOption {
   readonly value: unknown;
 }
 
+/** What a connection can have become: of its source, or its destination. */
+export type Translation = 'SNAT' | 'DNAT';
+
 /** What a check of a whole match or target may look at. */
 export interface RuleContext extends ValueContext {
   readonly table: string;
   readonly ordered: readonly OrderedOption[];
   /** What is in the sets that rules name, where somebody said it. */
   readonly sets?: SetContents | undefined;
+  /** How rules can have the first packet of a connection translated. Absent: nothing is known. */
+  readonly translations?: ReadonlySet<Translation> | undefined;
 }
 
 /** What a match or target is compiled with, once for each rule of a host. */

@@ -29,6 +29,27 @@ test('never-matches: a name that no interface can have', t => {
   t.deepEqual(told('-A INPUT ! -i eth0:1 -p tcp -j ACCEPT', '-A INPUT -i eth0.1 -j ACCEPT', '-A INPUT -i br-lan@x -j ACCEPT'), []);
 });
 
+test('never-matches: a translation that no rule of table nat makes', t => {
+  const asks = (words: string): string => filter('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', `-A FORWARD -m conntrack ${words} -j ACCEPT`);
+  const nat = (...lines: readonly string[]): string => ['*nat', ':PREROUTING ACCEPT', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', ...lines, 'COMMIT', ''].join('\n');
+  const told = (text: string): readonly string[] => of(text).map(one => `${one.check} ${one.severity} ${one.rule ?? ''}`);
+  const dead = ['never-matches info filter:FORWARD:2'];
+  const [masquerade, dnat] = ['-A POSTROUTING -o eth0 -j MASQUERADE', '-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.2'];
+  t.deepEqual(told(nat() + asks('--ctstate DNAT')), dead);
+  t.deepEqual(told(nat() + asks('--ctstate SNAT,DNAT')), dead);
+  t.deepEqual(told(nat(masquerade) + asks('--ctstate NEW -m conntrack --ctstate DNAT')), dead, 'only what a helper expects could be');
+  t.deepEqual(told(nat(masquerade) + asks('--ctstate NEW -m conntrack --ctstate SNAT')), []);
+  t.deepEqual(told(nat(dnat) + asks('--ctstate DNAT')), []);
+  t.deepEqual(told(asks('--ctstate DNAT')), [], 'the host may have a table nat that is not in the file');
+  t.deepEqual(told(nat('-A PREROUTING -j FULLCONENAT') + asks('--ctstate DNAT')), [], 'a target that nobody knows');
+});
+
+test('what firewalld lets pass as translated is nothing new where no rule translates', t => {
+  const rules = (nat: string): readonly string[] => analyze({ path: 'x.rules', text: `*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n${nat}COMMIT\n${filter('-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT', '-A INPUT -i lo -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT')}` })
+    .findings.map(one => one.check).filter(one => one === 'invalid-accepted');
+  t.deepEqual(rules(''), ['invalid-accepted']);
+});
+
 test('never-matches: ICMP of the other family, and what to write in its place', t => {
   const told = (family: 'ipv4' | 'ipv6', protocol: string): readonly unknown[] => of(filter(`-A INPUT -p ${protocol} -j ACCEPT`), family).map(one => [one.check, one.severity, one.help]);
   t.deepEqual(told('ipv6', 'icmp'), [['never-matches', 'warning', 'write -p ipv6-icmp in place of -p icmp']]);

@@ -14,29 +14,36 @@ import type { PortRange } from '../../values/port.js';
 import type { Family, Value, ValueContext } from '../../values/value.js';
 import { asks } from '../asks.js';
 import { isInState, ofConnection, secondsLeft } from '../connection-tests.js';
-import { defineMatch, option, type Given, type GivenOf, type OptionDefinition, type Options } from '../define.js';
+import { defineMatch, option, type Given, type GivenOf, type OptionDefinition, type Options, type RuleContext, type Translation } from '../define.js';
 import { tracked } from '../tracked.js';
 
 const states = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'] as const;
 type State = (typeof states)[number];
-const nats = ['SNAT', 'DNAT'] as const;
-type Nat = (typeof nats)[number];
+const nats = ['SNAT', 'DNAT'] as const satisfies readonly Translation[];
 const statuses = ['EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED'] as const;
 
 /** The value of `-m state --state`. */
 export const stateSet = abbreviatedSet<State>(['INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED'], states, { name: 'state' });
-const ctstateSet = abbreviatedSet<State | Nat>(['INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED', ...nats], [...states, ...nats], { name: 'state' });
+const ctstateSet = abbreviatedSet<State | Translation>(['INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED', ...nats], [...states, ...nats], { name: 'state' });
 const statusSet = abbreviatedSet(['NONE', 'EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED'], statuses, { name: 'status', empty: 'NONE' });
 
-function isNat(word: State | Nat): word is Nat {
+function isNat(word: State | Translation): word is Translation {
   return word === 'SNAT' || word === 'DNAT';
 }
 
-/** The packet is in one of these states, or its connection is translated in one of these ways. */
-export function inStates(words: WordSet<State | Nat>): Constraint {
+const later = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
+
+/** Its connection is translated so. What a helper expects of one that is translated at all may be in any way (nf_nat_follow_master()). */
+function isTranslated(how: Translation, given: RuleContext['translations']): Constraint {
+  const translated = atom(`conntrack --ctstate ${how}`);
+  if (given?.size === 0) return never;
+  return given === undefined || given.has(how) ? all([tracked, translated]) : all([later, translated]);
+}
+
+/** The packet is in one of these states, or its connection is translated in one of these ways, which rules may give or not. */
+export function inStates(words: WordSet<State | Translation>, given?: RuleContext['translations']): Constraint {
   const plain = words.flatMap(word => isNat(word) ? [] : [ctstates[word]]);
-  const translated = words.filter(isNat).map(word => atom(`conntrack --ctstate ${word}`));
-  return any([oneOf('ctstate', plain), translated.length === 0 ? never : all([tracked, any(translated)])]);
+  return any([oneOf('ctstate', plain), ...words.filter(isNat).map(how => isTranslated(how, given))]);
 }
 
 /** The protocol of a connection is that of its packets, except that ICMP errors belong to the connection that they are about. */
@@ -74,7 +81,7 @@ function port(name: string, doc: string): OptionDefinition<PortRange> {
 }
 
 const options = {
-  state: option({ names: ['--ctstate'], doc: 'states of which the packet has one', value: ctstateSet, negatable: true, means: inStates }),
+  state: option({ names: ['--ctstate'], doc: 'states of which the packet has one', value: ctstateSet, negatable: true, means: words => inStates(words) }),
   proto: option({ names: ['--ctproto'], doc: 'protocol of the connection', value: exactProtocol, negatable: true, means: (number, { family }) => connectionProtocol(number, family) }),
   origsrc: address('--ctorigsrc', 'where the connection came from, before NAT'),
   origdst: address('--ctorigdst', 'where the connection wanted to go, before NAT'),
@@ -168,7 +175,8 @@ export const conntrack = defineMatch('conntrack', () => ({
   means: ({ state, ...others }, cx) => {
     const rest = all(meanings(others, cx));
     if (state === undefined) return all([tracked, rest]);
-    const inState = state.negated ? not(inStates(state.value)) : inStates(state.value);
+    const among = inStates(state.value, cx.translations);
+    const inState = state.negated ? not(among) : among;
     const isOfUntracked = (['INVALID', 'UNTRACKED'] as const).some(word => state.value.includes(word) !== state.negated);
     return all([inState, isOfUntracked ? any([not(tracked), rest]) : rest]);
   },
