@@ -1,12 +1,13 @@
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
-import { not, oneOf, type Constraint, ctstates } from '../packet/constraint.js';
+import { masked, not, oneOf, type Constraint, ctstates } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { protocolWord } from '../values/protocol.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
-import { rangesOf } from './shared/asked.js';
+import { mentions, rangesOf } from './shared/asked.js';
+import { settableBits } from './shared/connection-marks.js';
 import { isLoopback } from './shared/host-networks.js';
 import { isNotOfLo, letsLoopbackIn } from './shared/martians.js';
 import { asksForState } from './shared/state-asked.js';
@@ -76,6 +77,18 @@ function nameReport(at: RuleAt): Report | undefined {
     };
   }
   return undefined;
+}
+
+/** It asks for a mark of connections that no rule gives. Others may (nft, conntrack -U); a file without table mangle may be of a host that has one. */
+function markReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const { ruleset } = cx;
+  if (!ruleset.tables.has('mangle') || !mentions(constraintsOf(ruleset, table.name).of(at.rule), ['connmark'])) return undefined;
+  const settable = settableBits(ruleset);
+  if (!isDeadWith(cx, table, at, masked('connmark', 0, ~settable >>> 0))) return undefined;
+  return {
+    at, mutedIn: 'generated', severity: 'info', certainty: 'possible', message: 'no packet matches this rule: it asks for a mark of connections, and no rule gives them such a one (-j CONNMARK --set-mark, --save-mark)',
+    help: settable === 0 ? 'write the rule that sets the mark, or leave it as it is where something else does (nft, conntrack -U)' : 'compare it with the marks that rules set, or leave it as it is where something else sets it (nft, conntrack -U)',
+  };
 }
 
 /** Something that lets in, by other interfaces than lo, who has a loopback address. Whoever drops such packets is right to, whatever the kernel does. */
@@ -163,7 +176,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags has (a SYN/ACK is never NEW), an
-interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
+interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -203,7 +216,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
+        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? markReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);

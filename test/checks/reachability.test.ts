@@ -44,6 +44,22 @@ test('never-matches: a translation that no rule of table nat makes', t => {
   t.deepEqual(told(nat('-A PREROUTING -j FULLCONENAT') + asks('--ctstate DNAT')), [], 'a target that nobody knows');
 });
 
+test('never-matches: a mark of connections that no rule sets', t => {
+  const told = (mark: string, ...mangle: readonly string[]): readonly string[] => of(['*mangle', ':PREROUTING ACCEPT', ...mangle.map(line => `-A PREROUTING ${line}`), 'COMMIT', filter(`-A INPUT -m connmark ${mark} -j ACCEPT`)].join('\n')).map(one => `${one.check} ${one.severity} ${one.certainty} ${one.rule ?? ''}`);
+  const dead = ['never-matches info possible filter:INPUT:1'];
+  const restore = '-j CONNMARK --restore-mark';
+  t.deepEqual(told('--mark 0x1', restore), dead);
+  t.deepEqual(told('! --mark 0x0', restore), dead);
+  t.deepEqual(told('--mark 0x2', restore, '-j CONNMARK --set-mark 0x1'), dead);
+  t.deepEqual(told('--mark 0x0', restore), []);
+  t.deepEqual(told('! --mark 0x1', restore), []);
+  t.deepEqual(told('--mark 0x1', '-j CONNMARK --set-mark 0x1'), []);
+  t.deepEqual(told('--mark 0x3', '-j CONNMARK --or-mark 0x1', '-j CONNMARK --or-mark 0x2'), []);
+  t.deepEqual(told('--mark 0x1', '-j CONNMARK --save-mark'), []);
+  t.deepEqual(told('--mark 0x1', '-j CONNMARK --set-mark 0x2 --right-shift-mark 1'), []);
+  t.deepEqual(found('-A INPUT -m connmark --mark 0x1 -j ACCEPT'), [], 'the host may have a table mangle that is not in the file');
+});
+
 test('what firewalld lets pass as translated is nothing new where no rule translates', t => {
   const rules = (nat: string): readonly string[] => analyze({ path: 'x.rules', text: `*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n${nat}COMMIT\n${filter('-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT', '-A INPUT -i lo -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT')}` })
     .findings.map(one => one.check).filter(one => one === 'invalid-accepted');

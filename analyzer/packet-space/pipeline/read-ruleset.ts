@@ -44,7 +44,7 @@ function unknownWrites(fields: readonly Field[]): Rewriting[] {
 const nothing: readonly Rewriting[] = [];
 
 /** What a rule writes, wherever it may run. */
-function rewritingsOf(ruleset: Ruleset, table: Table, rule: Rule, hooks: readonly Hook[]): readonly Rewriting[] {
+export function rewritingsOf(ruleset: Ruleset, table: Table, rule: Rule, hooks: readonly Hook[]): readonly Rewriting[] {
   const { target } = rule;
   if (target.kind === 'opaque') return unknownWrites(everyField);
   if (target.kind !== 'extension') return nothing;
