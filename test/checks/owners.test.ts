@@ -95,6 +95,37 @@ test('FireHOL is known by what it logs', t => {
   t.deepEqual(owners([':in_lan - [0:0]', '-A INPUT -i eth1 -j in_lan', '-A in_lan -j DROP', log.replace('-unknown', '')]).rules, [undefined, undefined, undefined]);
 });
 
+test('arno-iptables-firewall makes all that is there, also the chains that it leaves empty', t => {
+  const lines = [':EXT_INPUT_CHAIN - [0:0]', ':DMZ_INPUT_CHAIN - [0:0]', ':POST_INPUT_CHAIN - [0:0]', '-A INPUT -i eth0 -j EXT_INPUT_CHAIN', '-A INPUT -j POST_INPUT_CHAIN', '-A EXT_INPUT_CHAIN -p tcp -m tcp --dport 22 -j ACCEPT'];
+  t.deepEqual(owners(lines).rules, Array.from({ length: 3 }, () => 'arno-iptables-firewall'));
+  t.deepEqual(analyze({ path: 'x.rules', text: `*filter\n${lines.join('\n')}\nCOMMIT\n` }).findings.filter(one => ['unused-chain', 'jump-to-empty-chain'].includes(one.check)), []);
+});
+
+/** What is found of rules that are shadowed, or stand behind a call that comes not back. */
+function dead(...lines: readonly string[]): readonly (string | null)[] {
+  return analyze({ path: 'x.rules', text: `*filter\n:INPUT DROP [0:0]\n${lines.join('\n')}\nCOMMIT\n` }).findings.filter(one => ['shadowed-rule', 'unreachable-after-goto', 'correlated-rules'].includes(one.check)).map(one => one.rule);
+}
+
+test('what FireHOL adds behind an interface that takes everything is its own doing; what a server is told after it refused all is people’s', t => {
+  const end = ['-A INPUT -p tcp -m tcp --tcp-flags FIN,ACK FIN,ACK -m conntrack --ctstate INVALID,NEW -j DROP', '-A INPUT -m limit --limit 1/sec -j LOG --log-prefix "IN-unknown:"'];
+  const ssh = '-p tcp -m tcp --sport 1024:65535 --dport 22';
+  t.deepEqual(dead(':in_world - [0:0]', '-A INPUT -j in_world', ...end, '-A in_world -j DROP'), []);
+  t.deepEqual(dead(
+    ':in_net - [0:0]', ':out_net - [0:0]', '-A INPUT -i eth0 -j in_net', '-A OUTPUT -o eth0 -j out_net', ...end,
+    `-A in_net ${ssh} -m conntrack --ctstate NEW,ESTABLISHED -j REJECT`, `-A in_net -s 198.51.100.0/24 ${ssh} -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT`,
+    '-A out_net -p tcp -m tcp --sport 22 -j REJECT', '-A out_net -d 198.51.100.0/24 -p tcp -m tcp --sport 22 -m conntrack --ctstate ESTABLISHED -j ACCEPT',
+  ), ['filter:in_net:2']);
+});
+
+test('rules from zone to zone stand as people wrote them for Shorewall, and those that it puts around them do not', t => {
+  for (const chain of ['net-fw', 'net2fw']) {
+    t.deepEqual(dead(
+      ':shorewall - [0:0]', `:${chain} - [0:0]`, `-A INPUT -i eth0 -j ${chain}`, `-A ${chain} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`, `-A ${chain} -p tcp -m tcp --dport 25 -j ACCEPT`,
+      `-A ${chain} -s 198.51.100.7/32 -p tcp -m tcp --dport 25 -j DROP`, `-A ${chain} -m addrtype --dst-type MULTICAST -j DROP`, `-A ${chain} -j DROP`,
+    ), [`filter:${chain}:3`]);
+  }
+});
+
 test('how generated rules are written is counted, not shown, unless that is asked for', t => {
   const source = { path: 'x.rules', text: generated };
   const { findings, generated: muted } = analyze(source);

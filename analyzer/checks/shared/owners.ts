@@ -68,8 +68,12 @@ export function isForPeople(chain: string): boolean {
 /** Whether one program made a rule and others that do something to it, so that this is nobody else's doing. */
 export function isOwnDoing(ruleset: Ruleset, at: RuleAt, others: readonly RuleAt[]): boolean {
   const owner = ownerOf(ruleset, at);
-  if (owner === undefined || knownOwners.some(({ name, told }) => name === owner && told?.test(at.chain) === true)) return false;
+  if (owner === undefined || knownOwners.some(({ name, told }) => name === owner && told?.chains.test(at.chain) === true && told.rules.test(textOf(ruleset, at.rule)))) return false;
   return others.every(one => ownerOf(ruleset, one) === owner);
+}
+
+function textOf({ source: { text } }: Ruleset, { start, end }: Rule): string {
+  return text.slice(start, end);
 }
 
 /** What docker, for one, leaves at the end of a chain that is for people to fill. */
