@@ -7,6 +7,7 @@ import { conjuncts } from './shared/conjuncts.js';
 import { awaitsData, chainsOfRelated, helperAsked } from './shared/awaited-data.js';
 import { attachedHelpers, mayBeAttachedElsewhere } from './shared/connection-helpers.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { ownerOf } from './shared/owners.js';
 import { effectOf } from './shared/targets.js';
 
 /** By which port each helper finds the connections that it reads along with. */
@@ -30,15 +31,32 @@ function illustrate(cx: CheckContext, at: RuleAt): Illustration | undefined {
   return undefined;
 }
 
-function report(cx: CheckContext, [at, ...others]: readonly [RuleAt, ...RuleAt[]], name: string | undefined): Report {
-  const helper = name === undefined || name === '' ? 'ftp' : name;
+/** A rule that waits, and for what announces it; '': any helper, undefined: it names none. */
+interface Waiting {
+  readonly at: RuleAt;
+  readonly helper: string | undefined;
+}
+
+const plain = (helper: string): string => helper.replace(/-\d+$/u, '');
+
+/** How a helper is attached to the connections that it reads along with. */
+function attaching(helper: string): string {
+  return `-t raw -A PREROUTING ${usual.get(plain(helper)) ?? '-p tcp --dport PORT'} -j CT --helper ${helper}`;
+}
+
+/** All that wait for helpers by name are told of once, for they have one cause; so are those that name none. */
+function report(cx: CheckContext, [{ at, helper: first }, ...others]: readonly [Waiting, ...Waiting[]]): Report {
+  const helpers = [...new Set([first, ...others.map(({ helper }) => helper)])].flatMap(one => one === undefined || one === '' ? [] : [one]);
+  const [helper = 'ftp'] = helpers;
+  const isMade = [at, ...others.map(one => one.at)].every(one => ownerOf(cx.ruleset, one) !== undefined);
+  const who = helpers.length > 1 ? `the helpers ${helpers.join(', ')} announce` : `the helper ${helpers.length === 0 ? '' : `${helper} `}announces`;
   return {
-    at, certainty: 'possible', severity: name === undefined ? 'info' : 'warning',
-    message: name === undefined ? 'this rule waits for connections that a helper announces (RELATED, and no ICMP error), and no rule attaches a helper: since Linux 6.0 nothing else does'
-      : `this rule waits for connections that the helper ${name === '' ? '' : `${name} `}announces, and no rule attaches it: since Linux 6.0 nothing else does`,
-    because: others.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'waits for them, too' })),
-    ...helper.replace(/-\d+$/u, '') === 'ftp' ? { illustrate: () => illustrate(cx, at) } : {},
-    help: `attach it: -t raw -A PREROUTING ${usual.get(helper.replace(/-\d+$/u, '')) ?? '-p tcp --dport PORT'} -j CT --helper ${helper}; or delete the rule`,
+    at, certainty: 'possible', severity: first === undefined || isMade ? 'info' : 'warning', alike: others.length + 1,
+    message: first === undefined ? 'this rule waits for connections that a helper announces (RELATED, and no ICMP error), and no rule attaches a helper: since Linux 6.0 nothing else does'
+      : `this rule ${others.length === 0 ? 'waits' : `and ${String(others.length)} more wait`} for connections that ${who}, and no rule attaches ${helpers.length > 1 ? 'them' : 'it'}: since Linux 6.0 nothing else does`,
+    because: others.map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'waits for them, too' })),
+    ...first === undefined || first === '' || plain(first) === 'ftp' ? { illustrate: () => illustrate(cx, at) } : {},
+    help: `attach ${helpers.length > 1 ? 'those that are needed' : 'it'}: ${attaching(helper)}; or delete the rule${others.length === 0 ? '' : 's'}`,
   };
 }
 
@@ -51,7 +69,7 @@ export const relatedWithoutHelper = defineCheck({
 it does so only where nf_conntrack_helper is set, and since 6.0 not at all: a rule of table raw must say so, by
 \`-j CT --helper NAME\`. Without it no connection is ever expected, so that the rule never matches and the data
 connections are NEW ones, which are dropped or not by other rules.
-It is \`possible\`, because nft or an older kernel may attach the helper.`,
+It is \`possible\`, because nft or an older kernel may attach the helper; an info where a program wrote the rules, as FireHOL does for each \`client all\`.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -95,15 +113,15 @@ COMMIT
     const attached = attachedHelpers(cx).map(({ helper }) => helper);
     const constraints = constraintsOf(cx.ruleset, table.name);
     const within = chainsOfRelated(table, rule => constraints.of(rule));
-    const waiting = new Map<string | undefined, [RuleAt, ...RuleAt[]]>();
+    const waiting: Waiting[] = [];
     for (const at of cx.rules(table)) {
-      const name = helperAsked(at);
-      const isServed = name === undefined ? attached.length > 0 : attached.some(helper => name === '' || name.startsWith(helper));
-      if (effectOf(at.rule) !== 'accept' || isServed || !awaitsData(cx, table, at, constraints.of(at.rule), within)) continue;
-      const known = waiting.get(name);
-      if (known === undefined) waiting.set(name, [at]);
-      else known.push(at);
+      const helper = helperAsked(at);
+      const isServed = helper === undefined ? attached.length > 0 : attached.some(one => helper === '' || helper.startsWith(one));
+      if (effectOf(at.rule) === 'accept' && !isServed && awaitsData(cx, table, at, constraints.of(at.rule), within)) waiting.push({ at, helper });
     }
-    for (const [name, rules] of waiting) yield report(cx, rules, name);
+    for (const isNamed of [true, false]) {
+      const [first, ...others] = waiting.filter(({ helper }) => (helper !== undefined) === isNamed);
+      if (first !== undefined) yield report(cx, [first, ...others]);
+    }
   },
 });

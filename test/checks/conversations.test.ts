@@ -144,6 +144,13 @@ test('helpers, and what they announce', t => {
   t.deepEqual(found('dead-state-match', host(...strict, waits)), [], 'it is told once');
 });
 
+test('rules that wait for several helpers are told of once, and as an info where a program wrote them', t => {
+  const waits = ['ftp', 'irc', 'sip'].map(helper => `-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -m helper --helper ${helper} -j ACCEPT`);
+  const told = (...more: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, ...waits, ...more) }).findings.filter(one => one.check === 'related-without-helper').map(({ severity, message }) => `${severity}: ${message}`);
+  t.deepEqual(told(), ['warning: this rule and 2 more wait for connections that the helpers ftp, irc, sip announce, and no rule attaches them: since Linux 6.0 nothing else does']);
+  t.deepEqual(told('-A INPUT -m limit --limit 1/sec -j LOG --log-prefix "IN-unknown:"').map(one => one.slice(0, 4)), ['info'], 'FireHOL');
+});
+
 test('a helper of no use is shown by the talk in which it hears of the data, which are RELATED and lost', t => {
   const raw = (rule: string): string => `*raw\n-A ${rule} -p tcp -m tcp --dport 21 -j CT --helper ftp\nCOMMIT\n`;
   const strict = (chain: string): string => `-A ${chain} -m conntrack --ctstate ESTABLISHED -j ACCEPT`;
