@@ -117,6 +117,7 @@ function reportSome(cx: CheckContext, pipeline: Pipeline, { at, found, others }:
   return {
     at,
     severity: isEveryday ? 'warning' : 'info',
+    ...found.isWithinKind ? { certainty: 'possible' as const } : {},
     alike: others.length + 1, message: `${subject(others)} ${exchange.name} ${there}, but not all replies get ${again}: lost are ${packetsText(found.packets())}`,
     because: [killedBy(cx, by), ...alsoHit(others)],
     ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers: [by] }, back)] },
@@ -154,7 +155,7 @@ Where not one reply can pass the rule is of no use: an error. Where some can, it
 rule or policy that drops them: a warning if everyday clients lose theirs (source port 32768 or more), whomever they ask and by
 whichever interface they come; else an info, as it is where the rule that drops replies names private networks, for that may be meant. Where only pings are
 lost, and the rule lets TCP or UDP pass as well, that is an info: somebody may have meant to drop ICMP.
-Answers from behind the interface by which the client comes count only for what goes back there: a rule for all that comes from a tunnel is not for the tunnel alone.
+Answers from behind the interface by which the client comes count only for what goes back there: a rule for all that comes from a tunnel is not for the tunnel alone. One for many tunnels (tun+) may be, so that this is possible only.
 It is no better where the answer passes and the client’s next packet does not, because a rule is for NEW packets, and none for those that follow.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -227,7 +228,7 @@ function* lost(cx: CheckContext, table: Table, doubts: readonly Doubt[], told: S
     if (found !== undefined) {
       told.add(at.rule);
       addTo(broken, keyOf(at, found), at, found);
-    } else for (const one of someReplies(cx, pipeline, at, doubts)) addTo(partly, [deciderReference(one.by), one.doubt.path, one.doubt.exchange.name, one.isEveryday].join(' '), at, one);
+    } else for (const one of someReplies(cx, pipeline, at, doubts)) addTo(partly, [deciderReference(one.by), one.doubt.path, one.doubt.exchange.name, one.isEveryday, one.isWithinKind].join(' '), at, one);
   }
   for (const one of broken.values()) yield report(cx, pipeline, one);
   for (const one of partly.values()) yield reportSome(cx, pipeline, one);

@@ -366,6 +366,14 @@ test('who is answered by hosts behind his own interface only, is answered by nob
   t.deepEqual(lost(tunnel), ['warning: all except out tun0']);
   t.deepEqual(lost(tunnel, '-A FORWARD -o tun0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'), []);
   t.deepEqual(lost('-A FORWARD -i tun0 -o tun0 -j ACCEPT'), [], 'it is for the tunnel alone');
+  const certainty = (rule: string): string[] => analyze({ path: 'talk.rules', text: host(lo, known, rule) }).findings.flatMap(one => one.check === 'missing-established-return' ? [one.certainty] : []);
+  t.deepEqual(certainty(tunnel), ['certain']);
+  const tunnels = '-A FORWARD -i tun+ -j ACCEPT';
+  t.deepEqual(lost(tunnels), ['warning: all except out tun+']);
+  t.deepEqual(certainty(tunnels), ['possible'], 'maybe the tunnels are to talk to each other');
+  t.deepEqual(lost(tunnels, '-A FORWARD -o tun+ -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'), []);
+  t.deepEqual(lost('-A FORWARD -i tun+ -o tun+ -j ACCEPT'), []);
+  t.deepEqual(lost('-A FORWARD -i tun+ -o eth0 -j ACCEPT', '-A FORWARD -i eth0 -o tun+ -j ACCEPT'), []);
   // Each bridge for itself, and one blocked host: others answer.
   t.deepEqual(lost('-A FORWARD -s 10.1.2.3/32 -j DROP', '-A FORWARD -i br0 -o br0 -j ACCEPT', '-A FORWARD -i br0 ! -o br0 -j ACCEPT', '-A FORWARD -o br0 -m conntrack --ctstate ESTABLISHED -j ACCEPT'), []);
 });

@@ -108,29 +108,43 @@ function* besides(part: Part, { input, intervals }: Group['others'][number]): Ge
   }
 }
 
-/** The interface by which a packet came, and leaves again: [input, class] for both; undefined where these are two, or may be. */
-function turnedBack({ chains: { dimensions } }: Pipeline, { path, run: { point: { inputs } } }: Trip): readonly (readonly [number, number])[] | undefined {
-  const both = (['in', 'out'] as const).map(field => {
-    const input = dimensionOf(dimensions, field);
-    const [at, one] = [inputs[input] ?? 0, dimensions.list[input]];
-    const name = one?.kind === 'name' ? one.names.classes[at] : undefined;
-    return { input, at, name: name?.other === false ? name.text : '' };
-  });
+/** The class of interfaces in one of the fields, and its input. */
+function interfaceOf({ chains: { dimensions } }: Pipeline, { run: { point: { inputs } } }: Trip, field: 'in' | 'out'): { readonly input: number; readonly at: number; readonly text: string; readonly other: boolean } {
+  const input = dimensionOf(dimensions, field);
+  const [at, one] = [inputs[input] ?? 0, dimensions.list[input]];
+  const { text = '', other = true } = one?.kind === 'name' ? one.names.classes[at] ?? {} : {};
+  return { input, at, text, other };
+}
+
+/** How the names begin of the interfaces that the rule is for, where it is for many (`-i tun+`). */
+export function kindOf({ pipeline, watch }: Asked): string | undefined {
+  const named = pipeline.chains.rules[watch?.rule ?? -1]?.rule.inInterface;
+  return named?.value.prefix === true && !named.negated && named.value.name !== '' ? named.value.name : undefined;
+}
+
+/**
+ * The interface by which a packet came, and leaves again: [input, class] for both; undefined where these are two, or may be. Those whose names begin
+ * with `kind` count as one.
+ */
+function turnedBack(pipeline: Pipeline, trip: Trip, kind: string | undefined): readonly (readonly [number, number])[] | undefined {
+  const both = [interfaceOf(pipeline, trip, 'in'), interfaceOf(pipeline, trip, 'out')] as const;
   const [came, leaves] = both;
-  return path !== 'through' || came?.name === '' || came?.name !== leaves?.name ? undefined : both.map(({ input, at }) => [input, at]);
+  const isSame = came.text !== '' && !came.other && !leaves.other && came.text === leaves.text;
+  const areOfKind = kind !== undefined && both.every(({ text }) => text.startsWith(kind));
+  return trip.path === 'through' && (isSame || areOfKind) ? both.map(({ input, at }) => [input, at] as const) : undefined;
 }
 
 /**
  * That an answer gets through to a client who gets none to this packet: from another network, if that is where this one went. Whoever leaves by the interface
- * by which he came has gone nowhere.
+ * by which he came has gone nowhere, nor has he by another of its `kind`.
  */
-export function answeredLike(asked: Asked, lost: Trip): Goal {
+export function answeredLike(asked: Asked, lost: Trip, kind: string | undefined): Goal {
   const goal = conversationGoal(asked, 'passes');
-  if (turnedBack(asked.pipeline, lost) !== undefined) return goal;
+  if (turnedBack(asked.pipeline, lost, kind) !== undefined) return goal;
   return {
     ...goal, miss: trip => {
       const reasons = goal.miss(trip);
-      const interfaces = reasons === undefined ? turnedBack(asked.pipeline, trip) : undefined;
+      const interfaces = reasons === undefined ? turnedBack(asked.pipeline, trip, kind) : undefined;
       return interfaces === undefined ? reasons : [claim => { for (const [input, at] of interfaces) claim.cutInput(input, at, at); }];
     },
   };
@@ -139,13 +153,14 @@ export function answeredLike(asked: Asked, lost: Trip): Goal {
 const triesOf = 3;
 
 /** Whether the likeliest packet of a part passes and is answered from another network, whatever rules it meets. */
-function isAnswered(pipeline: Pipeline, passes: Goal, part: Part): boolean {
+function isAnswered(asked: Asked, passes: Goal, part: Part): boolean {
+  const { pipeline } = asked;
   const trip = tryFollow(pipeline, passes, part, likelyPoint(pipeline, part));
-  return trip !== undefined && passes.miss(trip) === undefined && turnedBack(pipeline, trip) === undefined;
+  return trip !== undefined && passes.miss(trip) === undefined && turnedBack(pipeline, trip, kindOf(asked)) === undefined;
 }
 
 /** Whether a client is answered by somebody for whom the places of its group are not: the likeliest that the shared part holds. */
-function isAnsweredElsewhere(pipeline: Pipeline, passes: Goal, { others }: Group, whole: Part, shared: Part): boolean {
+function isAnsweredElsewhere(asked: Asked, passes: Goal, { others }: Group, whole: Part, shared: Part): boolean {
   let left = triesOf;
   for (const other of others) {
     const client = { lo: shared.lo.slice(), hi: shared.hi.slice(), choices: shared.choices };
@@ -153,7 +168,7 @@ function isAnsweredElsewhere(pipeline: Pipeline, passes: Goal, { others }: Group
     client.hi[other.input] = whole.hi[other.input] ?? 0;
     for (const beside of besides(client, other)) {
       if (left-- === 0) return false;
-      if (isAnswered(pipeline, passes, beside)) return true;
+      if (isAnswered(asked, passes, beside)) return true;
     }
   }
   return false;
@@ -177,7 +192,7 @@ export function* inPlaces(asked: Asked, lost: LostPlaces, who: readonly Field[] 
       const part = isApart(whole, group.around) ? undefined : everyday(pipeline, whole);
       const first = part === undefined ? undefined : group.places.find(place => !isApart(part, place));
       if (part === undefined || first === undefined) continue;
-      if (!isAnsweredElsewhere(pipeline, passes, group, part, meet(part, first) ?? part)) {
+      if (!isAnsweredElsewhere(asked, passes, group, part, meet(part, first) ?? part)) {
         for (const place of group.places) {
           const shared = meet(part, place);
           if (shared !== undefined) yield shared;

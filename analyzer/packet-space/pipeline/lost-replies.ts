@@ -9,16 +9,18 @@ import { partsWithin, spacesOf, type Space } from './difference/rest.js';
 import { isCertain } from './fate.js';
 import { boxOf, readable, type ReadableBox } from './fates/box.js';
 import { acceptsAll, droppedBy, missesRule, sawIn } from './goals.js';
-import { answeredLike, everydayParts, inPlaces, lostPlaces, type LostPlaces } from './lost-places.js';
+import { answeredLike, everydayParts, inPlaces, kindOf, lostPlaces, type LostPlaces } from './lost-places.js';
 import { hull, type Part } from './part.js';
 import type { Pipeline, Trip } from './passes.js';
-import { solutions, solve, type Goal, type SolveBudget } from './solve.js';
+import { solutions, solve, type Goal, type SolveBudget, type Solved } from './solve.js';
 
 /** A conversation whose answer is lost, whatever is unknown. */
 export interface LostReply extends ConversationCase {
   readonly by: Decider;
   /** Whether no conversation with another network that the rule lets begin is answered whose first packet is the same in these fields. */
   readonly isLostFor: (fields: readonly Field[]) => boolean;
+  /** Answers from behind another interface of the same kind (`tun+`) get through: maybe these alone are meant. */
+  readonly isWithinKind: boolean;
 }
 
 /** `more`: as many were found as were looked for; `undecided`: the budget ended. */
@@ -57,7 +59,8 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
   const known = new Set<string>();
   if (asked === undefined) return 'complete';
   const parts = places === undefined ? everydayParts(asked) : inPlaces(asked, places, who);
-  const isLostFor = (trip: Trip, fields: readonly Field[]): boolean => solve(pipeline, answeredLike(asked, trip), likeFirst(asked, trip, fields), budget).kind === 'none';
+  const answered = (trip: Trip, fields: readonly Field[], kind: string | undefined): Solved => solve(pipeline, answeredLike(asked, trip, kind), likeFirst(asked, trip, fields), budget);
+  const isLostFor = (trip: Trip, fields: readonly Field[]): boolean => answered(trip, fields, kindOf(asked)).kind === 'none';
   const search = solutions(pipeline, goalOf(asked, by => !known.has(by)), parts, budget);
   while (known.size < limit) {
     const next = search.next();
@@ -67,7 +70,9 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
     const own = referenceTo(by);
     known.add(own);
     const found = { ...next.value, goal: goalOf(asked, one => one === own) };
-    if (isCertain(pipeline, found) && (who === undefined || isLostFor(found.trip, who))) yield { ...found, by, isLostFor: fields => isLostFor(found.trip, fields) };
+    if (!isCertain(pipeline, found) || (who !== undefined && !isLostFor(found.trip, who))) continue;
+    const isWithinKind = who !== undefined && kindOf(asked) !== undefined && answered(found.trip, who, undefined).kind === 'found';
+    yield { ...found, by, isWithinKind, isLostFor: fields => isLostFor(found.trip, fields) };
   }
   return 'more';
 }

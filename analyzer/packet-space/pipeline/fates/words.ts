@@ -108,7 +108,12 @@ function nameWords({ names: { classes } }: Extract<Dimension, { kind: 'name' }>,
   const word = (at: number): string => at === 0 ? 'none' : `${classes[at]?.text ?? ''}${classes[at]?.other === true ? '+' : ''}`;
   const rest = classes.findIndex(one => one.other && one.text === '');
   const [with_, without] = [has.flatMap((is, at) => is ? [at] : []), has.flatMap((is, at) => is || at === 0 ? [] : [at])];
-  return has[rest] === true ? `! ${without.map(word).join(',')}` : with_.map(word).join(',');
+  // What begins as others do that are named by how they begin need not be said.
+  const said = (some: readonly number[]): string => {
+    const kinds = some.flatMap(at => classes[at]?.other === true ? [classes[at].text] : []);
+    return some.filter(at => !kinds.some(kind => kind !== '' && kind !== classes[at]?.text && classes[at]?.text.startsWith(kind) === true)).map(word).join(',');
+  };
+  return has[rest] === true ? `! ${said(without)}` : said(with_);
 }
 
 /** How many values some classes of a field stand for, as a power of two; of interface names nobody knows how many there are. */
