@@ -17,7 +17,7 @@ import { isForPeople } from './shared/owners.js';
 import { rewrittenRules, type Rewritten } from './shared/rewritten.js';
 import { effectOf, targetText } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
-import type { Translation } from './shared/translations.js';
+import { translationOf, type Translation } from './shared/translations.js';
 
 /** What one question may cost. */
 const budget = { packets: 1000, work: 100_000 };
@@ -71,8 +71,10 @@ function isContradicted(effect: string | undefined, found: Behind | undefined): 
 }
 
 function report(cx: CheckContext, table: Table, pipeline: Pipeline, rewritten: Rewritten, asksOf: (translation: Translation) => Constraint): Report {
-  const { at, by } = rewritten;
-  const found = behind(cx, pipeline, rewritten);
+  const { at, asks } = rewritten;
+  const asked = rangesOf(asks, 'dst');
+  const by = rewritten.by.map(one => translationOf(asked, one));
+  const found = behind(cx, pipeline, { ...rewritten, by });
   const first = found?.translation ?? by[0];
   const sighting = found === undefined ? undefined : found.answer.kind === 'passes' ? found.answer.found : found.answer.dies;
   const isLost = found?.answer.kind === 'lost';
@@ -103,7 +105,8 @@ function askedText(asks: Constraint, before: Constraint): { readonly text: strin
 }
 
 /** A rule that other packets may come by: nobody knows whether it was meant for these. */
-function reportMissed(pipeline: Pipeline, { at, asks, asking: { translation, asks: before }, packets, device, answer }: Missed): Report {
+function reportMissed(pipeline: Pipeline, { at, asks, asking: { translation: whole, asks: before }, packets, device, answer }: Missed): Report {
+  const translation = translationOf(rangesOf(asks, 'dst'), whole);
   const isLost = answer.kind === 'lost';
   const { text, options } = askedText(asks, before);
   const isAboutOutside = at.rule.inInterface !== undefined || rangesOf(asks, 'dst') !== undefined || isForPeople(at.chain);

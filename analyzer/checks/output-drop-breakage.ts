@@ -44,6 +44,8 @@ interface ShownStep {
 interface BrokenService extends Pick<Service, 'name' | 'severity' | 'rule'> {
   readonly by: readonly Decider[];
   readonly steps: readonly ShownStep[];
+  /** It gets out by tunnels, where it is of no use. */
+  readonly byTunnels?: boolean;
 }
 
 /** Where a host must find its neighbours: not at tunnels, where it lets anything out by another link. */
@@ -65,9 +67,13 @@ function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
   const neighbourhood = cx.ruleset.family === 'ipv6' ? links(cx, pipeline) : always;
   const mail = isNeeded(cx.settings, 'smtp') && takesMail(cx) ? [mailService(cx.ruleset)] : [];
   const broken = [...servicesNeeded(cx.ruleset, cx.settings), ...mail].flatMap(({ key, packets, example, name, severity, rule }): BrokenService[] => {
-    const answer = question(pipeline, 'out', key === 'neighbour-discovery' ? all([packets, neighbourhood]) : packets, 'accept', undefined, true);
+    const getsOut = (some: Constraint): ReturnType<typeof question> => question(pipeline, 'out', some, 'accept', undefined, true);
+    const isForLinks = key === 'neighbour-discovery' && neighbourhood.kind !== 'always';
+    const answer = getsOut(isForLinks ? all([packets, neighbourhood]) : packets);
     if (answer.kind === 'undecided') cx.undecided();
-    return answer.kind === 'no' ? [{ name, severity, rule, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }] : [];
+    if (answer.kind !== 'no') return [];
+    const byTunnels = isForLinks && getsOut(packets).kind === 'yes';
+    return [{ name, byTunnels, severity, rule, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }];
   });
   const replies = isNeeded(cx.settings, 'replies') ? brokenReplies(cx, pipeline) : undefined;
   return replies === undefined ? broken : [...broken, replies];
@@ -153,7 +159,7 @@ COMMIT
     yield {
       span: output.line === 0 ? table.span : output.span,
       severity,
-      message: `OUTPUT drops by default, and this cannot get out: ${broken.map(one => one.name).join(', ')}`,
+      message: `OUTPUT drops by default, and this cannot get out: ${broken.map(one => one.name).join(', ')}${broken.some(one => one.byTunnels === true) ? ' (neighbours are looked for by tunnels only)' : ''}`,
       because: becauseOf(cx.ruleset, broken),
       ...witnessOf(broken),
       help: `let out what this host needs: ${broken.map(one => `-A OUTPUT ${one.rule}`).join('; ')}`,

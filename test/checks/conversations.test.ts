@@ -179,6 +179,9 @@ test('output-drop-breakage: neighbours are found by links that have some, not by
   t.deepEqual(found('output-drop-breakage', text(peer)), ['error']);
   t.deepEqual(found('output-drop-breakage', text(peer, '-A OUTPUT -p ipv6-icmp -j ACCEPT')), []);
   t.deepEqual(found('output-drop-breakage', text()), [], 'there is no other link');
+  const names = (rules: string): string => analyze({ path: 'x.rules', text: rules }).findings.find(one => one.check === 'output-drop-breakage')?.message ?? '';
+  t.regex(names(text(peer)), /neighbour solicitation.*\(neighbours are looked for by tunnels only\)$/u);
+  t.regex(names(text(peer).replace('-o wg0', '-o wg0 -p tcp')), /neighbour solicitation[^()]*$/u);
 });
 
 test('what is exempt from tracking, and a rule that waits for NEW', t => {

@@ -192,6 +192,15 @@ test('filter-matches-pre-nat: the address as it was, the port as it was, the jum
   t.deepEqual(found({ nat, filter: ['-A FORWARD -d 203.0.113.9/32 -p tcp -m tcp --dport 8443 -j web', '-A web -s 198.51.100.0/24 -p tcp -m tcp --dport 8443 -j ACCEPT'] }).slice(0, 1), ['filter-matches-pre-nat filter:FORWARD:3']);
 });
 
+test('filter-matches-pre-nat: what a network is mapped to is said of the addresses that the rule asks for', t => {
+  const six = '*nat\n:PREROUTING ACCEPT\n-A PREROUTING -d 2001:db8:1::/64 -j NETMAP --to fd00:7::/64\nCOMMIT\n*filter\n:FORWARD DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A FORWARD -d 2001:db8:1::9/128 -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT\n';
+  const help = (lines: Lines | string): readonly string[] => findings(lines).filter(one => one.check === 'filter-matches-pre-nat').map(one => `${/to (\S+)$/u.exec(one.message)?.[1] ?? ''} ${/by then: (.*)$/u.exec(one.help)?.[1] ?? one.help}`);
+  const nat = ['-A PREROUTING -d 203.0.113.0/24 -j NETMAP --to 10.0.7.0/24'];
+  t.deepEqual(help({ nat, filter: ['-A FORWARD -d 203.0.113.9/32 -p tcp -m tcp --dport 443 -j ACCEPT'] }), ['10.0.7.9 -d 10.0.7.9 -p tcp -m tcp --dport 443 -j ACCEPT']);
+  t.deepEqual(help({ nat, filter: ['-A FORWARD -d 203.0.113.64/28 -p tcp -m tcp --dport 22 -j ACCEPT'] }), ['10.0.7.64-10.0.7.79 -m iprange --dst-range 10.0.7.64-10.0.7.79 -p tcp -m tcp --dport 22 -j ACCEPT']);
+  t.deepEqual(help(six), ['fd00:7::9 -d fd00:7::9 -p tcp -m tcp --dport 80 -j ACCEPT']);
+});
+
 test('filter-matches-pre-nat: it matches what nat leaves alone', t => {
   const nat = ['-A PREROUTING -d 203.0.113.9/32 -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443'];
   const filter = (line: string): Lines => ({ nat, filter: ['-A FORWARD -d 10.0.0.5/32 -j ACCEPT', line] });

@@ -15,6 +15,8 @@ export interface Translation {
   readonly address: 'own' | 'same' | readonly Range[];
   /** The ports that it may get; undefined: it keeps its own. */
   readonly ports: readonly Range[] | undefined;
+  /** The bits of the mask become those of the address, and the others stay (NETMAP). */
+  readonly network?: Extract<Rewriting, { kind: 'network' }> | undefined;
   /** The built-in chains that lead to the rule. */
   readonly hooks: readonly Hook[];
 }
@@ -51,8 +53,8 @@ function writtenBy({ family, backend }: Ruleset, { target, protocol }: Rule, hoo
   const side = written.some(isOf('dst', 'dport')) ? 'destination' : written.some(isOf('src', 'sport')) ? 'source' : undefined;
   if (side === undefined) return undefined;
   const [address, port] = side === 'destination' ? ['dst', 'dport'] as const : ['src', 'sport'] as const;
-  const ports = written.find(isOf(port));
-  return { side, address: addressOf(written.find(isOf(address)), fullMask(family)), ports: ports?.kind === 'within' ? ports.ranges : undefined };
+  const [ports, place] = [written.find(isOf(port)), written.find(isOf(address))];
+  return { side, address: addressOf(place, fullMask(family)), ...place?.kind === 'network' ? { network: place } : {}, ports: ports?.kind === 'within' ? ports.ranges : undefined };
 }
 
 function isOf(...fields: readonly string[]): (one: Rewriting) => boolean {
@@ -66,4 +68,17 @@ function addressOf(written: Rewriting | undefined, full: number | bigint): Trans
     case 'network': return [{ low: written.address, high: typeof written.address === 'number' ? written.address + (Number(full) - Number(written.mask)) : written.address | (BigInt(full) ^ BigInt(written.mask)) }];
     default: return 'same';
   }
+}
+
+/** The translation as it is of packets to these destinations: of one network to another, those behind that they become. */
+export function translationOf(destinations: readonly Range[] | undefined, translation: Translation): Translation {
+  const { network } = translation;
+  if (network === undefined || destinations === undefined) return translation;
+  const [address, mask] = [BigInt(network.address), BigInt(network.mask)];
+  const mapped = (from: Range['low']): Range['low'] => {
+    const to = (BigInt(from) & ~mask) | address;
+    return typeof network.address === 'number' ? Number(to) : to;
+  };
+  if (destinations.some(({ low, high }) => (BigInt(low) & mask) !== (BigInt(high) & mask))) return translation;
+  return { ...translation, address: destinations.map(({ low, high }) => ({ low: mapped(low), high: mapped(high) })) };
 }
