@@ -3,7 +3,9 @@ import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
 import type { Chain, Rule, Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
-import { deciderOf, firstPacket, neverReplied, nextPacket, type ConversationCase, type LostPackets, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import { deciderOf, firstPacket, neverReplied, nextPacket, reachThrough, type ConversationCase, type LostPackets, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import { any } from '../packet/constraint.js';
+import { namedInterfaces } from './shared/outside.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { deciderBecause, deciderReference, helpElsewhere, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -91,11 +93,19 @@ function report(cx: CheckContext, pipeline: Pipeline, { at, found, others }: Ali
   return {
     at,
     severity: severityOf(found),
+    ...isByUnnamedOnly(cx, pipeline, at, found) ? { mutedIn: 'generated' as const } : {},
     alike: others.length + 1, message: `${subject(others)} ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
     because: [...killers.map(decider => killedBy(cx, decider)), ...alsoHit(others)],
     ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(found, back)] },
     ...remedy(cx, back, killers),
   };
+}
+
+/** Whether whatever the rule lets begin goes by interfaces that no rule names: a program asks for those that there are, and what it says of others is a last word. */
+function isByUnnamedOnly({ ruleset }: CheckContext, pipeline: Pipeline, { rule }: RuleAt, { path }: Broken): boolean {
+  const field = path === 'in' ? 'in' : 'out';
+  const named = namedInterfaces(ruleset);
+  return path !== 'through' && named.length > 0 && reachThrough(pipeline, rule, { packets: any(named.map(one => ({ kind: 'interface', field, ...one }))), path }).kind === 'dead';
 }
 
 const exceptionsTold = 3;

@@ -11,9 +11,10 @@ import { takenByTranslation, type Taken } from './shared/taken-by-translation.js
 import { isFinal, targetText } from './shared/targets.js';
 import { destinationText } from './shared/nat-words.js';
 
-function madeBy(cx: CheckContext, at: RuleAt): string {
-  const owner = ownerOf(cx.ruleset, at);
-  return owner === undefined || ownerOf(cx.ruleset, at) === undefined ? '' : ` (made by ${owner})`;
+/** Who made a rule that takes what another is for, where nobody would look there for it. */
+function madeBy({ ruleset }: CheckContext, taker: RuleAt, at: RuleAt): string {
+  const owner = ownerOf(ruleset, taker);
+  return owner === undefined || owner === ownerOf(ruleset, at) ? '' : ` (made by ${owner})`;
 }
 
 function takenReport(cx: CheckContext, { at, by }: Taken): Report {
@@ -21,7 +22,7 @@ function takenReport(cx: CheckContext, { at, by }: Taken): Report {
   const takers = by.filter(one => isFinal(one.rule));
   const [first] = takers;
   const isSame = takers.every(one => targetText(ruleset, one) === targetText(ruleset, at));
-  const names = takers.slice(0, 3).map(one => `${referenceOf(one)}${madeBy(cx, one)}`).join(', ');
+  const names = takers.slice(0, 3).map(one => `${referenceOf(one)}${madeBy(cx, one, at)}`).join(', ');
   return {
     at,
     severity: isSame ? 'warning' : 'error',

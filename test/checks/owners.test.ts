@@ -126,6 +126,19 @@ test('rules from zone to zone stand as people wrote them for Shorewall, and thos
   }
 });
 
+test('a program’s last word about interfaces that no rule names is not told of, a person’s is', t => {
+  const lines = ['-A INPUT -i eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A INPUT -i lo -j ACCEPT', '-A OUTPUT -o eth0 -j ACCEPT', '-A OUTPUT -o lo -j ACCEPT', '-A OUTPUT -j ACCEPT'];
+  const lost = (...others: readonly string[]): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\n${[...others, ...lines].join('\n')}\nCOMMIT\n` }).findings.filter(one => one.check === 'missing-established-return').map(one => one.rule);
+  t.deepEqual(lost(), ['filter:OUTPUT:3']);
+  t.deepEqual(lost(':shorewall - [0:0]'), []);
+  t.deepEqual(lost(':shorewall - [0:0]', '-A INPUT -i eth0 -j DROP'), ['filter:OUTPUT:1'], 'an interface that is there');
+});
+
+test('one translation of Shorewall’s that takes what another is for is not said to be Shorewall’s', t => {
+  const text = '*nat\n:net_dnat - [0:0]\n-A PREROUTING -i eth0 -j net_dnat\n-A net_dnat -p tcp -m tcp --dport 443 -j DNAT --to-destination 192.168.1.10\n-A net_dnat -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.10.10.5\nCOMMIT\n*filter\n:shorewall - [0:0]\nCOMMIT\n';
+  t.deepEqual(analyze({ path: 'x.rules', text }).findings.filter(one => one.check === 'nat-shadowed').map(one => [one.rule, one.message.includes('made by')]), [['nat:net_dnat:2', false]]);
+});
+
 test('how generated rules are written is counted, not shown, unless that is asked for', t => {
   const source = { path: 'x.rules', text: generated };
   const { findings, generated: muted } = analyze(source);
