@@ -134,6 +134,16 @@ test('a program’s last word about interfaces that no rule names is not told of
   t.deepEqual(lost(':shorewall - [0:0]', '-A INPUT -i eth0 -j DROP'), ['filter:OUTPUT:1'], 'an interface that is there');
 });
 
+test('a family that was not asked for is shut, whatever FireHOL writes about its conversations; a person who lets nothing begin has forgotten it', t => {
+  const known = '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+  const lost = (...more: readonly string[]): readonly string[] => analyze({ path: 'x.v6', text: `*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT DROP [0:0]\n${['INPUT -i lo -j ACCEPT', 'OUTPUT -o lo -j ACCEPT', `INPUT ${known}`, `OUTPUT ${known}`, ...more].map(one => `-A ${one}`).join('\n')}\nCOMMIT\n` }, { family: 'ipv6' })
+    .findings.map(one => one.check).filter(one => ['output-drop-breakage', 'neighbour-discovery-blocked'].includes(one));
+  const firehol = 'INPUT -m limit --limit 1/sec -j LOG --log-prefix "IN-unknown:"';
+  t.deepEqual(lost(), ['neighbour-discovery-blocked', 'output-drop-breakage']);
+  t.deepEqual(lost(firehol), []);
+  t.deepEqual(lost(firehol, 'FORWARD -i eth1 -j ACCEPT').length > 0, true, 'others talk through this host');
+});
+
 test('one translation of Shorewall’s that takes what another is for is not said to be Shorewall’s', t => {
   const text = '*nat\n:net_dnat - [0:0]\n-A PREROUTING -i eth0 -j net_dnat\n-A net_dnat -p tcp -m tcp --dport 443 -j DNAT --to-destination 192.168.1.10\n-A net_dnat -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.10.10.5\nCOMMIT\n*filter\n:shorewall - [0:0]\nCOMMIT\n';
   t.deepEqual(analyze({ path: 'x.rules', text }).findings.filter(one => one.check === 'nat-shadowed').map(one => [one.rule, one.message.includes('made by')]), [['nat:net_dnat:2', false]]);

@@ -1,8 +1,9 @@
 import type { Hook } from '../../extensions/define.js';
 import type { Table } from '../../model/ruleset.js';
 import { ask } from '../../packet-space/index.js';
-import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
+import { all, always, any, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
+import { ownerOf } from './owners.js';
 import { notLoopback } from './replies.js';
 
 /** A protocol for experiments, of which no rule of a firewall speaks by name (RFC 3692). */
@@ -14,7 +15,15 @@ export function dropsTheRest(cx: CheckContext, table: Table, hook: Hook, some: C
   return ask(cx.space(), table, hook, packets, ['accept', 'queue', 'unknown']).kind === 'no';
 }
 
-/** Nothing from outside is let in, and nothing is let out: whoever wrote that wants no traffic at all, or none of this family. */
+/** What begins a conversation; all else follows such packets. */
+const beginning: Constraint = any([is('ctstate', ctstates.NEW), is('ctstate', ctstates.UNTRACKED), is('ctstate', ctstates.INVALID)]);
+
+/**
+ * Nothing from outside is let in, and nothing is let out: whoever wrote that wants no traffic at all, or none of this family. What a program
+ * lets pass of conversations does not count where none begins here or goes through: FireHOL writes such rules for a family that was not asked for.
+ */
 export function isShut(cx: CheckContext, table: Table): boolean {
-  return (['INPUT', 'OUTPUT'] as const).every(hook => ask(cx.space(), table, hook, notLoopback, ['accept', 'queue', 'unknown']).kind === 'no');
+  const none = (hooks: readonly Hook[], some: Constraint): boolean => hooks.every(hook => ask(cx.space(), table, hook, all([notLoopback, some]), ['accept', 'queue', 'unknown']).kind === 'no');
+  const isMade = cx.rules(table).every(at => ownerOf(cx.ruleset, at) !== undefined);
+  return none(['INPUT', 'OUTPUT'], always) || (isMade && none(['INPUT', 'OUTPUT', 'FORWARD'], beginning));
 }
