@@ -7,6 +7,7 @@ import { parseInteger } from '../values/number.js';
 import type { LoadCheckName } from './load-checks.js';
 import type { ChainDraft, TableDraft } from './draft.js';
 import { chainNameProblem, isTargetName } from './chain-name.js';
+import { makeChain, nothingThere } from './missing-chain.js';
 import { printBody } from './print.js';
 import { nothingOfRule, optionWords, readBodies, refusalOf, type CommandParts, type PartOfRule, type ReadContext } from './read-rule.js';
 import { unreadUse, type Rule, type RuleTarget } from './ruleset.js';
@@ -83,12 +84,15 @@ function changeTable(it: Application, key: BuiltInKey, name: WordNode | undefine
   }
 }
 
+/** Commands that take away what is there. */
+const removing: ReadonlySet<BuiltInKey | undefined> = new Set<BuiltInKey>(['D', 'F', 'X']);
+
 /** The chain, or an error and (for a chain that should exist) a stand-in, so that one mistake is reported once. */
 function findChain(it: Application, name: WordNode, isRule: boolean): ChainDraft | undefined {
   const chain = it.table.chain(name.text);
   if (chain !== undefined) return chain;
   const known = [...it.table.chains()].map(one => one.name);
-  error(it, 'undefined-chain', name, `there is no chain \`${name.text}\` in table ${it.table.name}`, didYouMean(name.text, known) ?? `declare it first with a line :${name.text} - [0:0]`);
+  error(it, 'undefined-chain', name, `there is no chain \`${name.text}\` in table ${it.table.name}`, didYouMean(name.text, known) ?? (removing.has(it.parts.command?.key) ? nothingThere(it.cx.source) : makeChain(name.text, it.cx.source, it.statement.program?.text)));
   return isRule && chainNameProblem(name.text) === undefined ? it.table.addChain(name.text, it.statement) : undefined;
 }
 
@@ -185,7 +189,7 @@ function deleteOrCheck(it: Application, chain: ChainDraft, rules: readonly Rule[
   for (const rule of rules) {
     const text = printBody(rule, place);
     const index = chain.rules.findIndex(one => printBody(one, place) === text);
-    if (index === -1) error(it, 'no-such-rule', it.statement, `chain \`${chain.name}\` has no such rule at this point`);
+    if (index === -1) error(it, 'no-such-rule', it.statement, `chain \`${chain.name}\` has no such rule at this point`, nothingThere(it.cx.source));
     else if (it.parts.command?.key === 'D') chain.rules.splice(index, 1);
   }
 }

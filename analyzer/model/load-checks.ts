@@ -96,7 +96,7 @@ export const loadChecks = {
   },
   'undefined-chain': {
     severity: 'error', summary: 'A rule names a chain that does not exist',
-    why: 'A chain must be declared before the first rule that is put into it or that jumps to it. Often it is a typing error in the name of a chain or of a target.',
+    why: 'A chain must be declared before the first rule that is put into it or that jumps to it. Often it is a typing error in the name of a chain or of a target. A part that `iptables-restore --noflush` adds to what is there is not looked at by itself: lint what iptables-save prints once it is loaded.',
     bad: filter('-A INPUT -j ssh-guard'),
   },
   'jump-to-built-in': {

@@ -151,7 +151,7 @@ class Loader {
   }
 
   #readContext(draft: FamilyDraft): ReadContext {
-    return { family: draft.family, backend: draft.backend ?? 'nft', report: this.#report };
+    return { family: draft.family, backend: draft.backend ?? 'nft', source: this.#source, report: this.#report };
   }
 
   #statement(statement: Statement): void {

@@ -1,6 +1,6 @@
 /** From the words of a command to what its rule asks and does. */
 import type { CommandStatement, OptionNode, WordNode } from '../../grammar/syntax.js';
-import type { Span } from '../../grammar/source-text.js';
+import type { SourceText, Span } from '../../grammar/source-text.js';
 import { BuiltInOption, ExtensionOption, opaqueTarget, OpaqueOption, Scope } from '../extensions/option-scope.js';
 import type { BuiltInKey } from '../extensions/built-in-options.js';
 import type { AnyExtension, AnyTarget, Given, Options, RuleContext } from '../extensions/define.js';
@@ -30,6 +30,7 @@ export interface CommandParts {
 export interface ReadContext {
   readonly family: Family;
   readonly backend: Backend;
+  readonly source: SourceText;
   readonly report: (diagnostic: Diagnostic) => void;
 }
 

@@ -5,6 +5,7 @@ import type { Use } from '../extensions/use.js';
 import { protocolNumber, type ProtocolName } from '../packet/protocols.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
+import { makeChain } from './missing-chain.js';
 import { isOpaque, ruleReference, type Chain, type Rule, type Ruleset, type Table } from './ruleset.js';
 import { namedSpan } from './spans.js';
 import { didYouMean } from './suggest.js';
@@ -84,8 +85,9 @@ class TableValidator {
     const callee = this.#table.chains.get(name);
     if (callee === undefined) {
       const known = [...this.#table.chains.values()].filter(one => one.hook === undefined).map(one => one.name);
+      // Capitals may be a target of which nobody here has heard.
       const isTarget = findTarget(name, this.#ruleset.family) !== undefined;
-      this.#error('undefined-chain', chain, rule, position, `there is no chain${rule.target.kind === 'chain' && rule.target.goto ? '' : ' or target'} \`${name}\` in table ${this.#table.name}`, isTarget ? `use -j ${name}: -g goes to chains only` : didYouMean(name, [...known, 'ACCEPT', 'DROP', 'REJECT', 'RETURN', 'LOG', 'MARK', 'DNAT', 'SNAT', 'MASQUERADE']), name);
+      this.#error('undefined-chain', chain, rule, position, `there is no chain${rule.target.kind === 'chain' && rule.target.goto ? '' : ' or target'} \`${name}\` in table ${this.#table.name}`, isTarget ? `use -j ${name}: -g goes to chains only` : didYouMean(name, [...known, 'ACCEPT', 'DROP', 'REJECT', 'RETURN', 'LOG', 'MARK', 'DNAT', 'SNAT', 'MASQUERADE']) ?? (/[a-z]/u.test(name) ? makeChain(name, this.#ruleset.source) : undefined), name);
     } else if (callee.hook !== undefined) {
       this.#error('jump-to-built-in', chain, rule, position, `\`${name}\` is a built-in chain, and no rule may jump to it`, undefined, name);
     } else if (callee.line > rule.line && rule.line > 0 && this.#ruleset.source.text !== '') {

@@ -133,3 +133,13 @@ test('a jump to a chain that is not there may do anything: what is found behind 
   t.true(findings.some(({ check, rule }) => check === 'undefined-chain' && rule === 'filter:INPUT:2'));
   t.true(findings.some(({ check, rule }) => check === 'icmp-errors-dropped' && rule === 'filter:INPUT:3'));
 });
+
+test('a chain or a rule that is not there: what to do about it, in the words of the file', t => {
+  const helps = (text: string): readonly (string | undefined)[] => load({ path: 'x', text }).diagnostics.map(one => one.help?.split(':')[0]);
+  const fragment = '*filter\n-F mine\n-A mine -j ACCEPT\n-D INPUT -i eth0 -j DROP\n-A INPUT -j yours\nCOMMIT\n';
+  t.true(load({ path: 'x', text: fragment }).diagnostics.every(one => one.help?.endsWith('--noflush, lint what iptables-save prints once it is loaded') === true));
+  t.deepEqual(helps(fragment).length, 4);
+  t.deepEqual(helps('*filter\n:INPUT DROP\n-A mine -j ACCEPT\n-X yours\nCOMMIT\n'), ['declare it first with a line ', 'leave it out, or make it first']);
+  t.deepEqual(load({ path: 'x', text: '#!/bin/sh\nip6tables -A mine -j ACCEPT\niptables -A INPUT -j yours\n' }).diagnostics.map(one => one.help), ['create it first: ip6tables -N mine', 'create it first: -N yours']);
+  t.deepEqual(helps('*filter\n:INPUT DROP\n-A INPUT -j XYZZYPLUGH\nCOMMIT\n'), [undefined], 'a target of which nobody has heard');
+});

@@ -1,0 +1,20 @@
+/** What to do about a chain, or a rule, that is not there. */
+import type { SourceText } from '../../grammar/source-text.js';
+
+/** A file for iptables-restore that declares no chain: `--noflush` leaves what is there, of which the file says nothing. */
+function isFragment({ text }: SourceText): boolean {
+  return /^\*/mu.test(text) && !/^:/mu.test(text);
+}
+
+const asSaved = 'for iptables-restore --noflush, lint what iptables-save prints once it is loaded';
+
+/** How a chain is made, in the words of the file. `program`: that of the line, in a script. */
+export function makeChain(name: string, source: SourceText, program?: string): string {
+  if (program !== undefined || !/^\*/mu.test(source.text)) return `create it first: ${program === undefined ? '' : `${program} `}-N ${name}`;
+  return `declare it first with a line :${name} - [0:0]${isFragment(source) ? `; if the file is a part ${asSaved}` : ''}`;
+}
+
+/** What to do about a line that flushes or deletes what no line before it has made. */
+export function nothingThere(source: SourceText): string {
+  return isFragment(source) ? `every table of the file begins empty; if it is a part ${asSaved}` : 'leave it out, or make it first: here everything begins empty';
+}
