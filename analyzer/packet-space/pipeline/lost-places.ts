@@ -108,12 +108,11 @@ function* besides(part: Part, { input, intervals }: Group['others'][number]): Ge
   }
 }
 
-/** The class of interfaces in one of the fields, and its input. */
-function interfaceOf({ chains: { dimensions } }: Pipeline, { run: { point: { inputs } } }: Trip, field: 'in' | 'out'): { readonly input: number; readonly at: number; readonly text: string; readonly other: boolean } {
+/** The input that one of the fields is, where it lies for packets of a part, and the interfaces that it may be there. */
+function interfacesOf({ chains: { dimensions } }: Pipeline, { lo, hi }: Pick<Part, 'lo' | 'hi'>, field: 'in' | 'out'): { readonly side: readonly [number, number, number]; readonly names: readonly { readonly text: string; readonly other: boolean }[] } {
   const input = dimensionOf(dimensions, field);
-  const [at, one] = [inputs[input] ?? 0, dimensions.list[input]];
-  const { text = '', other = true } = one?.kind === 'name' ? one.names.classes[at] ?? {} : {};
-  return { input, at, text, other };
+  const [low, high, one] = [lo[input] ?? 0, hi[input] ?? 0, dimensions.list[input]];
+  return { side: [input, low, high], names: one?.kind === 'name' ? one.names.classes.slice(low, high + 1) : [] };
 }
 
 /** How the names begin of the interfaces that the rule is for, where it is for many (`-i tun+`). */
@@ -123,15 +122,21 @@ export function kindOf({ pipeline, watch }: Asked): string | undefined {
 }
 
 /**
- * The interface by which a packet came, and leaves again: [input, class] for both; undefined where these are two, or may be. Those whose names begin
- * with `kind` count as one.
+ * The interfaces by which packets of a part come, and leave again: [input, low, high] for both; undefined where these are two, or may be. Those whose names
+ * begin with `kind` count as one.
  */
-function turnedBack(pipeline: Pipeline, trip: Trip, kind: string | undefined): readonly (readonly [number, number])[] | undefined {
-  const both = [interfaceOf(pipeline, trip, 'in'), interfaceOf(pipeline, trip, 'out')] as const;
-  const [came, leaves] = both;
-  const isSame = came.text !== '' && !came.other && !leaves.other && came.text === leaves.text;
-  const areOfKind = kind !== undefined && both.every(({ text }) => text.startsWith(kind));
-  return trip.path === 'through' && (isSame || areOfKind) ? both.map(({ input, at }) => [input, at] as const) : undefined;
+function turnedBack(pipeline: Pipeline, path: Path, part: Pick<Part, 'lo' | 'hi'>, kind: string | undefined): readonly (readonly [number, number, number])[] | undefined {
+  if (path !== 'through') return undefined;
+  const both = [interfacesOf(pipeline, part, 'in'), interfacesOf(pipeline, part, 'out')] as const;
+  const names = both.flatMap(one => one.names);
+  const [came, leaves] = names;
+  const isSame = names.length === 2 && came !== undefined && came.text !== '' && !came.other && leaves?.other === false && came.text === leaves.text;
+  const areOfKind = kind !== undefined && names.length > 0 && names.every(({ text }) => text.startsWith(kind));
+  return isSame || areOfKind ? both.map(({ side }) => side) : undefined;
+}
+
+function turnedBackOn(pipeline: Pipeline, { path, run: { point: { inputs } } }: Trip, kind: string | undefined): ReturnType<typeof turnedBack> {
+  return turnedBack(pipeline, path, { lo: inputs, hi: inputs }, kind);
 }
 
 /**
@@ -140,23 +145,25 @@ function turnedBack(pipeline: Pipeline, trip: Trip, kind: string | undefined): r
  */
 export function answeredLike(asked: Asked, lost: Trip, kind: string | undefined): Goal {
   const goal = conversationGoal(asked, 'passes');
-  if (turnedBack(asked.pipeline, lost, kind) !== undefined) return goal;
+  if (turnedBackOn(asked.pipeline, lost, kind) !== undefined) return goal;
   return {
     ...goal, miss: trip => {
       const reasons = goal.miss(trip);
-      const interfaces = reasons === undefined ? turnedBack(asked.pipeline, trip, kind) : undefined;
-      return interfaces === undefined ? reasons : [claim => { for (const [input, at] of interfaces) claim.cutInput(input, at, at); }];
+      const interfaces = reasons === undefined ? turnedBackOn(asked.pipeline, trip, kind) : undefined;
+      return interfaces === undefined ? reasons : [claim => { for (const [input, low, high] of interfaces) claim.cutInput(input, low, high); }];
     },
   };
 }
 
 const triesOf = 3;
 
-/** Whether the likeliest packet of a part passes and is answered from another network, whatever rules it meets. */
+/** Whether the likeliest packet of a part passes and is answered, whatever rules it meets: from another network, unless the part is about none. */
 function isAnswered(asked: Asked, passes: Goal, part: Part): boolean {
-  const { pipeline } = asked;
+  const { pipeline, question: { path } } = asked;
   const trip = tryFollow(pipeline, passes, part, likelyPoint(pipeline, part));
-  return trip !== undefined && passes.miss(trip) === undefined && turnedBack(pipeline, trip, kindOf(asked)) === undefined;
+  if (trip === undefined || passes.miss(trip) !== undefined) return false;
+  const kind = kindOf(asked);
+  return turnedBackOn(pipeline, trip, kind) === undefined || turnedBack(pipeline, path, part, kind) !== undefined;
 }
 
 /** Whether a client is answered by somebody for whom the places of its group are not: the likeliest that the shared part holds. */
