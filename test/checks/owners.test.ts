@@ -134,7 +134,7 @@ test('a program’s last word about interfaces that no rule names is not told of
   t.deepEqual(lost(':shorewall - [0:0]', '-A INPUT -i eth0 -j DROP'), ['filter:OUTPUT:1'], 'an interface that is there');
 });
 
-test('a family that was not asked for is shut, whatever FireHOL writes about its conversations; a person who lets nothing begin has forgotten it', t => {
+test('IPv6 that was not asked for is shut, whatever FireHOL writes about its conversations; a person who lets nothing begin has forgotten it', t => {
   const known = '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
   const lost = (...more: readonly string[]): readonly string[] => analyze({ path: 'x.v6', text: `*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT DROP [0:0]\n${['INPUT -i lo -j ACCEPT', 'OUTPUT -o lo -j ACCEPT', `INPUT ${known}`, `OUTPUT ${known}`, ...more].map(one => `-A ${one}`).join('\n')}\nCOMMIT\n` }, { family: 'ipv6' })
     .findings.map(one => one.check).filter(one => ['output-drop-breakage', 'neighbour-discovery-blocked'].includes(one));
@@ -142,6 +142,8 @@ test('a family that was not asked for is shut, whatever FireHOL writes about its
   t.deepEqual(lost(), ['neighbour-discovery-blocked', 'output-drop-breakage']);
   t.deepEqual(lost(firehol), []);
   t.deepEqual(lost(firehol, 'FORWARD -i eth1 -j ACCEPT').length > 0, true, 'others talk through this host');
+  const ipv4 = `*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n-A OUTPUT -o lo -j ACCEPT\n-A INPUT ${known}\n-A OUTPUT ${known}\n-A ${firehol}\nCOMMIT\n`;
+  t.true(analyze({ path: 'x.v4', text: ipv4 }, { showGenerated: true }).findings.some(one => one.check === 'output-drop-breakage'), 'of IPv4 that is forgotten');
 });
 
 test('one translation of Shorewall’s that takes what another is for is not said to be Shorewall’s', t => {

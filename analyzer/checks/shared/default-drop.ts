@@ -20,10 +20,10 @@ const beginning: Constraint = any([is('ctstate', ctstates.NEW), is('ctstate', ct
 
 /**
  * Nothing from outside is let in, and nothing is let out: whoever wrote that wants no traffic at all, or none of this family. What a program
- * lets pass of conversations does not count where none begins here or goes through: FireHOL writes such rules for a family that was not asked for.
+ * lets pass of conversations does not count where none begins here or goes through: FireHOL writes such rules for IPv6 where only IPv4 was asked for.
  */
 export function isShut(cx: CheckContext, table: Table): boolean {
   const none = (hooks: readonly Hook[], some: Constraint): boolean => hooks.every(hook => ask(cx.space(), table, hook, all([notLoopback, some]), ['accept', 'queue', 'unknown']).kind === 'no');
-  const isMade = cx.rules(table).every(at => ownerOf(cx.ruleset, at) !== undefined);
+  const isMade = cx.ruleset.family === 'ipv6' && cx.rules(table).every(at => ownerOf(cx.ruleset, at) !== undefined);
   return none(['INPUT', 'OUTPUT'], always) || (isMade && none(['INPUT', 'OUTPUT', 'FORWARD'], beginning));
 }
