@@ -15,7 +15,7 @@ const otherNames: Readonly<Record<string, string>> = {
 };
 
 /** `net/ipv4/conf/eth0.5/rp_filter` and `net.ipv4.conf.eth0/5.rp_filter` are one switch; kept in the second form. */
-function canonical(name: string): string {
+export function canonical(name: string): string {
   const firstSlash = name.indexOf('/');
   const firstDot = name.indexOf('.');
   const isPath = firstSlash !== -1 && (firstDot === -1 || firstSlash < firstDot);

@@ -7,6 +7,8 @@ import { macAddress } from '../../values/mac-address.js';
 import type { ScenarioPacket } from '../scenario.js';
 import { findProtocol, protocolNames } from './protocol-names.js';
 import { chunkType } from './sctp-bytes.js';
+import { canonical } from '../host/sysctls.js';
+import { sysctlProblem } from '../host/sysctl-names.js';
 import { ScenarioError } from './scenario-error.js';
 import { flagBits } from './tcp-bytes.js';
 
@@ -52,7 +54,8 @@ export const packetEntries = {
 
 export const packetSchema = object(packetEntries, 'the packet');
 
-const sysctls = noList(v.record(v.string(), v.number(issue => `must be a number, and is ${found(issue)}`), issue => `must be an object, and is ${found(issue)}`));
+const sysctlName = v.pipe(v.string(), v.check(name => sysctlProblem(canonical(name)) === undefined, issue => sysctlProblem(canonical(issue.input)) ?? ''));
+const sysctls = noList(v.record(sysctlName, v.number(issue => `must be a number, and is ${found(issue)}`), issue => `must be an object, and is ${found(issue)}`));
 
 /** Of a step, beside its packet. */
 export const stepEntries = { in: text, advance: optional(seconds), sysctls: optional(sysctls), broadcast: optional(flag) };

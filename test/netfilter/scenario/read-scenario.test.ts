@@ -1,5 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { sysctlDefaults } from '../../../analyzer/netfilter/host/sysctl-defaults.js';
+import { sysctlProblem } from '../../../analyzer/netfilter/host/sysctl-names.js';
 import { readScenario } from '../../../analyzer/netfilter/scenario/read-scenario.js';
 
 /** Each problem, and the words that it marks. */
@@ -19,6 +21,20 @@ test('YAML and JSON say the same', t => {
 test('a key that does not exist is marked, with the one that was meant', t => {
   t.deepEqual(problems(`steps:\n  - in: eth0\n    packet: {proto: tcp, src: 192.0.2.9, dst: 192.0.2.1, tttl: 3}\n`), [['unknown key `tttl` in the packet: did you mean `ttl`?', 'tttl']]);
   t.deepEqual(problems(`rulez: x\nsteps: []\n`), [['unknown key `rulez` in the scenario: did you mean `rules`?', 'rulez']]);
+});
+
+test('a sysctl that does not exist is marked, with the one that was meant', t => {
+  const told = (name: string): readonly (readonly [string, string])[] => problems(`sysctls: {${name}: 1}\nsteps: []\n`);
+  t.deepEqual(told('net.ipv4.ip_forwad'), [['there is no sysctl `net.ipv4.ip_forwad`: did you mean `net.ipv4.ip_forward`?', 'net.ipv4.ip_forwad']]);
+  t.deepEqual(told('net.ipv4.conf.eth0.rp_fliter'), [['there is no sysctl `net.ipv4.conf.eth0.rp_fliter`: did you mean `net.ipv4.conf.eth0.rp_filter`?', 'net.ipv4.conf.eth0.rp_fliter']]);
+  t.deepEqual(told('net.ipv4.conf.eth0.5.rp_filter').map(([message]) => message), ['there is no sysctl `net.ipv4.conf.eth0.5.rp_filter`: of an interface with a dot in its name, write `net.ipv4.conf.eth0/5.rp_filter`']);
+  t.deepEqual(told('nonsense').map(([message]) => message), ['there is no sysctl `nonsense`']);
+  t.is(problems(`steps:\n  - in: eth0\n    sysctls: {net.ipv4.ip_forwad: 0}\n    packet: ${packet}\n`).length, 1, 'of a step as well');
+  for (const name of ['net/ipv4/conf/eth0.5/rp_filter', 'net.ipv6.conf.all.forwarding', 'net.nf_conntrack_max', 'net.netfilter.nf_conntrack_tcp_loose', 'net.core.somaxconn', 'kernel.panic', 'net.ipv4.vs.conntrack']) t.deepEqual(told(name), [], name);
+});
+
+test('every sysctl of which the default is known has a name that can be', t => {
+  for (const name of Object.keys(sysctlDefaults)) t.is(sysctlProblem(name), undefined);
 });
 
 test('a value of the wrong type or range is marked, and its name is said', t => {
