@@ -23,7 +23,8 @@ const programLine = /^[ \t]*(?:sudo[ \t]+)?(?:[\w./-]*\/)?ip6?tables(?:-legacy|-
 /** What the text looks like. Anything with a `*table` line is for iptables-restore. */
 export function detectFormat(file: string): InputFormat {
   const text = file.replace(/^\uFEFF/u, '');
-  if (/^[ \t]*\*[ \t]*[a-z]+[ \t]*\r?$/mu.test(text)) return editingCommand.test(text) ? 'restore' : 'save';
+  // What stands behind the name of a table is not read.
+  if (/^[ \t]*\*[ \t]*(?:[a-z]+[ \t]*\r?$|(?:filter|nat|mangle|raw|security)[ \t])/mu.test(text)) return editingCommand.test(text) ? 'restore' : 'save';
   if (text.startsWith('#!') || programLine.test(text)) return 'script';
   if (/^[ \t]*-[PNA] \S/mu.test(text)) return 'list-rules';
   return 'save';

@@ -262,6 +262,16 @@ class Loader {
     return true;
   }
 
+  /** iptables-nft-restore renames chains that the kernel has, and only COMMIT gives it those of the file (CHAIN_RENAME: No such file or directory). */
+  #renamed(statement: CommandStatement, span: Span, { backend }: FamilyDraft): void {
+    if (this.#format === 'script' || this.#format === 'list-rules' || backend === 'legacy') return;
+    const isKnown = backend === 'nft';
+    this.#report({
+      check: 'undefined-chain', severity: isKnown ? 'error' : 'warning', span, line: statement.line,
+      message: `iptables-nft-restore cannot rename a chain that the file itself makes${isKnown ? '' : ', as iptables-legacy-restore can'}`, help: 'give the chain its last name where it is made',
+    });
+  }
+
   #command(statement: CommandStatement): void {
     if (this.#quick(statement)) return;
     const parts = commandParts(statement, this.#report);
@@ -280,6 +290,7 @@ class Loader {
     if (table === undefined) return this.#outside(statement, parts.command === undefined ? 'this line' : 'this rule');
     // Where the line itself could not be read, what is left of it is no rule.
     const failed = statement.problems.some(problem => problem.severity === 'error' && problem.check === 'syntax-error' && problem.recovered !== true);
+    if (parts.command?.key === 'E') this.#renamed(statement, parts.command.node, draft);
     applyCommand(statement, parts, table, this.#readContext(draft), failed);
   }
 }

@@ -143,3 +143,19 @@ test('a chain or a rule that is not there: what to do about it, in the words of 
   t.deepEqual(load({ path: 'x', text: '#!/bin/sh\nip6tables -A mine -j ACCEPT\niptables -A INPUT -j yours\n' }).diagnostics.map(one => one.help), ['create it first: ip6tables -N mine', 'create it first: -N yours']);
   t.deepEqual(helps('*filter\n:INPUT DROP\n-A INPUT -j XYZZYPLUGH\nCOMMIT\n'), [undefined], 'a target of which nobody has heard');
 });
+
+test('iptables-nft-restore renames no chain that the file makes; the legacy one does, and so do commands', t => {
+  const lines = ['*filter', ':old - [0:0]', '-A INPUT -j old', '-E old new', '-A new -j ACCEPT', 'COMMIT', ''].join('\n');
+  const told = (text: string, backend?: 'nft' | 'legacy'): readonly string[] => load({ path: 'x', text }, backend === undefined ? {} : { backend }).diagnostics.map(one => `${one.severity} ${one.check} ${String(one.line)}`);
+  t.deepEqual(told(lines, 'nft'), ['error undefined-chain 4']);
+  t.deepEqual(told(lines), ['warning undefined-chain 4']);
+  t.deepEqual(told(lines, 'legacy'), []);
+  t.deepEqual(told('#!/bin/sh\niptables -N old\niptables -E old new\niptables -A new -j ACCEPT\n', 'nft'), []);
+});
+
+test('blanks behind the star of a table, and words behind its name, are no matter', t => {
+  for (const line of ['* filter', '*\tfilter', '*filter ', '*filter x', '* nat # of the host']) {
+    const { format, diagnostics, rulesets } = load({ path: 'x', text: `${line}\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n` });
+    t.deepEqual([format, diagnostics.length, rulesets[0]?.tables.size], ['save', 0, 1], line);
+  }
+});
