@@ -15,6 +15,7 @@ import { hooksTo } from './shared/hooks-into.js';
 import { goingOn, stuck, type Stuck } from './shared/goes-on.js';
 import { betweenHosts, someReplies, type SomeReplies } from './shared/some-replies.js';
 import { effectOf } from './shared/targets.js';
+import { askedOutside, unansweredOutside } from './shared/unanswered-outside.js';
 import { doubtful, firstBroken, questionsOf, type Broken, type Doubt } from './shared/unanswered.js';
 
 function severityOf({ everyday, isAside: aside }: Broken): Severity {
@@ -163,7 +164,7 @@ every answer dies on its way back: the client waits until it gives up. The usual
 what belongs to known connections (ESTABLISHED) and to their errors (RELATED), early in each chain.
 Where not one reply can pass the rule is of no use: an error. Where some can, it says for which packets they are lost, by the
 rule or policy that drops them: a warning if everyday clients lose theirs (source port 32768 or more), whomever they ask and by
-whichever interface they come; else an info, as it is where the rule that drops replies names private networks, for that may be meant. Where only pings are
+whichever interface they come, or ask anybody on the internet from behind this host; else an info, as it is where the rule that drops replies names private networks, for that may be meant. Where only pings are
 lost, and the rule lets TCP or UDP pass as well, that is an info: somebody may have meant to drop ICMP.
 Answers from behind the interface by which the client comes count only for what goes back there: a rule for all that comes from a tunnel is not for the tunnel alone. One for many tunnels (tun+) may be, so that this is possible only.
 It is no better where the answer passes and the client’s next packet does not, because a rule is for NEW packets, and none for those that follow.`,
@@ -210,7 +211,7 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --sport 22 ! --tcp-flags SYN,ACK SYN -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first, betweenHosts(ruleset.family), goingOn],
+  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first, betweenHosts(ruleset.family), goingOn, ...askedOutside(ruleset.family)],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
@@ -218,15 +219,16 @@ COMMIT
     const output = table.chains.get('OUTPUT');
     const open = output?.policy === 'ACCEPT' ? output : undefined;
     const doubts = doubtful(cx, table, open === undefined ? accepting : new Set<Hook>([...accepting, 'OUTPUT']));
-    const told = new Set<Rule>();
-    yield* lost(cx, table, doubts.filter(({ hook }) => accepting.has(hook)), told);
+    const [told, partly] = [new Set<Rule>(), new Set<Rule>()];
+    yield* lost(cx, table, doubts.filter(({ hook }) => accepting.has(hook)), told, partly);
     yield* begunOnly(cx, table, told);
+    yield* lostOutside(cx, doubts.filter(({ hook }) => hook === 'FORWARD' && accepting.has(hook)), rule => told.has(rule) || partly.has(rule));
     if (open !== undefined) yield* brokenPolicy(cx, open, doubts.filter(({ hook }) => hook === 'OUTPUT'));
   },
 });
 
-/** Rules to which no answers come, of all or of some conversations. Those of the first sort are added to `told`. */
-function* lost(cx: CheckContext, table: Table, doubts: readonly Doubt[], told: Set<Rule>): Generator<Report, void> {
+/** Rules to which no answers come, of all or of some conversations. Those of the first sort are added to `told`, the others to `partly`. */
+function* lost(cx: CheckContext, table: Table, doubts: readonly Doubt[], told: Set<Rule>, partlyTold: Set<Rule>): Generator<Report, void> {
   const pipeline = doubts.length === 0 ? undefined : cx.pipeline();
   if (pipeline === undefined) return;
   const reached = cx.reach(table);
@@ -238,10 +240,30 @@ function* lost(cx: CheckContext, table: Table, doubts: readonly Doubt[], told: S
     if (found !== undefined) {
       told.add(at.rule);
       addTo(broken, keyOf(at, found), at, found);
-    } else for (const one of someReplies(cx, pipeline, at, doubts)) addTo(partly, [deciderReference(one.by), one.doubt.path, one.doubt.exchange.name, one.isEveryday, one.isWithinKind].join(' '), at, one);
+    } else for (const one of someReplies(cx, pipeline, at, doubts)) {
+      partlyTold.add(at.rule);
+      addTo(partly, [deciderReference(one.by), one.doubt.path, one.doubt.exchange.name, one.isEveryday, one.isWithinKind].join(' '), at, one);
+    }
   }
   for (const one of broken.values()) yield report(cx, pipeline, one);
   for (const one of partly.values()) yield reportSome(cx, pipeline, one);
+}
+
+/** Who is let out to the internet, and gets no answer from there: somebody elsewhere may give some, so that the rule is not told of by itself. */
+function* lostOutside(cx: CheckContext, doubts: readonly Doubt[], isTold: (rule: Rule) => boolean): Generator<Report, void> {
+  const about = doubts.map(({ exchange }) => exchange).filter(one => !one.isPing);
+  const pipeline = about.length === 0 ? undefined : cx.pipeline();
+  const found = pipeline === undefined ? undefined : unansweredOutside(cx, pipeline, about);
+  if (pipeline === undefined || found === undefined || isTold(found.at.rule)) return;
+  const { exchange, device, at, dies, killers } = found;
+  const witness = conversationSteps(pipeline, 'through', dies);
+  yield {
+    at, severity: 'warning',
+    message: `this rule lets ${exchange.name} through to the internet, but no reply from there gets back by ${device}`,
+    because: killers.map(decider => killedBy(cx, decider)),
+    ...witness === undefined ? {} : { witness, shows: [{ at: 'filter:FORWARD', fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers }, 'FORWARD')] },
+    ...remedy(cx, 'FORWARD', killers),
+  };
 }
 
 /** Rules by which connections begin that cannot go on. */

@@ -144,6 +144,18 @@ test('helpers, and what they announce', t => {
   t.deepEqual(found('dead-state-match', host(...strict, waits)), [], 'it is told once');
 });
 
+test('who is let through to the internet and gets no answer from there is told of, though others would be answered', t => {
+  const outside = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, known, ...rules) }).findings.filter(one => one.check === 'missing-established-return')
+    .map(({ severity, rule, message, witness }) => `${severity} ${rule ?? ''} ${message.endsWith('by eth0') ? 'eth0' : message} ${witness?.[0]?.packet['dport'] === 443 ? '443' : ''}`);
+  const both = ['-A FORWARD -i br0 -j ACCEPT', '-A FORWARD -o br0 -j ACCEPT'];
+  t.deepEqual(outside('-A FORWARD -i eth0 -j DROP', ...both), ['warning filter:FORWARD:2 eth0 443']);
+  t.deepEqual(outside('-A FORWARD ! -s 198.51.100.0/24 -i eth0 -j DROP', ...both), ['warning filter:FORWARD:2 eth0 443'], 'all but a few are kept out');
+  t.deepEqual(outside('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -i eth0 -j DROP', ...both), []);
+  t.deepEqual(outside('-A FORWARD -s 198.51.100.0/24 -i eth0 -j DROP', ...both), [], 'a few are kept out');
+  t.deepEqual(outside('-A FORWARD -s 10.0.0.0/8 -i eth0 -j DROP', '-A FORWARD -s 192.0.2.0/24 -i eth0 -j DROP', ...both), [], 'who lies about where he is');
+  t.deepEqual(outside('-A FORWARD -i eth0 -j DROP', '-A FORWARD -i br0 ! -o eth0 -j ACCEPT', '-A FORWARD -o br0 -j ACCEPT'), [], 'nobody goes there');
+});
+
 test('rules that wait for several helpers are told of once, and as an info where a program wrote them', t => {
   const waits = ['ftp', 'irc', 'sip'].map(helper => `-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -m helper --helper ${helper} -j ACCEPT`);
   const told = (...more: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, ...waits, ...more) }).findings.filter(one => one.check === 'related-without-helper').map(({ severity, message }) => `${severity}: ${message}`);
