@@ -242,7 +242,7 @@ Examples:
 function mergeCommand(): Command {
   return new Command('merge')
     .description('join reports to one: those of --shard, or of different files')
-    .argument('<reports...>', 'the reports')
+    .argument('<reports...>', 'the reports; - is standard input')
     .addOption(option('--format <name>', 'json or ndjson (default: that of the reports)').choices(['json', 'ndjson']))
     .addOption(option('--fail-on <level>', 'the least severity that makes the exit code 1 (default: warning)').choices([...failLevels]))
     .option('--max-warnings <number>', 'so many warnings do not make the exit code 1', count)

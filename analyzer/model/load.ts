@@ -187,7 +187,8 @@ class Loader {
   }
 
   #openTable(statement: TableStatement): void {
-    if (this.#table !== undefined) this.#error('missing-commit', statement, `table \`${this.#table === 'skipped' ? '?' : this.#table.name}\` of line ${String(this.#tableStart.line)} has no COMMIT before this`, 'add a line COMMIT before this one');
+    if (this.#format === 'list-rules') this.#notListed(statement);
+    else if (this.#table !== undefined) this.#error('missing-commit', statement, `table \`${this.#table === 'skipped' ? '?' : this.#table.name}\` of line ${String(this.#tableStart.line)} has no COMMIT before this`, 'add a line COMMIT before this one');
     this.#tableStart = statement;
     const name = statement.name.text;
     if (!isTableName(name)) {
@@ -198,11 +199,17 @@ class Loader {
     const draft = this.#draft();
     draft.backend ??= this.#backend;
     const before = draft.tables.get(name);
-    if (before !== undefined) {
+    if (before !== undefined && before.line > 0) {
       this.#report({ check: 'duplicate-table', severity: 'warning', span: statement, line: statement.line, message: `table \`${name}\` of line ${String(before.line)} is flushed and replaced by this one`, help: 'keep one of the two, or load this file with --noflush' });
       draft.tables.delete(name);
     }
     this.#table = this.#tableDraft(draft, name, statement);
+  }
+
+  /** What iptables -S prints has no tables: the file is of another form than it was said to be. */
+  #notListed(statement: TableStatement): void {
+    if (!this.#outsideReported) this.#error('syntax-error', statement, 'what `iptables -S` prints has no such line', 'this is a file for iptables-restore: leave `--input list-rules` out');
+    this.#outsideReported = true;
   }
 
   #outside(statement: Statement, what: string): void {

@@ -1,4 +1,4 @@
-/** Spans inside a rule. They are not kept: the rule's text is read again when one is asked for. */
+/** Spans inside a rule. They are not kept, but for those of the last: the rule's text is read again when one is asked for. */
 import { scanWords } from '../../grammar/scan-restore-line.js';
 import type { Span } from '../../grammar/source-text.js';
 import { parseStatement } from '../../grammar/statement-parser.js';
@@ -7,8 +7,19 @@ import type { Token } from '../../grammar/tokens.js';
 import { BuiltInOption, startScope } from '../extensions/option-scope.js';
 import type { Rule, Ruleset } from './ruleset.js';
 
+/** The rule that was asked about last: one line can have thousands of mistakes. */
+const last = new WeakMap<Ruleset, { readonly rule: Rule; readonly options: readonly OptionNode[] }>();
+
 /** The options of a rule as they stand in the file, with their spans. */
 export function ruleOptions(ruleset: Ruleset, rule: Rule): readonly OptionNode[] {
+  const known = last.get(ruleset);
+  if (known?.rule === rule) return known.options;
+  const options = readOptions(ruleset, rule);
+  last.set(ruleset, { rule, options });
+  return options;
+}
+
+function readOptions(ruleset: Ruleset, rule: Rule): readonly OptionNode[] {
   const tokens: Token[] = [];
   scanWords(ruleset.source.text, rule.start, rule.end, tokens, []);
   const statement = parseStatement(tokens, rule, startScope(ruleset.family), [], true);

@@ -3,6 +3,8 @@ import * as v from 'valibot';
 import { readFile } from 'node:fs/promises';
 import { lineSchema, reportSchema, type JsonReport } from '../../report/report-schema.js';
 import type { Failure, Shard } from '../../report/report.js';
+import { standardInput, unnamedInput } from '../read-source.js';
+import { readStream } from '../streams.js';
 import { systemCause, Trouble } from '../trouble.js';
 
 const natural = v.pipe(v.number('must be a number'), v.integer('must be a whole number'), v.minValue(0, 'must not be negative'));
@@ -87,11 +89,19 @@ function jsonPart(path: string, value: unknown): JsonPart {
   return { path, of: new Set(files.map(file => file.path)), format: 'json', files, failures, shard, summary };
 }
 
-/** @throws {Trouble} where it cannot be read, is damaged, or of another version */
-export async function readPart(path: string): Promise<Part> {
+async function textOf(file: string): Promise<string> {
+  return file === standardInput ? Buffer.from(await readStream(process.stdin, Infinity) ?? []).toString() : readFile(file, 'utf8');
+}
+
+/**
+ * A report, from a file or, for `-`, from standard input.
+ * @throws {Trouble} where it cannot be read, is damaged, or of another version
+ */
+export async function readPart(file: string): Promise<Part> {
+  const path = file === standardInput ? unnamedInput : file;
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await textOf(file);
   } catch (error) {
     throw new Trouble(`cannot read ${path}: ${systemCause(error)}`, { cause: error });
   }

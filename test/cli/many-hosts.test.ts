@@ -123,6 +123,9 @@ test('the exit code of a merge is that of a lint', async t => {
   const code = async (words: string): Promise<number | null> => (await run(['merge', ...words.split(' ')], { cwd: folder })).code;
   t.is(await code('b.json'), 0);
   t.is(await code('a.json b.json'), 1);
+  const piped = await run(['merge', 'b.json', '-'], { cwd: folder, input: readFileSync(join(folder, 'a.json')) });
+  t.deepEqual([piped.code, piped.stdout], [1, (await run(['merge', 'b.json', 'a.json'], { cwd: folder })).stdout]);
+  t.regex((await run(['merge', '-'], { cwd: folder })).stderr, /<stdin> is empty/u);
   t.is(await code('--fail-on error a.json b.json'), 0);
   t.is(await code('--max-warnings 1 a.json b.json'), 0);
   t.is(await code('a.json c.json'), 2);

@@ -72,6 +72,14 @@ for (const [name, line] of [['many.rules', '*filter\n-A INPUT MATCHES-j ACCEPT\n
   });
 }
 
+test('one line with 16,000 wrong matches', t => {
+  const start = performance.now();
+  const { stdout, stderr } = lint('wrong.sh', `iptables -A INPUT ${'-m tcp --dport 80 '.repeat(16_000)}-j ACCEPT\n`);
+  t.regex(stdout, /wrong-protocol/u, stderr);
+  // Half a second, and half a minute where each mistake has the line read again.
+  t.true(performance.now() - start < 15_000);
+});
+
 test('10,000 nested jumps', t => {
   const count = 10_000;
   const chains = Array.from({ length: count }, (_, i) => `:c${String(i)} - [0:0]`);

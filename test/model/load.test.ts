@@ -159,3 +159,8 @@ test('blanks behind the star of a table, and words behind its name, are no matte
     t.deepEqual([format, diagnostics.length, rulesets[0]?.tables.size], ['save', 0, 1], line);
   }
 });
+
+test('a file that is said to be a listing and is none: the line that shows it', t => {
+  const text = '# x\n*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j ACCEPT\nCOMMIT\n*nat\n-A PREROUTING -p tcp -j ACCEPT\nCOMMIT\n';
+  t.deepEqual(load({ path: 'x', text }, { format: 'list-rules' }).diagnostics.map(one => [one.line, one.message]), [[2, 'what `iptables -S` prints has no such line']]);
+});
