@@ -1,6 +1,8 @@
 import { ctstates, not, oneOf } from '../packet/constraint.js';
 import { reachWith } from '../packet-space/index.js';
+import { Patience } from '../packet-space/patience.js';
 import { stateReach } from '../packet-space/pipeline/index.js';
+import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { meet, rangesOf } from './shared/asked.js';
 import { awaitsData } from './shared/awaited-data.js';
@@ -55,6 +57,7 @@ COMMIT
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
     const constraints = constraintsOf(cx.ruleset, table.name);
+    const patience = new Patience();
     for (const at of cx.rules(table)) {
       const asked = constraints.of(at.rule);
       if (!asksForState(asked) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
@@ -63,7 +66,7 @@ COMMIT
       if (reachWith(cx.space(), table, at, others).kind === 'live') continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
-      const answer = stateReach(pipeline, at.rule);
+      const answer = patience.ask(solveBudget(), budget => stateReach(pipeline, at.rule, budget));
       if (answer.kind === 'undecided') cx.undecided();
       // Of rules that wait for what a helper announces another check speaks.
       if (answer.kind !== 'dead' || awaitsData(cx, table, at, asked)) continue;

@@ -1,7 +1,9 @@
 import type { Ruleset, Table } from '../model/ruleset.js';
 import type { Decider } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
+import { Patience } from '../packet-space/patience.js';
 import { question, replies, type Pipeline } from '../packet-space/pipeline/index.js';
+import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { all, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
@@ -45,14 +47,14 @@ interface Blocked {
 }
 
 /** Why a connection over lo comes to nothing: its first packet is dropped, or what answers it. */
-function blockedBy(cx: CheckContext, pipeline: Pipeline, port: number): readonly Decider[] | undefined {
+function blockedBy(cx: CheckContext, pipeline: Pipeline, port: number, patience: Patience): readonly Decider[] | undefined {
   const packets = local(cx.ruleset, port);
-  const first = question(pipeline, 'loop', packets, 'accept', undefined, true);
+  const first = patience.ask(solveBudget(), budget => question(pipeline, 'loop', packets, 'accept', budget, true));
   if (first.kind === 'undecided') cx.undecided();
   if (first.kind === 'no') return first.by;
   if (first.kind !== 'yes') return undefined;
   const [tcp] = exchanges(cx.ruleset);
-  const answer = replies(pipeline, undefined, { path: 'loop', packets, ...tcp === undefined ? {} : { answers: tcp.reply } });
+  const answer = patience.ask(solveBudget(), budget => replies(pipeline, undefined, { path: 'loop', packets, budget, ...tcp === undefined ? {} : { answers: tcp.reply } }));
   if (answer.kind === 'undecided') cx.undecided();
   return answer.kind === 'never' ? answer.by : undefined;
 }
@@ -60,9 +62,10 @@ function blockedBy(cx: CheckContext, pipeline: Pipeline, port: number): readonly
 /** Of the local services those that are blocked; it stops where enough are not. */
 function blockedServices(cx: CheckContext, pipeline: Pipeline): readonly Blocked[] {
   const blocked: Blocked[] = [];
+  const patience = new Patience();
   let open = 0;
   for (const [name, port] of localServices) {
-    const by = blockedBy(cx, pipeline, port);
+    const by = blockedBy(cx, pipeline, port, patience);
     if (by !== undefined) blocked.push({ name, port, by });
     else if (++open >= localServices.size / 2) return [];
   }

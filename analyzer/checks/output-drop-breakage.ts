@@ -5,7 +5,9 @@ import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, always, any, not, type Constraint } from '../packet/constraint.js';
 import type { Decider } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
+import { Patience } from '../packet-space/patience.js';
 import { firstPacket, neverReplied, nextPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
+import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { rangesOf } from './shared/asked.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { dropsTheRest, isShut } from './shared/default-drop.js';
@@ -64,10 +66,11 @@ function takesMail(cx: CheckContext): boolean {
 }
 
 function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
+  const patience = new Patience();
   const neighbourhood = cx.ruleset.family === 'ipv6' ? links(cx, pipeline) : always;
   const mail = isNeeded(cx.settings, 'smtp') && takesMail(cx) ? [mailService(cx.ruleset)] : [];
   const broken = [...servicesNeeded(cx.ruleset, cx.settings), ...mail].flatMap(({ key, packets, example, name, severity, rule }): BrokenService[] => {
-    const getsOut = (some: Constraint): ReturnType<typeof question> => question(pipeline, 'out', some, 'accept', undefined, true);
+    const getsOut = (some: Constraint): ReturnType<typeof question> => patience.ask(solveBudget(), budget => question(pipeline, 'out', some, 'accept', budget, true));
     const isForLinks = key === 'neighbour-discovery' && neighbourhood.kind !== 'always';
     const answer = getsOut(isForLinks ? all([packets, neighbourhood]) : packets);
     if (answer.kind === 'undecided') cx.undecided();

@@ -1,7 +1,9 @@
 import type { Because } from '../finding.js';
 import type { Rule } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
+import { Patience } from '../packet-space/patience.js';
 import { firstPacket, reachThrough, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { all, ctstates, oneOf, type Constraint } from '../packet/constraint.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext } from './define-check.js';
@@ -21,9 +23,9 @@ interface Logged {
 }
 
 /** Whether each of a stranger's packets comes to the rule, however many he sends. */
-function loggedBy(cx: CheckContext, pipeline: Pipeline, at: RuleAt, packets: Constraint): Logged | undefined {
+function loggedBy(cx: CheckContext, pipeline: Pipeline, at: RuleAt, packets: Constraint, patience: Patience): Logged | undefined {
   for (const path of ['in', 'through'] as const) {
-    const answer = reachThrough(pipeline, at.rule, { packets, path });
+    const answer = patience.ask(solveBudget(), budget => reachThrough(pipeline, at.rule, { packets, path, budget }));
     if (answer.kind === 'undecided') cx.undecided();
     const certainty = answer.kind === 'live' ? holdsForAnybody(pipeline, answer.found) : 'no';
     if (answer.kind === 'live' && certainty !== 'no') return { at, found: answer.found, path, certainty };
@@ -88,11 +90,12 @@ COMMIT
     const flood = cx.at('flood');
     const packets = all([fromStrangers(flood), oneOf('ctstate', [ctstates.INVALID, ctstates.NEW])]);
     const found: Logged[] = [];
+    const patience = new Patience();
     let pipeline: Pipeline | undefined;
     for (const at of loggingRules(flood)) {
       pipeline ??= flood.pipeline();
       if (pipeline === undefined) return;
-      const one = loggedBy(flood, pipeline, at, packets);
+      const one = loggedBy(flood, pipeline, at, packets, patience);
       if (one !== undefined) found.push(one);
     }
     const [first, ...others] = found;

@@ -7,26 +7,50 @@ export interface PatienceOptions {
   readonly together?: number;
 }
 
-/** What each question may cost, whatever was spent. */
-const least = 4_000;
+/** Of one thing that questions cost: what all may spend of it together, beside what is usual. */
+class Account {
+  readonly #usual: number;
+  /** What each question may cost, whatever was spent. */
+  readonly #least: number;
+  #left: number;
+
+  constructor({ usual, together, least }: { readonly usual: number; readonly together: number; readonly least: number }) {
+    this.#usual = usual;
+    this.#left = together;
+    this.#least = least;
+  }
+
+  /** Of what a question may cost by itself, what it may cost now. */
+  allow(whole: number): number {
+    return Math.min(whole, Math.max(this.#least, this.#left));
+  }
+
+  /** Once less is left than one question may cost, all counts. */
+  take(whole: number, spent: number): void {
+    this.#left -= Math.max(0, spent - (this.#left >= whole ? this.#usual : 0));
+  }
+}
+
+/** Packets that are followed: in a small rule set it takes few boxes to follow one. */
+const packetLimits = { usual: 200, together: 10_000, least: 200 };
 
 /** Budgets for many questions about one rule set: each has its own whole, until several have used up theirs; then those that are hard are left open soon. */
 export class Patience {
-  readonly #usual: number;
-  #left: number;
+  readonly #work: Account;
+  readonly #packets = new Account(packetLimits);
 
   constructor({ usual = 20_000, together = 2_000_000 }: PatienceOptions = {}) {
-    this.#usual = usual;
-    this.#left = together;
+    this.#work = new Account({ usual, together, least: 4_000 });
   }
 
-  /** Asks a question that may cost `whole` by itself. */
-  ask<B extends { readonly work: number }, T>(whole: B, question: (budget: B) => T): T {
-    const work = Math.min(whole.work, Math.max(least, this.#left));
-    const own = { ...whole, work };
+  /** Asks a question that may cost `whole` by itself: boxes looked up, and packets followed where these are counted. */
+  ask<B extends { readonly work: number; readonly packets?: number }, T>(whole: B, question: (budget: B) => T): T {
+    const { work, packets = 0 } = whole;
+    const given = { ...whole, work: this.#work.allow(work), ...whole.packets === undefined ? {} : { packets: this.#packets.allow(packets) } };
+    const own = { ...given };
     const answer = question(own);
-    // Once less is left than one question may cost, all counts.
-    this.#left -= Math.max(0, work - own.work - (this.#left >= whole.work ? this.#usual : 0));
+    this.#work.take(work, given.work - own.work);
+    this.#packets.take(packets, (given.packets ?? 0) - (own.packets ?? 0));
     return answer;
   }
 }

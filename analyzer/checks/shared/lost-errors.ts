@@ -3,7 +3,9 @@ import type { Hook } from '../../extensions/define.js';
 import type { Ruleset, Table } from '../../model/ruleset.js';
 import type { Decider, RuleAt } from '../../packet-space/answers.js';
 import { ask, reachWith } from '../../packet-space/index.js';
+import { Patience } from '../../packet-space/patience.js';
 import { firstPacket, neverReplied, type ConversationCase, type ConversationQuestion, type Pipeline } from '../../packet-space/pipeline/index.js';
+import { solveBudget } from '../../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
@@ -44,14 +46,15 @@ function questionsAt(ruleset: Ruleset, hook: LostErrors['hook'], { has }: Arriva
 }
 
 /** By whom they are lost, where the connections themselves work. */
-function lostBy(cx: CheckContext, hook: LostErrors['hook'], arrival: Arrival): Pick<LostErrors, 'by' | 'shown'> | undefined {
+function lostBy(cx: CheckContext, hook: LostErrors['hook'], arrival: Arrival, patience: Patience): Pick<LostErrors, 'by' | 'shown'> | undefined {
   const pipeline = cx.pipeline();
   if (pipeline === undefined) return undefined;
   const [tcp] = exchanges(cx.ruleset);
+  const isNever = (question: ConversationQuestion): ReturnType<typeof neverReplied> => patience.ask(solveBudget(), budget => neverReplied(pipeline, undefined, { ...question, budget }));
   for (const question of questionsAt(cx.ruleset, hook, arrival)) {
-    const answer = neverReplied(pipeline, undefined, question);
+    const answer = isNever(question);
     if (answer?.kind === 'undecided') cx.undecided();
-    if (answer?.kind === 'never' && neverReplied(pipeline, undefined, { ...question, back: 'reply', ...tcp === undefined ? {} : { answers: tcp.reply } }) === undefined) return { by: answer.by, shown: illustrated(pipeline, hook, question, answer.dies, answer.by) };
+    if (answer?.kind === 'never' && isNever({ ...question, back: 'reply', ...tcp === undefined ? {} : { answers: tcp.reply } }) === undefined) return { by: answer.by, shown: illustrated(pipeline, hook, question, answer.dies, answer.by) };
   }
   return undefined;
 }
@@ -96,9 +99,10 @@ function lostAt(cx: CheckContext, table: Table, hook: LostErrors['hook']): LostE
   if (!isDoubtful(cx, table, hook)) return undefined;
   const lost: Arrival[] = [];
   const by = new Map<string, Decider>();
+  const patience = new Patience();
   let shown: Illustration | undefined;
   for (const arrival of arrivals(cx.ruleset)) {
-    const killers = lostBy(cx, hook, arrival);
+    const killers = lostBy(cx, hook, arrival, patience);
     if (killers === undefined) continue;
     lost.push(arrival);
     shown ??= killers.shown;

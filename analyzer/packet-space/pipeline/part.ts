@@ -41,8 +41,10 @@ export function inHole({ sides, choices }: PartHole, { inputs, choices: chosen }
 }
 
 export function contains(outer: Part, inner: Part): boolean {
-  for (let i = 0; i < inner.lo.length; i++) if ((outer.lo[i] ?? 0) > (inner.lo[i] ?? 0) || (outer.hi[i] ?? 0) < (inner.hi[i] ?? 0)) return false;
+  // Where much is open, parts differ in what is chosen more than in anything else.
+  if (outer.choices.size > inner.choices.size) return false;
   if (outer.choices.size > 0) for (const [choice, value] of outer.choices) if (inner.choices.get(choice) !== value) return false;
+  for (let i = 0; i < inner.lo.length; i++) if ((outer.lo[i] ?? 0) > (inner.lo[i] ?? 0) || (outer.hi[i] ?? 0) < (inner.hi[i] ?? 0)) return false;
   return true;
 }
 
