@@ -6,6 +6,7 @@ import { bypassedRules } from './shared/bypassed.js';
 import { deadElsewhere, isByTranslation, isChanger } from './shared/dead-elsewhere.js';
 import { waitingInVain } from './notrack-state-conflict.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { ownerOf } from './shared/owners.js';
 import { rewrittenRules } from './shared/rewritten.js';
 import { effectOf, isFinal, targetText } from './shared/targets.js';
 
@@ -58,6 +59,8 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
   return {
     at, because,
     severity: isSame ? 'warning' : 'error',
+    // Programs that do not know of each other, as kubernetes and flannel, leave each other such rules by design.
+    ...[at, ...by].every(one => ownerOf(ruleset, one) !== undefined) ? { mutedIn: 'generated' as const } : {},
     message: `no packet comes to this rule: before ${acting.every(one => one.table === at.table) ? 'it' : `table ${at.table}`} sees them, ${listOf(acting)} ${verbOf(acting)} all that it is for`,
     help: `${advice(at, by, first)}, or delete it`,
   };

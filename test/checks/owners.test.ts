@@ -146,6 +146,12 @@ test('IPv6 that was not asked for is shut, whatever FireHOL writes about its con
   t.true(analyze({ path: 'x.v4', text: ipv4 }, { showGenerated: true }).findings.some(one => one.check === 'output-drop-breakage'), 'of IPv4 that is forgotten');
 });
 
+test('what one program leaves nothing of for another is theirs', t => {
+  const text = `*nat\n:KUBE-POSTROUTING - [0:0]\n:FLANNEL-POSTRTG - [0:0]\n-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING\n-A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG\n-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0\n-A KUBE-POSTROUTING -j MASQUERADE\n-A FLANNEL-POSTRTG -m mark --mark 0x4000/0x4000 -m comment --comment "flanneld masq" -j RETURN\nCOMMIT\n`;
+  const found = (showGenerated: boolean): readonly (string | null)[] => analyze({ path: 'x.rules', text }, { showGenerated }).findings.filter(one => one.check === 'unreachable-rule').map(one => one.rule);
+  t.deepEqual([found(false), found(true)], [[], ['nat:FLANNEL-POSTRTG:1']]);
+});
+
 test('one translation of Shorewall’s that takes what another is for is not said to be Shorewall’s', t => {
   const text = '*nat\n:net_dnat - [0:0]\n-A PREROUTING -i eth0 -j net_dnat\n-A net_dnat -p tcp -m tcp --dport 443 -j DNAT --to-destination 192.168.1.10\n-A net_dnat -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.10.10.5\nCOMMIT\n*filter\n:shorewall - [0:0]\nCOMMIT\n';
   t.deepEqual(analyze({ path: 'x.rules', text }).findings.filter(one => one.check === 'nat-shadowed').map(one => [one.rule, one.message.includes('made by')]), [['nat:net_dnat:2', false]]);
