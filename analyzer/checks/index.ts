@@ -36,6 +36,7 @@ import { jumpToEmptyChain } from './jump-to-empty-chain.js';
 import { inputRuleBypassedByDnat } from './input-rule-bypassed-by-dnat.js';
 import { masqueradeEverything } from './masquerade-everything.js';
 import { masqueradeIncomplete } from './masquerade-incomplete.js';
+import { masqueradeNotForwarded } from './masquerade-not-forwarded.js';
 import { masqueradeWrongInterface } from './masquerade-wrong-interface.js';
 import { missingEstablishedReturn } from './missing-established-return.js';
 import { neverMatches } from './never-matches.js';
@@ -106,6 +107,7 @@ export const checks: readonly Check[] = [
   masqueradeEverything,
   masqueradeIncomplete,
   masqueradeWrongInterface,
+  masqueradeNotForwarded,
   snatBeforeMasquerade,
   hairpinMissing,
   invalidLeaksUnnatted,

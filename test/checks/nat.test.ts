@@ -371,13 +371,29 @@ test('nat-shadowed: POSTROUTING does not see the address that PREROUTING has rew
 });
 
 test('masquerade-everything: whatever keeps loopback out', t => {
-  const first = (...nat: readonly string[]): readonly string[] => found({ nat });
+  const first = (...nat: readonly string[]): readonly string[] => found({ nat, filter: ['-A FORWARD -i lan+ -p tcp -m conntrack --ctstate NEW -j ACCEPT'] }).filter(one => one.startsWith('masquerade-everything'));
   t.deepEqual(first('-A POSTROUTING -j MASQUERADE'), ['masquerade-everything nat:POSTROUTING:1']);
   t.deepEqual(first('-A POSTROUTING ! -o eth1 -j SNAT --to-source 203.0.113.9'), ['masquerade-everything nat:POSTROUTING:1']);
   t.deepEqual(first('-A POSTROUTING ! -d 10.0.0.0/8 -j MASQUERADE'), ['masquerade-everything nat:POSTROUTING:1']);
   for (const line of ['-o eth0', '! -o lo', '-s 10.0.0.0/8', '! -s 127.0.0.0/8', '! -d 127.0.0.0/8', '-m mark --mark 0x1', '-p udp', '-m addrtype ! --src-type LOCAL']) t.deepEqual(first(`-A POSTROUTING ${line} -j MASQUERADE`), [], line);
   t.deepEqual(first('-A POSTROUTING -o lo -j RETURN', '-A POSTROUTING -j MASQUERADE'), []);
   t.deepEqual(first('-A POSTROUTING -o eth+ -j out', '-A out -j MASQUERADE'), []);
+});
+
+test('masquerade-not-forwarded: a network is translated on its way out, and nobody lets it out', t => {
+  const lost = (nat: string, filter: readonly string[] = [], options: AnalyzeOptions = {}): readonly string[] => findings({ nat: [`-A POSTROUTING ${nat} -j MASQUERADE`], filter }, options)
+    .filter(one => one.check === 'masquerade-not-forwarded').map(({ certainty, rule, message }) => `${certainty} ${rule ?? ''} ${/people of (\S+)/u.exec(message)?.[1] ?? ''}`);
+  const [net, told] = ['-s 10.8.0.0/24 -o eth0', ['possible nat:POSTROUTING:1 10.8.0.0/24']];
+  t.deepEqual(lost(net), told);
+  t.deepEqual(lost('-s 10.8.0.0/24 ! -d 10.8.0.0/24'), told);
+  t.deepEqual(lost(net, ['-A FORWARD -p icmp -m icmp --icmp-type 8 -j ACCEPT']), told, 'they may ping');
+  t.deepEqual(lost(net, ['-A FORWARD -s 192.168.1.0/24 -o eth0 -j ACCEPT']), told, 'others may');
+  t.deepEqual(lost(net, ['-A FORWARD -i wg0 -p tcp -m tcp --dport 443 -j ACCEPT']), [], 'they may see pages');
+  t.deepEqual(lost(net, ['-A FORWARD -m set --match-set people src -j ACCEPT']), [], 'some may, and nobody knows who');
+  t.deepEqual(lost('-s 192.168.1.0/24 -d 192.168.1.0/24'), [], 'that is for a hairpin');
+  t.deepEqual(lost('-o tun0'), [], 'for what this host sends');
+  t.deepEqual(lost(net, ['-A FORWARD -j REJECT', '-A FORWARD -i wg0 -j ACCEPT']), [], 'the rule that lets them out is shadowed, and that is told');
+  t.deepEqual(lost(net, [], { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 0 } }) }), [], 'nothing passes through this host');
 });
 
 test('masquerade-wrong-interface: nobody leaves by the interface that the rule names, and who comes by it leaves by another as he is', t => {
@@ -515,7 +531,7 @@ test('redundant-rule: an exemption that stands too late is to be moved rather th
 });
 
 test('snat-before-masquerade: never, or across', t => {
-  const nat = (...lines: readonly string[]): readonly string[] => found({ nat: lines.map(line => `-A POSTROUTING ${line}`) });
+  const nat = (...lines: readonly string[]): readonly string[] => found({ nat: lines.map(line => `-A POSTROUTING ${line}`), filter: ['-A FORWARD -i lan+ -p tcp -m conntrack --ctstate NEW -j ACCEPT'] }).filter(one => !one.startsWith('masquerade'));
   t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2']);
   t.deepEqual(nat('-s 10.0.0.0/24 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2 info']);
   t.deepEqual(nat('-s 10.0.0.0/25 -o eth0 -j SNAT --to-source 203.0.113.9', '-s 10.0.0.0/24 -o eth0 -j MASQUERADE'), []);

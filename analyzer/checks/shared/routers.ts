@@ -5,13 +5,18 @@ import { effectOf } from './targets.js';
 
 const switches = { ipv4: ['net.ipv4.ip_forward', 'net.ipv4.conf.all.forwarding'], ipv6: ['net.ipv6.conf.all.forwarding'] };
 
+/** Whether the host is known to pass nothing on for others. */
+export function isSwitchedOff({ ruleset, host }: Pick<CheckContext, 'ruleset' | 'host'>): boolean {
+  return switches[ruleset.family].some(name => host?.sysctls?.[name] === 0);
+}
+
 /**
  * Whether its owner has it route: he has not switched that off, and rules of his own stand in FORWARD or translate what passes. What programs made
  * for containers and virtual machines is theirs.
  */
 export function isRouter(cx: Pick<CheckContext, 'ruleset' | 'host' | 'rules'>): boolean {
-  const { ruleset, host } = cx;
-  if (switches[ruleset.family].some(name => host?.sysctls?.[name] === 0)) return false;
+  const { ruleset } = cx;
+  if (isSwitchedOff(cx)) return false;
   const [nat, filter] = [ruleset.tables.get('nat'), ruleset.tables.get('filter')];
   for (const at of nat === undefined ? [] : cx.rules(nat)) if (at.chain !== 'OUTPUT' && effectOf(at.rule) === 'nat' && ownerOf(ruleset, at) === undefined) return true;
   return filter?.chains.get('FORWARD')?.rules.some((rule, i) => ownerOf(ruleset, { table: 'filter', chain: 'FORWARD', position: i + 1, rule }) === undefined) === true;

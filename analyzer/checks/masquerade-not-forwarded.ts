@@ -1,0 +1,109 @@
+import { isUnresolved, type Rule } from '../model/ruleset.js';
+import { firstPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
+import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
+import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
+import { isPrivate } from '../packet/address-blocks.js';
+import { all, any, ctstates, is, not } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
+import { printAddressMask } from '../values/address-mask.js';
+import { stepOf } from '../witness/step.js';
+import { mentions } from './shared/asked.js';
+import { conjuncts } from './shared/conjuncts.js';
+import { deciderBecause } from './shared/deciders.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
+import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './shared/nat-rules.js';
+import { shownOutside, virtualInterface } from './shared/outside.js';
+import { notLoopback } from './shared/replies.js';
+import { isSwitchedOff } from './shared/routers.js';
+import { firstTo } from './shared/strangers.js';
+import { effectOf } from './shared/targets.js';
+
+const budget = (): SolveBudget => solveBudget(1000, 100_000);
+const isNew = all([is('ctstate', ctstates.NEW), is('fragment', 0)]);
+const carried = any([is('protocol', protocolNumber.tcp), is('protocol', protocolNumber.udp)]);
+
+/** By its text, the private network whose people a rule translates, wherever they go. */
+function networkOf({ source, destination }: Rule): string | undefined {
+  if (source === undefined || source.negated || isUnresolved(source.value) || !isPrivate(source.value.address)) return undefined;
+  const isInner = destination !== undefined && !destination.negated && (isUnresolved(destination.value) || isPrivate(destination.value.address));
+  return isInner ? undefined : printAddressMask(source.value);
+}
+
+/** Whether a rule of FORWARD lets something pass, and no packet comes to it: that is what is wrong, and is told. */
+function isMeantToForward(cx: CheckContext): boolean {
+  const filter = cx.ruleset.tables.get('filter');
+  if (filter === undefined) return true;
+  const [hooks, reached] = [hooksOf(filter), cx.reach(filter)];
+  return cx.rules(filter).some(({ chain, rule }) => hooks.get(chain)?.includes('FORWARD') === true && effectOf(rule) === 'accept' && reached.get(rule)?.kind === 'shadowed');
+}
+
+function lookAt(cx: CheckContext, pipeline: Pipeline, { asks, translation: { at } }: Asking, network: string): Report | undefined {
+  const { family } = cx.ruleset;
+  const people = all([...conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate'])), isNew, notLoopback]);
+  const passes = question(pipeline, 'through', all([people, carried]), 'accept', budget(), true);
+  if (passes.kind === 'undecided') cx.undecided();
+  if (passes.kind !== 'no') return undefined;
+  const out = wayOutOf(cx, at);
+  const packets = all([people, shownOutside(family), firstTo('tcp', [443]), is('mark', 0), is('connmark', 0), not(virtualInterface('in')), ...out === undefined ? [] : [not({ kind: 'interface', field: 'in', ...out })]]);
+  const lost = question(pipeline, 'through', packets, 'drop', budget(), true);
+  if (lost.kind !== 'yes' || lost.by?.table !== 'filter') return undefined;
+  const { sample } = firstPacket(pipeline, lost.found, packets);
+  const way = out === undefined ? '' : ` -o ${out.name}${out.prefix ? '+' : ''}`;
+  return {
+    at, certainty: 'possible',
+    message: `this rule translates what people of ${network} send, and FORWARD lets none of them out, neither by TCP nor by UDP`,
+    because: [deciderBecause(cx.ruleset, lost.by, 'drops what they send')],
+    witness: [{ ...stepOf(sample, sample.in ?? 'eth1'), sentOn: { address: sample.dst ?? '', device: sample.out ?? out?.name ?? 'eth0' } }], shows: [{ at: 'filter:FORWARD', fate: 'lost' }],
+    help: `if they are to get out, let them: -A FORWARD -s ${network}${way} -j ACCEPT, and their answers: -I FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; else delete the rule`,
+  };
+}
+
+const tables = (forward: string): string => `*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -m conntrack --ctstate INVALID -j DROP
+-A INPUT -p udp -m udp --dport 51820 -j ACCEPT
+${forward}COMMIT
+`;
+
+const letOut = `-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -m conntrack --ctstate INVALID -j DROP
+`;
+
+export const masqueradeNotForwarded = defineCheck({
+  name: 'masquerade-not-forwarded',
+  kind: 'nat',
+  severity: 'warning',
+  summary: 'A network is translated on its way to the internet, and FORWARD lets none of it out',
+  why: `A rule for MASQUERADE or SNAT lets nothing pass: it says only how packets leave that table filter has let through. Who sets up a tunnel or a network behind a firewall that drops what is
+forwarded (\`-P FORWARD DROP\`, as ufw and docker have it) needs both: the tunnel comes up, and whoever is behind it gets nowhere. It is reported where a rule translates a private network
+(\`-s\`) on its way to anywhere, and FORWARD lets none of its TCP and UDP pass, by whatever interface. It is possible, for the rule may be left over from a network that is no more. Where FORWARD lets these
+people out by another interface, \`masquerade-wrong-interface\` says so.`,
+  bad: tables(''),
+  good: tables(`${letOut}-A FORWARD -i wg0 -o eth0 -j ACCEPT\n`),
+  nearMiss: tables(`${letOut}-A FORWARD -s 10.8.0.0/24 -p tcp -m tcp --dport 443 -j ACCEPT\n`),
+  asks: ({ ruleset: { family } }) => [isNew, carried, notLoopback, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in')],
+  * run(cx) {
+    if (isSwitchedOff(cx) || isMeantToForward(cx)) return;
+    const told = new Set<string>();
+    for (const { translation } of liveTranslations(cx, 'source')) {
+      const network = translation.hooks.includes('POSTROUTING') ? networkOf(translation.at.rule) : undefined;
+      const asks = network === undefined || told.has(network) ? undefined : askedOnTheWay(cx, translation.at, 'POSTROUTING');
+      if (network === undefined || asks === undefined || mentions(asks, ['mark', 'connmark', 'dport', 'sport'])) continue;
+      const pipeline = cx.pipeline();
+      const found = pipeline === undefined ? undefined : lookAt(cx, pipeline, { translation, asks }, network);
+      if (found !== undefined) {
+        told.add(network);
+        yield found;
+      }
+    }
+  },
+});
