@@ -208,7 +208,7 @@ class Loader {
 
   /** What iptables -S prints has no tables: the file is of another form than it was said to be. */
   #notListed(statement: TableStatement): void {
-    if (!this.#outsideReported) this.#error('syntax-error', statement, 'what `iptables -S` prints has no such line', 'this is a file for iptables-restore: leave `--input list-rules` out');
+    if (!this.#outsideReported) this.#error('syntax-error', statement, 'what `iptables -S` prints has no such line', this.#options.format === undefined ? 'is it the right file?' : 'if this is a file for iptables-restore, leave `--input list-rules` out');
     this.#outsideReported = true;
   }
 

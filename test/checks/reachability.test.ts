@@ -40,6 +40,13 @@ test('never-matches: a translation that no rule of table nat makes', t => {
   t.deepEqual(told(nat(masquerade) + asks('--ctstate NEW -m conntrack --ctstate DNAT')), dead, 'only what a helper expects could be');
   t.deepEqual(told(nat(masquerade) + asks('--ctstate NEW -m conntrack --ctstate SNAT')), []);
   t.deepEqual(told(nat(dnat) + asks('--ctstate DNAT')), []);
+  const to = (dst: string, words = '--ctstate NEW -m conntrack --ctstate DNAT'): string => asks(words).replace('-A FORWARD -m conntrack --ctstate NEW', `-A FORWARD -d ${dst} -m conntrack --ctstate NEW`);
+  t.deepEqual(told(nat(dnat) + to('10.0.0.3')), dead, 'where no rule sends them');
+  t.deepEqual(told(nat(dnat) + to('10.0.0.0/30')), []);
+  t.deepEqual(told(nat('-A PREROUTING -d 203.0.113.0/24 -j NETMAP --to 10.0.7.0/24') + to('10.0.6.255')), dead);
+  t.deepEqual(told(nat('-A PREROUTING -d 203.0.113.0/24 -j NETMAP --to 10.0.7.0/24') + to('10.0.7.255')), []);
+  t.deepEqual(told(nat(dnat, '-A PREROUTING -p tcp -j REDIRECT --to-ports 80') + to('10.0.0.3')), [], 'an address of the host');
+  t.deepEqual(told(nat(dnat, '-A PREROUTING -p tcp -j DNAT --to-destination :80') + to('10.0.0.3')), [], 'wherever they go already');
   t.deepEqual(told(asks('--ctstate DNAT')), [], 'the host may have a table nat that is not in the file');
   t.deepEqual(told(nat('-A PREROUTING -j FULLCONENAT') + asks('--ctstate DNAT')), [], 'a target that nobody knows');
 });

@@ -14,36 +14,45 @@ import type { PortRange } from '../../values/port.js';
 import type { Family, Value, ValueContext } from '../../values/value.js';
 import { asks } from '../asks.js';
 import { isInState, ofConnection, secondsLeft } from '../connection-tests.js';
-import { defineMatch, option, type Given, type GivenOf, type OptionDefinition, type Options, type RuleContext, type Translation } from '../define.js';
+import { defineMatch, option, type Given, type GivenOf, type OptionDefinition, type Options, type RuleContext } from '../define.js';
 import { tracked } from '../tracked.js';
 
 const states = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'] as const;
 type State = (typeof states)[number];
-const nats = ['SNAT', 'DNAT'] as const satisfies readonly Translation[];
+const nats = ['SNAT', 'DNAT'] as const;
+type Nat = (typeof nats)[number];
 const statuses = ['EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED'] as const;
 
 /** The value of `-m state --state`. */
 export const stateSet = abbreviatedSet<State>(['INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED'], states, { name: 'state' });
-const ctstateSet = abbreviatedSet<State | Translation>(['INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED', ...nats], [...states, ...nats], { name: 'state' });
+const ctstateSet = abbreviatedSet<State | Nat>(['INVALID', 'NEW', 'ESTABLISHED', 'RELATED', 'UNTRACKED', ...nats], [...states, ...nats], { name: 'state' });
 const statusSet = abbreviatedSet(['NONE', 'EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED'], statuses, { name: 'status', empty: 'NONE' });
 
-function isNat(word: State | Translation): word is Translation {
+function isNat(word: State | Nat): word is Nat {
   return word === 'SNAT' || word === 'DNAT';
 }
 
 const later = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
+/** The destination that packets of these tables have is the last. */
+const behindNat: ReadonlySet<string> = new Set(['filter', 'security']);
 
 /** Its connection is translated so. What a helper expects of one that is translated at all may be in any way (nf_nat_follow_master()). */
-function isTranslated(how: Translation, given: RuleContext['translations']): Constraint {
+function isTranslated(how: Nat, { translations, table }: Place): Constraint {
   const translated = atom(`conntrack --ctstate ${how}`);
-  if (given?.size === 0) return never;
-  return given === undefined || given.has(how) ? all([tracked, translated]) : all([later, translated]);
+  if (translations?.some === false) return never;
+  if (translations === undefined || how === 'SNAT' || translations.destinations === 'anywhere') return all([tracked, translated]);
+  const { destinations } = translations;
+  if (destinations.length === 0) return all([later, translated]);
+  return behindNat.has(table ?? '') ? all([tracked, any([later, { kind: 'within', field: 'dst', ranges: destinations }]), translated]) : all([tracked, translated]);
 }
 
-/** The packet is in one of these states, or its connection is translated in one of these ways, which rules may give or not. */
-export function inStates(words: WordSet<State | Translation>, given?: RuleContext['translations']): Constraint {
+/** Where a rule stands, and what others do to its packets. */
+type Place = Partial<Pick<RuleContext, 'table' | 'translations'>>;
+
+/** The packet is in one of these states, or its connection is translated in one of these ways, as far as rules do that. */
+export function inStates(words: WordSet<State | Nat>, place: Place = {}): Constraint {
   const plain = words.flatMap(word => isNat(word) ? [] : [ctstates[word]]);
-  return any([oneOf('ctstate', plain), ...words.filter(isNat).map(how => isTranslated(how, given))]);
+  return any([oneOf('ctstate', plain), ...words.filter(isNat).map(how => isTranslated(how, place))]);
 }
 
 /** The protocol of a connection is that of its packets, except that ICMP errors belong to the connection that they are about. */
@@ -175,7 +184,7 @@ export const conntrack = defineMatch('conntrack', () => ({
   means: ({ state, ...others }, cx) => {
     const rest = all(meanings(others, cx));
     if (state === undefined) return all([tracked, rest]);
-    const among = inStates(state.value, cx.translations);
+    const among = inStates(state.value, cx);
     const inState = state.negated ? not(among) : among;
     const isOfUntracked = (['INVALID', 'UNTRACKED'] as const).some(word => state.value.includes(word) !== state.negated);
     return all([inState, isOfUntracked ? any([not(tracked), rest]) : rest]);
