@@ -86,6 +86,42 @@ function* inChain(cx: CheckContext, table: Table, rules: readonly RuleAt[]): Gen
   for (const { first, by, side, others } of late.values()) yield report(cx.ruleset, first, by, side, others);
 }
 
+const deciding = new Set(['accept', 'drop', 'reject', 'queue', 'nat', 'unknown']);
+
+/** Of a chain that only keeps sources out, as fail2ban, sshguard and CrowdSec have for those whom they ban: the first rule that does. Where some are let off, it is about liars. */
+function firstBan(cx: CheckContext, table: Table, name: string): RuleAt | undefined {
+  const rules = table.chains.get(name)?.rules.map((rule, i): RuleAt => ({ table: table.name, chain: name, position: i + 1, rule })) ?? [];
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  const bans = rules.filter(at => at.rule.source?.negated !== true && blocks(cx, at) === 'source');
+  const isBeside = ({ rule }: RuleAt): boolean => rule.target.kind !== 'chain' && !deciding.has(effectOf(rule) ?? '')
+    && (effectOf(rule) !== 'return' || conjuncts(constraints.of(rule)).every(({ kind }) => kind === 'always'));
+  return rules.every(at => bans.includes(at) || isBeside(at)) ? bans[0] : undefined;
+}
+
+/** Calls of such chains behind rules that let everybody in to a port. */
+function* lateBans(cx: CheckContext, table: Table, rules: readonly RuleAt[]): Generator<Report, void> {
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  const services = rules.filter(at => letsIn(cx, at, 'source') && rangesOf(constraints.of(at.rule), 'dport') !== undefined);
+  for (const at of rules) {
+    const { target, source, inInterface } = at.rule;
+    // Who is asked for by where he comes from is not anybody.
+    const isForAll = source === undefined && inInterface === undefined;
+    const ban = target.kind !== 'chain' || !isForAll || !services.some(one => one.position < at.position) ? undefined : firstBan(cx, table, target.name);
+    if (ban === undefined) continue;
+    const banned = all([beginning, constraints.of(ban.rule), constraints.of(at.rule)]);
+    const by = services.filter(one => one.position < at.position && reachWith(cx.space(), table, one, all([banned, constraints.of(one.rule)])).kind === 'live');
+    const [first] = by;
+    if (first === undefined) continue;
+    yield {
+      at, severity: 'warning',
+      ...isOwnDoing(cx.ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
+      message: `those whom chain \`${ban.chain}\` keeps out get in all the same: ${by.length === 1 ? `rule ${String(first.position)} lets` : `rules ${by.slice(0, 3).map(one => String(one.position)).join(', ')}${by.length > 3 ? ' and more' : ''} let`} everybody in before`,
+      because: [...by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `accepts packets of such addresses before: ${targetText(cx.ruleset, one)}` })), { rule: referenceOf(ban), line: ban.rule.line, message: 'keeps out too late' }],
+      help: `move the rule before rule ${String(first.position)}`,
+    };
+  }
+}
+
 export const correlatedRules = defineCheck({
   name: 'correlated-rules',
   kind: 'reachability',
@@ -93,7 +129,8 @@ export const correlatedRules = defineCheck({
   summary: 'An address is blocked behind rules that let it in',
   why: `Two rules that decide otherwise, and that ask for some of the same packets, each for others as well: which one comes
 first decides about what they share. Mostly that is as it should be: exceptions first, then the rule. It is a surprise
-where a rule keeps an address out, and a rule for a port stands before it: the address still comes in by that port.`,
+where a rule keeps an address out, and a rule for a port stands before it: the address still comes in by that port.
+So it is where the list of the banned that fail2ban, sshguard or CrowdSec keeps is a chain of its own, and is called behind the rule for the port: a warning, for then nobody is banned there.`,
   bad: `*filter
 :INPUT ACCEPT [0:0]
 :FORWARD DROP [0:0]
@@ -130,7 +167,9 @@ COMMIT
     for (const table of cx.ruleset.tables.values()) {
       if (table.name !== 'filter' && table.name !== 'mangle' && table.name !== 'raw') continue;
       for (const chain of table.chains.values()) {
-        yield* inChain(cx, table, chain.rules.map((rule, i) => ({ table: table.name, chain: chain.name, position: i + 1, rule })));
+        const rules = chain.rules.map((rule, i) => ({ table: table.name, chain: chain.name, position: i + 1, rule }));
+        yield* inChain(cx, table, rules);
+        yield* lateBans(cx, table, rules);
       }
     }
   },

@@ -185,6 +185,22 @@ function overlaps(...lines: readonly string[]): readonly string[] {
   return findings.filter(one => ['correlated-rules', 'partially-shadowed-rule'].includes(one.check)).map(one => `${one.check} ${one.rule ?? ''}`);
 }
 
+test('a chain of banned addresses that is called behind the rules for services bans nobody there', t => {
+  const late = (rules: readonly string[], bans: readonly string[] = ['-s 203.0.113.7/32 -j DROP', '-j RETURN']): readonly string[] => analyze({ path: 'x.rules', text: ['*filter', ':INPUT DROP [0:0]', ':bans - [0:0]', ...rules.map(one => `-A INPUT ${one}`), ...bans.map(one => `-A bans ${one}`), 'COMMIT', ''].join('\n') })
+    .findings.filter(one => one.check === 'correlated-rules').map(({ severity, rule }) => `${severity} ${rule ?? ''}`);
+  const [ssh, web] = ['-p tcp -m tcp --dport 22 -j ACCEPT', '-p tcp -m multiport --dports 80,443 -j ACCEPT'];
+  t.deepEqual(late([ssh, web, '-j bans']), ['warning filter:INPUT:3']);
+  t.deepEqual(late([ssh, '-j bans'], ['-m set --match-set banned src -j DROP']), ['warning filter:INPUT:2']);
+  t.deepEqual(late(['-j bans', ssh, web]), []);
+  t.deepEqual(late([web, '-p tcp -m tcp --dport 22 -j bans', ssh]), [], 'it is for ssh');
+  t.deepEqual(late(['-i lo -j ACCEPT', '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-j bans', ssh]), [], 'some are let in by their address');
+  t.deepEqual(late([ssh, '-j bans'], ['-s 203.0.113.7/32 -j DROP', '-p tcp -m tcp --dport 25 -j ACCEPT']), [], 'that is no list of the banned');
+  t.deepEqual(late([ssh, '-j bans'], ['-j RETURN']), [], 'nobody is banned');
+  t.deepEqual(late([ssh, '-j bans'], ['-s 203.0.113.7/32 -i eth1 -j RETURN', '-s 203.0.113.7/32 -j DROP']), [], 'who lies is kept out');
+  t.deepEqual(late([ssh, '-j bans'], ['! -s 203.0.113.0/24 -j DROP']), [], 'so he is here');
+  t.deepEqual(late([ssh, '-s 203.0.113.0/24 -i eth1 -j bans']), [], 'that is about one network');
+});
+
 test('an address that is blocked behind a rule which lets it in; a list of them is one finding', t => {
   t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -s 203.0.113.8/32 -j DROP', '-A INPUT -p tcp -j REJECT'), ['correlated-rules filter:INPUT:2']);
   for (const who of ['-m set --match-set bad src', '-m iprange --src-range 203.0.113.1-203.0.113.9', '-s 203.0.113.7/32 -i eth0 -m comment --comment "sends spam"']) {
