@@ -1,7 +1,6 @@
 import { stepOf } from '../witness/step.js';
 import { deciderBecause, isPolicy, deciderReference } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
-import { ownerOf } from './shared/owners.js';
 import { isRouter } from './shared/routers.js';
 import { filterChain, letsInUnspoken } from './shared/unspoken.js';
 import { isUnprotected } from './unprotected-family.js';
@@ -13,8 +12,7 @@ function* lookAt(cx: CheckContext, hook: 'INPUT' | 'FORWARD'): Generator<Report,
   if (table === undefined || chain?.policy !== 'ACCEPT' || (table.line === 0 && chain.line === 0)) return;
   const answer = letsInUnspoken(cx, hook);
   if (answer.kind === 'undecided') cx.undecided();
-  // ufw accepts by rules of its own what the policy ACCEPT would let in behind them.
-  if (answer.kind !== 'yes' || (!isPolicy(answer.by) && ownerOf(cx.ruleset, answer.by) === undefined)) return;
+  if (answer.kind !== 'yes' || !isPolicy(answer.by)) return;
   const { witness, by, certain } = answer;
   yield {
     chain, span: chain.line === 0 ? table.span : chain.span,

@@ -27,12 +27,6 @@ test('default-accept: whoever ends the chain with DROP has no need of the policy
   t.deepEqual(found('default-accept', `*raw\n-A PREROUTING ! -i lo -p udp -j DROP\n-A PREROUTING ! -i lo -p tcp -j DROP\nCOMMIT\n${host('ACCEPT', 'DROP')}`), []);
 });
 
-test('default-accept: ufw accepts by a rule of its own what the policy would let in behind it; so may a person, and that is a rule without conditions', t => {
-  const track = (chain: string): string => host('ACCEPT', 'DROP', `:${chain} - [0:0]`, established, `-A INPUT -j ${chain}`, `-A ${chain} -p tcp -m conntrack --ctstate NEW -j ACCEPT`, `-A ${chain} -p udp -m conntrack --ctstate NEW -j ACCEPT`);
-  t.deepEqual(found('default-accept', track('ufw-track-input')), ['certain INPUT']);
-  t.deepEqual(found('default-accept', track('ours')), []);
-});
-
 test('default-accept: what iptables -S prints says its policies as well', t => {
   t.deepEqual(found('default-accept', '-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 3306 -j DROP\n'), ['certain INPUT']);
   t.deepEqual(found('default-accept', 'iptables -A INPUT -p tcp --dport 3306 -j DROP\n'), [], 'commands that leave the policy as it is');
