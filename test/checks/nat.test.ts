@@ -337,6 +337,18 @@ test('input-rule-bypassed-by-dnat: who closes a port is told so, and where docke
   t.deepEqual(told('-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT', '-A FORWARD -j DOCKER-USER', '-A DOCKER-USER -s 203.0.113.0/24 -j DROP'), [['this rule does not limit', '-I DOCKER-USER']]);
 });
 
+test('input-rule-bypassed-by-dnat: kube-proxy names the port chains before it translates, and which pod gets it is left to chance', t => {
+  const pods = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => [
+    `-A KUBE-SVC-WEB -m comment --comment "default/web:http" ${i < count - 1 ? `-m statistic --mode random --probability ${(1 / (count - i)).toFixed(11)} ` : ''}-j KUBE-SEP-${String(i)}`,
+    `-A KUBE-SEP-${String(i)} -s 10.244.1.${String(i + 2)}/32 -j KUBE-MARK-MASQ`, `-A KUBE-SEP-${String(i)} -p tcp -m tcp -j DNAT --to-destination 10.244.1.${String(i + 2)}:8080`,
+  ]).flat();
+  const services = ['-A PREROUTING -j KUBE-SERVICES', '-A KUBE-SERVICES -d 10.96.44.12/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-WEB', '-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS', '-A KUBE-NODEPORTS -p tcp -m tcp --dport 30080 -j KUBE-EXT-WEB', '-A KUBE-EXT-WEB -j KUBE-MARK-MASQ', '-A KUBE-EXT-WEB -j KUBE-SVC-WEB', '-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000'];
+  const forward = '-A FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT';
+  for (const count of [1, 2, 12]) t.deepEqual(found({ nat: [...services, ...pods(count)], filter: ['-A INPUT -p tcp -m tcp --dport 30080 -j DROP', forward] }), ['input-rule-bypassed-by-dnat filter:INPUT:3'], String(count));
+  t.deepEqual(found({ nat: [...services, ...pods(2)], filter: ['-A INPUT -p tcp -m tcp --dport 80 -j DROP', forward] }), [], 'the port of an address that is no host');
+  t.deepEqual(found({ nat: [...services, ...pods(2).slice(0, -1)], filter: ['-A INPUT -p tcp -m tcp --dport 30080 -j DROP', forward] }), [], 'some come to INPUT');
+});
+
 test('input-rule-bypassed-by-dnat: a port that is forwarded from one interface, or for one address, may be meant so', t => {
   const filter = ['-A INPUT -s 10.0.0.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 22 -j ACCEPT'];
   t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.5'], filter }), []);

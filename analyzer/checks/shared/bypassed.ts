@@ -3,7 +3,7 @@ import type { Hook } from '../../extensions/define.js';
 import type { Rule, Table } from '../../model/ruleset.js';
 import type { PacketSample, RuleAt } from '../../packet-space/answers.js';
 import { ask, reachWith } from '../../packet-space/index.js';
-import { firstPacket, isCertain, onward, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
+import { firstPacket, isCertain, isCertainlySentOn, onward, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { solveBudget } from '../../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
@@ -12,7 +12,7 @@ import { parseAddress } from '../../values/address.js';
 import { Problem } from '../../values/value.js';
 import { meet, rangesOf } from './asked.js';
 import type { CheckContext } from '../define-check.js';
-import { liveTranslations, pathsBehind, type Asking } from './nat-rules.js';
+import { liveTranslations, pathsBehind, waysTo, type Asking } from './nat-rules.js';
 import { effectOf } from './targets.js';
 import type { Translation } from './translations.js';
 
@@ -47,7 +47,7 @@ export function bypassedRules(cx: CheckContext): ReadonlyMap<Rule, Bypassed> {
 }
 
 function* findBypassed(cx: CheckContext, filter: Table): Generator<[Rule, Bypassed], void> {
-  const published = [...liveTranslations(cx, 'destination')].filter(one => one.translation.address !== 'same' && pathsBehind(cx, one.translation).includes('through') && rangesOf(one.asks, 'dport') !== undefined);
+  const published = [...liveTranslations(cx, 'destination')].filter(({ translation }) => translation.address !== 'same' && pathsBehind(cx, translation).includes('through')).flatMap(one => namingPorts(cx, one));
   if (published.length === 0) return;
   let left = questionLimit;
   for (const told of portRules(cx, filter)) for (const one of published) {
@@ -62,6 +62,16 @@ function* findBypassed(cx: CheckContext, filter: Table): Generator<[Rule, Bypass
     yield [told.at.rule, found];
     break;
   }
+}
+
+/** Where the rule itself names no port, those that lead to it may, as kube-proxy's do: on each of their ways, if that is not for one address only. */
+function namingPorts(cx: CheckContext, { translation, asks }: Asking): readonly Asking[] {
+  if (rangesOf(asks, 'dport') !== undefined) return [{ translation, asks }];
+  const constraints = constraintsOf(cx.ruleset, 'nat');
+  return waysTo(cx, translation.at, 'PREROUTING').flatMap(way => {
+    const asked = all([asks, ...way.map(({ rule }) => constraints.of(rule))]);
+    return rangesOf(asked, 'dport') === undefined || rangesOf(asked, 'dst') !== undefined ? [] : [{ translation, asks: asked }];
+  });
 }
 
 /** A rule that says something about ports: that they are closed, or open to some only. */
@@ -91,7 +101,8 @@ const isNew = is('ctstate', ctstates.NEW);
 
 function bypassedBy(cx: CheckContext, pipeline: Pipeline, filter: Table, { at, asks, ports, opens }: PortRule, { translation, asks: taken }: Asking): Bypassed | undefined {
   if (opens && isForOthers(cx, at, translation)) return undefined;
-  const own = all([asks, isNew]);
+  const published = rangesOf(taken, 'dport');
+  const own = all([asks, isNew, ...published === undefined ? [] : [{ kind: 'within', field: 'dport', ranges: published } as const]]);
   const pass = (packets: Constraint): Sighting | undefined => {
     const answer = onward(pipeline, translation.at.rule, { path: 'through', packets, budget: solveBudget(budget.packets, budget.work) });
     return answer.kind === 'passes' ? answer.found : undefined;
@@ -103,7 +114,9 @@ function bypassedBy(cx: CheckContext, pipeline: Pipeline, filter: Table, { at, a
   const passes = opens ? pass(others) : about;
   if (passes === undefined || !isDropped(cx, filter, firstPacket(pipeline, passes).sample, opens ? undefined : at)) return undefined;
   // That an address is the host's own is what brings the packet to INPUT, were it not translated; what else is unknown (the port that was dialled, a set) may be asked for to keep it out.
-  if (!isCertain(pipeline, passes, property => property.startsWith('addrtype'))) return undefined;
+  // Which of several hosts gets it may be left to chance.
+  const given = (property: string): boolean => property.startsWith('addrtype');
+  if (!isCertain(pipeline, passes, given) && !isCertainlySentOn(pipeline, passes, given)) return undefined;
   const isOneAddress = rangesOf(taken, 'dst') !== undefined && rangesOf(asks, 'dst') === undefined;
   return { at, by: translation, ports, passes, isOneAddress };
 }

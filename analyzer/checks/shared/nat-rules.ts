@@ -81,6 +81,24 @@ export function onTheWay(cx: CheckContext, at: RuleAt, hook: Hook): readonly Rul
   return found;
 }
 
+/** More ways than these are not looked at. */
+const wayLimit = 32;
+
+/** The rules that lead to a rule of nat behind a hook, way by way. */
+export function waysTo(cx: CheckContext, at: RuleAt, hook: Hook): readonly (readonly RuleAt[])[] {
+  const nat = cx.ruleset.tables.get('nat');
+  const leaders = nat === undefined ? undefined : leadersOf(cx, nat, hook);
+  const found: (readonly RuleAt[])[] = [];
+  const open: (readonly RuleAt[])[] = [[]];
+  for (let way = open.pop(); way !== undefined && found.length + open.length < wayLimit; way = open.pop()) {
+    const before = way;
+    const calls = leaders?.get((way.at(-1) ?? at).chain) ?? [];
+    if (calls.length === 0) found.push(way);
+    open.push(...calls.filter(call => !before.includes(call)).map(call => [...before, call]));
+  }
+  return found;
+}
+
 /** What a rule of nat asks of packets, and the rules that lead to it behind a hook, as long as there is one way to its chain. */
 export function askedOnTheWay(cx: CheckContext, at: RuleAt, hook: Hook): Constraint {
   const constraints = constraintsOf(cx.ruleset, at.table);

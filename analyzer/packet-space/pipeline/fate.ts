@@ -2,7 +2,7 @@
 import type { Constraint } from '../../packet/constraint.js';
 import type { Decider } from '../answers.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
-import { fateGoal } from './goals.js';
+import { fateGoal, sentOnGoal } from './goals.js';
 import type { Pipeline, Trip } from './passes.js';
 import type { Classes } from './part.js';
 import { partsOf } from './parts.js';
@@ -50,8 +50,8 @@ function decidersIn(pipeline: Pipeline, trip: Trip): Decider[] {
   return deciding.flatMap(stage => deciderOf(pipeline, stage) ?? []);
 }
 
-/** More choices than this, and it is called possible. */
-const choiceLimit = 6;
+/** More packets than this to follow, one for each way in which choices may fall, and it is called possible. */
+const wayLimit = 128;
 
 /** Remembers the choices that were asked about. */
 class Asked extends Map<number, number> {
@@ -66,6 +66,11 @@ class Asked extends Map<number, number> {
 /** Whether a goal holds of the packet whatever is unknown; but what is `given`, by name of the property, is as the sighting has it. */
 export function isCertain(pipeline: Pipeline, { goal, trip }: Sighting, given: (property: string) => boolean = () => false): boolean {
   return isCertainOf(pipeline, goal, trip.run.point.inputs, givenChoices(pipeline, trip, given));
+}
+
+/** Whether the packet is sent through to another destination whatever is unknown but what is `given`: to one or another, where rules leave that to chance. */
+export function isCertainlySentOn(pipeline: Pipeline, { trip }: Sighting, given: (property: string) => boolean): boolean {
+  return isCertainOf(pipeline, sentOnGoal(pipeline.chains), trip.run.point.inputs, givenChoices(pipeline, trip, given));
 }
 
 /** More ways than this in which nat may choose, and it is called possible. */
@@ -86,8 +91,9 @@ export function isCertainHowever(pipeline: Pipeline, { goal, trip }: Sighting): 
 /** `known`: choices that are made already. */
 function isCertainOf(pipeline: Pipeline, goal: Goal, inputs: Classes, known: readonly (readonly [number, number])[]): boolean {
   const ways = [known];
+  let followed = 0;
   for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
-    if (way.length - known.length > choiceLimit) return false;
+    if (++followed > wayLimit) return false;
     const choices = new Asked(way);
     const tried = tryFollow(pipeline, goal, inputs, choices);
     const [open] = choices.open;

@@ -90,3 +90,10 @@ export function fateGoal(path: Path, fate: 'accept' | 'drop'): Goal {
     },
   };
 }
+
+/** A packet that gets to the end of the way through the host, where a rule has written it another destination: whichever rule that is. */
+export function sentOnGoal({ dimensions }: Chains): Goal {
+  const goal = fateGoal('through', 'accept');
+  const [dst] = dimensions.fields.get('dst') ?? [];
+  return { ...goal, miss: trip => goal.miss(trip) ?? (dst === undefined || trip.leaving.of(dst).input === dst ? [] : undefined) };
+}
