@@ -1,6 +1,7 @@
 import { isUnresolved, type Rule } from '../model/ruleset.js';
 import { firstPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
+import { translatedByRules } from '../packet-space/translations-in.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { isPrivate } from '../packet/address-blocks.js';
 import { all, any, ctstates, is, not } from '../packet/constraint.js';
@@ -39,7 +40,7 @@ function isMeantToForward(cx: CheckContext): boolean {
 
 function lookAt(cx: CheckContext, pipeline: Pipeline, { asks, translation: { at } }: Asking, network: string): Report | undefined {
   const { family } = cx.ruleset;
-  const people = all([...conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate'])), isNew, notLoopback]);
+  const people = all([...conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate'])), isNew, notLoopback, translatedByRules(cx.ruleset, 'filter')]);
   const passes = question(pipeline, 'through', all([people, carried]), 'accept', budget(), true);
   if (passes.kind === 'undecided') cx.undecided();
   if (passes.kind !== 'no') return undefined;

@@ -3,6 +3,7 @@ import { masked, not, oneOf, type Constraint, ctstates } from '../packet/constra
 import { protocolNumber } from '../packet/protocols.js';
 import { reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
+import { asksForTranslation, translatedByRules } from '../packet-space/translations-in.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { protocolWord } from '../values/protocol.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
@@ -11,7 +12,7 @@ import { settableBits } from './shared/connection-marks.js';
 import { isLoopback } from './shared/host-networks.js';
 import { isNotOfLo, letsLoopbackIn } from './shared/martians.js';
 import { asksForState } from './shared/state-asked.js';
-import { contradictionIn, lacksTranslation } from './shared/contradiction.js';
+import { contradictionIn } from './shared/contradiction.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
@@ -91,6 +92,15 @@ function markReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefi
   };
 }
 
+/** It waits for connections that are translated as no rule does it. Others may (nft), and those that were translated before the rules were loaded stay so. */
+function translationReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  if (table.name === 'nat' || !asksForTranslation(constraintsOf(cx.ruleset, table.name).of(at.rule)) || !isDeadWith(cx, table, at, translatedByRules(cx.ruleset, table.name))) return undefined;
+  return {
+    at, mutedIn: 'generated', severity: 'info', certainty: 'possible', message: 'no packet matches this rule: it waits for translated connections, and no rule of table nat makes such',
+    help: 'write the rule in table nat that it is for, or leave it as it is where something else translates (nft)',
+  };
+}
+
 /** Something that lets in, by other interfaces than lo, who has a loopback address. Whoever drops such packets is right to, whatever the kernel does. */
 function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const { rule } = at;
@@ -136,12 +146,6 @@ function contradictionReport({ ruleset }: CheckContext, table: Table, at: RuleAt
   const why = contradictionIn(ruleset, table, at);
   // What asks for an interface that a built-in chain has not got is refused at loading.
   if (why === undefined) return undefined;
-  if (lacksTranslation(ruleset, table, at)) {
-    return {
-      at, mutedIn: 'generated', severity: 'info', message: 'no packet matches this rule: it waits for translated connections, and no rule of table nat makes such',
-      help: 'delete it, or write the rule in table nat that it is for',
-    };
-  }
   return { at, mutedIn: 'generated', message: `no packet can match this rule: ${why.text}`, help: why.help, ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])) };
 }
 
@@ -216,7 +220,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? markReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
+        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);

@@ -3,7 +3,7 @@
  * meaning all come from the declaration; a file of `matches/` or `targets/` is one
  * call of `defineMatch` or `defineTarget`.
  */
-import type { Constraint, Range } from '../packet/constraint.js';
+import type { Constraint } from '../packet/constraint.js';
 import type { ProtocolName } from '../packet/protocols.js';
 import type { Rewriting } from '../packet/rewriting.js';
 import type { SetContents } from '../packet/ip-sets.js';
@@ -64,22 +64,12 @@ export interface OrderedOption {
   readonly value: unknown;
 }
 
-/** What rules can make of the first packets of connections. */
-export interface Translations {
-  /** Some are translated, in whatever way. */
-  readonly some: boolean;
-  /** Where those go whose destination is translated, once it is; none where no rule does that. */
-  readonly destinations: 'anywhere' | readonly Range[];
-}
-
 /** What a check of a whole match or target may look at. */
 export interface RuleContext extends ValueContext {
   readonly table: string;
   readonly ordered: readonly OrderedOption[];
   /** What is in the sets that rules name, where somebody said it. */
   readonly sets?: SetContents | undefined;
-  /** Absent: nothing is known of them. */
-  readonly translations?: Translations | undefined;
 }
 
 /** What a match or target is compiled with, once for each rule of a host. */

@@ -6,7 +6,6 @@ import { all, is, not, unknown, within, type Constraint } from '../packet/constr
 import type { AddressMask } from '../values/address-mask.js';
 import { fullMask, prefixLength } from '../values/address.js';
 import type { Family } from '../values/value.js';
-import { translationsIn } from './translations-in.js';
 
 interface GivenAddress {
   readonly negated: boolean;
@@ -106,7 +105,7 @@ export class RuleConstraints {
     let meaning = byProtocol.get(key);
     if (meaning === undefined) {
       const { family, backend, sets } = this.#ruleset;
-      byProtocol.set(key, meaning = meaningOf(use, { family, backend, sets: sets?.contents, protocol, table: this.#table, ordered: use.ordered, translations: translationsIn(this.#ruleset) }));
+      byProtocol.set(key, meaning = meaningOf(use, { family, backend, sets: sets?.contents, protocol, table: this.#table, ordered: use.ordered }));
     }
     return meaning;
   }

@@ -1,43 +1,61 @@
-/** In which ways the rules of a set can make connections translated (`--ctstate SNAT`, `DNAT`). */
-import type { Translations } from '../extensions/define.js';
+/** In which ways the rules of a set make connections translated (`--ctstate SNAT`, `DNAT`). */
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
-import type { Range } from '../packet/constraint.js';
+import { all, always, any, atom, ctstates, not, oneOf, type Constraint, type Range } from '../packet/constraint.js';
 import { fullMask } from '../values/address.js';
 import { targetEffect } from './effect.js';
-
-const known = new WeakMap<Ruleset, { readonly found: Translations | undefined }>();
-
-/**
- * What becomes of the first packets of connections; undefined: nothing is known. A file without table nat may be of a host that has one.
- * Where anything is translated at all, the port of any connection may be, for another to go free (nf_nat_alloc_null_binding()).
- */
-export function translationsIn(ruleset: Ruleset): Translations | undefined {
-  let one = known.get(ruleset);
-  if (one === undefined) {
-    const nat = ruleset.tables.get('nat');
-    known.set(ruleset, one = { found: nat === undefined ? undefined : inTable(ruleset, nat) });
-  }
-  return one.found;
-}
 
 /** Of more places than this it is not asked whether a packet goes there. */
 const placeLimit = 32;
 
-function inTable(ruleset: Ruleset, nat: Table): Translations | undefined {
-  const places: Range[] = [];
-  let [some, isAnywhere] = [false, false];
-  for (const { rules } of nat.chains.values()) for (const rule of rules) {
-    if (rule.target.kind === 'chain' && nat.chains.has(rule.target.name)) continue;
-    const effect = targetEffect(rule.target);
-    if (effect === 'unknown') return undefined;
-    if (effect !== 'nat') continue;
-    some = true;
-    const destinations = destinationsOf(ruleset, rule);
-    if (destinations === undefined) isAnywhere = true;
-    else places.push(...destinations);
+const isTranslated = { SNAT: atom('conntrack --ctstate SNAT'), DNAT: atom('conntrack --ctstate DNAT') };
+/** Packets whose connection nobody translates. */
+export const untranslated: Constraint = all([not(isTranslated.DNAT), not(isTranslated.SNAT)]);
+const later = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
+
+/** Whether a rule asks for the one or the other. */
+export function asksForTranslation(asked: Constraint): boolean {
+  switch (asked.kind) {
+    case 'atom': return Object.values(isTranslated).some(one => asked.kind === one.kind && asked.name === one.name);
+    case 'not': return asksForTranslation(asked.of);
+    case 'all': case 'any': return asked.of.some(asksForTranslation);
+    default: return false;
   }
-  const different = new Map(places.map(one => [`${String(one.low)} ${String(one.high)}`, one]));
-  return { some, destinations: isAnywhere || different.size > placeLimit ? 'anywhere' : [...different.values()] };
+}
+
+/** Where the destination that packets have is the last. */
+const behindNat: ReadonlySet<string> = new Set(['filter', 'security']);
+
+/**
+ * What holds of the packets in a table if these rules alone translate; `always` where nothing is known, as in a file without table nat, which may be of a host
+ * that has one. It is never sure: connections outlive the rules that translated them, and nft may translate as well.
+ * Where anything is translated at all, the port of any connection may be, for another to go free (nf_nat_alloc_null_binding()), and what a helper expects
+ * of such a connection in any way (nf_nat_follow_master()).
+ */
+export function translatedByRules(ruleset: Ruleset, table: string): Constraint {
+  const nat = ruleset.tables.get('nat');
+  const rules = nat === undefined ? undefined : translating(nat);
+  if (rules === undefined) return always;
+  if (rules.length === 0) return untranslated;
+  const places = new Map<string, Range>();
+  for (const rule of rules) {
+    const destinations = destinationsOf(ruleset, rule);
+    if (destinations === undefined) return always;
+    for (const one of destinations) places.set(`${String(one.low)} ${String(one.high)}`, one);
+  }
+  const ranges = [...places.values()];
+  if (ranges.length > placeLimit || (ranges.length > 0 && !behindNat.has(table))) return always;
+  return any([not(isTranslated.DNAT), later, ...ranges.length === 0 ? [] : [{ kind: 'within', field: 'dst', ranges } as const]]);
+}
+
+/** The rules that translate; undefined where some may do anything. */
+function translating(nat: Table): readonly Rule[] | undefined {
+  const found: Rule[] = [];
+  for (const { rules } of nat.chains.values()) for (const rule of rules) {
+    const effect = rule.target.kind === 'chain' && nat.chains.has(rule.target.name) ? undefined : targetEffect(rule.target);
+    if (effect === 'unknown') return undefined;
+    if (effect === 'nat') found.push(rule);
+  }
+  return found;
 }
 
 /** To which destinations a rule of nat translates: none where it does that to sources; undefined where it may be any. */

@@ -32,12 +32,13 @@ test('never-matches: a name that no interface can have', t => {
 test('never-matches: a translation that no rule of table nat makes', t => {
   const asks = (words: string): string => filter('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', `-A FORWARD -m conntrack ${words} -j ACCEPT`);
   const nat = (...lines: readonly string[]): string => ['*nat', ':PREROUTING ACCEPT', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', ...lines, 'COMMIT', ''].join('\n');
-  const told = (text: string): readonly string[] => of(text).map(one => `${one.check} ${one.severity} ${one.rule ?? ''}`);
-  const dead = ['never-matches info filter:FORWARD:2'];
+  const told = (text: string): readonly string[] => of(text).map(one => `${one.check} ${one.severity} ${one.certainty} ${one.rule ?? ''}`);
+  const dead = ['never-matches info possible filter:FORWARD:2'];
   const [masquerade, dnat] = ['-A POSTROUTING -o eth0 -j MASQUERADE', '-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.2'];
   t.deepEqual(told(nat() + asks('--ctstate DNAT')), dead);
   t.deepEqual(told(nat() + asks('--ctstate SNAT,DNAT')), dead);
   t.deepEqual(told(nat(masquerade) + asks('--ctstate NEW -m conntrack --ctstate DNAT')), dead, 'only what a helper expects could be');
+  t.deepEqual(told(nat(masquerade) + asks('--ctstate DNAT')), dead, 'whatever is behind what belongs to known connections');
   t.deepEqual(told(nat(masquerade) + asks('--ctstate NEW -m conntrack --ctstate SNAT')), []);
   t.deepEqual(told(nat(dnat) + asks('--ctstate DNAT')), []);
   const to = (dst: string, words = '--ctstate NEW -m conntrack --ctstate DNAT'): string => asks(words).replace('-A FORWARD -m conntrack --ctstate NEW', `-A FORWARD -d ${dst} -m conntrack --ctstate NEW`);
@@ -49,6 +50,14 @@ test('never-matches: a translation that no rule of table nat makes', t => {
   t.deepEqual(told(nat(dnat, '-A PREROUTING -p tcp -j DNAT --to-destination :80') + to('10.0.0.3')), [], 'wherever they go already');
   t.deepEqual(told(asks('--ctstate DNAT')), [], 'the host may have a table nat that is not in the file');
   t.deepEqual(told(nat('-A PREROUTING -j FULLCONENAT') + asks('--ctstate DNAT')), [], 'a target that nobody knows');
+});
+
+test('connections may be translated by others, or have been: nothing is shadowed for certain because no rule of table nat does it', t => {
+  const told = (nat: string, ...lines: readonly string[]): readonly string[] => of(`*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n${nat}COMMIT\n${filter(...lines)}`).map(one => one.check);
+  const [notTranslated, behind] = ['-A FORWARD -m conntrack ! --ctstate DNAT -j DROP', '-A FORWARD -i eth1 -j ACCEPT'];
+  t.deepEqual(told('', notTranslated, behind), []);
+  t.deepEqual(told('-A POSTROUTING -o eth0 -j MASQUERADE\n', '-A FORWARD -m conntrack --ctstate NEW -m conntrack ! --ctstate DNAT -j DROP', '-A FORWARD -m conntrack --ctstate NEW -j ACCEPT'), []);
+  t.deepEqual(told('-A PREROUTING -i eth0 -j DNAT --to-destination 10.0.0.2\n', '-A FORWARD -d 10.0.0.3/32 -m conntrack ! --ctstate DNAT -j DROP', '-A FORWARD -d 10.0.0.3/32 -j ACCEPT'), []);
 });
 
 test('never-matches: a mark of connections that no rule sets', t => {

@@ -64,12 +64,6 @@ function isAboutSegments(ruleset: Ruleset, table: Table, rule: Rule, some: reado
   return asks('tcpFlags') && asks('ctstate');
 }
 
-/** Whether it waits for connections that rules translate, and none does: with other rules in table nat it is sound. */
-export function lacksTranslation(ruleset: Ruleset, table: Table, { rule }: RuleAt): boolean {
-  const anywhere = constraintsOf({ ...ruleset, tables: new Map([[table.name, table]]) }, table.name).of(rule);
-  return table.name !== 'nat' && ruleset.tables.has('nat') && !isNothing(ruleset.family, anywhere);
-}
-
 /** Why no packet matches a rule, where that is its own fault; undefined where it cannot be said, or loading says it. */
 export function contradictionIn(ruleset: Ruleset, table: Table, at: RuleAt): Contradiction | undefined {
   const some = fewest(ruleset, table, at.rule);

@@ -1,6 +1,7 @@
 import type { Hook } from '../../extensions/define.js';
 import type { Table } from '../../model/ruleset.js';
 import { ask } from '../../packet-space/index.js';
+import { untranslated } from '../../packet-space/translations-in.js';
 import { all, always, any, ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
 import { ownerOf } from './owners.js';
@@ -9,9 +10,9 @@ import { notLoopback } from './replies.js';
 /** A protocol for experiments, of which no rule of a firewall speaks by name (RFC 3692). */
 const unheardOf = 253;
 
-/** Whether a hook of table filter drops what no rule lets pass: by its policy, by its last rule, or in a chain that is called at last. `some`: of these packets. */
+/** Whether a hook of table filter drops what no rule lets pass: by its policy, by its last rule, or in a chain that is called at last. `some`: of these packets. What is translated was asked for (firewalld). */
 export function dropsTheRest(cx: CheckContext, table: Table, hook: Hook, some: Constraint = always): boolean {
-  const packets = all([is('protocol', unheardOf), is('ctstate', ctstates.NEW), is('fragment', 0), notLoopback, some]);
+  const packets = all([is('protocol', unheardOf), is('ctstate', ctstates.NEW), is('fragment', 0), notLoopback, untranslated, some]);
   return ask(cx.space(), table, hook, packets, ['accept', 'queue', 'unknown']).kind === 'no';
 }
 

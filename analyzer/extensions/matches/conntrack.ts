@@ -14,7 +14,7 @@ import type { PortRange } from '../../values/port.js';
 import type { Family, Value, ValueContext } from '../../values/value.js';
 import { asks } from '../asks.js';
 import { isInState, ofConnection, secondsLeft } from '../connection-tests.js';
-import { defineMatch, option, type Given, type GivenOf, type OptionDefinition, type Options, type RuleContext } from '../define.js';
+import { defineMatch, option, type Given, type GivenOf, type OptionDefinition, type Options } from '../define.js';
 import { tracked } from '../tracked.js';
 
 const states = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'] as const;
@@ -32,27 +32,11 @@ function isNat(word: State | Nat): word is Nat {
   return word === 'SNAT' || word === 'DNAT';
 }
 
-const later = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
-/** The destination that packets of these tables have is the last. */
-const behindNat: ReadonlySet<string> = new Set(['filter', 'security']);
-
-/** Its connection is translated so. What a helper expects of one that is translated at all may be in any way (nf_nat_follow_master()). */
-function isTranslated(how: Nat, { translations, table }: Place): Constraint {
-  const translated = atom(`conntrack --ctstate ${how}`);
-  if (translations?.some === false) return never;
-  if (translations === undefined || how === 'SNAT' || translations.destinations === 'anywhere') return all([tracked, translated]);
-  const { destinations } = translations;
-  if (destinations.length === 0) return all([later, translated]);
-  return behindNat.has(table ?? '') ? all([tracked, any([later, { kind: 'within', field: 'dst', ranges: destinations }]), translated]) : all([tracked, translated]);
-}
-
-/** Where a rule stands, and what others do to its packets. */
-type Place = Partial<Pick<RuleContext, 'table' | 'translations'>>;
-
-/** The packet is in one of these states, or its connection is translated in one of these ways, as far as rules do that. */
-export function inStates(words: WordSet<State | Nat>, place: Place = {}): Constraint {
+/** The packet is in one of these states, or its connection is translated in one of these ways. */
+export function inStates(words: WordSet<State | Nat>): Constraint {
   const plain = words.flatMap(word => isNat(word) ? [] : [ctstates[word]]);
-  return any([oneOf('ctstate', plain), ...words.filter(isNat).map(how => isTranslated(how, place))]);
+  const translated = words.filter(isNat).map(word => atom(`conntrack --ctstate ${word}`));
+  return any([oneOf('ctstate', plain), translated.length === 0 ? never : all([tracked, any(translated)])]);
 }
 
 /** The protocol of a connection is that of its packets, except that ICMP errors belong to the connection that they are about. */
@@ -90,7 +74,7 @@ function port(name: string, doc: string): OptionDefinition<PortRange> {
 }
 
 const options = {
-  state: option({ names: ['--ctstate'], doc: 'states of which the packet has one', value: ctstateSet, negatable: true, means: words => inStates(words) }),
+  state: option({ names: ['--ctstate'], doc: 'states of which the packet has one', value: ctstateSet, negatable: true, means: inStates }),
   proto: option({ names: ['--ctproto'], doc: 'protocol of the connection', value: exactProtocol, negatable: true, means: (number, { family }) => connectionProtocol(number, family) }),
   origsrc: address('--ctorigsrc', 'where the connection came from, before NAT'),
   origdst: address('--ctorigdst', 'where the connection wanted to go, before NAT'),
@@ -184,8 +168,7 @@ export const conntrack = defineMatch('conntrack', () => ({
   means: ({ state, ...others }, cx) => {
     const rest = all(meanings(others, cx));
     if (state === undefined) return all([tracked, rest]);
-    const among = inStates(state.value, cx);
-    const inState = state.negated ? not(among) : among;
+    const inState = state.negated ? not(inStates(state.value)) : inStates(state.value);
     const isOfUntracked = (['INVALID', 'UNTRACKED'] as const).some(word => state.value.includes(word) !== state.negated);
     return all([inState, isOfUntracked ? any([not(tracked), rest]) : rest]);
   },

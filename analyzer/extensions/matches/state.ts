@@ -8,7 +8,7 @@ export const state = defineMatch('state', () => ({
   doc: 'Matches packets by their connection state; the old name of `conntrack --ctstate`.',
   tracks: true,
   options: {
-    state: option({ names: ['--state'], doc: 'states of which the packet has one', value: stateSet, negatable: true, required: true, means: words => inStates(words) }),
+    state: option({ names: ['--state'], doc: 'states of which the packet has one', value: stateSet, negatable: true, required: true, means: inStates }),
   },
   matches: given => asks(given.state, isInState),
   examples: [
