@@ -48,23 +48,82 @@ class Backwards {
 
   /** Whether a packet of which the facts hold may come to the box `before` of a chain, which is the first of its rule. */
   mayCome(chain: PipelineChain, before: number, at: Facts): boolean {
+    for (const facts of this.#entries(chain, before, at)) {
+      if (chain.policy !== undefined) return true;
+      const callers = this.#chains.callers.get(chain.id) ?? none;
+      if (callers.some(([id, number]) => {
+        const caller = this.#chains.list[id];
+        return caller === undefined || this.#mayCall(caller, number, chain.id, facts);
+      })) return true;
+    }
+    return false;
+  }
+
+  /** What may hold at the beginning of a chain of packets that come from there to the box `before`, where the facts hold of them. */
+  * #entries(chain: PipelineChain, before: number, at: Facts): Generator<Facts, void> {
     let facts = at;
     for (let end = before; end > 0;) {
       const from = firstOf(chain, end - 1);
-      if (this.#budget.work-- <= 0) return true;
+      if (this.#budget.work-- <= 0) {
+        yield nothing;
+        return;
+      }
       if (this.#blocks(chain, from, end, facts)) {
         this.blockers.add(chain.rule[from] ?? -1);
-        return false;
+        return;
+      }
+      if (this.#writesBelow(chain, from, end, facts)) {
+        yield* this.#aroundCall(chain, from, end, facts);
+        return;
       }
       facts = this.#before(chain, from, end, facts);
-      if (facts.sides.size === 0 && facts.atoms.size === 0 && chain.policy !== undefined) return true;
+      if (facts.sides.size === 0 && facts.atoms.size === 0 && chain.policy !== undefined) break;
       end = from;
     }
-    if (chain.policy !== undefined) return true;
-    return (this.#chains.callers.get(chain.id) ?? none).some(([id, number]) => {
-      const caller = this.#chains.list[id];
-      return caller === undefined || this.#mayCall(caller, number, chain.id, facts);
-    });
+    yield facts;
+  }
+
+  /** Whether a rule calls a chain in which something of what is known may be written. */
+  #writesBelow(chain: PipelineChain, from: number, end: number, { sides }: Facts): boolean {
+    for (let box = from; box < end; box++) {
+      if (chain.act[box] !== Step.Jump) continue;
+      for (const d of this.#writtenBelow(chain.callee[box] ?? -1)) if (sides.has(d)) return true;
+    }
+    return false;
+  }
+
+  /** The same of packets that have passed a rule that calls another chain: they were not for it, or they came back from there. */
+  * #aroundCall(chain: PipelineChain, from: number, end: number, facts: Facts): Generator<Facts, void> {
+    let isForAll = false;
+    for (let box = from; box < end; box++) {
+      isForAll ||= this.#isCertain(chain, box) && isLike(withBox(nothing, chain, box) ?? facts, nothing);
+      const callee = this.#chains.list[chain.callee[box] ?? -1];
+      if (callee === undefined) yield* this.#entries(chain, from, nothing);
+      else for (const before of this.#passing(callee, facts)) {
+        const both = withBox(before, chain, box);
+        if (both !== undefined) yield* this.#entries(chain, from, both);
+      }
+    }
+    if (isForAll) this.blockers.add(chain.rule[from] ?? -1);
+    else yield* this.#entries(chain, from, facts);
+  }
+
+  /** What may hold at the beginning of a chain of packets that come back from it, where the facts hold of them then. */
+  * #passing(chain: PipelineChain, facts: Facts): Generator<Facts, void> {
+    yield* this.#entries(chain, chain.count, facts);
+    this.#budget.work -= chain.count;
+    for (let box = 0; box < chain.count; box++) {
+      if (chain.act[box] === Step.Leave) {
+        const both = withBox(facts, chain, box);
+        if (both !== undefined) yield* this.#entries(chain, firstOf(chain, box), both);
+      } else if (chain.act[box] === Step.Goto) {
+        const callee = this.#chains.list[chain.callee[box] ?? -1];
+        for (const before of callee === undefined ? [nothing] : this.#passing(callee, facts)) {
+          const both = withBox(before, chain, box);
+          if (both !== undefined) yield* this.#entries(chain, firstOf(chain, box), both);
+        }
+      }
+    }
   }
 
   #mayCall(caller: PipelineChain, number: number, callee: number, facts: Facts): boolean {
@@ -83,19 +142,22 @@ class Backwards {
       if (together === undefined) continue;
       // The first that is met is what happens.
       if (leadsOn(chain, box, facts)) return false;
-      const number = chain.rule[box] ?? -1;
-      const isCertain = chain.soft[box] === 0 && number >= 0 && this.#only?.has(number) !== false;
-      if (isCertain && isLike(together, facts)) return true;
+      if (this.#isCertain(chain, box) && isLike(together, facts)) return true;
     }
     return false;
+  }
+
+  /** Whether the rule is there, and all packets of the box are for it. */
+  #isCertain(chain: PipelineChain, box: number): boolean {
+    const number = chain.rule[box] ?? -1;
+    return chain.soft[box] === 0 && number >= 0 && this.#only?.has(number) !== false;
   }
 
   /** What held before the boxes from … end - 1, where the facts hold behind them. */
   #before(chain: PipelineChain, from: number, end: number, facts: Facts): Facts {
     const written = new Set<number>();
     for (let box = from; box < end; box++) {
-      if (chain.act[box] === Step.Jump) for (const d of this.#writtenBelow(chain.callee[box] ?? -1)) written.add(d);
-      else if (leadsOn(chain, box, facts)) for (const { dimension } of chain.writes[box] ?? none) written.add(dimension);
+      if (leadsOn(chain, box, facts)) for (const { dimension } of chain.writes[box] ?? none) written.add(dimension);
     }
     return [...written].some(d => facts.sides.has(d)) ? { ...facts, sides: new Map([...facts.sides].filter(([d]) => !written.has(d))) } : facts;
   }

@@ -4,6 +4,7 @@ import type { RuleAt } from '../answers.js';
 import type { Pipeline } from './passes.js';
 import { proveDead } from './reach.js';
 import { solveBudget, type SolveBudget } from './solve.js';
+import { paths } from './stages.js';
 
 /** What one step of making it smaller may cost; a step that takes longer leaves its rules in. */
 const stepBudget = { packets: 400, work: 100_000 };
@@ -27,9 +28,18 @@ export function certificate(pipeline: Pipeline, rule: Rule, used: readonly RuleA
   };
   if (prove(new Set()) !== undefined) return [];
   const all = new Set(used.flatMap(at => numbers.get(at.rule) ?? []));
-  const sorted = inOrder(rules, prove(all) ?? all);
+  const proof = prove(all) ?? all;
+  const near = besides(pipeline, rule, proof);
+  const sorted = inOrder(rules, (near.size < proof.size ? prove(near, aloneBudget) : undefined) ?? proof);
   const alone = sorted.length > 2 && sorted.length <= aloneLimit ? sorted.find(one => prove(new Set([one]), aloneBudget) !== undefined) : undefined;
   return (alone === undefined ? smallest(sorted, only => prove(only)) : [alone]).flatMap(one => rules[one] ?? []);
+}
+
+/** Of some rules those of its own table that packets meet at the same hook: where these are enough, nothing else need be gone into. */
+function besides({ forth, chains }: Pipeline, rule: Rule, some: ReadonlySet<number>): ReadonlySet<number> {
+  const own = chains.chainOf[chains.numbers.get(rule) ?? -1] ?? -1;
+  const bases = new Set(paths.flatMap(path => forth[path].map(stage => stage.chain)).filter(base => chains.below(base).has(own)));
+  return new Set([...some].filter(one => [...bases].some(base => chains.below(base).has(chains.chainOf[one] ?? -1))));
 }
 
 /** Leaves out halves, then quarters, … then single rules, the last first, as long as what is left proves it. */

@@ -31,3 +31,17 @@ ${networks.join('\n').replaceAll('PREROUTING', 'classify')}\n-A quiet -m mark --
   t.deepEqual(lastOf(calls(''), 'verdicts'), ['dead', ['PREROUTING:3']]);
   t.is(lastOf(calls('-A PREROUTING -j quiet\n'), 'verdicts')[0], 'live');
 });
+
+test('a chain that is called may let none of them come back', t => {
+  const marked = ['-m mark ! --mark 0x1/0x1 -j RETURN', '-j MARK --set-xmark 0x0/0x1', '-j ACCEPT'];
+  const calls = (call: string, rules: readonly string[], more = ''): readonly [Passage['kind'], readonly string[]] => lastOf(
+    `*mangle\n:marked - [0:0]\n:other - [0:0]\n-A PREROUTING -j CONNMARK --restore-mark\n${call}\n-A PREROUTING -m mark --mark 0x1/0x1 -j DROP\n${networks.join('\n').replaceAll('PREROUTING', 'OUTPUT')}
+${rules.map(one => `-A marked ${one}`).join('\n')}\n${more}COMMIT\n*nat\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n`, 'PREROUTING');
+  t.deepEqual(calls('-A PREROUTING -j marked', marked), ['dead', ['marked:3', 'PREROUTING:2']]);
+  t.deepEqual(calls('-A PREROUTING -j marked', marked.slice(0, 2)), ['dead', ['marked:2', 'PREROUTING:2']]);
+  t.is(calls('-A PREROUTING -p tcp -j marked', marked)[0], 'live', 'some do not go there');
+  t.is(calls('-A PREROUTING -j marked', marked.slice(0, 1))[0], 'live', 'they come out at its end');
+  t.is(calls('-A PREROUTING -j marked', ['-s 10.1.0.0/16 -j RETURN', ...marked])[0], 'live', 'some come back before');
+  t.is(calls('-A PREROUTING -j marked', ['-s 10.1.0.0/16 -g other', ...marked], '-A other -m mark --mark 0x2/0x2 -j RETURN\n-A other -j ACCEPT\n')[0], 'live', 'some come back from another chain');
+  t.is(calls('-A PREROUTING -j marked', ['-s 10.1.0.0/16 -g other', ...marked], '-A other -m mark --mark 0x2/0x2 -j MARK --set-xmark 0x0/0x1\n-A other -j ACCEPT\n')[0], 'dead', 'none comes back from the other chain');
+});

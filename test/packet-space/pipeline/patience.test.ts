@@ -26,3 +26,13 @@ test('easy questions use nothing up, however many they are', t => {
   for (let i = 0; i < 10_000; i++) ask();
   t.is(ask(), solveBudget().work);
 });
+
+test('packets that are followed count as boxes do: a hundred small questions that follow all they may do not cost a hundred times as much', t => {
+  const patience = new Patience();
+  let packets = 0;
+  for (let i = 0; i < 100; i++) patience.ask(solveBudget(), budget => {
+    packets += budget.packets;
+    budget.packets = 0;
+  });
+  t.true(packets <= 2 * solveBudget().packets + 10_000 + 100 * 200, String(packets));
+});
