@@ -3,9 +3,13 @@ import { isOpaque, type Chain, type Rule, type Ruleset, type Table } from '../mo
 import type { RuleAt } from '../packet-space/answers.js';
 import { generalization, partlyShadowed } from '../packet-space/index.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isOwnDoing } from './shared/owners.js';
+import { lateClosings, type LateClosing } from './shared/late-closings.js';
+import { destinationText } from './shared/nat-words.js';
+import { isOwnDoing, ownerOf } from './shared/owners.js';
 import { isCatchAll, listOf } from './shared/shadows.js';
 import { effectOf, isFinal, isStateless, targetText } from './shared/targets.js';
+import { translatedStep } from './shared/translated-step.js';
+import type { Pipeline } from '../packet-space/pipeline/index.js';
 import { Patience } from '../packet-space/patience.js';
 import { freshBudget } from '../packet-space/search.js';
 
@@ -20,6 +24,21 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
     message: `little is left of this rule: ${takers} ${by.length === 1 ? 'takes' : 'take'} nearly all that it is for, and ${by.length === 1 ? 'does' : 'do'} otherwise`,
     because: by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `takes most of its packets: ${targetText(ruleset, one)}` })),
     help: `if its ${targetText(ruleset, at)} is meant for all of them, move it before ${listOf(by.slice(0, 1), at)}`,
+  };
+}
+
+function lateReport({ ruleset }: CheckContext, pipeline: Pipeline, { at, by, translation, passes }: LateClosing): Report {
+  const owner = ownerOf(ruleset, by) ?? '';
+  const before = owner === 'docker' && ruleset.tables.get('filter')?.chains.has('DOCKER-USER') === true ? 'put it into DOCKER-USER, which packets come to first' : `put it first of all: -I ${at.chain}`;
+  return {
+    at, severity: 'warning',
+    message: `this rule does not close what it is about: ${referenceOf(by)} of ${owner} lets everybody in to ${destinationText(translation)} before`,
+    because: [
+      { rule: referenceOf(translation.at), line: translation.at.rule.line, message: `sends them there: ${targetText(ruleset, translation.at)}` },
+      { rule: referenceOf(by), line: by.rule.line, message: `takes their packets before: ${targetText(ruleset, by)}` },
+    ],
+    witness: [translatedStep(pipeline, passes, translation, false)], shows: [{ fate: 'passes', matches: [referenceOf(translation.at), referenceOf(by)], misses: [referenceOf(at)] }],
+    help: `${before}; or publish the port to fewer`,
   };
 }
 
@@ -55,7 +74,9 @@ export const partiallyShadowedRule = defineCheck({
   summary: 'Earlier rules that decide otherwise leave next to nothing of what the rule is for',
   why: `The rule is not dead: a few packets still come to it. But nearly all that it names (fifteen sixteenths and more, as if
 all addresses and ports were equally frequent) is taken by earlier rules, which do the opposite. What it looks like
-when read by itself is not what it does. Exceptions that were plainly written for the rule are not meant.`,
+when read by itself is not what it does. Exceptions that were plainly written for the rule are not meant.
+It is a warning where a rule of FORWARD closes a port that docker or the like publishes, and stands behind the rules by which that is let in: it stops
+nobody.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -89,6 +110,9 @@ COMMIT
   * run(cx) {
     let left = lookLimit;
     const patience = new Patience(hard);
+    const late = lateClosings(cx);
+    const pipeline = late.size === 0 ? undefined : cx.pipeline();
+    if (pipeline !== undefined) for (const one of late.values()) yield lateReport(cx, pipeline, one);
     const effects = new Map<Chain, Set<Effect | undefined>>();
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
       const effect = effectOf(at.rule);
@@ -96,7 +120,7 @@ COMMIT
       const isOpposed = [...before].some(one => one !== effect);
       if (isFinal(at.rule)) effects.set(at.in, before.add(effect));
       if (!isOpposed) continue;
-      if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || isCatchAll(at.rule) || !isStateless(cx.ruleset, at.rule)) continue;
+      if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || isCatchAll(at.rule) || !isStateless(cx.ruleset, at.rule) || late.has(at.rule)) continue;
       if (cx.reach(table).get(at.rule)?.kind !== 'live' || left-- <= 0) continue;
       const by = takersOf(cx, table, at, patience);
       if (by.length > 0) yield report(cx.ruleset, at, by);

@@ -6,6 +6,7 @@ import { ctstates, type Constraint } from '../packet/constraint.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
+import { lateClosings } from './shared/late-closings.js';
 import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, isFinal } from './shared/targets.js';
@@ -108,7 +109,7 @@ COMMIT
         if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || remembers(at.rule) || isLastWord(at, table) || isGuard(asks.of(at.rule), at.rule)) continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
-        if (answer.kind !== 'redundant' || !answer.because.every(isLive) || passesInert(table, at, answer.because)) continue;
+        if (answer.kind !== 'redundant' || !answer.because.every(isLive) || passesInert(table, at, answer.because) || lateClosings(cx).has(at.rule)) continue;
         const late = table.name === 'nat' ? takersBefore(cx, table, at) : [];
         // Of exemptions for IPsec that come too late, nat-shadowed speaks.
         if (late.length === 0 || !isForIpsec(cx, at)) yield report(ruleset, at, answer.because, late);

@@ -269,3 +269,29 @@ test('a chain that is there to drop says so at its end', t => {
   t.deepEqual(redundant('-j DROP'), []);
   t.deepEqual(redundant('-p udp -j DROP'), ['filter:logdrop:2']);
 });
+
+/** A container that docker publishes, as docker writes it; and rules of a person's. */
+function dockerHost({ policy = 'DROP', first = [], late = [], nat = [] }: { readonly policy?: string; readonly first?: readonly string[]; readonly late?: readonly string[]; readonly nat?: readonly string[] }): string {
+  return [
+    '*nat', ':PREROUTING ACCEPT', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', ':DOCKER -', '-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER',
+    '-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE', '-A POSTROUTING -s 172.17.0.2/32 -d 172.17.0.2/32 -p tcp -m tcp --dport 5432 -j MASQUERADE', ...nat,
+    '-A DOCKER -i docker0 -j RETURN', '-A DOCKER ! -i docker0 -p tcp -m tcp --dport 5432 -j DNAT --to-destination 172.17.0.2:5432', 'COMMIT',
+    '*filter', ':INPUT DROP', `:FORWARD ${policy}`, ':OUTPUT ACCEPT', ':DOCKER -', ':DOCKER-USER -', ...first, '-A FORWARD -j DOCKER-USER',
+    '-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -o docker0 -j DOCKER', '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT', '-A FORWARD -i docker0 -o docker0 -j ACCEPT', ...late,
+    '-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 5432 -j ACCEPT', 'COMMIT', '',
+  ].join('\n');
+}
+
+test('partially-shadowed-rule: who closes a port of a container behind what docker lets in closes nothing, and is warned', t => {
+  const told = (...of: Parameters<typeof dockerHost>): readonly unknown[] => analyze({ path: 'x.rules', text: dockerHost(...of) }, { family: 'ipv4' })
+    .findings.filter(({ check }) => check === 'partially-shadowed-rule' || check === 'redundant-rule').map(({ check, severity, rule, witness }) => [check, severity, rule, witness !== null]);
+  const port = '-p tcp -m tcp --dport 5432 -j DROP';
+  for (const asks of ['', '-i eth0 ', '-o docker0 ', '-d 172.17.0.2/32 ']) for (const policy of ['DROP', 'ACCEPT']) {
+    t.deepEqual(told({ policy, late: [`-A FORWARD ${asks}${port}`] }), [['partially-shadowed-rule', 'warning', 'filter:FORWARD:6', true]], `${asks}${policy}`);
+  }
+  t.deepEqual(told({ first: ['-A FORWARD -i eth0 -p tcp -m tcp --dport 5432 -j DROP'] }), [], 'in time');
+  t.deepEqual(told({ first: ['-A DOCKER-USER ! -s 192.0.2.0/24 -i eth0 -p tcp -m tcp --dport 5432 -j DROP'], policy: 'ACCEPT', late: [`-A FORWARD -i eth0 ${port}`] }), [], 'strangers are kept out before');
+  t.deepEqual(told({ first: ['-A FORWARD -d 172.17.0.2/32 -i eth0 -p tcp -m tcp --dport 5432 -j ACCEPT'], policy: 'ACCEPT', late: [`-A FORWARD -i eth0 ${port}`] }), [], 'an exception of one’s own');
+  t.deepEqual(told({ policy: 'ACCEPT', late: [`-A FORWARD -i tun0 ${port}`] }), [], 'for others');
+  t.deepEqual(told({ policy: 'ACCEPT', nat: ['-A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE'], late: [`-A FORWARD ${port}`] }), [], 'for those of a VPN, maybe');
+});

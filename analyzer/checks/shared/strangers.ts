@@ -68,13 +68,16 @@ function knownOf(ruleset: Ruleset): Known {
  */
 export function fromStrangers(cx: Facts): Constraint {
   const { ruleset } = cx;
-  const { people: everybody, isParted } = knownOf(ruleset);
-  const src = oneOf('src', isParted ? everybody : everybody.slice(0, 1));
-  return all([
-    // What a person would choose comes first, and so it is what is shown.
-    any([all([oneOf('src', everybody.slice(0, 1)), oneOf('dst', usualHost[ruleset.family])]), all([src, { kind: 'within', field: 'dst', ranges: publicRanges[ruleset.family] }])]),
-    fromOutside(cx), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router),
-  ]);
+  const { people: everybody } = knownOf(ruleset);
+  const toPublic: Constraint = { kind: 'within', field: 'dst', ranges: publicRanges[ruleset.family] };
+  // What a person would choose comes first, and so it is what is shown.
+  return all([any([all([oneOf('src', everybody.slice(0, 1)), oneOf('dst', usualHost[ruleset.family])]), toPublic]), fromAnybody(cx)]);
+}
+
+/** Whether a packet is a stranger's, from outside, wherever it goes: nat may have written that already. */
+export function fromAnybody(cx: Facts): Constraint {
+  const { people: everybody, isParted } = knownOf(cx.ruleset);
+  return all([oneOf('src', isParted ? everybody : everybody.slice(0, 1)), fromOutside(cx), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router)]);
 }
 
 /** First packets of strangers. */
