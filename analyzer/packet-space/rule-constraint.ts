@@ -15,19 +15,22 @@ interface GivenAddress {
 /** Tables with more rules than this are read anew by whoever asks: to keep what each asks would take too much room. */
 const keptLimit = 5000;
 
-const kept = new WeakMap<Ruleset, Map<string, RuleConstraints>>();
+/** By table; of those that are too large that is what is known. */
+const kept = new WeakMap<Ruleset, Map<string, RuleConstraints | 'too large'>>();
 
 /** The constraints of the rules of a table; of all but very large tables they are made once. */
 export function constraintsOf(ruleset: Ruleset, table: string): RuleConstraints {
   let tables = kept.get(ruleset);
-  if (tables === undefined) kept.set(ruleset, tables = new Map<string, RuleConstraints>());
+  if (tables === undefined) kept.set(ruleset, tables = new Map<string, RuleConstraints | 'too large'>());
   let known = tables.get(table);
-  if (known !== undefined) return known;
+  if (known === undefined) tables.set(table, known = isLarge(ruleset, table) ? 'too large' : new RuleConstraints(ruleset, table, true));
+  return known === 'too large' ? new RuleConstraints(ruleset, table, false) : known;
+}
+
+function isLarge(ruleset: Ruleset, table: string): boolean {
   let count = 0;
   for (const { name, chains } of ruleset.tables.values()) if (name === table) for (const { rules } of chains.values()) count += rules.length;
-  known = new RuleConstraints(ruleset, table, count <= keptLimit);
-  if (count <= keptLimit) tables.set(table, known);
-  return known;
+  return count > keptLimit;
 }
 
 /** Makes constraints of the rules of one table; equal parts of rules become one and the same object. */
