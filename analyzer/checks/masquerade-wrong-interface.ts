@@ -42,13 +42,18 @@ function letsNoneOut(cx: CheckContext, pipeline: Pipeline, way: InterfaceName): 
   return kind === 'no';
 }
 
+/** What no rule sends elsewhere: it leaves for where it was sent. */
+function notSentElsewhere(cx: CheckContext): Constraint {
+  return not(any([...liveTranslations(cx, 'destination')].map(({ translation: { at } }) => askedOnTheWay(cx, at, 'PREROUTING'))));
+}
+
 /** First packets of people inside, for whom the translation is, and who leave by another interface as they are. `whence`: by which they come. */
 function leaving(cx: CheckContext, pipeline: Pipeline, { asks }: Asking, whence: Constraint, to: InterfaceName): { readonly found: Sighting; readonly packets: Constraint } | undefined {
   const { family } = cx.ruleset;
   const meant = conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate']));
   const packets = all([
     ...meant, isNew, { kind: 'within', field: 'src', ranges: privateRanges[family] }, shownOutside(family), firstTo('tcp', [443]), is('mark', 0), is('connmark', 0),
-    whence, by('out', to), not(virtualInterface('in')), not(virtualInterface('out')),
+    notSentElsewhere(cx), whence, by('out', to), not(virtualInterface('in')), not(virtualInterface('out')),
   ]);
   const answer = question(pipeline, 'through', packets, 'accept', budget(), true);
   if (answer.kind === 'undecided') cx.undecided();

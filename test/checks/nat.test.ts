@@ -109,6 +109,11 @@ test('dnat-not-forwarded: the witness is lost where the finding says, and its ho
   t.is(one?.help, 'let them pass, by the address and port that they have by then: -I FORWARD -i eth0 -d 10.0.0.5 -p tcp -m tcp --dport 443 -m conntrack --ctstate NEW -j ACCEPT');
 });
 
+test('dnat-not-forwarded: where it hangs on the way out which rule drops it, the witness takes the way of the one that is named', t => {
+  const docker = ['-A FORWARD -i eth0 ! -o docker0 -j DROP', '-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'];
+  t.deepEqual(findings({ nat: [dnat], filter: docker }).filter(one => one.check === 'dnat-not-forwarded').map(one => one.witness !== null), [true]);
+});
+
 test('dnat-not-forwarded: one finding for all that end at one place', t => {
   const many = [80, 81, 82, 83, 84, 85, 86].map(port => `-A PREROUTING -i eth0 -p tcp -m tcp --dport ${String(port)} -j DNAT --to-destination 10.0.0.5`);
   const [one, ...others] = findings({ nat: many });
@@ -416,6 +421,8 @@ test('masquerade-wrong-interface: nobody leaves by the interface that the rule n
   t.deepEqual(wrong([masquerade]), reported);
   t.deepEqual(wrong(['-A POSTROUTING -s 192.168.1.0/24 -o eth1 -j SNAT --to-source 203.0.113.1']), reported);
   t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o ppp+ -m conntrack --ctstate NEW -j ACCEPT']), ['possible nat:POSTROUTING:1 -o ppp+ eth1']);
+  const published = ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.2', '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE'];
+  t.deepEqual(wrong(published, ['-A FORWARD -d 10.0.0.2/32 -i eth0 -o eth1 -p tcp -m tcp --dport 443 -j ACCEPT']), [], 'who asks for the published server leaves for it, and nobody else');
   const by = (device: string): AnalyzeOptions => ({ host: () => ({ interfaces: [{ name: 'eth0', addresses: ['203.0.113.1/24'] }, { name: 'eth1', addresses: ['192.168.1.1/24'] }], routes: [`default dev ${device}`] }) });
   t.deepEqual(wrong([masquerade], undefined, by('eth0')), ['certain nat:POSTROUTING:1 -o eth0 eth1']);
   t.deepEqual(wrong([masquerade], undefined, by('eth1')), [], 'that is the way out');

@@ -18,5 +18,5 @@ export function translatedStep(pipeline: Pipeline, found: Sighting, { address }:
   const [only] = typeof address === 'string' || address.length > 1 ? [] : address;
   if (path === 'out' || path === 'loop' || only === undefined || only.low !== only.high) return step;
   const to = printAddress(only.low);
-  return { ...step, sentOn: path === 'in' ? { address: to } : { address: to, device: (isLost ? undefined : sample.out) ?? (from === 'eth0' ? 'eth1' : 'eth0') } };
+  return { ...step, sentOn: path === 'in' ? { address: to } : { address: to, device: (isLost && sample.out === from ? undefined : sample.out) ?? (from === 'eth0' ? 'eth1' : 'eth0') } };
 }
