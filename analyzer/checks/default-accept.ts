@@ -1,18 +1,30 @@
+import type { Hook } from '../extensions/define.js';
+import type { Table } from '../model/ruleset.js';
+import type { Decider } from '../packet-space/answers.js';
+import { redundant } from '../packet-space/index.js';
 import { stepOf } from '../witness/step.js';
 import { deciderBecause, isPolicy, deciderReference } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
+import { ownerOf } from './shared/owners.js';
 import { isRouter } from './shared/routers.js';
 import { filterChain, letsInUnspoken } from './shared/unspoken.js';
 import { isUnprotected } from './unprotected-family.js';
 
 const goes = { INPUT: 'comes in', FORWARD: 'passes through' } as const;
 
+/** A program accepts by rules of its own, of this protocol or that, what the policy would let in behind them: so does ufw, to have it tracked. What programs pass on is for containers. */
+function isAsPolicy({ ruleset, space }: CheckContext, table: Table, hook: Hook, by: Decider): boolean {
+  if (isPolicy(by)) return true;
+  const answer = hook !== 'INPUT' || ownerOf(ruleset, by) === undefined ? undefined : redundant(space(), table, by);
+  return answer?.kind === 'redundant' && answer.because.some(isPolicy) && answer.because.every(one => isPolicy(one) || ownerOf(ruleset, one) !== undefined);
+}
+
 function* lookAt(cx: CheckContext, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
   const [table, chain] = [cx.ruleset.tables.get('filter'), filterChain(cx, hook)];
   if (table === undefined || chain?.policy !== 'ACCEPT' || (table.line === 0 && chain.line === 0)) return;
   const answer = letsInUnspoken(cx, hook);
   if (answer.kind === 'undecided') cx.undecided();
-  if (answer.kind !== 'yes' || !isPolicy(answer.by)) return;
+  if (answer.kind !== 'yes' || !isAsPolicy(cx, table, hook, answer.by)) return;
   const { witness, by, certain } = answer;
   yield {
     chain, span: chain.line === 0 ? table.span : chain.span,
@@ -20,7 +32,7 @@ function* lookAt(cx: CheckContext, hook: 'INPUT' | 'FORWARD'): Generator<Report,
     message: `whatever no rule speaks of ${goes[hook]}: ${hook} accepts by default`,
     because: [deciderBecause(cx.ruleset, by, 'lets in what comes to the end of the chain')],
     witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', by: [deciderReference(by)] }],
-    help: `name what is wanted, and end the chain with -P ${hook} DROP`,
+    help: isPolicy(by) || ownerOf(cx.ruleset, by) !== 'ufw' ? `name what is wanted, and end the chain with -P ${hook} DROP` : `name what is wanted (ufw allow), and refuse the rest: ufw default deny ${hook === 'INPUT' ? 'incoming' : 'routed'}`,
   };
 }
 

@@ -27,6 +27,16 @@ test('default-accept: whoever ends the chain with DROP has no need of the policy
   t.deepEqual(found('default-accept', `*raw\n-A PREROUTING ! -i lo -p udp -j DROP\n-A PREROUTING ! -i lo -p tcp -j DROP\nCOMMIT\n${host('ACCEPT', 'DROP')}`), []);
 });
 
+test('default-accept: ufw and firewalld write rules of their own before the policy', t => {
+  const track = (chain: string, policy: 'ACCEPT' | 'DROP' = 'ACCEPT', ...last: readonly string[]): string => host(policy, 'DROP', ':ufw-after-input -', ':ufw-skip-to-policy-input -', `:${chain} -`, established, '-A INPUT -j ufw-after-input', `-A INPUT -j ${chain}`, ...last, '-A ufw-after-input -m addrtype --dst-type BROADCAST -j ufw-skip-to-policy-input', '-A ufw-skip-to-policy-input -j ACCEPT', `-A ${chain} -p tcp -m conntrack --ctstate NEW -j ACCEPT`, `-A ${chain} -p udp -m conntrack --ctstate NEW -j ACCEPT`);
+  t.deepEqual(found('default-accept', track('ufw-track-input')), ['certain INPUT'], 'what its policy ACCEPT would let in behind it');
+  t.deepEqual(found('default-accept', track('ours')), [], 'a person’s rule without conditions, which is another finding');
+  t.deepEqual(found('default-accept', track('ufw-track-input', 'DROP')), [], 'another policy');
+  const firewalld = ['-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT', '-A INPUT -i lo -j ACCEPT', '-A INPUT -j INPUT_ZONES', '-A INPUT_ZONES -g IN_public', '-A IN_public -p tcp -m tcp --dport 22 -j ACCEPT'];
+  t.deepEqual(found('default-accept', host('ACCEPT', 'DROP', ':INPUT_ZONES -', ':IN_public -', ...firewalld, '-A INPUT -j REJECT')), [], 'of what is translated, table nat has spoken');
+  t.deepEqual(found('default-accept', host('ACCEPT', 'DROP', ':INPUT_ZONES -', ':IN_public -', ...firewalld)), ['certain INPUT'], 'whatever is accepted of that before');
+});
+
 test('default-accept: what iptables -S prints says its policies as well', t => {
   t.deepEqual(found('default-accept', '-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 3306 -j DROP\n'), ['certain INPUT']);
   t.deepEqual(found('default-accept', 'iptables -A INPUT -p tcp --dport 3306 -j DROP\n'), [], 'commands that leave the policy as it is');

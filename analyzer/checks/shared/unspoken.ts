@@ -4,7 +4,8 @@ import type { Ruleset, Table } from '../../model/ruleset.js';
 import type { Answer } from '../../packet-space/answers.js';
 import { ask, type PacketSpace } from '../../packet-space/index.js';
 import { question, type Pipeline } from '../../packet-space/pipeline/index.js';
-import { all, any, not, type Constraint } from '../../packet/constraint.js';
+import { untranslated } from '../../packet-space/translations-in.js';
+import { all, any, atom, not, type Constraint } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
 import { countOf, namedPorts, namesAny } from './named-ports.js';
 import { fromOutside, type Facts } from './outside.js';
@@ -16,6 +17,8 @@ import { mayDrop } from './targets.js';
 const unused = [47_129, 33_911, 21_817, 12_391, 5_741, 61_003];
 /** A range that is larger than this names none of its ports. */
 const large = 8192;
+
+const toOneHost = not(atom('addrtype dst BROADCAST'));
 
 const unnamed = new WeakMap<Table, readonly number[]>();
 
@@ -34,12 +37,12 @@ function unnamedPorts(ruleset: Ruleset, table: Table): readonly number[] {
   return left;
 }
 
-/** First packets of strangers to a port that no rule names: to this host, or through it to somebody inside. */
+/** First packets of strangers to a port that no rule names: to this host, or through it to somebody inside. Of what is translated, table nat has spoken (firewalld). */
 export function unspoken(facts: Facts, table: Table, hook: 'INPUT' | 'FORWARD', protocol?: 'tcp' | 'udp'): Constraint | undefined {
   const port = unnamedPort(facts, table);
   if (port === undefined) return undefined;
   const protocols = protocol === undefined ? ['tcp', 'udp'] as const : [protocol];
-  return all([strangers(facts), any(protocols.map(one => firstTo(one, [port]))), ...hook === 'FORWARD' ? [notLoopback, not(fromOutside(facts, 'out'))] : []]);
+  return all([strangers(facts), untranslated, toOneHost, any(protocols.map(one => firstTo(one, [port]))), ...hook === 'FORWARD' ? [notLoopback, not(fromOutside(facts, 'out'))] : []]);
 }
 
 export type Lets = Extract<Answer, { kind: 'yes' }> | { readonly kind: 'no' | 'undecided' };
