@@ -1,10 +1,12 @@
-import { isUnresolved, type Rule } from '../model/ruleset.js';
+import { isUnresolved, type Rule, type Table } from '../model/ruleset.js';
+import type { RuleAt } from '../packet-space/answers.js';
+import { ask, reachWith } from '../packet-space/index.js';
 import { firstPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
 import { translatedByRules } from '../packet-space/translations-in.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { isPrivate } from '../packet/address-blocks.js';
-import { all, any, ctstates, is, not } from '../packet/constraint.js';
+import { all, any, ctstates, is, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddressMask } from '../values/address-mask.js';
 import { stepOf } from '../witness/step.js';
@@ -38,12 +40,25 @@ function isMeantToForward(cx: CheckContext): boolean {
   return cx.rules(filter).some(({ chain, rule }) => hooks.get(chain)?.includes('FORWARD') === true && effectOf(rule) === 'accept' && reached.get(rule)?.kind === 'shadowed');
 }
 
+/** Whether FORWARD lets none of them out, as far as connections are translated by rules of the file only: what firewalld lets pass as translated is nobody then. */
+function isStuckInFilter(cx: CheckContext, packets: Constraint): boolean {
+  const filter = cx.ruleset.tables.get('filter');
+  return filter !== undefined && ask(cx.space(), filter, 'FORWARD', all([packets, translatedByRules(cx.ruleset, filter.name)]), ['accept', 'queue', 'unknown']).kind === 'no';
+}
+
+/** Whether a rule is for what this host sends: lo carries nothing else, and nothing else has an owner. */
+function isForOwn(cx: CheckContext, nat: Table, at: RuleAt, asks: Constraint): boolean {
+  return conjuncts(asks).some(one => one.kind === 'atom' && one.name.startsWith('owner ')) || reachWith(cx.space(), nat, at, notLoopback).kind !== 'live';
+}
+
 function lookAt(cx: CheckContext, pipeline: Pipeline, { asks, translation: { at } }: Asking, network: string): Report | undefined {
   const { family } = cx.ruleset;
-  const people = all([...conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate'])), isNew, notLoopback, translatedByRules(cx.ruleset, 'filter')]);
-  const passes = question(pipeline, 'through', all([people, carried]), 'accept', budget(), true);
-  if (passes.kind === 'undecided') cx.undecided();
-  if (passes.kind !== 'no') return undefined;
+  const people = all([...conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate'])), isNew, notLoopback]);
+  if (!isStuckInFilter(cx, all([people, carried]))) {
+    const passes = question(pipeline, 'through', all([people, carried]), 'accept', budget(), true);
+    if (passes.kind === 'undecided') cx.undecided();
+    if (passes.kind !== 'no') return undefined;
+  }
   const out = wayOutOf(cx, at);
   const packets = all([people, shownOutside(family), firstTo('tcp', [443]), is('mark', 0), is('connmark', 0), not(virtualInterface('in')), ...out === undefined ? [] : [not({ kind: 'interface', field: 'in', ...out })]]);
   const lost = question(pipeline, 'through', packets, 'drop', budget(), true);
@@ -93,12 +108,13 @@ people out by another interface, \`masquerade-wrong-interface\` says so.`,
   nearMiss: tables(`${letOut}-A FORWARD -s 10.8.0.0/24 -p tcp -m tcp --dport 443 -j ACCEPT\n`),
   asks: ({ ruleset: { family } }) => [isNew, carried, notLoopback, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in')],
   * run(cx) {
-    if (isSwitchedOff(cx) || isMeantToForward(cx)) return;
+    const nat = cx.ruleset.tables.get('nat');
+    if (nat === undefined || isSwitchedOff(cx) || isMeantToForward(cx)) return;
     const told = new Set<string>();
     for (const { translation } of liveTranslations(cx, 'source')) {
       const network = translation.hooks.includes('POSTROUTING') ? networkOf(translation.at.rule) : undefined;
       const asks = network === undefined || told.has(network) ? undefined : askedOnTheWay(cx, translation.at, 'POSTROUTING');
-      if (network === undefined || asks === undefined || mentions(asks, ['mark', 'connmark', 'dport', 'sport'])) continue;
+      if (network === undefined || asks === undefined || mentions(asks, ['mark', 'connmark', 'dport', 'sport']) || isForOwn(cx, nat, translation.at, asks)) continue;
       const pipeline = cx.pipeline();
       const found = pipeline === undefined ? undefined : lookAt(cx, pipeline, { translation, asks }, network);
       if (found !== undefined) {

@@ -255,11 +255,12 @@ function* lostOutside(cx: CheckContext, doubts: readonly Doubt[], isTold: (rule:
   const pipeline = about.length === 0 ? undefined : cx.pipeline();
   const found = pipeline === undefined ? undefined : unansweredOutside(cx, pipeline, about);
   if (pipeline === undefined || found === undefined || isTold(found.at.rule)) return;
-  const { exchange, device, at, dies, killers } = found;
+  const { exchange, device, at, dies, killers, mayBeListed } = found;
   const witness = conversationSteps(pipeline, 'through', dies);
   yield {
     at, severity: 'warning',
-    message: `this rule lets ${exchange.name} through to the internet, but no reply from there gets back by ${device}`,
+    ...mayBeListed ? { certainty: 'possible' as const } : {},
+    message: `this rule lets ${exchange.name} through to the internet, but ${mayBeListed ? 'hardly any reply' : 'no reply'} from there gets back by ${device}`,
     because: killers.map(decider => killedBy(cx, decider)),
     ...witness === undefined ? {} : { witness, shows: [{ at: 'filter:FORWARD', fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers }, 'FORWARD')] },
     ...remedy(cx, 'FORWARD', killers),

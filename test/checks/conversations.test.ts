@@ -146,10 +146,10 @@ test('helpers, and what they announce', t => {
 
 test('who is let through to the internet and gets no answer from there is told of, though others would be answered', t => {
   const outside = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, known, ...rules) }).findings.filter(one => one.check === 'missing-established-return')
-    .map(({ severity, rule, message, witness }) => `${severity} ${rule ?? ''} ${message.endsWith('by eth0') ? 'eth0' : message} ${witness?.[0]?.packet['dport'] === 443 ? '443' : ''}`);
+    .map(({ severity, certainty, rule, message, witness }) => `${severity} ${certainty} ${rule ?? ''} ${message.endsWith('by eth0') ? 'eth0' : message} ${witness?.[0]?.packet['dport'] === 443 ? '443' : ''}`);
   const both = ['-A FORWARD -i br0 -j ACCEPT', '-A FORWARD -o br0 -j ACCEPT'];
-  t.deepEqual(outside('-A FORWARD -i eth0 -j DROP', ...both), ['warning filter:FORWARD:2 eth0 443']);
-  t.deepEqual(outside('-A FORWARD ! -s 198.51.100.0/24 -i eth0 -j DROP', ...both), ['warning filter:FORWARD:2 eth0 443'], 'all but a few are kept out');
+  t.deepEqual(outside('-A FORWARD -i eth0 -j DROP', ...both), ['warning certain filter:FORWARD:2 eth0 443']);
+  t.deepEqual(outside('-A FORWARD ! -s 198.51.100.0/24 -i eth0 -j DROP', ...both), ['warning possible filter:FORWARD:2 eth0 443'], 'all but a few are kept out, and maybe these alone are meant');
   t.deepEqual(outside('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -i eth0 -j DROP', ...both), []);
   t.deepEqual(outside('-A FORWARD -s 198.51.100.0/24 -i eth0 -j DROP', ...both), [], 'a few are kept out');
   t.deepEqual(outside('-A FORWARD -s 10.0.0.0/8 -i eth0 -j DROP', '-A FORWARD -s 192.0.2.0/24 -i eth0 -j DROP', ...both), [], 'who lies about where he is');

@@ -409,6 +409,9 @@ test('masquerade-not-forwarded: a network is translated on its way out, and nobo
   t.deepEqual(lost(net, ['-A FORWARD -m set --match-set people src -j ACCEPT']), [], 'some may, and nobody knows who');
   t.deepEqual(lost('-s 192.168.1.0/24 -d 192.168.1.0/24'), [], 'that is for a hairpin');
   t.deepEqual(lost('-o tun0'), [], 'for what this host sends');
+  t.deepEqual(lost('-s 10.64.0.2/32 -o wg0 -m owner --uid-owner 1000'), [], 'nobody else has an owner');
+  t.deepEqual(lost('-s 10.0.0.0/8 -o lo'), [], 'lo carries nothing else');
+  t.deepEqual(lost(net, ['-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT']), told, 'firewalld lets pass what is translated, and nothing is');
   t.deepEqual(lost(net, ['-A FORWARD -j REJECT', '-A FORWARD -i wg0 -j ACCEPT']), [], 'the rule that lets them out is shadowed, and that is told');
   t.deepEqual(lost(net, [], { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 0 } }) }), [], 'nothing passes through this host');
 });

@@ -40,6 +40,8 @@ export interface UnansweredOutside {
   readonly at: RuleAt;
   readonly dies: ConversationCase;
   readonly killers: readonly Decider[];
+  /** Some on the internet may answer, if not these servers: they are on a list, as partners are. */
+  readonly mayBeListed: boolean;
 }
 
 /** The first of some exchanges of which no answer comes back by an interface to the internet that rules name. */
@@ -48,16 +50,18 @@ export function unansweredOutside(cx: CheckContext, pipeline: Pipeline, exchange
   for (const line of outside.kind === 'any' ? outside.of : [outside]) {
     if (line.kind !== 'interface' || line.prefix || !isNamed(cx.ruleset, line.name)) continue;
     for (const exchange of exchanges) {
-      const packets = all([exchange.first, everydayClient.first, toWellKnown(cx.ruleset.family), line, not({ ...line, field: 'in' }), is('ctstate', ctstates.NEW)]);
+      const packets = all([exchange.first, everydayClient.first, line, not({ ...line, field: 'in' }), is('ctstate', ctstates.NEW)]);
       const ask = (some: Constraint): ReturnType<typeof neverReplied> => neverReplied(pipeline, undefined, { path: 'through', packets: all([packets, some]), answers: all([exchange.reply, { ...line, field: 'in' }]) });
-      const answer = ask(always);
+      const answer = ask(toWellKnown(cx.ruleset.family));
       if (answer?.kind === 'undecided') cx.undecided();
       // Of those, one as people have them.
-      const everyday = answer?.kind === 'never' ? ask(asPeopleAsk(cx.ruleset.family)) : undefined;
+      const everyday = answer?.kind === 'never' ? ask(all([toWellKnown(cx.ruleset.family), asPeopleAsk(cx.ruleset.family)])) : undefined;
       const dies = everyday?.kind === 'never' ? everyday.dies : answer?.kind === 'never' ? answer.dies : undefined;
       const stage = dies?.trip.run.stages.find(one => one.stage.table === 'filter' && one.stage.hook === 'FORWARD');
       const at = stage === undefined ? undefined : deciderOf(pipeline, stage);
-      if (answer?.kind === 'never' && dies !== undefined && at !== undefined && !isPolicy(at)) return { exchange, device: line.name, at, dies, killers: answer.by };
+      if (answer?.kind === 'never' && dies !== undefined && at !== undefined && !isPolicy(at)) {
+        return { exchange, device: line.name, at, dies, killers: answer.by, mayBeListed: ask(always)?.kind !== 'never' };
+      }
     }
   }
   return undefined;
