@@ -7,6 +7,7 @@ import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { mentions, rangesOf } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
+import { fromOutside } from './shared/outside.js';
 import { isOwnDoing } from './shared/owners.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, targetText } from './shared/targets.js';
@@ -98,7 +99,10 @@ function firstBan(cx: CheckContext, table: Table, name: string): RuleAt | undefi
   return rules.every(at => bans.includes(at) || isBeside(at)) ? bans[0] : undefined;
 }
 
-/** Calls of such chains behind rules that let everybody in to a port. */
+/** Of DHCP, in either family: who has no address yet, or gives them, is on the same link. */
+const leasing = oneOf('dport', [67, 68, 546, 547]);
+
+/** Calls of such chains behind rules that let everybody in to a port: anybody on the internet, and not who is behind an inner interface. */
 function* lateBans(cx: CheckContext, table: Table, rules: readonly RuleAt[]): Generator<Report, void> {
   const constraints = constraintsOf(cx.ruleset, table.name);
   const services = rules.filter(at => letsIn(cx, at, 'source') && rangesOf(constraints.of(at.rule), 'dport') !== undefined);
@@ -108,7 +112,7 @@ function* lateBans(cx: CheckContext, table: Table, rules: readonly RuleAt[]): Ge
     const isForAll = source === undefined && inInterface === undefined;
     const ban = target.kind !== 'chain' || !isForAll || !services.some(one => one.position < at.position) ? undefined : firstBan(cx, table, target.name);
     if (ban === undefined) continue;
-    const banned = all([beginning, constraints.of(ban.rule), constraints.of(at.rule)]);
+    const banned = all([beginning, not(leasing), fromOutside(cx), constraints.of(ban.rule), constraints.of(at.rule)]);
     const by = services.filter(one => one.position < at.position && reachWith(cx.space(), table, one, all([banned, constraints.of(one.rule)])).kind === 'live');
     const [first] = by;
     if (first === undefined) continue;

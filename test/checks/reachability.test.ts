@@ -205,6 +205,9 @@ test('a chain of banned addresses that is called behind the rules for services b
   t.deepEqual(late(['-i lo -j ACCEPT', '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-j bans', ssh]), [], 'some are let in by their address');
   t.deepEqual(late([ssh, '-j bans'], ['-s 203.0.113.7/32 -j DROP', '-p tcp -m tcp --dport 25 -j ACCEPT']), [], 'that is no list of the banned');
   t.deepEqual(late([ssh, '-j bans'], ['-j RETURN']), [], 'nobody is banned');
+  t.deepEqual(late([`-i eth1 ${ssh}`, '-j bans']), [], 'who is inside is not on the internet');
+  t.deepEqual(late([`-i eth0 ${ssh}`, '-j bans']), ['warning filter:INPUT:2']);
+  t.deepEqual(late(['-p udp -m udp --sport 67 --dport 68 -j ACCEPT', '-j bans'], ['-s 10.0.0.0/8 -j DROP']), [], 'who gives addresses is on the same link');
   t.deepEqual(late([ssh, '-j bans'], ['-s 203.0.113.7/32 -i eth1 -j RETURN', '-s 203.0.113.7/32 -j DROP']), [], 'who lies is kept out');
   t.deepEqual(late([ssh, '-j bans'], ['! -s 203.0.113.0/24 -j DROP']), [], 'so he is here');
   t.deepEqual(late([ssh, '-s 203.0.113.0/24 -i eth1 -j bans']), [], 'that is about one network');
