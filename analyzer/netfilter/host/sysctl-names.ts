@@ -74,8 +74,8 @@ const names: Readonly<Record<string, string>> = {
 
 const known: ReadonlySet<string> = new Set(Object.entries(names).flatMap(([place, words]) => words.trim().split(/\s+/u).map(word => `${place}.${word}`)));
 /** Of modules for other things (load balancing, logs by protocol), and of older kernels. */
-const others = /^net\.(?:ipv4\.vs\.|netfilter\.nf_log\.|netfilter\.nf_conntrack_dccp_)/u;
-const elsewhere = /^(?:abi|debug|dev|fs|kernel|sunrpc|user|vm|net\.(?:core|llc|mpls|mptcp|rds|sctp|smc|tipc|unix|vsock))\./u;
+const others = /^net\.(?:ipv4\.(?:vs\.|netfilter\.|tcp_tw_recycle$)|ipv6\.conf\..+\.stable_secret$|netfilter\.nf_(?:log\.|flowtable_|conntrack_(?:dccp_|events_retry_timeout$|sctp_timeout_heartbeat_acked$)))/u;
+const elsewhere = /^(?:abi|debug|dev|fs|kernel|sunrpc|user|vm|net\.(?:ax25|core|dccp|llc|mpls|mptcp|rds|sctp|smc|tipc|unix|vsock|x25))\./u;
 const ofDevice = /^(net\.ipv[46]\.(?:conf|neigh))\.(.+)\.([^.]+)$/u;
 
 /** Why a name (with dots) cannot be that of a switch; undefined where it can, or is about something else than IP packets. */

@@ -33,6 +33,10 @@ test('a sysctl that does not exist is marked, with the one that was meant', t =>
   for (const name of ['net/ipv4/conf/eth0.5/rp_filter', 'net.ipv6.conf.all.forwarding', 'net.nf_conntrack_max', 'net.netfilter.nf_conntrack_tcp_loose', 'net.core.somaxconn', 'kernel.panic', 'net.ipv4.vs.conntrack']) t.deepEqual(told(name), [], name);
 });
 
+test('a sysctl of a module, or of an older kernel, is one', t => {
+  for (const name of ['net.netfilter.nf_flowtable_tcp_timeout', 'net.ipv4.netfilter.ip_conntrack_max', 'net.ipv4.tcp_tw_recycle', 'net.ipv6.conf.eth0.stable_secret']) t.is(sysctlProblem(name), undefined, name);
+});
+
 test('every sysctl of which the default is known has a name that can be', t => {
   for (const name of Object.keys(sysctlDefaults)) t.is(sysctlProblem(name), undefined);
 });
