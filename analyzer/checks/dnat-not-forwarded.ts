@@ -17,6 +17,7 @@ import { fromOutside, isNamed } from './shared/outside.js';
 import { misnamed } from './shared/rewritten.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, mayDrop } from './shared/targets.js';
+import { unaddressed } from './shared/unaddressed.js';
 import { translatedStep } from './shared/translated-step.js';
 
 type Lost = Extract<Onward, { kind: 'lost' }>;
@@ -163,7 +164,8 @@ export const dnatNotForwarded = defineCheck({
 new address and port, and where no rule there accepts them, the port that looks forwarded is closed. It is
 reported when not one first packet that the rule translates gets through, in all tables together; as a warning also where the rule is for a public address, and
 none gets through that comes from outside, by the interface at which nat translates what leaves, because no rule speaks of it, nor of that server's address for others. Where the new
-address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible.`,
+address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible. The other half may be missing, too: a rule
+of FORWARD lets people outside in to a private address, and nat, which translates others who come by that interface, sends nobody there. That is information.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]
@@ -225,5 +227,11 @@ COMMIT
     if (filter === undefined) return;
     const groups = grouped(stuckTranslations(cx, filter));
     for (const group of groups) yield report(cx, cx.pipeline(), group);
+    for (const { at, device, other } of unaddressed(cx, filter)) yield {
+      at, severity: 'info', certainty: 'possible',
+      message: `this rule lets in nobody from the internet: nobody there can say a private address, and no rule of nat sends what comes by ${device} there`,
+      because: [{ rule: referenceOf(other.translation.at), line: other.translation.at.rule.line, message: `sends others to ${destinationText(other.translation)}` }],
+      help: `if it is to be reached from outside, translate: -t nat -A PREROUTING -i ${device} … -j DNAT --to-destination ADDRESS; else delete the rule`,
+    };
   },
 });

@@ -83,7 +83,7 @@ test('dnat-not-forwarded: and what accepts others will not', t => {
 
 test('dnat-not-forwarded: people inside get there, and nobody who comes from outside and is to', t => {
   const stuck = (rule: string, ...filter: readonly string[]): readonly string[] => findings({ nat: [rule, '-A POSTROUTING -o eth0 -j MASQUERADE'], filter: ['-A FORWARD -i eth1 -j ACCEPT', ...filter] })
-    .filter(one => one.check === 'dnat-not-forwarded').map(({ severity, rule: at, message, witness }) => `${severity} ${at ?? ''}${/ that come from outside by \S+/u.exec(message)?.[0] ?? ''} ${String(witness?.[0]?.in)}`);
+    .filter(one => one.check === 'dnat-not-forwarded' && one.rule?.startsWith('nat:') === true).map(({ severity, rule: at, message, witness }) => `${severity} ${at ?? ''}${/ that come from outside by \S+/u.exec(message)?.[0] ?? ''} ${String(witness?.[0]?.in)}`);
   const published = '-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:8080';
   t.deepEqual(stuck(published, '-A FORWARD -d 10.0.0.6/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT'), ['warning nat:PREROUTING:1 that come from outside by eth0 eth0']);
   t.deepEqual(stuck(published, '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 8080 -j ACCEPT'), []);
@@ -321,6 +321,25 @@ test('invalid-leaks-unnatted: by the way out, not to containers, nor what this h
 
 const docker = ['-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER', '-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80'];
 const published = '-A FORWARD -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT';
+
+test('dnat-not-forwarded: who is let through to a private address that nat leads nobody to from outside', t => {
+  const dnat = '-A PREROUTING -i eth0 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5:443';
+  const told = (nat: readonly string[], ...filter: readonly string[]): readonly string[] => analyze({
+    path: 'x.rules', text: ['*nat', ...nat, 'COMMIT', '*filter', ':INPUT DROP', ':FORWARD DROP', ':OUTPUT ACCEPT', ':net-loc -', '-A FORWARD -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT', ...filter, 'COMMIT', ''].join('\n'),
+  }, { family: 'ipv4' }).findings.filter(({ message }) => message.startsWith('this rule lets in nobody')).map(({ check, severity, certainty, rule }) => `${check} ${severity} ${certainty} ${rule ?? ''}`);
+  const out = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
+  const server = '-A FORWARD -d 10.0.0.9/32 -i eth0 -p tcp -m tcp --dport 8443 -j ACCEPT';
+  const lost = ['dnat-not-forwarded info possible filter:FORWARD:2'];
+  t.deepEqual(told([dnat, out], server), lost);
+  t.deepEqual(told([dnat, '-A PREROUTING -i eth1 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.9', out], server), lost, 'by another interface');
+  t.deepEqual(told([dnat, out], '-A FORWARD -i eth0 -j net-loc', '-A net-loc -d 10.0.0.9/32 -p tcp -m tcp --dport 8443 -j ACCEPT'), ['dnat-not-forwarded info possible filter:net-loc:1']);
+  t.deepEqual(told([dnat, '-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.9', out], server), []);
+  t.deepEqual(told([out], server), [], 'nobody is translated: who knows where that is done');
+  t.deepEqual(told([dnat], server), [], 'routed');
+  t.deepEqual(told([dnat, '-A POSTROUTING -o eth0 -j SNAT --to-source 192.168.178.2'], server), [], 'another network is behind it');
+  for (const other of ['-A FORWARD -s 10.9.0.0/16 -i eth0 -j ACCEPT', '-A FORWARD -i eth0 -m policy --dir in --pol ipsec -j ACCEPT']) t.deepEqual(told([dnat, out], server, other), [], other);
+  t.deepEqual(told([dnat, out], server.replace(' -i eth0', '')), [], 'for those of other interfaces, too');
+});
 
 test('input-rule-bypassed-by-dnat: a closed port, a port for some', t => {
   for (const line of ['-A INPUT -p tcp -m tcp --dport 8080 -j DROP', '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT', '-A INPUT ! -s 192.0.2.0/24 -p tcp -m multiport --dports 8080,9000 -j REJECT', '-A INPUT -i eth1 -p tcp -m tcp --dport 8080 -j ACCEPT']) {
