@@ -334,6 +334,9 @@ test('dnat-not-forwarded: who is let through to a private address that nat leads
   t.deepEqual(told([dnat, '-A PREROUTING -i eth1 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.9', out], server), lost, 'by another interface');
   t.deepEqual(told([dnat, out], '-A FORWARD -i eth0 -j net-loc', '-A net-loc -d 10.0.0.9/32 -p tcp -m tcp --dport 8443 -j ACCEPT'), ['dnat-not-forwarded info possible filter:net-loc:1']);
   t.deepEqual(told([dnat, '-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.9', out], server), []);
+  const masq = ['-A POSTROUTING -o eth0 -j eth0_masq', '-A eth0_masq -s 10.0.0.0/24 -j MASQUERADE'];
+  t.deepEqual(told([':eth0_masq -', dnat, ...masq], server, '-A FORWARD -i eth1 -o eth0 -j ACCEPT', '-A FORWARD -i eth2 -o eth0 -j ACCEPT'), lost, 'as Shorewall masquerades');
+  t.deepEqual(told([dnat, out].map(line => line.replace('eth0', 'wg0')), server.replace('eth0', 'wg0')), [], 'those at the other end of a tunnel may have a route');
   t.deepEqual(told([out], server), [], 'nobody is translated: who knows where that is done');
   t.deepEqual(told([dnat], server), [], 'routed');
   t.deepEqual(told([dnat, '-A POSTROUTING -o eth0 -j SNAT --to-source 192.168.178.2'], server), [], 'another network is behind it');

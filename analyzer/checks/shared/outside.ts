@@ -16,6 +16,11 @@ const inner = /^(?:wg|tun|tap|tailscale|zt|nebula|vpn|ipsec|lan|br-?lan|dmz)/u;
 /** So is it where no rule speaks of the first card. */
 const second = /^eth[1-9]/u;
 
+/** Whether an interface leads inside, or into a tunnel, by its name. */
+export function isInnerName(name: string): boolean {
+  return virtual.test(name) || inner.test(name);
+}
+
 const named = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint => ({ kind: 'interface', field, name, prefix });
 
 /** `wg+`, as a rule names it. */

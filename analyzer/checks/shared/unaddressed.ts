@@ -4,14 +4,13 @@ import type { RuleAt } from '../../packet-space/answers.js';
 import { reachWith } from '../../packet-space/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
-import { isPrivate } from '../../packet/address-blocks.js';
+import { isPrivate, publicRanges } from '../../packet/address-blocks.js';
 import { all, ctstates, is, not, type Constraint } from '../../packet/constraint.js';
 import { meet, mentions, rangesOf } from './asked.js';
 import type { CheckContext } from '../define-check.js';
 import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './nat-rules.js';
-import { fromOutside, isNamed } from './outside.js';
+import { isInnerName } from './outside.js';
 import { isOwnDoing } from './owners.js';
-import { fromAnybody } from './strangers.js';
 import { effectOf } from './targets.js';
 import { translationsOf } from './translations.js';
 
@@ -22,12 +21,12 @@ export interface Unaddressed {
   readonly other: Asking;
 }
 
-/** The only interface to the internet that rules name. */
+/** The only interface at which nat translates what leaves, where nobody said that it is trusted, nor its name that it is a tunnel. */
 function wayIn(cx: CheckContext): { readonly constraint: Constraint; readonly name: string } | undefined {
-  const outside = fromOutside(cx);
-  const named = (outside.kind === 'any' ? outside.of : [outside]).flatMap(one => one.kind === 'interface' && !one.prefix && isNamed(cx.ruleset, one.name) ? [one] : []);
-  const [only, ...others] = named;
-  return only === undefined || others.length > 0 ? undefined : { constraint: only, name: only.name };
+  const waysOut = new Set([...liveTranslations(cx, 'source')].flatMap(({ translation: { at, hooks } }) => hooks.includes('POSTROUTING') ? wayOutOf(cx, at)?.name ?? [] : []));
+  const [name, ...others] = waysOut;
+  if (name === undefined || others.length > 0 || isInnerName(name) || cx.settings.trustedInterfaces.includes(name)) return undefined;
+  return { constraint: { kind: 'interface', field: 'in', name, prefix: false }, name };
 }
 
 /** A private network is behind the interface, or a tunnel comes by it: then people there can say such an address. */
@@ -69,13 +68,14 @@ export function* unaddressed(cx: CheckContext, filter: Table): Generator<Unaddre
   const live = new Set([...liveTranslations(cx, 'destination')].map(({ translation }) => translation.at.rule));
   const published = [...liveTranslations(cx, 'destination')].find(({ translation: { at, hooks, address } }) => hooks.includes('PREROUTING') && typeof address !== 'string' && rangesOf(askedOnTheWay(cx, at, 'PREROUTING'), 'dport') !== undefined && isBy(cx, nat, at, way.constraint));
   if (published === undefined || !isTranslatedAt(cx, way.name) || hasPrivateBehind(cx, way.name)) return;
+  const people: Constraint = { kind: 'within', field: 'src', ranges: publicRanges[cx.ruleset.family] };
   // Of those that are dead other checks speak.
   const mayLead = translationsOf(cx.ruleset).filter(({ side, at }) => side === 'destination' && (!live.has(at.rule) || isBy(cx, nat, at, way.constraint)));
   for (const at of serversIn(cx, filter)) {
     const dst = rangesOf(constraintsOf(cx.ruleset, filter.name).of(at.rule), 'dst') ?? [];
     if (mayLead.some(({ address }) => address === 'same' || (typeof address !== 'string' && meet(address, dst)))) continue;
     const reached = (packets: Constraint): string => reachWith(cx.space(), filter, at, all([packets, is('ctstate', ctstates.NEW)]), 'FORWARD').kind;
-    if (reached(fromAnybody(cx)) === 'live' && !['live', 'undecided'].includes(reached(not(way.constraint)))) yield { at, device: way.name, other: published };
+    if (reached(all([way.constraint, people])) === 'live' && !['live', 'undecided'].includes(reached(not(way.constraint)))) yield { at, device: way.name, other: published };
   }
 }
 
