@@ -17,7 +17,7 @@ import { fromOutside, isNamed } from './shared/outside.js';
 import { misnamed } from './shared/rewritten.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, mayDrop } from './shared/targets.js';
-import { unaddressed } from './shared/unaddressed.js';
+import { unaddressed, type Unaddressed } from './shared/unaddressed.js';
 import { translatedStep } from './shared/translated-step.js';
 
 type Lost = Extract<Onward, { kind: 'lost' }>;
@@ -155,6 +155,20 @@ function report(cx: CheckContext, pipeline: Pipeline | undefined, [first, ...oth
   };
 }
 
+function* reportUnaddressed([first, ...others]: readonly Unaddressed[]): Generator<Report, void> {
+  if (first === undefined) return;
+  const { at, device, other } = first;
+  yield {
+    at, severity: 'info', certainty: 'possible',
+    alike: others.length + 1, message: `this rule ${others.length === 0 ? 'lets' : `and ${others.length === 1 ? 'another' : `${String(others.length)} others`} let`} in nobody from the internet: nobody there can say a private address, and no rule of nat sends what comes by ${device} there`,
+    because: [
+      { rule: referenceOf(other.translation.at), line: other.translation.at.rule.line, message: `sends others to ${destinationText(other.translation)}` },
+      ...others.map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' })),
+    ],
+    help: `if it is to be reached from outside, translate: -t nat -A PREROUTING -i ${device} … -j DNAT --to-destination ADDRESS; else delete the rule`,
+  };
+}
+
 export const dnatNotForwarded = defineCheck({
   name: 'dnat-not-forwarded',
   kind: 'nat',
@@ -227,11 +241,6 @@ COMMIT
     if (filter === undefined) return;
     const groups = grouped(stuckTranslations(cx, filter));
     for (const group of groups) yield report(cx, cx.pipeline(), group);
-    for (const { at, device, other } of unaddressed(cx, filter)) yield {
-      at, severity: 'info', certainty: 'possible',
-      message: `this rule lets in nobody from the internet: nobody there can say a private address, and no rule of nat sends what comes by ${device} there`,
-      because: [{ rule: referenceOf(other.translation.at), line: other.translation.at.rule.line, message: `sends others to ${destinationText(other.translation)}` }],
-      help: `if it is to be reached from outside, translate: -t nat -A PREROUTING -i ${device} … -j DNAT --to-destination ADDRESS; else delete the rule`,
-    };
+    yield* reportUnaddressed(unaddressed(cx, filter));
   },
 });

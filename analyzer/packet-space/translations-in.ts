@@ -25,6 +25,8 @@ export function asksForTranslation(asked: Constraint): boolean {
 /** Where the destination that packets have is the last. */
 const behindNat: ReadonlySet<string> = new Set(['filter', 'security']);
 
+const known = new WeakMap<Ruleset, Map<string, Constraint>>();
+
 /**
  * What holds of the packets in a table if these rules alone translate; `always` where nothing is known, as in a file without table nat, which may be of a host
  * that has one. It is never sure: connections outlive the rules that translated them, and nft may translate as well.
@@ -32,6 +34,14 @@ const behindNat: ReadonlySet<string> = new Set(['filter', 'security']);
  * of such a connection in any way (nf_nat_follow_master()).
  */
 export function translatedByRules(ruleset: Ruleset, table: string): Constraint {
+  let tables = known.get(ruleset);
+  if (tables === undefined) known.set(ruleset, tables = new Map<string, Constraint>());
+  let found = tables.get(table);
+  if (found === undefined) tables.set(table, found = findTranslated(ruleset, table));
+  return found;
+}
+
+function findTranslated(ruleset: Ruleset, table: string): Constraint {
   const nat = ruleset.tables.get('nat');
   const rules = nat === undefined ? undefined : translating(nat);
   if (rules === undefined) return always;

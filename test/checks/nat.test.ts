@@ -326,7 +326,7 @@ test('dnat-not-forwarded: who is let through to a private address that nat leads
   const dnat = '-A PREROUTING -i eth0 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5:443';
   const told = (nat: readonly string[], ...filter: readonly string[]): readonly string[] => analyze({
     path: 'x.rules', text: ['*nat', ...nat, 'COMMIT', '*filter', ':INPUT DROP', ':FORWARD DROP', ':OUTPUT ACCEPT', ':net-loc -', '-A FORWARD -d 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT', ...filter, 'COMMIT', ''].join('\n'),
-  }, { family: 'ipv4' }).findings.filter(({ message }) => message.startsWith('this rule lets in nobody')).map(({ check, severity, certainty, rule }) => `${check} ${severity} ${certainty} ${rule ?? ''}`);
+  }, { family: 'ipv4' }).findings.filter(({ message }) => /^this rule (?:lets|and another let) in nobody/u.test(message)).map(({ check, severity, certainty, rule }) => `${check} ${severity} ${certainty} ${rule ?? ''}`);
   const out = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
   const server = '-A FORWARD -d 10.0.0.9/32 -i eth0 -p tcp -m tcp --dport 8443 -j ACCEPT';
   const lost = ['dnat-not-forwarded info possible filter:FORWARD:2'];
@@ -342,6 +342,8 @@ test('dnat-not-forwarded: who is let through to a private address that nat leads
   t.deepEqual(told([dnat, '-A POSTROUTING -o eth0 -j SNAT --to-source 192.168.178.2'], server), [], 'another network is behind it');
   for (const other of ['-A FORWARD -s 10.9.0.0/16 -i eth0 -j ACCEPT', '-A FORWARD -i eth0 -m policy --dir in --pol ipsec -j ACCEPT']) t.deepEqual(told([dnat, out], server, other), [], other);
   t.deepEqual(told([dnat, out], server.replace(' -i eth0', '')), [], 'for those of other interfaces, too');
+  t.deepEqual(told([dnat, out], server, server.replace('8443', '8444')), lost, 'two ports of one server, in one finding');
+  t.deepEqual(told([dnat, out], server, server.replace('10.0.0.9', '10.0.0.10')), [], 'more servers than are translated: they are routed');
 });
 
 test('input-rule-bypassed-by-dnat: a closed port, a port for some', t => {

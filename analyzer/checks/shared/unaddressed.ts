@@ -5,7 +5,7 @@ import { reachWith } from '../../packet-space/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { isPrivate, publicRanges } from '../../packet/address-blocks.js';
-import { all, ctstates, is, not, type Constraint } from '../../packet/constraint.js';
+import { all, ctstates, is, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { meet, mentions, rangesOf } from './asked.js';
 import type { CheckContext } from '../define-check.js';
 import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './nat-rules.js';
@@ -60,23 +60,34 @@ function isTranslatedAt(cx: CheckContext, device: string): boolean {
   return there.length > 0 && there.every(({ translation: { address } }) => typeof address === 'string' || address.every(({ low }) => !isPrivate(low)));
 }
 
-/** Rules of FORWARD for people outside, by name of a private address and a port, where others are translated and these are not. */
-export function* unaddressed(cx: CheckContext, filter: Table): Generator<Unaddressed, void> {
+/**
+ * Rules of FORWARD for people outside, by name of a private address and a port, where others are translated and these are not; all for the same interface. None
+ * where they are about more servers than nat leads to: then such addresses are known out there.
+ */
+export function unaddressed(cx: CheckContext, filter: Table): readonly Unaddressed[] {
   const way = wayIn(cx);
   const nat = cx.ruleset.tables.get('nat');
-  if (way === undefined || nat === undefined) return;
+  if (way === undefined || nat === undefined) return [];
   const live = new Set([...liveTranslations(cx, 'destination')].map(({ translation }) => translation.at.rule));
   const published = [...liveTranslations(cx, 'destination')].find(({ translation: { at, hooks, address } }) => hooks.includes('PREROUTING') && typeof address !== 'string' && rangesOf(askedOnTheWay(cx, at, 'PREROUTING'), 'dport') !== undefined && isBy(cx, nat, at, way.constraint));
-  if (published === undefined || !isTranslatedAt(cx, way.name) || hasPrivateBehind(cx, way.name)) return;
+  if (published === undefined || !isTranslatedAt(cx, way.name) || hasPrivateBehind(cx, way.name)) return [];
   const people: Constraint = { kind: 'within', field: 'src', ranges: publicRanges[cx.ruleset.family] };
   // Of those that are dead other checks speak.
   const mayLead = translationsOf(cx.ruleset).filter(({ side, at }) => side === 'destination' && (!live.has(at.rule) || isBy(cx, nat, at, way.constraint)));
+  const found: Unaddressed[] = [];
+  const [led, others] = [new Set<Range['low'] | undefined>(), new Set<Range['low'] | undefined>()];
   for (const at of serversIn(cx, filter)) {
     const dst = rangesOf(constraintsOf(cx.ruleset, filter.name).of(at.rule), 'dst') ?? [];
-    if (mayLead.some(({ address }) => address === 'same' || (typeof address !== 'string' && meet(address, dst)))) continue;
+    if (mayLead.some(({ address }) => address === 'same' || (typeof address !== 'string' && meet(address, dst)))) {
+      led.add(dst[0]?.low);
+      continue;
+    }
     const reached = (packets: Constraint): string => reachWith(cx.space(), filter, at, all([packets, is('ctstate', ctstates.NEW)]), 'FORWARD').kind;
-    if (reached(all([way.constraint, people])) === 'live' && !['live', 'undecided'].includes(reached(not(way.constraint)))) yield { at, device: way.name, other: published };
+    if (reached(all([way.constraint, people])) !== 'live' || ['live', 'undecided'].includes(reached(not(way.constraint)))) continue;
+    others.add(dst[0]?.low);
+    found.push({ at, device: way.name, other: published });
   }
+  return others.size > Math.max(1, led.size) ? [] : found;
 }
 
 /** Whether packets that come by an interface may come to a rule of nat. */
