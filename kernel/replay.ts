@@ -69,7 +69,7 @@ async function play(kernel: Kernel, { ruleset, text }: Rules, exhibits: readonly
   const played = new Map<Exhibit, Played>();
   const { family, backend } = ruleset;
   const rules: SharedRules = { family, backend, sysctls: withoutRedirects([]), rules: text };
-  const remembers = softRule(ruleset, undefined, new Set()) !== undefined;
+  const remembers = softRule(ruleset, undefined) !== undefined;
   const withSets = (given: string): SharedRules => {
     const ipsets = `${given}${missingSets(ruleset, given)}`;
     return ipsets === '' ? rules : { ...rules, ipsets };

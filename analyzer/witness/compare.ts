@@ -7,10 +7,19 @@ import type { ProposedStep, Shown } from './proposal.js';
 
 export type Comparison =
   | { readonly kind: 'agrees' }
-  /** `refutes`: not only the one who decides is another. `chains`: where the packet was asked. */
-  | { readonly kind: 'disagrees'; readonly why: string; readonly refutes: boolean; readonly table: string | undefined; readonly chains: ReadonlySet<string> }
+  /** `refutes`: not only the one who decides is another. */
+  | { readonly kind: 'disagrees'; readonly why: string; readonly refutes: boolean; readonly asked: Asked }
   /** The packet that is meant never came to the place that is meant. */
   | { readonly kind: 'elsewhere'; readonly why: string };
+
+/** The chains that a packet came into, of one table at one hook. */
+export interface AskedChains {
+  readonly table: string;
+  readonly chains: ReadonlySet<string>;
+}
+
+/** Where a packet was asked: there, and what it came through before; undefined: wherever it came. */
+export type Asked = { readonly there: AskedChains; readonly before: readonly AskedChains[] } | undefined;
 
 const agrees: Comparison = { kind: 'agrees' };
 
@@ -77,8 +86,7 @@ interface Seen {
   readonly matched: readonly string[];
   readonly decider: string | undefined;
   readonly isLost: boolean;
-  readonly table: string | undefined;
-  readonly chains: ReadonlySet<string>;
+  readonly asked: Asked;
 }
 
 function referenceOf(entry: TrailEntry): readonly string[] {
@@ -86,11 +94,21 @@ function referenceOf(entry: TrailEntry): readonly string[] {
   return entry.kind === 'policy' ? [`${entry.table}:${entry.chain}:policy`] : [];
 }
 
-function seenIn({ stage, entries }: Section, { by, verdict }: DetailedStep): Seen {
+/** Stage by stage. */
+function askedIn(entries: readonly TrailEntry[]): readonly AskedChains[] {
+  const asked: { readonly table: string; readonly chains: Set<string> }[] = [];
+  for (const entry of entries) {
+    if (entry.kind === 'stage') asked.push({ table: entry.table, chains: new Set([entry.hook]) });
+    else if (entry.kind === 'enter') asked.at(-1)?.chains.add(entry.chain);
+  }
+  return asked;
+}
+
+function seenIn({ stage, before, entries }: Section, { by, verdict }: DetailedStep): Seen {
   const matched = entries.flatMap(referenceOf);
   const decider = matched.at(-1);
-  const chains = new Set([stage.hook, ...entries.flatMap(entry => entry.kind === 'enter' ? [entry.chain] : [])]);
-  return { matched, decider, chains, table: stage.table, isLost: isLoss(verdict) && by === decider };
+  const [there] = askedIn([stage, ...entries]);
+  return { matched, decider, asked: there === undefined ? undefined : { there, before: askedIn(before) }, isLost: isLoss(verdict) && by === decider };
 }
 
 /** Whether a verdict is that of a packet that was dropped or rejected. */
@@ -100,7 +118,7 @@ export function isLoss(verdict: string): boolean {
 
 function seenOnTheWay({ path, by, verdict }: DetailedStep): Seen {
   const isLost = isLoss(verdict);
-  return { matched: path, decider: isLost ? by ?? undefined : path.at(-1), isLost, table: undefined, chains: new Set() };
+  return { matched: path, decider: isLost ? by ?? undefined : path.at(-1), isLost, asked: undefined };
 }
 
 /** The first thing that is not as shown. */
@@ -126,5 +144,5 @@ export function compare(step: ProposedStep, shown: Shown, answer: DetailedStep, 
   } else if (answer.by?.startsWith('kernel: ') === true && shown.by?.includes(answer.by) !== true) return { kind: 'elsewhere', why: `${answer.by}, before ${hookOf(step, shown)} has decided` };
   const seen = section === undefined ? seenOnTheWay(answer) : seenIn(section, answer);
   const found = contradiction(shown, seen, answer.out);
-  return found === undefined ? agrees : { kind: 'disagrees', ...found, table: seen.table, chains: seen.chains };
+  return found === undefined ? agrees : { kind: 'disagrees', ...found, asked: seen.asked };
 }

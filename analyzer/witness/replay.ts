@@ -101,7 +101,7 @@ function judge(ruleset: Ruleset, play: Play, host: Host): Replay {
   const seen = compareAll(play, traveled);
   if (seen.kind === 'agrees') return confirmed(play, traveled);
   if (seen.kind === 'elsewhere') return { kind: 'unplayable', why: seen.why };
-  const soft = softRule(ruleset, seen.table, seen.chains);
+  const soft = softRule(ruleset, seen.asked);
   if (soft === undefined) return judgeAlone(ruleset, play);
   const inSomeWay = play.proposal.certainty === 'possible' ? someWay(ruleset, play) : undefined;
   return inSomeWay === undefined ? { kind: 'unplayable', why: `${seen.why}, which may hang on ${soft}` } : confirmed(play, inSomeWay);

@@ -1,21 +1,26 @@
 /** Rules of which more is asked than a sample can say: state, chance, and properties that nobody arranges. */
 import type { AnyExtension } from '../extensions/define.js';
-import { isOpaque, isUnresolved, type Chain, type Rule, type Ruleset } from '../model/ruleset.js';
+import { isOpaque, isUnresolved, type Chain, type Rule, type Ruleset, type RuleTarget, type Table } from '../model/ruleset.js';
+import { effectOf } from '../packet-space/effect.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import type { Constraint, Field } from '../packet/constraint.js';
 import { prefixLength } from '../values/address.js';
+import type { Asked, AskedChains } from './compare.js';
 
 /** Fields that a sample does not hold. */
 const unsaid: ReadonlySet<Field> = new Set(['ctdir', 'connmark', 'dscp', 'ecn', 'pkttype', 'srcMac', 'spi', 'sctpChunk']);
 
-function softPart(constraint: Constraint): string | undefined {
+/** And those that next to no packet has before connection tracking, though exact reasoning gives each packet one. */
+const unsaidInRaw: ReadonlySet<Field> = new Set([...unsaid, 'ctstate']);
+
+function softPart(constraint: Constraint, fields: ReadonlySet<Field>): string | undefined {
   switch (constraint.kind) {
-    case 'within': case 'masked': return unsaid.has(constraint.field) ? constraint.field : undefined;
+    case 'within': case 'masked': return fields.has(constraint.field) ? constraint.field : undefined;
     case 'unknown': return constraint.why;
     case 'atom': return constraint.name;
-    case 'not': return softPart(constraint.of);
+    case 'not': return softPart(constraint.of, fields);
     case 'all': case 'any': for (const one of constraint.of) {
-      const found = softPart(one);
+      const found = softPart(one, fields);
       if (found !== undefined) return found;
     }
       return undefined;
@@ -29,7 +34,7 @@ function softIn(ruleset: Ruleset, table: string, rule: Rule): string | undefined
   for (const { name, tables } of definitionsOf(rule)) if (tables?.some(one => one === table) === false) return `${name}, which no kernel takes in table ${table}`;
   // To exact reasoning a mask that is no prefix is a property like another.
   if (hasOddMask(rule.source) || hasOddMask(rule.destination)) return 'an address with a mask that is no prefix';
-  return softPart(constraintsOf(ruleset, table).of(rule));
+  return softPart(constraintsOf(ruleset, table).of(rule), table === 'raw' ? unsaidInRaw : unsaid);
 }
 
 function definitionsOf({ matches, target }: Rule): readonly AnyExtension[] {
@@ -40,21 +45,34 @@ function hasOddMask(given: Rule['source']): boolean {
   return given !== undefined && !isUnresolved(given.value) && prefixLength(given.value.mask) === undefined;
 }
 
+/** A program decides, or nobody knows. */
 function effectIsUnknown({ target }: Rule): boolean {
-  if (target.kind !== 'extension') return false;
-  const { effect } = target.use.definition;
-  return (typeof effect === 'function' ? effect(target.use.given) : effect) === 'unknown';
+  return target.kind === 'extension' && ['queue', 'unknown'].includes(effectOf(target.use));
 }
 
-/** What a rule of these chains asks that a replay may answer in another way than was meant; undefined: nothing. */
-export function softRule(ruleset: Ruleset, table: string | undefined, chains: ReadonlySet<string>): string | undefined {
-  for (const one of ruleset.tables.values()) {
-    if (table !== undefined && one.name !== table) continue;
-    const asked: Chain[] = [...one.chains.values()].filter(chain => table === undefined || chains.has(chain.name));
-    for (const chain of asked) for (const rule of chain.rules) {
-      const found = softIn(ruleset, one.name, rule);
-      if (found !== undefined) return found;
-    }
+function softAmong(ruleset: Ruleset, table: Table, chains: Iterable<Chain>, mayCount: (target: RuleTarget) => boolean): string | undefined {
+  for (const { rules } of chains) for (const rule of rules) {
+    const found = mayCount(rule.target) ? softIn(ruleset, table.name, rule) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** It may be that a packet goes on behind it as another one. */
+function mayRewrite(target: RuleTarget): boolean {
+  if (target.kind !== 'extension') return target.kind !== 'none';
+  const { effect, changes } = target.use.definition;
+  return changes !== undefined || typeof effect === 'function' || effect === 'nat' || effect === 'unknown';
+}
+
+/** What a rule where a packet was asked asks that a replay may answer in another way than was meant, or one before, by which it may have become another packet; undefined: nothing. */
+export function softRule(ruleset: Ruleset, asked: Asked): string | undefined {
+  for (const table of ruleset.tables.values()) {
+    const of = (places: readonly AskedChains[]): Chain[] => places.flatMap(({ table: name, chains }) => name === table.name ? [...chains].flatMap(chain => table.chains.get(chain) ?? []) : []);
+    // nat does not run where nothing that was read tracks connections.
+    const before = (): Iterable<Chain> => asked === undefined || table.name === 'nat' ? table.chains.values() : of(asked.before);
+    const found = softAmong(ruleset, table, asked === undefined ? before() : of([asked.there]), () => true) ?? softAmong(ruleset, table, before(), mayRewrite);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
