@@ -19,3 +19,8 @@ export function expectShortRun(): void {
 export function expectGrowth(grows: boolean): void {
   setFlagsFromString(`--semi-space-growth-factor=${grows ? '2' : '1'}`);
 }
+
+/** Whether collecting garbage may take threads of V8's own beside each of ours: where ours take all cores, those only get into their way (a tenth of the time). To be taken back before code is kept. */
+export function allowCollectors(allowed: boolean): void {
+  for (const flag of ['parallel-scavenge', 'concurrent-sweeping']) setFlagsFromString(`--${allowed ? '' : 'no-'}${flag}`);
+}

@@ -6,7 +6,7 @@ import { interfaceName } from '../values/interface-name.js';
 import { protocolWord } from '../values/protocol.js';
 import { quoteForInput } from '../values/text.js';
 import type { Backend, Family } from '../values/value.js';
-import { isOpaque, isUnresolved, type Chain, type Counters, type MatchUse, type Rule, type RuleBody, type RuleTarget, type Ruleset, type Table, type UnresolvedName } from './ruleset.js';
+import { isOpaque, isUnresolved, type Chain, type Counters, type MatchUse, type OpaqueUse, type Rule, type RuleBody, type RuleTarget, type Ruleset, type Table, type UnresolvedName } from './ruleset.js';
 
 /** Where a rule stands, as far as its words hang on it. */
 export interface PrintPlace {
@@ -43,8 +43,14 @@ function printInterface(flag: string, given: RuleBody['inInterface'], cx: RuleCo
   return isAny && !(negated && cx.backend === 'nft') ? '' : ` ${bang(negated)}${flag} ${interfaceName.print(value, cx)}`;
 }
 
+/** What stands for a rule that could not be read is its own line, for people. */
+function printOpaque(flag: '-m' | '-j', { opaque, words }: OpaqueUse): string {
+  const quoted = words.map(quoteForInput).join(' ');
+  return opaque === '' ? ` (${quoted})` : ` ${flag} ${opaque}${quoted === '' ? '' : ` ${quoted}`}`;
+}
+
 function printMatch(use: MatchUse, cx: RuleContext): string {
-  if (isOpaque(use)) return [` -m ${use.opaque}`, ...use.words.map(quoteForInput)].join(' ');
+  if (isOpaque(use)) return printOpaque('-m', use);
   const words = saveUse(use, cx);
   if (words === undefined) return '';
   return ` -m ${use.definition.savedAs ?? use.definition.name}${words === '' ? '' : ` ${words}`}`;
@@ -54,7 +60,7 @@ function printTarget(target: RuleTarget, cx: RuleContext): string {
   switch (target.kind) {
     case 'none': return '';
     case 'chain': return ` ${target.goto ? '-g' : '-j'} ${target.name}`;
-    case 'opaque': return [` -j ${target.use.opaque}`, ...target.use.words.map(quoteForInput)].join(' ');
+    case 'opaque': return printOpaque('-j', target.use);
     case 'extension': {
       const { definition } = target.use;
       const words = saveUse(target.use, cx) ?? '';

@@ -1,6 +1,7 @@
 /** Threads that lint: one that dies, or comes to no end, costs the rules that it was at, and no others. */
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { expectGrowth } from '../short-run.js';
+import { allowCollectors, expectGrowth } from '../short-run.js';
 import { Trouble } from '../trouble.js';
 import type { Linted, LintJob } from './linted.js';
 import type { Answer } from './worker.js';
@@ -56,6 +57,7 @@ export class Pool {
     for (const { timer } of this.#busy.values()) clearTimeout(timer);
     await Promise.all([...this.#idle, ...this.#busy.keys()].map(worker => worker.terminate()));
     expectGrowth(false);
+    allowCollectors(true);
   }
 
   #next(): void {
@@ -95,6 +97,7 @@ export class Pool {
       // It has loaded the program by now, and goes on for longer.
       this.#grows = true;
       expectGrowth(true);
+      allowCollectors(this.#size < availableParallelism());
     }
     const busy = this.#busy.get(worker);
     // Its time was over, and it is about to end.
