@@ -5,7 +5,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { correlated, reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { mentions, rangesOf } from './shared/asked.js';
+import { rangesOf, without } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { fromOutside } from './shared/outside.js';
 import { isOwnDoing } from './shared/owners.js';
@@ -31,7 +31,7 @@ function isForSome(asked: Constraint, side: Side): boolean {
 function blocks({ ruleset }: CheckContext, { table, rule }: RuleAt): Side | undefined {
   const effect = effectOf(rule);
   if (effect !== 'drop' && effect !== 'reject') return undefined;
-  const [only, ...others] = conjuncts(constraintsOf(ruleset, table).of(rule)).filter(one => one.kind !== 'always' && !mentions(one, ['in', 'out']));
+  const [only, ...others] = without(constraintsOf(ruleset, table).of(rule), ['in', 'out']).filter(one => one.kind !== 'always');
   if (only === undefined || others.length > 0) return undefined;
   return (['source', 'destination'] as const).find(side => isForSome(only, side));
 }

@@ -6,8 +6,7 @@ import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { isPrivate, publicRanges } from '../packet/address-blocks.js';
 import { all, always, any, ctstates, is, not, type Constraint } from '../packet/constraint.js';
-import { meet, mentions, rangesOf } from './shared/asked.js';
-import { conjuncts } from './shared/conjuncts.js';
+import { meet, rangesOf, without } from './shared/asked.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { missedTranslations } from './shared/missed-translations.js';
@@ -40,7 +39,7 @@ const filterLimit = 50_000;
 
 /** What translated packets are like when they come to filter; all that holds of them before and may not any more is left out. */
 function behind(cx: CheckContext, { translation: { at, address, ports } }: Asking): Constraint {
-  const parts = conjuncts(askedOnTheWay(cx, at, 'PREROUTING')).filter(one => !mentions(one, ['dst', ...ports === undefined ? [] : ['dport'] as const, 'mark', 'connmark']));
+  const parts = without(askedOnTheWay(cx, at, 'PREROUTING'), ['dst', ...ports === undefined ? [] : ['dport'] as const, 'mark', 'connmark']);
   const within = (field: 'dst' | 'dport', ranges: Asking['translation']['ports']): Constraint[] => ranges === undefined ? [] : [{ kind: 'within', field, ranges }];
   return all([...parts, ...within('dst', typeof address === 'string' ? undefined : address), ...within('dport', ports), isNew]);
 }

@@ -7,9 +7,8 @@ import type { Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { printAddress } from '../values/address.js';
 import { protocolWord } from '../values/protocol.js';
-import { areCovered, meet, mentions, rangesOf } from './shared/asked.js';
+import { areCovered, meet, rangesOf, without } from './shared/asked.js';
 import { bypassedRules } from './shared/bypassed.js';
-import { conjuncts } from './shared/conjuncts.js';
 import { pathsBehind } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
 import { missedTranslations, type Missed } from './shared/missed-translations.js';
@@ -53,7 +52,7 @@ function rightRule(cx: CheckContext, table: Table, { at }: Rewritten, { address,
 function optionsFor({ at, asks }: Pick<Rewritten, 'at' | 'asks'>, translation: Translation, before: Constraint): string {
   const { rule } = translation.at;
   const { source = rule.source, inInterface = rule.inInterface } = at.rule;
-  const kept = conjuncts(asks).filter(one => !mentions(one, ['dst']));
+  const kept = without(asks, ['dst']);
   return optionsBehind(all([before, ...kept]), { ...translation, at: { ...translation.at, rule: { ...rule, source, inInterface } } });
 }
 

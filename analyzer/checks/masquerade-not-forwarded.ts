@@ -10,7 +10,7 @@ import { all, any, ctstates, is, not, type Constraint } from '../packet/constrai
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddressMask } from '../values/address-mask.js';
 import { stepOf } from '../witness/step.js';
-import { mentions } from './shared/asked.js';
+import { mentions, without } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
@@ -53,7 +53,7 @@ function isForOwn(cx: CheckContext, nat: Table, at: RuleAt, asks: Constraint): b
 
 function lookAt(cx: CheckContext, pipeline: Pipeline, { asks, translation: { at } }: Asking, network: string): Report | undefined {
   const { family } = cx.ruleset;
-  const people = all([...conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate'])), isNew, notLoopback]);
+  const people = all([...without(asks, ['out', 'ctstate']), isNew, notLoopback]);
   if (!isStuckInFilter(cx, all([people, carried]))) {
     const passes = question(pipeline, 'through', all([people, carried]), 'accept', budget(), true);
     if (passes.kind === 'undecided') cx.undecided();

@@ -7,8 +7,7 @@ import { protocolNumber } from '../packet/protocols.js';
 import { printAddressMask } from '../values/address-mask.js';
 import type { InterfaceName } from '../values/interface-name.js';
 import { stepOf } from '../witness/step.js';
-import { mentions } from './shared/asked.js';
-import { conjuncts } from './shared/conjuncts.js';
+import { without } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { askedOnTheWay, liveTranslations, onTheWay, wayOutOf, type Asking } from './shared/nat-rules.js';
 import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
@@ -50,7 +49,7 @@ function notSentElsewhere(cx: CheckContext): Constraint {
 /** First packets of people inside, for whom the translation is, and who leave by another interface as they are. `whence`: by which they come. */
 function leaving(cx: CheckContext, pipeline: Pipeline, { asks }: Asking, whence: Constraint, to: InterfaceName): { readonly found: Sighting; readonly packets: Constraint } | undefined {
   const { family } = cx.ruleset;
-  const meant = conjuncts(asks).filter(one => !mentions(one, ['out', 'ctstate']));
+  const meant = without(asks, ['out', 'ctstate']);
   const packets = all([
     ...meant, isNew, { kind: 'within', field: 'src', ranges: privateRanges[family] }, shownOutside(family), firstTo('tcp', [443]), is('mark', 0), is('connmark', 0),
     notSentElsewhere(cx), whence, by('out', to), not(virtualInterface('in')), not(virtualInterface('out')),

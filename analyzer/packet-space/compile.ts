@@ -123,7 +123,7 @@ class Compiler {
     const rules = this.#chains[id]?.rules ?? [];
     let fates = 0;
     let canStop = false;
-    rules.forEach(({ target }, i) => {
+    for (const [i, { target }] of rules.entries()) {
       const action = this.#actionOf(target);
       for (let box = this.#start[first + i] ?? 0; box < (this.#start[first + i + 1] ?? 0); box++) {
         rule[box] = first + i;
@@ -133,7 +133,7 @@ class Compiler {
         fates |= action.bits & allFates;
         canStop ||= action.stops && soft[box] === 0;
       }
-    });
+    }
     this.#hulls[id] = hullOf(this.own, this.#start[first] ?? 0, this.#start[first + rules.length] ?? 0);
     this.#known[id] = { fates, canStop };
   }

@@ -98,7 +98,8 @@ export class ConstraintWriter {
     switch (constraint.kind) {
       case 'always': return true;
       case 'within': if (constraint.ranges.length === 1) return this.#range(constraint) || this.#shared(constraint); break;
-      case 'all': return constraint.of.every(part => this.#read(part));
+      case 'all': for (const part of constraint.of) if (!this.#read(part)) return false;
+        return true;
       default:
     }
     return this.#shared(constraint);

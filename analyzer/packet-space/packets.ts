@@ -4,7 +4,7 @@ import { DimensionBuilder, type Dimension, type Dimensions } from './dimensions.
 import { holdsOfSome } from './field-by-field.js';
 import { previous, type Scalar } from './fields.js';
 import { copyOf, type Region } from './boxes.js';
-import { cellsOf } from './product.js';
+import { cellsOf, type Cell } from './product.js';
 import { productsOf } from './products.js';
 import { isImpossible } from './tracked-segments.js';
 
@@ -19,11 +19,16 @@ export interface Packets {
   readonly soft: boolean;
 }
 
+function isBeside(sides: Cell['sides'], { lo, hi }: Region): boolean {
+  for (const { dimension, low, high } of sides) if (low > (hi[dimension] ?? 0) || high < (lo[dimension] ?? 0)) return true;
+  return false;
+}
+
 export function packetsOf(dimensions: Dimensions, constraint: Constraint): Packets {
   const cells = cellsOf(productsOf(dimensions, constraint), regionLimit);
   const regions = (hook: Region): Region[] => cells.flatMap(({ sides }) => {
     // Most questions are not about packets of this hook, and then nothing need be copied.
-    if (sides.some(({ dimension, low, high }) => low > (hook.hi[dimension] ?? 0) || high < (hook.lo[dimension] ?? 0))) return [];
+    if (isBeside(sides, hook)) return [];
     const region = copyOf(hook);
     for (const { dimension, low, high } of sides) {
       region.lo[dimension] = Math.max(region.lo[dimension] ?? 0, low);

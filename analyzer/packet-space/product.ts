@@ -137,16 +137,17 @@ function divided(product: Product, limit: number): readonly Cell[] {
     count *= parts;
     return side;
   });
-  return Array.from({ length: count }, (_, cell) => {
+  const cells: Cell[] = [];
+  for (let cell = 0; cell < count; cell++) {
+    const own: Cell['sides'][number][] = [];
     let below = count;
-    return {
-      soft, sides: sides.map(side => {
-        const { dimension, set } = side;
-        if (set === undefined) return side;
-        below /= set.length / 2;
-        const at = 2 * (Math.floor(cell / below) % (set.length / 2));
-        return { dimension, low: set[at] ?? 0, high: set[at + 1] ?? 0 };
-      }),
-    };
-  });
+    for (const side of sides) {
+      const { dimension, set } = side;
+      if (set !== undefined) below /= set.length / 2;
+      const at = set === undefined ? 0 : 2 * (Math.floor(cell / below) % (set.length / 2));
+      own.push(set === undefined ? side : { dimension, low: set[at] ?? 0, high: set[at + 1] ?? 0 });
+    }
+    cells.push({ soft, sides: own });
+  }
+  return cells;
 }

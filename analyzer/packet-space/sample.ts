@@ -57,8 +57,8 @@ export function likedClasses({ list, family }: Dimensions, d: number): readonly 
     case 'range': return [...new Set(preferred(dimension.field, family).map(value => classOf(dimension.starts, value)))];
     case 'bits': return [dimension.index.get(0n) ?? dimension.values.length];
     case 'name': {
-      const { classes } = dimension.names;
-      return classes.map((_, i) => i).slice(1).sort((a, b) => nameRank(classes[a]?.text ?? '', classes[a]?.other ?? true) - nameRank(classes[b]?.text ?? '', classes[b]?.other ?? true));
+      const ranks = dimension.names.classes.map(({ text, other }) => nameRank(text, other));
+      return ranks.map((_, i) => i).slice(1).sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0));
     }
     case 'atom': return [0];
     case undefined: return [];

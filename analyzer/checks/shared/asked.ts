@@ -1,5 +1,6 @@
 /** What constraints ask of one field, as ranges. */
 import type { Constraint, Field, Range } from '../../packet/constraint.js';
+import { conjuncts } from './conjuncts.js';
 
 /**
  * The values of a field that a constraint allows, where it says so by itself; undefined where it allows any, or says it in
@@ -8,7 +9,11 @@ import type { Constraint, Field, Range } from '../../packet/constraint.js';
 export function rangesOf(constraint: Constraint, field: Field): readonly Range[] | undefined {
   switch (constraint.kind) {
     case 'within': return constraint.field === field ? constraint.ranges : undefined;
-    case 'all': return constraint.of.reduce<readonly Range[] | undefined>((found, one) => both(found, rangesOf(one, field)), undefined);
+    case 'all': {
+      let found: readonly Range[] | undefined;
+      for (const one of constraint.of) found = both(found, rangesOf(one, field));
+      return found;
+    }
     case 'any': {
       const some = constraint.of.map(one => rangesOf(one, field));
       return some.every(one => one !== undefined) ? some.flat() : undefined;
@@ -27,7 +32,9 @@ function both(a: readonly Range[] | undefined, b: readonly Range[] | undefined):
 
 /** Whether some value is in both; undefined is any value. */
 export function meet(a: readonly Range[] | undefined, b: readonly Range[] | undefined): boolean {
-  return a === undefined || b === undefined || a.some(one => b.some(other => one.low <= other.high && other.low <= one.high));
+  if (a === undefined || b === undefined) return true;
+  for (const one of a) for (const other of b) if (one.low <= other.high && other.low <= one.high) return true;
+  return false;
 }
 
 /** The values that are in one or the other of `all`, without those that are named twice; undefined is any value. */
@@ -63,7 +70,15 @@ export function mentions(constraint: Constraint, fields: readonly Field[]): bool
   switch (constraint.kind) {
     case 'within': case 'masked': case 'interface': return fields.includes(constraint.field);
     case 'not': return mentions(constraint.of, fields);
-    case 'all': case 'any': return constraint.of.some(one => mentions(one, fields));
+    case 'all': case 'any': for (const one of constraint.of) if (mentions(one, fields)) return true;
+      return false;
     default: return false;
   }
+}
+
+/** All that a constraint asks for at once, but for what hangs on one of the fields. */
+export function without(constraint: Constraint, fields: readonly Field[]): readonly Constraint[] {
+  const kept: Constraint[] = [];
+  for (const one of conjuncts(constraint)) if (!mentions(one, fields)) kept.push(one);
+  return kept;
 }

@@ -9,7 +9,7 @@ import { solveBudget } from '../../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, ctstates, is, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { isPrivate } from '../../packet/address-blocks.js';
-import { areCovered, meet, mentions, rangesOf, united } from './asked.js';
+import { areCovered, meet, rangesOf, united, without } from './asked.js';
 import { conjuncts } from './conjuncts.js';
 import type { CheckContext } from '../define-check.js';
 import { liveTranslations, pathsBehind, type Asking } from './nat-rules.js';
@@ -96,7 +96,7 @@ function isForWhatComes(asks: Constraint, { asks: before, translation: { address
 
 /** As the packets come: what the rule asks of them that nat does not rewrite, and the port that they come with. */
 function asTheyCome(asks: Constraint, isOuter: boolean): Constraint {
-  return all(conjuncts(asks).filter(one => isOuter || !mentions(one, ['dst'])));
+  return all(isOuter ? conjuncts(asks) : without(asks, ['dst']));
 }
 
 /** Some of the packets, and the interface by which they come. */

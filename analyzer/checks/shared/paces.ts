@@ -27,8 +27,14 @@ function changed<K, V>(map: ReadonlyMap<K, V>, change: (value: V) => V): Readonl
 }
 
 function chainAt(chain: Chain, pace: Pace): Chain {
-  const rules = chain.rules.map(rule => ruleAt(rule, pace));
-  return rules.some((rule, i) => rule !== chain.rules[i]) ? { ...chain, rules } : chain;
+  const rules: Rule[] = [];
+  let isSame = true;
+  for (const rule of chain.rules) {
+    const own = ruleAt(rule, pace);
+    rules.push(own);
+    isSame &&= own === rule;
+  }
+  return isSame ? chain : { ...chain, rules };
 }
 
 function tableAt(table: Table, pace: Pace): Table {

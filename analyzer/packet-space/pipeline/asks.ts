@@ -87,19 +87,23 @@ function hullSides(cells: readonly Cell[]): Cell['sides'] {
 }
 
 /** What a cell asks of fields that are at the stage what they were when the packet came. */
-export function knowable({ outInputs, chains: { dimensions, fieldCount } }: Pipeline, path: Path, hook: string, isRaw: boolean, { sides }: Cell): Cell['sides'] {
-  return sides.filter(({ dimension }) => {
-    const one = dimensions.list[dimension];
-    if (one === undefined || one.kind === 'atom' || dimension >= fieldCount) return false;
-    switch (one.field) {
-      case 'in': return path !== 'loop' && hook !== 'POSTROUTING' && hook !== 'OUTPUT';
-      // Behind OUTPUT it may have been routed anew.
-      case 'out': return path !== 'loop' && hook !== 'PREROUTING' && hook !== 'INPUT' && (outInputs[0] < 0 || path !== 'out' || hook !== 'POSTROUTING');
-      case 'ctstate': return !isRaw;
-      case 'ttl': return path !== 'through' || hook === 'PREROUTING';
-      default: return true;
-    }
-  });
+export function knowable(pipeline: Pipeline, path: Path, hook: string, isRaw: boolean, { sides }: Cell): Cell['sides'] {
+  const known: Cell['sides'][number][] = [];
+  for (const side of sides) if (isKnowable(pipeline, path, hook, isRaw, side.dimension)) known.push(side);
+  return known;
+}
+
+function isKnowable({ outInputs, chains: { dimensions, fieldCount } }: Pipeline, path: Path, hook: string, isRaw: boolean, dimension: number): boolean {
+  const one = dimensions.list[dimension];
+  if (one === undefined || one.kind === 'atom' || dimension >= fieldCount) return false;
+  switch (one.field) {
+    case 'in': return path !== 'loop' && hook !== 'POSTROUTING' && hook !== 'OUTPUT';
+    // Behind OUTPUT it may have been routed anew.
+    case 'out': return path !== 'loop' && hook !== 'PREROUTING' && hook !== 'INPUT' && (outInputs[0] < 0 || path !== 'out' || hook !== 'POSTROUTING');
+    case 'ctstate': return !isRaw;
+    case 'ttl': return path !== 'through' || hook === 'PREROUTING';
+    default: return true;
+  }
 }
 
 /** The bit of those who write a dimension. */

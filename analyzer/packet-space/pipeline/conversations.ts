@@ -161,7 +161,12 @@ function answering({ chains, backInputs }: Pipeline, parts: readonly Part[], ans
       hi[backInputs + dimension] = Math.min(hi[backInputs + dimension] ?? 0, high);
     }
     return { lo, hi, choices: part.choices };
-  })).filter(({ lo, hi }) => lo.every((low, i) => low <= (hi[i] ?? 0)));
+  })).filter(isPossible);
+}
+
+function isPossible({ lo, hi }: Part): boolean {
+  for (let i = 0; i < lo.length; i++) if ((lo[i] ?? 0) > (hi[i] ?? 0)) return false;
+  return true;
 }
 
 /** Packets that are followed before a hint is asked for. */

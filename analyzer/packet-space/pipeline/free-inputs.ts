@@ -21,22 +21,18 @@ export function occasion({ hook }: Stage, isReply: boolean, turn: number): strin
 export function freeInputsOf(chains: Chains, forth: Iterable<Stage>, back: Iterable<Stage>, last: number[], isShared: boolean): FreeInputs {
   const inputs = new Map<Write, Map<string, number>>();
   const common = new Map<string, number>();
-  const add = (stage: Stage, isReply: boolean): void => {
-    for (const { write, turns, ends } of writesAt(chains, stage)) {
-      const own = inputs.get(write) ?? new Map<string, number>();
-      inputs.set(write, own);
-      for (let turn = 0; turn < turns; turn++) {
-        const when = occasion(stage, isReply, turn);
-        if (own.has(when)) continue;
-        const place = ends && isShared ? [stage.table, when, write.dimension, write.high - write.low].join(' ') : undefined;
-        const input = common.get(place ?? '') ?? last.push(write.high - write.low) - 1;
-        own.set(when, input);
-        if (place !== undefined) common.set(place, input);
-      }
+  for (const stages of [forth, back]) for (const stage of stages) for (const { write, turns, ends } of writesAt(chains, stage)) {
+    const own = inputs.get(write) ?? new Map<string, number>();
+    inputs.set(write, own);
+    for (let turn = 0; turn < turns; turn++) {
+      const when = occasion(stage, stages === back, turn);
+      if (own.has(when)) continue;
+      const place = ends && isShared ? [stage.table, when, write.dimension, write.high - write.low].join(' ') : undefined;
+      const input = common.get(place ?? '') ?? last.push(write.high - write.low) - 1;
+      own.set(when, input);
+      if (place !== undefined) common.set(place, input);
     }
-  };
-  for (const stage of forth) add(stage, false);
-  for (const stage of back) add(stage, true);
+  }
   return inputs;
 }
 
