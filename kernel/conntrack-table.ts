@@ -54,8 +54,8 @@ const family = (name: Family): number => name === 'ipv4' ? 2 : 10;
 export class ConntrackTable {
   readonly #helper: Helper;
   readonly #family: Family;
-  /** Requests by original tuple and zone. */
-  readonly #known = new Map<string, Buffer>();
+  /** Requests by original tuple and zone, with the tuple. */
+  readonly #known = new Map<string, { readonly original: Buffer; readonly question: Buffer }>();
 
   constructor(helper: Helper, name: Family) {
     this.#helper = helper;
@@ -70,16 +70,17 @@ export class ConntrackTable {
       const question = [attribute(1 | nested, original), ...(zone === undefined ? [] : [attribute(18, zone)])];
       const key = Buffer.concat(question).toString('hex');
       this.#known.delete(key);
-      this.#known.set(key, request(messageTypes.conntrackGet, { flag: flags.ack, family: family(this.#family) }, ...question));
+      this.#known.set(key, { original, question: request(messageTypes.conntrackGet, { flag: flags.ack, family: family(this.#family) }, ...question) });
     }
   }
 
   /** Those alive, the oldest first. */
   async read(): Promise<readonly ConntrackAnswer[]> {
-    const answers = await Promise.all([...this.#known].map(async ([key, question]) => {
-      const answer = await this.#helper.netlink('questions', question);
-      if (answer.length === 0) this.#known.delete(key);
-      return messagesIn(answer).map(({ attributes }) => answerOf(attributes));
+    const answers = await Promise.all([...this.#known].map(async ([key, { original, question }]) => {
+      // Where the connection is gone, the kernel answers with one that has begun the other way since.
+      const found = messagesIn(await this.#helper.netlink('questions', question)).filter(({ attributes }) => attributes.bytes(1)?.equals(original) === true);
+      if (found.length === 0) this.#known.delete(key);
+      return found.map(({ attributes }) => answerOf(attributes));
     }));
     return answers.flat();
   }
