@@ -23,10 +23,11 @@ function handshake(place: Place): readonly (readonly [ScenarioStep, Expectation?
 }
 
 /** The table's one line, of a state. */
-function stateIs(place: Place, tcp: string, timeout: number, status: readonly string[]): Expectation {
+function stateIs(place: Place, tcp: string, timeout: number, status: readonly string[], began: 'by client' | 'by server' = 'by client'): Expectation {
   const end = (address: string, port: number): string => `${place.isV6 ? `[${address}]` : address}:${String(port)}`;
   const [c, s] = [end(place.client, 40000), end(place.server, 80)];
-  return { conntrack: [{ orig: `tcp ${c}>${s}`, reply: `tcp ${s}>${c}`, status, tcp, timeout, mark: 0, zone: 0 }] };
+  const [orig, reply] = began === 'by client' ? [`tcp ${c}>${s}`, `tcp ${s}>${c}`] : [`tcp ${s}>${c}`, `tcp ${c}>${s}`];
+  return { conntrack: [{ orig, reply, status, tcp, timeout, mark: 0, zone: 0 }] };
 }
 
 export const tcpCases: readonly Case[] = [
@@ -93,6 +94,14 @@ export const tcpCases: readonly Case[] = [
       ...handshake(place),
       [client(place, { flags: 'FA', seq: 1001, ack: 5001 }), established], [server(place, { flags: 'FA', seq: 5001, ack: 1002 }), established], [client(place, { flags: 'A', seq: 1002, ack: 5002 }), established],
       [client(place, { flags: 'S', seq: 900_000 }), { ...fresh, ...stateIs(place, 'SYN_SENT', 120, ['CONFIRMED']) }],
+    ],
+  })),
+  ...cases('a SYN of the other side on TIME_WAIT begins one the other way, and it is alone', place => ({
+    rules,
+    steps: [
+      ...handshake(place),
+      [client(place, { flags: 'FA', seq: 1001, ack: 5001 }), established], [server(place, { flags: 'FA', seq: 5001, ack: 1002 }), established], [client(place, { flags: 'A', seq: 1002, ack: 5002 }), established],
+      [server(place, { flags: 'SE', seq: 5002 }), { path: ['filter:FORWARD:2', 'filter:FORWARD:policy'], ...stateIs(place, 'SYN_SENT', 120, ['CONFIRMED'], 'by server') }],
     ],
   })),
   ...cases('unacknowledged data: 300 seconds', place => ({
