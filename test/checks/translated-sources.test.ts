@@ -1,0 +1,295 @@
+/** The checks of kind `nat` about MASQUERADE and SNAT, and about answers to what is translated. */
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+import { checks } from '../../analyzer/checks/index.js';
+import type { AnalyzeOptions } from '../../analyzer/examine.js';
+import { findings, found, rules } from './nat-rules.js';
+
+test('masquerade-everything: whatever keeps loopback out', t => {
+  const first = (...nat: readonly string[]): readonly string[] => found({ nat, filter: ['-A FORWARD -i lan+ -p tcp -m conntrack --ctstate NEW -j ACCEPT'] }).filter(one => one.startsWith('masquerade-everything'));
+  t.deepEqual(first('-A POSTROUTING -j MASQUERADE'), ['masquerade-everything nat:POSTROUTING:1']);
+  t.deepEqual(first('-A POSTROUTING ! -o eth1 -j SNAT --to-source 203.0.113.9'), ['masquerade-everything nat:POSTROUTING:1']);
+  t.deepEqual(first('-A POSTROUTING ! -d 10.0.0.0/8 -j MASQUERADE'), ['masquerade-everything nat:POSTROUTING:1']);
+  for (const line of ['-o eth0', '! -o lo', '-s 10.0.0.0/8', '! -s 127.0.0.0/8', '! -d 127.0.0.0/8', '-m mark --mark 0x1', '-p udp', '-m addrtype ! --src-type LOCAL']) t.deepEqual(first(`-A POSTROUTING ${line} -j MASQUERADE`), [], line);
+  t.deepEqual(first('-A POSTROUTING -o lo -j RETURN', '-A POSTROUTING -j MASQUERADE'), []);
+  t.deepEqual(first('-A POSTROUTING -o eth+ -j out', '-A out -j MASQUERADE'), []);
+});
+
+test('masquerade-not-forwarded: a network is translated on its way out, and nobody lets it out', t => {
+  const lost = (nat: string, filter: readonly string[] = [], options: AnalyzeOptions = {}): readonly string[] => findings({ nat: [`-A POSTROUTING ${nat} -j MASQUERADE`], filter }, options)
+    .filter(one => one.check === 'masquerade-not-forwarded').map(({ certainty, rule, message }) => `${certainty} ${rule ?? ''} ${/people of (\S+)/u.exec(message)?.[1] ?? ''}`);
+  const [net, told] = ['-s 10.8.0.0/24 -o eth0', ['possible nat:POSTROUTING:1 10.8.0.0/24']];
+  t.deepEqual(lost(net), told);
+  t.deepEqual(lost('-s 10.8.0.0/24 ! -d 10.8.0.0/24'), told);
+  t.deepEqual(lost(net, ['-A FORWARD -p icmp -m icmp --icmp-type 8 -j ACCEPT']), told, 'they may ping');
+  t.deepEqual(lost(net, ['-A FORWARD -s 192.168.1.0/24 -o eth0 -j ACCEPT']), told, 'others may');
+  t.deepEqual(lost(net, ['-A FORWARD -i wg0 -p tcp -m tcp --dport 443 -j ACCEPT']), [], 'they may see pages');
+  t.deepEqual(lost(net, ['-A FORWARD -m set --match-set people src -j ACCEPT']), [], 'some may, and nobody knows who');
+  t.deepEqual(lost('-s 192.168.1.0/24 -d 192.168.1.0/24'), [], 'that is for a hairpin');
+  t.deepEqual(lost('-o tun0'), [], 'for what this host sends');
+  t.deepEqual(lost('-s 10.64.0.2/32 -o wg0 -m owner --uid-owner 1000'), [], 'nobody else has an owner');
+  t.deepEqual(lost('-s 10.0.0.0/8 -o lo'), [], 'lo carries nothing else');
+  t.deepEqual(lost(net, ['-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT']), told, 'firewalld lets pass what is translated, and nothing is');
+  t.deepEqual(lost(net, ['-A FORWARD -j REJECT', '-A FORWARD -i wg0 -j ACCEPT']), [], 'the rule that lets them out is shadowed, and that is told');
+  t.deepEqual(lost(net, [], { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 0 } }) }), [], 'nothing passes through this host');
+});
+
+test('masquerade-wrong-interface: nobody leaves by the interface that the rule names, and who comes by it leaves by another as he is', t => {
+  const wrong = (nat: readonly string[], filter: readonly string[] = ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'], options: AnalyzeOptions = {}, policy: 'ACCEPT' | 'DROP' = 'DROP'): readonly string[] => findings({ nat, filter, policy }, options)
+    .filter(one => one.check === 'masquerade-wrong-interface').map(({ certainty, rule, help, witness }) => `${certainty} ${rule ?? ''} ${/: (-o [^;]*)/u.exec(help)?.[1] ?? ''} ${String(witness?.[0]?.in)}`);
+  const masquerade = '-A POSTROUTING -o eth1 -j MASQUERADE';
+  const reported = ['possible nat:POSTROUTING:1 -o eth0 eth1'];
+  t.deepEqual(wrong([masquerade]), reported);
+  t.deepEqual(wrong(['-A POSTROUTING -s 192.168.1.0/24 -o eth1 -j SNAT --to-source 203.0.113.1']), reported);
+  t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o ppp+ -m conntrack --ctstate NEW -j ACCEPT']), ['possible nat:POSTROUTING:1 -o ppp+ eth1']);
+  const published = ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.2', '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE'];
+  t.deepEqual(wrong(published, ['-A FORWARD -d 10.0.0.2/32 -i eth0 -o eth1 -p tcp -m tcp --dport 443 -j ACCEPT']), [], 'who asks for the published server leaves for it, and nobody else');
+  const by = (device: string): AnalyzeOptions => ({ host: () => ({ interfaces: [{ name: 'eth0', addresses: ['203.0.113.1/24'] }, { name: 'eth1', addresses: ['192.168.1.1/24'] }], routes: [`default dev ${device}`] }) });
+  t.deepEqual(wrong([masquerade], undefined, by('eth0')), ['certain nat:POSTROUTING:1 -o eth0 eth1']);
+  t.deepEqual(wrong([masquerade], undefined, by('eth1')), [], 'that is the way out');
+  const dmz = ['-A FORWARD -s 10.0.1.0/24 -i eth2 -o eth0 -j ACCEPT', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'];
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.0.1.0/24 -o eth1 -j MASQUERADE'], dmz), [], 'those for whom it is come by eth2, and were translated on their way to eth1 once');
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.0.2.0/24 -o eth1 -j MASQUERADE'], dmz), reported);
+  t.deepEqual(wrong([masquerade], undefined, {}, 'ACCEPT'), [], 'anything may leave by eth1');
+  t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o eth0 -j ACCEPT', '-A FORWARD -i eth2 -o eth1 -j ACCEPT']), [], 'those of eth2 are translated');
+  t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o eth0 -j ACCEPT', '-A FORWARD -i eth0 -o eth1 -m conntrack --ctstate ESTABLISHED -j ACCEPT']), reported);
+  t.deepEqual(wrong([masquerade, '-A POSTROUTING -s 10.0.0.0/8 -o eth0 -j MASQUERADE']), [], 'what leaves by eth0 is thought of');
+  for (const other of ['-m mark --mark 1 -j MASQUERADE', '! -o eth1 -s 10.0.0.0/8 -j MASQUERADE', '-o eth+ -s 10.0.0.0/8 -j MASQUERADE', '-o eth0 -j FROBNICATE']) t.deepEqual(wrong([masquerade, `-A POSTROUTING ${other}`]), [], other);
+  for (const line of ['! -o eth1', '', '-d 10.1.0.0/16 -o eth1', '-s 203.0.113.0/24 -o eth1']) t.deepEqual(wrong([`-A POSTROUTING ${line} -j MASQUERADE`]), [], line);
+  t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o eth0 -j ACCEPT', '-A FORWARD -p icmp -j ACCEPT', '-A FORWARD -i lo -j ACCEPT']), reported, 'pings are no reason to translate');
+  t.deepEqual(wrong([masquerade], ['-A FORWARD -d 10.1.0.0/16 -i eth1 -o eth0 -j ACCEPT']), [], 'another network inside');
+  t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth1 -o eth0 -m set --match-set some src -j ACCEPT']), [], 'who knows who is in the set');
+  t.deepEqual(wrong([masquerade], ['-A FORWARD -i eth0 -o eth1 -m conntrack --ctstate ESTABLISHED -j ACCEPT']), []);
+  t.deepEqual(wrong(['-A POSTROUTING -o eth1 -g post_home', '-A POSTROUTING -o eth0 -g post_work', '-A post_home ! -o lo -j MASQUERADE', '-A post_work -j RETURN']), ['possible nat:post_home:1 -o eth0 eth1'], 'the way out is named by the rule that leads there');
+  t.deepEqual(wrong(['-A POSTROUTING -o eth1 -g post_home', '-A POSTROUTING -g post_home', '-A post_home ! -o lo -j MASQUERADE', '-A post_work -j RETURN']), [], 'so that there are two ways out');
+  const vpn = ['-A FORWARD -i wg0 -o wg0 -j ACCEPT', '-A FORWARD -i wg0 -o eth0 -j ACCEPT'];
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o ens3 -j MASQUERADE'], vpn), ['possible nat:POSTROUTING:1 -o eth0 wg0'], 'the card had that name once');
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE'], vpn), []);
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o ens3 -j MASQUERADE'], ['-A FORWARD -s 10.9.0.0/24 -i wg0 -o eth0 -j ACCEPT']), [], 'it is others who are let out');
+  t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o ens3 -j MASQUERADE'], [...vpn, '-A INPUT -i ens3 -p udp -m udp --dport 51820 -j ACCEPT']), [], 'the host has it: eth0 may lead to another network inside');
+});
+
+test('masquerade-incomplete: a network, a protocol or a line that table nat forgets', t => {
+  const incomplete = (nat: readonly string[], filter: readonly string[], options: AnalyzeOptions = {}, policy: 'ACCEPT' | 'DROP' = 'DROP'): readonly string[] => findings({ nat: nat.map(line => `-A POSTROUTING ${line}`), filter: filter.map(line => `-A FORWARD ${line}`), policy }, options)
+    .filter(one => one.check === 'masquerade-incomplete').map(({ certainty, rule, message, witness }) => `${certainty} ${rule ?? ''} ${message.split(' as well')[0] ?? ''} ${witness?.[0]?.in ?? ''}`);
+  const [lan, dmz] = ['-s 192.168.1.0/24 -i eth1 -o ppp0 -j ACCEPT', '-s 192.168.2.0/24 -i eth2 -o ppp0 -j ACCEPT'];
+  const masquerade = '-s 192.168.1.0/24 -o ppp0 -j MASQUERADE';
+  const forgotten = ['possible nat:POSTROUTING:1 FORWARD lets what comes from 192.168.2.0/24 out by ppp0 eth2'];
+  t.deepEqual(incomplete([masquerade], [lan, dmz]), forgotten);
+  t.deepEqual(incomplete([masquerade], [lan, dmz], { host: () => ({ interfaces: [{ name: 'ppp0', addresses: ['203.0.113.1/24'] }], routes: ['default dev ppp0'] }) }), [forgotten[0]?.replace('possible', 'certain') ?? '']);
+  t.deepEqual(incomplete([masquerade], [lan, dmz.replace('-o ppp0 ', '')]), forgotten, 'by whatever way');
+  t.deepEqual(incomplete([masquerade], [lan]), []);
+  for (const other of ['-s 192.168.0.0/16 -o ppp0 -j SNAT --to-source 203.0.113.1', '-o ppp+ -j MASQUERADE', '! -o eth1 -j MASQUERADE', '-s 192.168.2.0/24 -j ACCEPT', '-s 192.168.2.0/24 -m policy --dir out --pol none -j MASQUERADE', '-o ppp0 -j FROBNICATE']) {
+    t.deepEqual(incomplete([masquerade, other], [lan, dmz]), [], other);
+  }
+  t.deepEqual(incomplete([masquerade], [lan, dmz.replace('-i', '-d 10.20.0.0/16 -i')]), [], 'to a private network only');
+  t.deepEqual(incomplete([masquerade], [lan, dmz.replace('-o ppp0', '-o eth1')]), [], 'by another way');
+  t.deepEqual(incomplete([masquerade], [lan, dmz.replace('-j', '-m set --match-set some dst -j')]), [], 'who knows what is in the set');
+  t.deepEqual(incomplete([masquerade], [lan, '-s 192.168.2.0/24 -i eth2 -o eth1 -j ACCEPT'], {}, 'ACCEPT'), [], 'nobody let them out by name');
+  t.deepEqual(incomplete(['-s 192.168.1.0/24 -d 203.0.113.0/24 -o ppp0 -j MASQUERADE'], [lan, dmz]), [], 'translated for one destination');
+  t.deepEqual(incomplete(['-s 192.168.1.0/24 -o ppp0 -p tcp -j MASQUERADE'], [lan]), ['possible nat:POSTROUTING:1 FORWARD lets UDP of 192.168.1.0/24 out by ppp0 eth1']);
+  t.deepEqual(incomplete(['-o ppp0 -p tcp -j MASQUERADE', '-o ppp0 -p udp -j MASQUERADE'], [lan]), ['possible nat:POSTROUTING:1 FORWARD lets ping out by ppp0 eth1']);
+  t.deepEqual(incomplete(['-o ppp0 -p tcp -j MASQUERADE'], [lan.replace('-j', '-p tcp -j')]), []);
+  t.deepEqual(incomplete(['-s 192.168.1.0/24 -o ppp0 -p tcp -j MASQUERADE', '-s 192.168.1.0/24 -o ppp0 -j MASQUERADE'], [lan]), []);
+  const chains = (...jumps: readonly string[]): string => rules({ nat: [...jumps.map(jump => `-A POSTROUTING ${jump} -j out`), '-A out -s 192.168.1.0/24 -j MASQUERADE'], filter: [lan, dmz].map(line => `-A FORWARD ${line}`) });
+  t.deepEqual(found(chains('-o ppp0')), ['masquerade-incomplete nat:out:1 possible'], 'the rule that leads there names the way out');
+  t.deepEqual(found(chains('-o ppp0', '-o eth9')), [], 'there are two ways there');
+  const lines = ['-i lan0 -o wan1 -j ACCEPT', '-i lan0 -o wan2 -j ACCEPT'];
+  t.deepEqual(incomplete(['-o wan1 -j MASQUERADE'], lines), ['possible nat:POSTROUTING:1 FORWARD lets people out by wan2 lan0']);
+  t.deepEqual(incomplete(['-o wan1 -j MASQUERADE', '-o wan2 -j MASQUERADE'], lines), []);
+  t.deepEqual(incomplete(['-o wan1 -j MASQUERADE'], ['-i lan0 -o wan1 -j ACCEPT', '-i lan0 -o dmz0 -j ACCEPT', '-i wan1 -o wan2 -j ACCEPT']), [], 'another network inside');
+});
+
+test('dnat-catches-outbound: what people inside send to servers elsewhere', t => {
+  const caught = (dnat: string, filter: readonly string[] = ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT'], post: readonly string[] = ['-A POSTROUTING -o eth0 -j MASQUERADE']): readonly string[] =>
+    findings({ nat: [`-A PREROUTING ${dnat}`, ...post], filter, policy: 'DROP' }).filter(one => one.check === 'dnat-catches-outbound').map(({ rule, help }) => `${rule ?? ''} ${help.split(', ').at(-1) ?? ''}`);
+  const to = '-j DNAT --to-destination 10.0.0.5';
+  const reported = ['nat:PREROUTING:1 -i eth0'];
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`), reported);
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`, ['-A FORWARD -d 10.0.0.5/32 -i eth1 -j DROP', '-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT']), reported, 'nor do they get there');
+  t.deepEqual(caught(`! -d 10.0.0.0/8 -p tcp -m multiport --dports 80,443 ${to}`), reported);
+  for (const line of [`-d 203.0.113.9/32 -p tcp -m tcp --dport 80 ${to}`, `-i eth0 -p tcp -m tcp --dport 80 ${to}`, `! -i eth1 -p tcp -m tcp --dport 80 ${to}`, `-p tcp -m tcp --dport 80 -m addrtype --dst-type LOCAL ${to}`,
+    `! -s 10.0.0.0/8 -p tcp -m tcp --dport 80 ${to}`, '-p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128', `-p tcp -m tcp --dport 80 -m set --match-set own dst ${to}`, '-p tcp -m tcp --dport 80 -j DNAT --to-destination 203.0.113.9']) t.deepEqual(caught(line), [], line);
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`, ['-A FORWARD -i eth1 -j ACCEPT']), [], 'no stranger gets there: it is a proxy');
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`, ['-A FORWARD -d 10.0.0.5/32 -j ACCEPT']), [], 'nobody is let out');
+  t.deepEqual(caught(`-p tcp -m tcp --dport 80 ${to}`, undefined, []), [], 'people inside have their own way out');
+});
+
+test('dnat-catches-outbound: a rule for people inside that leads to the server which another publishes', t => {
+  const caught = (dnat: string, { publish = '-i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5', filter = [] as readonly string[] } = {}): readonly string[] => findings({
+    nat: [`-A PREROUTING ${publish}`, `-A PREROUTING ${dnat}`, '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE', '-A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.5/32 -j MASQUERADE'],
+    filter: [...filter, '-A FORWARD -s 10.0.0.0/24 -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT'],
+  }).filter(one => one.check === 'dnat-catches-outbound').map(({ rule, because, help }) => `${rule ?? ''} ${because.map(one => one.rule).join()} ${help}`);
+  const inside = '-p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5';
+  const reported = ['nat:PREROUTING:2 nat:PREROUTING:1 name what is published, -d ADDRESS'];
+  for (const whence of ['-i eth1', '-s 10.0.0.0/24', '! -i eth0']) t.deepEqual(caught(`${whence} ${inside}`), reported, whence);
+  t.deepEqual(caught(`-i eth1 ${inside.replace('--dport 80', '--dport 80:90')}`), reported, 'some of the ports');
+  t.deepEqual(caught(`-d 203.0.113.9/32 -i eth1 ${inside}`), [], 'the outer address');
+  t.deepEqual(caught(`-i eth1 -m addrtype --dst-type LOCAL ${inside}`), []);
+  t.deepEqual(caught(`-i eth1 ${inside}`, { publish: '-i eth0 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5' }), [], 'another service of that server is published: this one may be a proxy');
+  t.deepEqual(caught(`-i eth1 ${inside}:3128`), [], 'a proxy beside it');
+  t.deepEqual(caught(`-i eth1 ${inside}`, { filter: ['-A FORWARD -d 10.0.0.5/32 -i eth0 -j DROP'] }), [], 'strangers do not get there');
+  t.deepEqual(caught(`-i eth2 ${inside}`), [], 'nobody comes from there');
+  t.deepEqual(caught(`-s 10.0.9.0/24 ${inside}`), [], 'nor from there');
+  for (const port of ['tcp -m tcp --dport 25', 'udp -m udp --dport 53']) {
+    const rule = `-p ${port} -j DNAT --to-destination 10.0.0.5`;
+    t.deepEqual(caught(`-i eth1 ${rule}`, { publish: `-i eth0 ${rule}` }), [], 'mail and names are sent to the own server on purpose');
+  }
+});
+
+test('dnat-catches-outbound: people of each network inside are asked about', t => {
+  const caught = (...pre: readonly string[]): readonly string[] => findings({
+    nat: [...pre.map(line => `-A PREROUTING ${line}`), '-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5', '-A POSTROUTING -o eth0 -j MASQUERADE'],
+    filter: ['-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT', '-A FORWARD -i lan0 -j ACCEPT', '-A FORWARD -i lan1 -j ACCEPT', '-A FORWARD -i lan2 -p tcp -m tcp --dport 80 -j ACCEPT'],
+  }).filter(one => one.check === 'dnat-catches-outbound').map(({ rule, witness }) => `${rule ?? ''} ${witness?.[0]?.in ?? ''}`);
+  t.deepEqual(caught(), ['nat:PREROUTING:1 lan0']);
+  t.deepEqual(caught('-i lan0 -j ACCEPT'), ['nat:PREROUTING:2 lan1']);
+  t.deepEqual(caught('-i lan1 -j ACCEPT'), ['nat:PREROUTING:2 lan0']);
+  t.deepEqual(caught('-i lan0 -j ACCEPT', '-i lan1 -j ACCEPT'), [], 'those behind lan2 get nowhere but to that server');
+});
+
+test('nat-shadowed: what IPsec is to take is exempt too late, or in time', t => {
+  const nat = (...lines: readonly string[]): readonly string[] => findings({ nat: lines.map(line => `-A POSTROUTING ${line}`), filter: ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'] }).filter(one => one.check === 'nat-shadowed').map(({ rule, because, severity }) => `${severity} ${rule ?? ''} ${because.map(one => one.rule).join()}`);
+  const [masquerade, exempt] = ['-s 10.0.0.0/24 -o eth0 -j MASQUERADE', '-m policy --dir out --pol ipsec -j ACCEPT'];
+  t.deepEqual(nat(masquerade, exempt), ['warning nat:POSTROUTING:2 nat:POSTROUTING:1']);
+  t.deepEqual(nat(masquerade, `-s 10.0.0.0/16 -d 10.9.0.0/16 ${exempt}`), ['warning nat:POSTROUTING:2 nat:POSTROUTING:1']);
+  t.deepEqual(nat(exempt, masquerade), []);
+  t.deepEqual(nat(masquerade.replace('-j', '-m policy --dir out --pol none -j'), exempt), [], 'it is none of those');
+  t.deepEqual(nat(masquerade, exempt, '-s 10.0.1.0/24 -o eth0 -j MASQUERADE'), [], 'others are kept from being translated');
+  t.deepEqual(nat(masquerade, `-s 10.0.1.0/24 ${exempt}`), [], 'nothing of it was translated before');
+  t.deepEqual(nat(masquerade, '-s 10.0.0.0/16 -d 10.9.0.0/16 -j ACCEPT'), [], 'that network may be behind another interface');
+});
+
+test('redundant-rule: an exemption that stands too late is to be moved rather than deleted', t => {
+  const redundant = (...lines: readonly string[]): readonly string[] => analyze({ path: 'nat.rules', text: rules({ nat: lines.map(line => `-A POSTROUTING ${line}`), filter: ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'] }) }).findings
+    .filter(one => one.check === 'redundant-rule').map(({ rule, help, fix }) => `${rule ?? ''} ${help.split(',')[0] ?? ''} ${fix?.safety ?? 'no fix'}`);
+  const masquerade = '-s 10.0.0.0/24 -o eth0 -j MASQUERADE';
+  t.deepEqual(redundant(masquerade, '-m policy --dir out --pol ipsec -j ACCEPT'), [], 'nat-shadowed tells of it');
+  t.deepEqual(redundant(masquerade, '-d 10.9.0.0/16 -j ACCEPT'), ['nat:POSTROUTING:2 move it before nat:POSTROUTING:1 no fix']);
+  t.deepEqual(redundant(masquerade, '-d 10.9.0.0/16 -j RETURN'), ['nat:POSTROUTING:2 move it before nat:POSTROUTING:1 no fix']);
+  for (const line of ['-s 10.0.1.0/24 -j RETURN', '-s 10.0.1.0/24 -m policy --dir out --pol ipsec -j ACCEPT']) t.deepEqual(redundant(masquerade, line), ['nat:POSTROUTING:2 delete it safe'], line);
+});
+
+test('snat-before-masquerade: never, or across', t => {
+  const nat = (...lines: readonly string[]): readonly string[] => found({ nat: lines.map(line => `-A POSTROUTING ${line}`), filter: ['-A FORWARD -i lan+ -p tcp -m conntrack --ctstate NEW -j ACCEPT'] }).filter(one => !one.startsWith('masquerade'));
+  t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2']);
+  t.deepEqual(nat('-s 10.0.0.0/24 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), ['snat-before-masquerade nat:POSTROUTING:2 info']);
+  t.deepEqual(nat('-s 10.0.0.0/25 -o eth0 -j SNAT --to-source 203.0.113.9', '-s 10.0.0.0/24 -o eth0 -j MASQUERADE'), []);
+  t.deepEqual(nat('-o eth1 -j SNAT --to-source 203.0.113.9', '-o eth0 -j MASQUERADE'), []);
+  t.deepEqual(nat('-o eth0 -j MASQUERADE', '-o eth0 -j SNAT --to-source 203.0.113.9'), ['nat-shadowed nat:POSTROUTING:2']);
+  t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-o eth0 -j SNAT --to-source 203.0.113.10'), ['nat-shadowed nat:POSTROUTING:2'], 'nothing is masqueraded');
+  t.deepEqual(nat('-s 10.0.0.0/25 -o eth0 -j SNAT --to-source 203.0.113.9', '-s 10.0.0.128/25 -o eth0 -j MASQUERADE', '-s 10.0.0.0/24 -o eth0 -j MASQUERADE'), ['nat-shadowed nat:POSTROUTING:3'], 'some of it is, by another');
+  t.deepEqual(nat('-s 10.0.0.0/24 -j SNAT --to-source 203.0.113.9', '-d 198.51.100.0/24 -o eth0 -j MASQUERADE'), [], 'for one destination');
+  t.deepEqual(nat('-s 10.0.0.0/24 -d 10.0.0.5/32 -j SNAT --to-source 10.0.0.1', '-o eth0 -j MASQUERADE'), [], 'for a server inside, which is not behind eth0');
+  t.deepEqual(nat('-o eth0 -j SNAT --to-source 203.0.113.9', '-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE'), [], 'the one is docker’s');
+  t.deepEqual(nat('-s 10.0.0.0/24 -j SNAT --to-source 203.0.113.9', '-o eth0 -m set --match-set some src -j MASQUERADE'), [], 'who knows who is in the set');
+});
+
+test('invalid-leaks-unnatted: who lets INVALID packets out, and who does not', t => {
+  const text = (...filter: readonly string[]): string => rules({ nat: ['-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE'], filter }).replace('-A FORWARD -m conntrack --ctstate INVALID -j DROP\n', '');
+  for (const line of ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -s 10.0.0.0/24 -j ACCEPT']) t.deepEqual(found(text(line)), ['invalid-leaks-unnatted nat:POSTROUTING:1 info'], line);
+  for (const line of ['-A FORWARD -i eth1 -m conntrack --ctstate NEW -j ACCEPT', '-A FORWARD -i eth1 -o eth2 -j ACCEPT', '-A FORWARD -s 10.0.1.0/24 -j ACCEPT', '-A FORWARD -p udp -j ACCEPT']) t.deepEqual(found(text(line)).filter(one => one.startsWith('invalid')), [], line);
+  t.deepEqual(found(text('-A FORWARD -o eth0 -m conntrack --ctstate INVALID -j DROP', '-A FORWARD -i eth1 -j ACCEPT')), []);
+  t.deepEqual(found(text('-A FORWARD -i eth1 -m set --match-set some src -j ACCEPT')), [], 'who knows who is in the set');
+  t.deepEqual(found(text('-A FORWARD -i eth1 -p tcp -m tcp --syn -j DROP', '-A FORWARD -i eth1 -j ACCEPT')), [], 'no such connections are translated');
+  const [one] = findings(text('-A FORWARD -i eth1 -j ACCEPT'));
+  t.is(one?.witness?.[0]?.packet['flags'], 'R');
+  t.deepEqual(findings(text('-A FORWARD -i eth1 -j ACCEPT'), { persona: 'auditor' }).map(({ severity }) => severity), ['warning']);
+});
+
+test('answers that are exempt from tracking are not translated back', t => {
+  const gateway = (raw: readonly string[], nat: readonly string[]): string => ['*raw', ...raw, 'COMMIT', '*nat', ...nat, 'COMMIT', '*filter', ':FORWARD ACCEPT [0:0]', 'COMMIT', ''].join('\n');
+  const lost = (raw: readonly string[], ...nat: readonly string[]): string[] => {
+    const { findings, internalErrors } = analyze({ path: 'raw.rules', text: gateway(raw, nat) });
+    t.deepEqual(internalErrors, []);
+    return findings.filter(one => one.check === 'asymmetric-nat-reply').map(one => `${one.rule ?? ''} ${one.because[0]?.rule ?? ''}`);
+  };
+  const masquerade = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
+  const redirect = '-A PREROUTING -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353';
+  t.deepEqual(lost(['-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack'], masquerade), ['raw:PREROUTING:1 nat:POSTROUTING:1']);
+  t.deepEqual(lost(['-A PREROUTING -i eth0 -p udp -j dns', ':dns - [0:0]', '-A dns -p udp -m udp --sport 53 -j NOTRACK'], masquerade), ['raw:dns:1 nat:POSTROUTING:1']);
+  t.deepEqual(lost(['-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack', '-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack'], masquerade), [], 'a name server on a gateway');
+  t.deepEqual(lost(['-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack', '-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack'], masquerade), [], 'neither direction is tracked, and nat asked about none');
+  t.deepEqual(lost(['-A PREROUTING -i eth1 -p udp -m udp --sport 53 -j CT --notrack'], masquerade), [], 'answers come in by eth0');
+  t.deepEqual(lost(['-A PREROUTING -s 10.0.0.0/24 -j CT --notrack'], '-A POSTROUTING -o eth0 -j MASQUERADE'), [], 'whoever is inside is asked by nobody through eth0');
+  t.deepEqual(lost(['-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack'], '-A POSTROUTING -p udp -m udp --dport 53 -j ACCEPT', '-A POSTROUTING -p udp -o eth0 -j SNAT --to-source 192.0.2.1'), [], 'these are left as they are');
+  t.deepEqual(lost(['-A OUTPUT -p udp -m udp --sport 5353 -j CT --notrack'], redirect), ['raw:OUTPUT:1 nat:PREROUTING:1']);
+  t.deepEqual(lost(['-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack'], redirect), [], 'answers are sent from port 5353');
+  const sentTo = (address: string, exempt: string): string[] => lost([exempt], `-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination ${address}`);
+  t.deepEqual(sentTo('10.0.0.5', '-A PREROUTING -s 10.0.0.0/24 -d 203.0.113.0/24 -j NOTRACK'), ['raw:PREROUTING:1 nat:PREROUTING:1']);
+  t.deepEqual(sentTo('10.0.1.1-10.0.1.9', '-A PREROUTING -s 10.0.1.8/29 -j NOTRACK'), ['raw:PREROUTING:1 nat:PREROUTING:1'], 'the last two of them');
+  t.deepEqual(sentTo('10.0.0.5', '-A PREROUTING -s 192.0.2.1/32 -j NOTRACK'), [], 'it answers by its own address');
+  t.deepEqual(sentTo('10.0.0.5', '-A PREROUTING -s 10.0.0.0/24 -p udp -j NOTRACK'), [], 'as what was asked');
+});
+
+test('an answer that is exempt from tracking is shown as it comes by the exemption, on a host that has the server behind another interface', t => {
+  const text = rules({
+    raw: ['-A PREROUTING -s 10.0.0.5/32 -p tcp -m tcp --sport 443 -j CT --notrack'], nat: ['-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5'],
+    filter: ['-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -j ACCEPT'],
+  });
+  const [one] = findings(text).filter(({ check }) => check === 'asymmetric-nat-reply');
+  t.deepEqual(one?.witness?.map(({ in: from, packet }) => [from, packet['src'] === '10.0.0.5', packet['flags']]), [['eth0', false, 'S'], ['eth1', true, 'SA']]);
+  t.true(one?.host?.routes?.includes('10.0.0.5/32 dev eth1'));
+});
+
+test('an answer that is exempt from tracking is certain whatever address nat gives the connection, and comes to that address', t => {
+  const seen = (raw: string, nat: string): readonly unknown[] => findings(`*raw\n${raw}\nCOMMIT\n*nat\n${nat}\nCOMMIT\n*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n`).filter(({ check }) => check === 'asymmetric-nat-reply')
+    .flatMap(({ certainty, witness, host }) => [certainty, ...(witness ?? []).map(({ in: from, packet: { src, sport, dst, dport } }) => [from, src, sport, dst, dport]), ...host?.interfaces?.flatMap(({ name, addresses }) => name === 'eth0' ? addresses : []) ?? []]);
+  const masquerade = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
+  const dns = '-A PREROUTING -p udp -m udp --sport 53 -j CT --notrack';
+  t.deepEqual(seen(dns, masquerade), ['certain', ['eth1', '10.0.0.7', 40000, '1.0.0.10', 53], ['eth0', '1.0.0.10', 53, '203.0.113.139', 40000], '203.0.113.139/32']);
+  t.deepEqual(seen(dns, '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j SNAT --to-source 192.0.2.1').slice(0, 3), ['certain', ['eth1', '10.0.0.7', 40000, '1.0.0.10', 53], ['eth0', '1.0.0.10', 53, '192.0.2.1', 40000]]);
+  t.deepEqual(seen(dns.replace('-p', '-d 192.0.2.1/32 -p'), masquerade), ['possible'], 'who knows whether that is the address');
+  t.deepEqual(seen(dns.replace('-p', '-m set --match-set servers src -p'), masquerade), ['possible'], 'nor who is in the set');
+  t.deepEqual(seen('-A OUTPUT -p udp -m udp --sport 5353 -j CT --notrack', '-A PREROUTING -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353'), ['certain', ['eth0', '1.0.0.10', 40000, '192.0.2.1', 53], ['local', '192.0.2.1', 5353, '1.0.0.10', 40000]]);
+  t.deepEqual(seen('-A OUTPUT -s 192.0.2.1/32 -p udp -m udp --sport 5353 -j CT --notrack', '-A PREROUTING -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353'), ['possible']);
+});
+
+const hairpin = '-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5';
+const outward = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
+const lets = ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -j ACCEPT'];
+
+test('hairpin-missing: where the rules name the network of the server, and its people are translated nowhere on their way there', t => {
+  const hairpins = (...nat: readonly string[]): readonly string[] => found({ nat, filter: lets }).filter(one => one.startsWith('hairpin-missing'));
+  const missing = ['hairpin-missing nat:PREROUTING:1 info'];
+  t.deepEqual(hairpins(hairpin, outward), missing);
+  t.deepEqual(hairpins(hairpin), [], 'nothing shows the network');
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.0.0/8 -o eth0 -j MASQUERADE'), [], 'so many addresses are not one network');
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.1.0/24 -o eth0 -j MASQUERADE'), [], 'the network of others');
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.0.0/24 -j MASQUERADE'), [], 'whatever leaves is translated');
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.5/32 -j SNAT --to-source 10.0.0.1', outward), []);
+  t.deepEqual(hairpins(hairpin, '-A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.6/32 -j SNAT --to-source 10.0.0.1', outward), missing, 'another server');
+  t.deepEqual(hairpins(hairpin.replace('-d 192', '-i eth0 -d 192'), outward), [], 'who comes from inside is not translated at all');
+  t.deepEqual(hairpins(hairpin.replace('-d 192', '! -s 10.0.0.0/24 -d 192'), outward), []);
+  t.deepEqual(hairpins(hairpin.replace('192.0.2.1', '10.0.0.1'), outward), [], 'nobody asks for an outer address');
+  t.deepEqual(hairpins(hairpin.replace('10.0.0.5', '203.0.113.5'), '-A POSTROUTING -s 203.0.113.0/24 -o eth0 -j MASQUERADE'), [], 'the server is on the internet');
+  t.deepEqual(hairpins(hairpin.replace('-d 192.0.2.1/32', '-m addrtype --dst-type LOCAL'), outward), missing, 'whatever is an address of this host');
+  const proxy = findings({ nat: ['-A PREROUTING ! -s 10.0.0.5/32 -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:3128', outward], filter: ['-A FORWARD -s 10.0.0.0/24 -i eth1 -j ACCEPT'] }).find(one => one.check === 'hairpin-missing');
+  t.is(`${proxy?.severity ?? ''}: ${proxy?.message.split(' is sent')[0] ?? ''}`, 'warning: whoever is in 10.0.0.0/24 and asks for any server, as 192.0.2.1,', 'a proxy of their own: nothing works');
+  t.deepEqual(found({ nat: [hairpin, outward], filter: lets.slice(1).map(line => line.replace('-d 10', '-i eth0 -d 10')) }), [], 'table filter lets nobody through from inside');
+});
+
+test('hairpin-missing: a host that is known has the last word, and the witness leaves as its sender sent it', t => {
+  const at = (...addresses: readonly string[]): AnalyzeOptions => ({ host: () => ({ interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/30'] }, { name: 'eth1', addresses }] }) });
+  const lines = { nat: [hairpin], filter: lets };
+  t.deepEqual(found(lines, at('10.0.0.1/24')), ['hairpin-missing nat:PREROUTING:1']);
+  t.deepEqual(found({ ...lines, nat: [hairpin, outward] }, at('10.0.9.1/24')), [], 'the server is behind another router');
+  const [one] = findings(lines, at('10.0.0.1/24'));
+  t.deepEqual(one?.witness?.map(({ in: from, packet }) => [from, packet['src'], packet['dst']]), [['eth1', '10.0.0.7', '192.0.2.1']]);
+  const outer = { nat: [hairpin.replace('10.0.0.5', '203.0.113.5')], filter: ['-A FORWARD -j ACCEPT'] };
+  t.deepEqual(found(outer, at('203.0.113.1/24')), ['hairpin-missing nat:PREROUTING:1'], 'neighbours are neighbours, by whatever addresses');
+  t.deepEqual(found(outer), [], 'nobody knows who its neighbours are');
+  t.is(one?.help, 'translate the source as well, so that the answer comes back by this host: -t nat -A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.5 -p tcp -m tcp --dport 443 -j MASQUERADE');
+});
+
+test('of hundreds of published services the one that is not forwarded is found, and no question is left open', t => {
+  const servers = Array.from({ length: 450 }, (_, i) => `10.0.${String(i >> 8)}.${String(i & 255)}`);
+  const lines = {
+    raw: ['-A PREROUTING -s 198.51.100.0/24 -j DROP'],
+    nat: servers.map((server, i) => `-A PREROUTING -d 192.0.2.1/32 -i eth0 -p tcp -m tcp --dport ${String(1000 + i)} -j DNAT --to-destination ${server}`),
+    filter: servers.slice(0, -1).flatMap((server, i) => ['80', String(1000 + i)].map(port => `-A FORWARD -d ${server}/32 -p tcp -m tcp --dport ${port} -j ACCEPT`)),
+  };
+  const { findings: all, undecided } = analyze({ path: 'nat.rules', text: rules(lines) }, { checks: checks.filter(({ name }) => ['dnat-not-forwarded', 'filter-matches-pre-nat'].includes(name)) });
+  t.deepEqual(all.map(({ check, rule }) => `${check} ${String(rule)}`), ['dnat-not-forwarded nat:PREROUTING:450']);
+  t.is(undecided, 0);
+});
