@@ -1,11 +1,10 @@
 import { question, onward, firstPacket, type Pipeline } from '../packet-space/pipeline/index.js';
 import { privateRanges, publicRanges } from '../packet/address-blocks.js';
-import { all, ctstates, is, masked, not, type Constraint } from '../packet/constraint.js';
+import { all, ctstates, is, masked, mentions, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { parseAddress } from '../values/address.js';
 import { Problem, type Family } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
-import { mentions } from './shared/asked.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { liveTranslations, type Asking } from './shared/nat-rules.js';

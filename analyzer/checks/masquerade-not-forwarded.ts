@@ -6,11 +6,11 @@ import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js
 import { translatedByRules } from '../packet-space/translations-in.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { isPrivate } from '../packet/address-blocks.js';
-import { all, any, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { all, any, ctstates, is, mentions, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddressMask } from '../values/address-mask.js';
 import { stepOf } from '../witness/step.js';
-import { mentions, without } from './shared/asked.js';
+import { without } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';

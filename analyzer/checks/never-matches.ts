@@ -1,5 +1,5 @@
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
-import { masked, not, oneOf, type Constraint, ctstates } from '../packet/constraint.js';
+import { ctstates, masked, mentions, not, oneOf, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
@@ -7,7 +7,7 @@ import { asksForTranslation, translatedByRules } from '../packet-space/translati
 import type { RuleAt } from '../packet-space/answers.js';
 import { protocolWord } from '../values/protocol.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
-import { mentions, rangesOf } from './shared/asked.js';
+import { rangesOf } from './shared/asked.js';
 import { settableBits } from './shared/connection-marks.js';
 import { isLoopback } from './shared/host-networks.js';
 import { isNotOfLo, letsLoopbackIn } from './shared/martians.js';

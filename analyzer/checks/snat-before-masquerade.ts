@@ -2,7 +2,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { isPrivate } from '../packet/address-blocks.js';
-import { not, type Constraint } from '../packet/constraint.js';
+import { asksTheUnknown, not, type Constraint } from '../packet/constraint.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { rangesOf } from './shared/asked.js';
@@ -37,16 +37,6 @@ function neverReport(cx: CheckContext, { at, by }: Taken): Report {
 /** Pairs that are looked at. */
 const pairLimit = 200;
 
-/** It asks for something that is not known of a packet. */
-function isOpen(constraint: Constraint): boolean {
-  switch (constraint.kind) {
-    case 'atom': case 'unknown': return true;
-    case 'not': return isOpen(constraint.of);
-    case 'all': case 'any': return constraint.of.some(isOpen);
-    default: return false;
-  }
-}
-
 /** It is for a server inside, as people of its own network need it: the interface to the internet is another. */
 function isForInside(asks: Constraint): boolean {
   return rangesOf(asks, 'dst')?.every(({ low, high }) => isPrivate(low) && isPrivate(high)) === true;
@@ -63,8 +53,8 @@ function* crossing(cx: CheckContext): Generator<Report, void> {
     // What is masqueraded for one destination is an exception of its own.
     if (later.address !== 'own' || later.at.rule.destination !== undefined || cx.reach(nat).get(later.at.rule)?.kind !== 'live') continue;
     const asks = constraints.of(later.at.rule);
-    if (isOpen(asks)) continue;
-    const isCrossed = ({ at }: Translation): boolean => !isForInside(constraints.of(at.rule)) && !isOpen(constraints.of(at.rule)) && reachWith(cx.space(), nat, at, asks, 'POSTROUTING').kind === 'live' && reachWith(cx.space(), nat, at, not(asks), 'POSTROUTING').kind === 'live';
+    if (asksTheUnknown(asks)) continue;
+    const isCrossed = ({ at }: Translation): boolean => !isForInside(constraints.of(at.rule)) && !asksTheUnknown(constraints.of(at.rule)) && reachWith(cx.space(), nat, at, asks, 'POSTROUTING').kind === 'live' && reachWith(cx.space(), nat, at, not(asks), 'POSTROUTING').kind === 'live';
     const earlier = sources.find(one => typeof one.address === 'object' && one.at.chain === later.at.chain && one.at.position < later.at.position && left-- > 0 && isCrossed(one));
     if (earlier === undefined) continue;
     yield {

@@ -3,7 +3,7 @@
  * changed says nothing about the packet as it came: it is taken as unknown.
  */
 import type { AnyTarget } from '../extensions/define.js';
-import { unknown, type Constraint, type Field } from '../packet/constraint.js';
+import { asksFor, unknown, type Ask, type Constraint, type Field } from '../packet/constraint.js';
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import { callOrder } from './call-order.js';
 import { effectOf } from './effect.js';
@@ -88,13 +88,11 @@ function insideCallee({ target }: Rule, inside: ReadonlyMap<string, number>): nu
   return target.kind === 'chain' ? inside.get(target.name) ?? 0 : 0;
 }
 
-/** Whether a constraint asks for anything that `changes`, as bits, may have made another. */
-function asksFor(constraint: Constraint, changes: number): boolean {
-  switch (constraint.kind) {
-    case 'within': case 'masked': return ((fieldBits.get(constraint.field) ?? 0) & changes) !== 0;
+/** Whether what is asked may be answered in another way after `changes`, as bits. */
+function mayBeOther(one: Ask, changes: number): boolean {
+  switch (one.kind) {
+    case 'within': case 'masked': return ((fieldBits.get(one.field) ?? 0) & changes) !== 0;
     case 'atom': return (atomBits & changes) !== 0;
-    case 'not': return asksFor(constraint.of, changes);
-    case 'all': case 'any': return constraint.of.some(part => asksFor(part, changes));
     default: return false;
   }
 }
@@ -109,7 +107,7 @@ export function hangingOnChanges(ruleset: Ruleset, table: Table): ReadonlySet<Ru
   if (order === undefined || changes === undefined) return new Set();
   const constraints = constraintsOf(ruleset, table.name);
   const asking = new Set<Rule>();
-  for (const [rule, bits] of changes) if (asksFor(constraints.of(rule), bits)) asking.add(rule);
+  for (const [rule, bits] of changes) if (asksFor(constraints.of(rule), one => mayBeOther(one, bits))) asking.add(rule);
   const behind = bitsBefore(table, order, rule => asking.has(rule) && !goesOn(rule) ? 1 : 0);
   return new Set([...asking, ...behind?.keys() ?? []]);
 }

@@ -1,25 +1,21 @@
 /** In which ways the rules of a set make connections translated (`--ctstate SNAT`, `DNAT`). */
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
-import { all, always, any, atom, ctstates, not, oneOf, type Constraint, type Range } from '../packet/constraint.js';
+import { all, always, any, asksFor, atom, ctstates, not, oneOf, type Constraint, type Range } from '../packet/constraint.js';
 import { fullMask } from '../values/address.js';
 import { targetEffect } from './effect.js';
 
 /** Of more places than this it is not asked whether a packet goes there. */
 const placeLimit = 32;
 
-const isTranslated = { SNAT: atom('conntrack --ctstate SNAT'), DNAT: atom('conntrack --ctstate DNAT') };
+const names = { SNAT: 'conntrack --ctstate SNAT', DNAT: 'conntrack --ctstate DNAT' };
+const isTranslated = { SNAT: atom(names.SNAT), DNAT: atom(names.DNAT) };
 /** Packets whose connection nobody translates. */
 export const untranslated: Constraint = all([not(isTranslated.DNAT), not(isTranslated.SNAT)]);
 const later = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
 
 /** Whether a rule asks for the one or the other. */
 export function asksForTranslation(asked: Constraint): boolean {
-  switch (asked.kind) {
-    case 'atom': return Object.values(isTranslated).some(one => asked.kind === one.kind && asked.name === one.name);
-    case 'not': return asksForTranslation(asked.of);
-    case 'all': case 'any': return asked.of.some(asksForTranslation);
-    default: return false;
-  }
+  return asksFor(asked, part => part.kind === 'atom' && (part.name === names.SNAT || part.name === names.DNAT));
 }
 
 /** Where the destination that packets have is the last. */

@@ -1,7 +1,7 @@
 /** A `Constraint`, asked of packets: compiled once into closures that neither allocate nor, in IPv4, use a bigint. */
 import type { Family } from '../values/value.js';
 import { addressWords, compareAddress, isMaskedAddress } from './address-words.js';
-import type { Constraint, Field, Range } from './constraint.js';
+import { asksTheUnknown, type Constraint, type Field, type Range } from './constraint.js';
 import { address4, fieldReaders, type FieldReader } from './field-readers.js';
 import { allOf, anyOf, everyPacket, negated, noPacket } from './predicates.js';
 import type { Predicate } from './traversal.js';
@@ -63,15 +63,6 @@ function masked(field: Field, value: number | bigint, mask: number | bigint, fam
 function interfaceIs(side: 'in' | 'out', name: string, prefix: boolean): Predicate {
   if (prefix) return t => t.packet[side].startsWith(name);
   return t => t.packet[side] === name;
-}
-
-function asksTheUnknown(constraint: Constraint): boolean {
-  switch (constraint.kind) {
-    case 'atom': case 'unknown': return true;
-    case 'not': return asksTheUnknown(constraint.of);
-    case 'all': case 'any': return constraint.of.some(asksTheUnknown);
-    default: return false;
-  }
 }
 
 /** What is known comes first, so that the unknown is asked only where it matters. */

@@ -39,6 +39,9 @@ export type Constraint =
   | { readonly kind: 'all'; readonly of: readonly Constraint[] }
   | { readonly kind: 'any'; readonly of: readonly Constraint[] };
 
+/** One that has no others in it. */
+export type Ask = Exclude<Constraint, { readonly kind: 'not' | 'all' | 'any' }>;
+
 /** Every packet. */
 export const always: Constraint = { kind: 'always' };
 /** No packet. */
@@ -103,4 +106,28 @@ export function any(of: readonly Constraint[]): Constraint {
   const [first] = parts;
   if (first === undefined) return never;
   return parts.length === 1 ? first : { kind: 'any', of: parts };
+}
+
+/** Whether something that a constraint asks is such, in whatever way it asks it: negated, or as one of several things. */
+export function asksFor(constraint: Constraint, isSuch: (one: Ask) => boolean): boolean {
+  switch (constraint.kind) {
+    case 'not': return asksFor(constraint.of, isSuch);
+    case 'all': case 'any': for (const one of constraint.of) if (asksFor(one, isSuch)) return true;
+      return false;
+    default: return isSuch(constraint);
+  }
+}
+
+/** Whether it asks anything of one of these fields. */
+export function mentions(constraint: Constraint, fields: readonly Field[]): boolean {
+  return asksFor(constraint, one => 'field' in one && fields.includes(one.field));
+}
+
+/** Whether it asks anything that the packet itself does not say. */
+export function asksTheUnknown(constraint: Constraint): boolean {
+  return asksFor(constraint, isUnsaid);
+}
+
+function isUnsaid({ kind }: Ask): boolean {
+  return kind === 'atom' || kind === 'unknown';
 }

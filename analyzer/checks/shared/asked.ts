@@ -1,5 +1,5 @@
 /** What constraints ask of one field, as ranges. */
-import type { Constraint, Field, Range } from '../../packet/constraint.js';
+import { mentions, type Constraint, type Field, type Range } from '../../packet/constraint.js';
 import { conjuncts } from './conjuncts.js';
 
 /**
@@ -63,17 +63,6 @@ export function areCovered(some: readonly Range[] | undefined, all: readonly (re
     for (const range of ranges) if (BigInt(range.low) <= next && BigInt(range.high) >= next) next = BigInt(range.high) + 1n;
     return next > BigInt(high);
   });
-}
-
-/** Whether a constraint says anything of one of these fields, in whatever way. */
-export function mentions(constraint: Constraint, fields: readonly Field[]): boolean {
-  switch (constraint.kind) {
-    case 'within': case 'masked': case 'interface': return fields.includes(constraint.field);
-    case 'not': return mentions(constraint.of, fields);
-    case 'all': case 'any': for (const one of constraint.of) if (mentions(one, fields)) return true;
-      return false;
-    default: return false;
-  }
 }
 
 /** All that a constraint asks for at once, but for what hangs on one of the fields. */

@@ -2,10 +2,9 @@
 import { printBody } from '../../model/print.js';
 import type { Rule, RuleBody, Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
-import type { Field } from '../../packet/constraint.js';
+import { mentions, type Field } from '../../packet/constraint.js';
 import { isNothing } from '../../packet-space/packets.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
-import { mentions } from './asked.js';
 import { hooksInto } from './hooks-into.js';
 
 export interface Contradiction {

@@ -1,7 +1,7 @@
 /** What a rule's target does, for checks. */
 import type { Effect } from '../../extensions/define.js';
 import { meaningOf, saveUse } from '../../extensions/use.js';
-import type { Constraint } from '../../packet/constraint.js';
+import { asksFor, type Constraint } from '../../packet/constraint.js';
 import { isOpaque, type Rule, type Ruleset, type Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 
@@ -45,12 +45,7 @@ export function targetText(ruleset: Ruleset, at: RuleAt): string {
 
 /** Whether some of it may hold or not. */
 export function hasUnknown(constraint: Constraint): boolean {
-  switch (constraint.kind) {
-    case 'unknown': return true;
-    case 'not': return hasUnknown(constraint.of);
-    case 'all': case 'any': return constraint.of.some(hasUnknown);
-    default: return false;
-  }
+  return asksFor(constraint, ({ kind }) => kind === 'unknown');
 }
 
 /** True where a packet matches the rule or not whatever came before it: no limit, no counter, no clock, no unknown name. */

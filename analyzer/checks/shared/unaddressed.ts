@@ -5,8 +5,8 @@ import { reachWith } from '../../packet-space/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { isPrivate, publicRanges } from '../../packet/address-blocks.js';
-import { all, ctstates, is, not, type Constraint, type Range } from '../../packet/constraint.js';
-import { meet, mentions, rangesOf } from './asked.js';
+import { all, asksFor, ctstates, is, mentions, not, type Constraint, type Range } from '../../packet/constraint.js';
+import { meet, rangesOf } from './asked.js';
 import type { CheckContext } from '../define-check.js';
 import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './nat-rules.js';
 import { isInnerName } from './outside.js';
@@ -35,7 +35,7 @@ function hasPrivateBehind(cx: CheckContext, device: string): boolean {
     const constraints = constraintsOf(cx.ruleset, table.name);
     for (const { rule } of cx.rules(table)) {
       const asked = constraints.of(rule);
-      if (asksForPolicy(asked)) return true;
+      if (asksFor(asked, one => one.kind === 'atom' && one.name.startsWith('policy'))) return true;
       const isFrom = rule.inInterface?.negated === false && rule.inInterface.value.name === device;
       const isTo = rule.outInterface?.negated === false && rule.outInterface.value.name === device;
       const places = [...isFrom ? rangesOf(asked, 'src') ?? [] : [], ...isTo ? rangesOf(asked, 'dst') ?? [] : []];
@@ -43,15 +43,6 @@ function hasPrivateBehind(cx: CheckContext, device: string): boolean {
     }
   }
   return false;
-}
-
-function asksForPolicy(asked: Constraint): boolean {
-  switch (asked.kind) {
-    case 'atom': return asked.name.startsWith('policy');
-    case 'not': return asksForPolicy(asked.of);
-    case 'all': case 'any': return asked.of.some(asksForPolicy);
-    default: return false;
-  }
 }
 
 /** Whether what leaves by the interface gets an address of the internet, as far as rules say: then the private addresses behind the host are nobody's business there. */

@@ -2,7 +2,7 @@
 import type { Hook, TableName } from '../../extensions/define.js';
 import type { Chain, Rule, Ruleset, Table } from '../../model/ruleset.js';
 import { constraintsOf, type RuleConstraints } from '../../packet-space/rule-constraint.js';
-import type { Constraint, Field, Range } from '../../packet/constraint.js';
+import { mentions, type Constraint, type Field, type Range } from '../../packet/constraint.js';
 
 export type Scalar = number | bigint | string;
 
@@ -50,19 +50,10 @@ function holds(constraint: Constraint, field: Field, value: Scalar): boolean {
     case 'within': return constraint.field !== field || (typeof value !== 'string' && constraint.ranges.some(({ low, high }) => low <= value && value <= high));
     case 'masked': return constraint.field !== field || (BigInt(value) & BigInt(constraint.mask)) === BigInt(constraint.value);
     case 'interface': return constraint.field !== field || (constraint.prefix ? String(value).startsWith(constraint.name) : value === constraint.name);
-    case 'not': return !mentions(constraint.of, field) || !holds(constraint.of, field, value);
+    case 'not': return !mentions(constraint.of, [field]) || !holds(constraint.of, field, value);
     case 'all': return constraint.of.every(one => holds(one, field, value));
-    case 'any': return constraint.of.some(one => mentions(one, field) && holds(one, field, value)) || !constraint.of.every(one => mentions(one, field));
+    case 'any': return constraint.of.some(one => mentions(one, [field]) && holds(one, field, value)) || !constraint.of.every(one => mentions(one, [field]));
     default: return true;
-  }
-}
-
-function mentions(constraint: Constraint, field: Field): boolean {
-  switch (constraint.kind) {
-    case 'within': case 'masked': case 'interface': return constraint.field === field;
-    case 'not': return mentions(constraint.of, field);
-    case 'all': case 'any': return constraint.of.some(one => mentions(one, field));
-    default: return false;
   }
 }
 

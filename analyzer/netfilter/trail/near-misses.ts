@@ -2,7 +2,7 @@
 import { meaningOf } from '../../extensions/use.js';
 import { printBody } from '../../model/print.js';
 import { isOpaque, type Chain, type MatchUse, type Rule, type RuleBody, type Table } from '../../model/ruleset.js';
-import type { Constraint } from '../../packet/constraint.js';
+import { asksTheUnknown, type Constraint } from '../../packet/constraint.js';
 import type { Packet } from '../../packet/packet.js';
 import { Verdict, type HookName, type World } from '../../packet/traversal.js';
 import { compileTable } from '../tables/compile-table.js';
@@ -32,16 +32,6 @@ const everything: RuleBody = {
   matches: [], target: { kind: 'none' },
 };
 
-/** What nobody can tell of a packet that is gone: it depends on others, or on the machine. */
-function isUntellable(constraint: Constraint): boolean {
-  switch (constraint.kind) {
-    case 'atom': case 'unknown': return true;
-    case 'not': return isUntellable(constraint.of);
-    case 'all': case 'any': return constraint.of.some(isUntellable);
-    default: return false;
-  }
-}
-
 /** It names services: ports, or types of ICMP. */
 function namesService(constraint: Constraint): boolean {
   switch (constraint.kind) {
@@ -62,7 +52,7 @@ function* matchConditions(use: MatchUse, { protocol }: Rule, { table, world }: P
   if (isOpaque(use)) return;
   const number = typeof protocol?.value === 'number' ? { number: protocol.value, negated: protocol.negated } : undefined;
   const meaning = meaningOf(use, { family: world.family, backend: world.backend, table, protocol: number, ordered: [] });
-  if (isUntellable(meaning)) return;
+  if (asksTheUnknown(meaning)) return;
   const { matches, ...definition } = use.definition;
   const text = printBody({ ...everything, matches: [use] }, { table, family: world.family, backend: world.backend }).trim();
   yield { body: { ...everything, protocol, matches: [{ ...use, definition }] }, text, isService: namesService(meaning) };
