@@ -15,7 +15,7 @@ interface Successor {
 const successors: Readonly<Record<string, Successor>> = {
   ULOG: { severity: 'warning', message: '`-j ULOG` cannot be loaded: Linux has not had it since 3.17', help: 'write -j NFLOG, and let ulogd listen to its group (--nflog-group)' },
   CLUSTERIP: { severity: 'warning', message: '`-j CLUSTERIP` cannot be loaded: Linux has not had it since 6.3', help: 'use the match cluster in its place (-m cluster)' },
-  QUEUE: { severity: 'info', message: '`-j QUEUE` is the old name of `-j NFQUEUE --queue-num 0`, and iptables-legacy only takes it', help: 'write -j NFQUEUE --queue-num 0: programs for the old queue (ip_queue) have not worked since Linux 3.5' },
+  QUEUE: { severity: 'info', message: '`-j QUEUE` is the old name of `-j NFQUEUE --queue-num 0`, and only iptables-legacy takes it', help: 'write -j NFQUEUE --queue-num 0: programs for the old queue (ip_queue) have not worked since Linux 3.5' },
   NOTRACK: { severity: 'info', instead: 'CT --notrack', message: '`-j NOTRACK` is the old name of `-j CT --notrack`', help: 'write -j CT --notrack, as iptables-save does' },
 };
 
