@@ -43,10 +43,8 @@ function printInterface(flag: string, given: RuleBody['inInterface'], cx: RuleCo
   return isAny && !(negated && cx.backend === 'nft') ? '' : ` ${bang(negated)}${flag} ${interfaceName.print(value, cx)}`;
 }
 
-/** What stands for a rule that could not be read is its own line, for people. */
 function printOpaque(flag: '-m' | '-j', { opaque, words }: OpaqueUse): string {
-  const quoted = words.map(quoteForInput).join(' ');
-  return opaque === '' ? ` (${quoted})` : ` ${flag} ${opaque}${quoted === '' ? '' : ` ${quoted}`}`;
+  return [` ${flag} ${opaque}`, ...words.map(quoteForInput)].join(' ');
 }
 
 function printMatch(use: MatchUse, cx: RuleContext): string {
