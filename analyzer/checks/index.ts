@@ -32,6 +32,7 @@ import { unlimitedNewConnections } from './unlimited-new-connections.js';
 import { exposedService } from './exposed-service.js';
 import { filterMatchesPreNat } from './filter-matches-pre-nat.js';
 import { hostBitsSet } from './host-bits-set.js';
+import { ipsecTranslated } from './ipsec-translated.js';
 import { jumpToEmptyChain } from './jump-to-empty-chain.js';
 import { inputRuleBypassedByDnat } from './input-rule-bypassed-by-dnat.js';
 import { masqueradeEverything } from './masquerade-everything.js';
@@ -108,6 +109,7 @@ export const checks: readonly Check[] = [
   masqueradeIncomplete,
   masqueradeWrongInterface,
   masqueradeNotForwarded,
+  ipsecTranslated,
   snatBeforeMasquerade,
   hairpinMissing,
   invalidLeaksUnnatted,

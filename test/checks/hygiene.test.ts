@@ -140,7 +140,7 @@ test('NOTRACK can be repaired in place; CT --notrack is what it became', t => {
 
 test('QUEUE still has a queue: the first of NFQUEUE', t => {
   const found = of('deprecated-target', filter('-A INPUT -p udp -j QUEUE', '-A INPUT -p tcp -j NFQUEUE --queue-num 0'));
-  t.deepEqual(found.map(({ severity, rule, help }) => [severity, rule, help?.includes('NFQUEUE --queue-num 0')]), [['info', 'filter:INPUT:1', true]]);
+  t.deepEqual(found.map(({ severity, rule, help }) => [severity, rule, help.includes('NFQUEUE --queue-num 0')]), [['info', 'filter:INPUT:1', true]]);
 });
 
 const counted = (...lines: readonly string[]): string => `*filter\n:INPUT DROP [50000:1]\n:x - [0:0]\n${lines.join('\n')}\nCOMMIT\n`;

@@ -3,7 +3,7 @@ import test from 'ava';
 import { analyze } from '../../analyzer/analyze.js';
 import { checks } from '../../analyzer/checks/index.js';
 import type { AnalyzeOptions } from '../../analyzer/examine.js';
-import { findings, found, rules } from './nat-rules.js';
+import { findings, found, rules, type Lines } from './nat-rules.js';
 
 test('masquerade-everything: whatever keeps loopback out', t => {
   const first = (...nat: readonly string[]): readonly string[] => found({ nat, filter: ['-A FORWARD -i lan+ -p tcp -m conntrack --ctstate NEW -j ACCEPT'] }).filter(one => one.startsWith('masquerade-everything'));
@@ -292,4 +292,25 @@ test('of hundreds of published services the one that is not forwarded is found, 
   const { findings: all, undecided } = analyze({ path: 'nat.rules', text: rules(lines) }, { checks: checks.filter(({ name }) => ['dnat-not-forwarded', 'filter-matches-pre-nat'].includes(name)) });
   t.deepEqual(all.map(({ check, rule }) => `${check} ${String(rule)}`), ['dnat-not-forwarded nat:PREROUTING:450']);
   t.is(undecided, 0);
+});
+
+test('ipsec-translated: what IPsec is to take, and what keeps it from being translated', t => {
+  const policy = '-m policy --dir out --pol ipsec';
+  const out = `-A FORWARD -s 10.1.0.0/24 -d 10.2.0.0/24 -o eth0 ${policy} --reqid 1 --proto esp -j ACCEPT`;
+  const masquerade = '-A POSTROUTING -s 10.1.0.0/24 -o eth0 -j MASQUERADE';
+  const told = (lines: Lines): readonly string[] => found({ ...lines, filter: [...lines.filter ?? [out], '-A FORWARD -s 10.1.0.0/24 -o eth0 -j ACCEPT'] }).filter(one => one.startsWith('ipsec-translated'));
+  t.deepEqual(told({ nat: [masquerade] }), ['ipsec-translated nat:POSTROUTING:1 possible']);
+  t.deepEqual(told({ nat: ['-A POSTROUTING -o eth0 -j out', '-A out -s 10.0.0.0/8 ! -d 10.3.0.0/16 -j SNAT --to-source 192.0.2.1'] }), ['ipsec-translated nat:out:1 possible']);
+  t.deepEqual(told({ nat: [masquerade], filter: ['-A FORWARD -o eth0 -j vpn', out.replace('FORWARD', 'vpn').replace(' -o eth0', '')] }), ['ipsec-translated nat:POSTROUTING:1 possible'], 'in a chain');
+  t.deepEqual(told({ nat: [masquerade], mangle: ['-A FORWARD -m policy --dir out --pol ipsec -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1360'] }), ['ipsec-translated nat:POSTROUTING:1 possible']);
+  for (const nat of [
+    [`-A POSTROUTING ${policy} -j ACCEPT`, masquerade], [masquerade, `-A POSTROUTING ${policy} -j ACCEPT`], [masquerade.replace('-j', '-m policy --dir out --pol none -j')],
+    ['-A POSTROUTING -d 10.0.0.0/8 -j ACCEPT', masquerade], [masquerade.replace('-o', '! -d 10.2.0.0/16 -o')], [masquerade.replace('10.1.0.0', '10.7.0.0')], [masquerade.replace('eth0', 'ppp0')],
+  ]) t.deepEqual(told({ nat }), [], nat.join());
+  for (const filter of [
+    [out.replace(' -s 10.1.0.0/24', '')], [out.replace(' -d 10.2.0.0/24', '')], [out.replace('-j', '-m conntrack --ctstate ESTABLISHED -j')], [out.replace('--pol ipsec --reqid 1 --proto esp', '--pol none')], [out.replace('eth0', 'ipsec0')],
+    ['-A FORWARD -d 10.2.0.0/24 -j DROP', out],
+  ]) t.deepEqual(told({ nat: [masquerade], filter }), [], filter.join());
+  t.deepEqual(told({ nat: [masquerade], raw: ['-A PREROUTING -s 10.1.0.0/24 -d 10.2.0.0/24 -j CT --notrack'] }), [], 'what is not tracked is not translated');
+  t.deepEqual(told({ nat: ['-A POSTROUTING -m mark --mark 0x1 -j ACCEPT', masquerade], mangle: [`-A FORWARD ${policy} -j MARK --set-xmark 0x1/0xffffffff`] }), [], 'a mark');
 });
