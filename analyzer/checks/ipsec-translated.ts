@@ -8,7 +8,7 @@ import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } fro
 import { rangesOf } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { withFirst } from './shared/edits.js';
-import { isForIpsec } from './shared/late-exemptions.js';
+import { isForIpsec, isOutToIpsec } from './shared/late-exemptions.js';
 import { askedOnTheWay, liveTranslations } from './shared/nat-rules.js';
 import { effectOf, targetText } from './shared/targets.js';
 import type { Translation } from './shared/translations.js';
@@ -34,12 +34,12 @@ function isForWay(one: Constraint): boolean {
 /** By the rules that let new connections out to IPsec, from one network to another. Those for any sender are there for answers as well as not. */
 function tunnelsOf(cx: CheckContext): readonly Tunnel[] {
   const filter = cx.ruleset.tables.get('filter');
-  if (filter === undefined) return [];
+  if (filter === undefined || !cx.rules(filter).some(at => isForIpsec(cx, at))) return [];
   const reached = cx.reach(filter);
   return cx.rules(filter).flatMap((at): Tunnel[] => {
-    if (effectOf(at.rule) !== 'accept' || !isForIpsec(cx, at) || reached.get(at.rule)?.kind !== 'live') return [];
+    if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live') return [];
     const asks = askedOnTheWay(cx, at, 'FORWARD');
-    if (rangesOf(asks, 'src') === undefined || rangesOf(asks, 'dst') === undefined) return [];
+    if (!isOutToIpsec(asks) || rangesOf(asks, 'src') === undefined || rangesOf(asks, 'dst') === undefined) return [];
     return [{ at, packets: all([...conjuncts(asks).filter(isForWay), is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0)]) }];
   });
 }

@@ -302,6 +302,8 @@ test('ipsec-translated: what IPsec is to take, and what keeps it from being tran
   t.deepEqual(told({ nat: [masquerade] }), ['ipsec-translated nat:POSTROUTING:1 possible']);
   t.deepEqual(told({ nat: ['-A POSTROUTING -o eth0 -j out', '-A out -s 10.0.0.0/8 ! -d 10.3.0.0/16 -j SNAT --to-source 192.0.2.1'] }), ['ipsec-translated nat:out:1 possible']);
   t.deepEqual(told({ nat: [masquerade], filter: ['-A FORWARD -o eth0 -j vpn', out.replace('FORWARD', 'vpn').replace(' -o eth0', '')] }), ['ipsec-translated nat:POSTROUTING:1 possible'], 'in a chain');
+  t.deepEqual(told({ nat: [masquerade], filter: [`-A FORWARD ${policy} -j vpn`, '-A vpn -s 10.1.0.0/24 -d 10.2.0.0/24 -j ACCEPT'] }), ['ipsec-translated nat:POSTROUTING:1 possible'], 'asked by the jump');
+  t.deepEqual(told({ nat: ['-A POSTROUTING -d 10.9.0.0/16 -j vpn', '-A vpn -j ACCEPT', masquerade], filter: ['-A FORWARD -j vpn', out.replace('FORWARD', 'vpn')] }), ['ipsec-translated nat:POSTROUTING:2 possible'], 'a chain of that name in nat, too');
   t.deepEqual(told({ nat: [masquerade], mangle: ['-A FORWARD -m policy --dir out --pol ipsec -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1360'] }), ['ipsec-translated nat:POSTROUTING:1 possible']);
   for (const nat of [
     [`-A POSTROUTING ${policy} -j ACCEPT`, masquerade], [masquerade, `-A POSTROUTING ${policy} -j ACCEPT`], [masquerade.replace('-j', '-m policy --dir out --pol none -j')],

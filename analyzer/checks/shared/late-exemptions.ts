@@ -3,6 +3,7 @@ import type { Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { reachWith } from '../../packet-space/index.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
+import type { Constraint } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
 import { conjuncts } from './conjuncts.js';
 import { liveTranslations } from './nat-rules.js';
@@ -10,7 +11,12 @@ import { effectOf } from './targets.js';
 
 /** Whether a rule is for what IPsec takes on its way out. */
 export function isForIpsec(cx: CheckContext, at: RuleAt): boolean {
-  return conjuncts(constraintsOf(cx.ruleset, at.table).of(at.rule)).some(one => one.kind === 'atom' && one.name.startsWith('policy out ipsec'));
+  return isOutToIpsec(constraintsOf(cx.ruleset, at.table).of(at.rule));
+}
+
+/** Whether IPsec takes all that meets a constraint on its way out. */
+export function isOutToIpsec(asks: Constraint): boolean {
+  return conjuncts(asks).some(one => one.kind === 'atom' && one.name.startsWith('policy out ipsec'));
 }
 
 /** The rules of its chain that translate connections for which a live exemption behind them is; of other rules, none. */

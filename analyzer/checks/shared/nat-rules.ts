@@ -2,7 +2,7 @@
 import type { Hook } from '../../extensions/define.js';
 import type { Path } from '../../packet-space/pipeline/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
-import type { Table } from '../../model/ruleset.js';
+import { isTableName, type Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { all, type Constraint } from '../../packet/constraint.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
@@ -45,8 +45,10 @@ export function pathsBehind(cx: CheckContext, translation: Translation): readonl
 
 const leading = new WeakMap<Table, Map<Hook, ReadonlyMap<string, readonly RuleAt[]>>>();
 
-/** By chain, the rules that lead there on the way behind a hook. */
-function leadersOf(cx: CheckContext, table: Table, hook: Hook): ReadonlyMap<string, readonly RuleAt[]> {
+/** By chain of a rule's table, the rules that lead there on the way behind a hook. */
+function leadersOf(cx: CheckContext, at: RuleAt, hook: Hook): ReadonlyMap<string, readonly RuleAt[]> {
+  const table = isTableName(at.table) ? cx.ruleset.tables.get(at.table) : undefined;
+  if (table === undefined) return new Map();
   let known = leading.get(table);
   if (known === undefined) leading.set(table, known = new Map<Hook, ReadonlyMap<string, readonly RuleAt[]>>());
   let found = known.get(hook);
@@ -67,13 +69,12 @@ function findLeaders(cx: CheckContext, table: Table, hook: Hook): ReadonlyMap<st
   return led;
 }
 
-/** A rule of nat, and those that lead to it behind a hook, as long as there is one way to its chain; the rule first. */
+/** A rule, and those that lead to it behind a hook, as long as there is one way to its chain; the rule first. */
 export function onTheWay(cx: CheckContext, at: RuleAt, hook: Hook): readonly RuleAt[] {
-  const nat = cx.ruleset.tables.get('nat');
-  const leaders = nat === undefined ? undefined : leadersOf(cx, nat, hook);
+  const leaders = leadersOf(cx, at, hook);
   const found = [at];
   const met = new Set([at.chain]);
-  for (let [only, ...others] = leaders?.get(at.chain) ?? []; only !== undefined && others.length === 0; [only, ...others] = leaders?.get(only.chain) ?? []) {
+  for (let [only, ...others] = leaders.get(at.chain) ?? []; only !== undefined && others.length === 0; [only, ...others] = leaders.get(only.chain) ?? []) {
     found.push(only);
     if (met.has(only.chain)) break;
     met.add(only.chain);
@@ -84,22 +85,21 @@ export function onTheWay(cx: CheckContext, at: RuleAt, hook: Hook): readonly Rul
 /** More ways than these are not looked at. */
 const wayLimit = 32;
 
-/** The rules that lead to a rule of nat behind a hook, way by way. */
+/** The rules that lead to a rule in its table behind a hook, way by way. */
 export function waysTo(cx: CheckContext, at: RuleAt, hook: Hook): readonly (readonly RuleAt[])[] {
-  const nat = cx.ruleset.tables.get('nat');
-  const leaders = nat === undefined ? undefined : leadersOf(cx, nat, hook);
+  const leaders = leadersOf(cx, at, hook);
   const found: (readonly RuleAt[])[] = [];
   const open: (readonly RuleAt[])[] = [[]];
   for (let way = open.pop(); way !== undefined && found.length + open.length < wayLimit; way = open.pop()) {
     const before = way;
-    const calls = leaders?.get((way.at(-1) ?? at).chain) ?? [];
+    const calls = leaders.get((way.at(-1) ?? at).chain) ?? [];
     if (calls.length === 0) found.push(way);
     open.push(...calls.filter(call => !before.includes(call)).map(call => [...before, call]));
   }
   return found;
 }
 
-/** What a rule of nat asks of packets, and the rules that lead to it behind a hook, as long as there is one way to its chain. */
+/** What a rule asks of packets, and the rules that lead to it behind a hook, as long as there is one way to its chain. */
 export function askedOnTheWay(cx: CheckContext, at: RuleAt, hook: Hook): Constraint {
   const constraints = constraintsOf(cx.ruleset, at.table);
   return all(onTheWay(cx, at, hook).flatMap(one => conjuncts(constraints.of(one.rule))));
