@@ -1,9 +1,10 @@
 import type { Rule, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { reachThrough } from '../packet-space/pipeline/index.js';
+import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
-import { all, asksFor, ctstates, is, mentions, type Ask, type Constraint } from '../packet/constraint.js';
+import { all, asksFor, asksTheUnknown, ctstates, is, mentions, type Ask, type Constraint } from '../packet/constraint.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { rangesOf } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
@@ -27,20 +28,16 @@ interface Tunnel {
   readonly packets: Constraint;
 }
 
-function isForWay(one: Constraint): boolean {
-  return (one.kind === 'interface' && one.field === 'out') || (one.kind === 'within' && (one.field === 'src' || one.field === 'dst'));
-}
-
-/** By the rules that let new connections out to IPsec, from one network to another. Those for any sender are there for answers as well as not. */
+/** By the rules of FORWARD that let new connections out to IPsec, from one network to another. Those for any sender are there for answers as well as not. */
 function tunnelsOf(cx: CheckContext): readonly Tunnel[] {
   const filter = cx.ruleset.tables.get('filter');
   if (filter === undefined || !cx.rules(filter).some(at => isForIpsec(cx, at))) return [];
-  const reached = cx.reach(filter);
+  const [hooks, reached] = [hooksOf(filter), cx.reach(filter)];
   return cx.rules(filter).flatMap((at): Tunnel[] => {
-    if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live') return [];
+    if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live' || hooks.get(at.chain)?.includes('FORWARD') !== true) return [];
     const asks = askedOnTheWay(cx, at, 'FORWARD');
     if (!isOutToIpsec(asks) || rangesOf(asks, 'src') === undefined || rangesOf(asks, 'dst') === undefined) return [];
-    return [{ at, packets: all([...conjuncts(asks).filter(isForWay), is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0)]) }];
+    return [{ at, packets: all([...conjuncts(asks).filter(one => !asksTheUnknown(one)), is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0)]) }];
   });
 }
 

@@ -312,7 +312,9 @@ test('ipsec-translated: what IPsec is to take, and what keeps it from being tran
   for (const filter of [
     [out.replace(' -s 10.1.0.0/24', '')], [out.replace(' -d 10.2.0.0/24', '')], [out.replace('-j', '-m conntrack --ctstate ESTABLISHED -j')], [out.replace('--pol ipsec --reqid 1 --proto esp', '--pol none')], [out.replace('eth0', 'ipsec0')],
     ['-A FORWARD -d 10.2.0.0/24 -j DROP', out],
+    [out.replace('FORWARD', 'OUTPUT')],
   ]) t.deepEqual(told({ nat: [masquerade], filter }), [], filter.join());
   t.deepEqual(told({ nat: [masquerade], raw: ['-A PREROUTING -s 10.1.0.0/24 -d 10.2.0.0/24 -j CT --notrack'] }), [], 'what is not tracked is not translated');
+  t.deepEqual(findings(rules({ nat: [masquerade], filter: [out.replace('-j', '-m conntrack --ctstate ESTABLISHED -j'), '-A FORWARD -s 10.1.0.0/24 -o eth0 -j ACCEPT'] }).replace('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n', '')).filter(({ check }) => check === 'ipsec-translated'), [], 'for answers only');
   t.deepEqual(told({ nat: ['-A POSTROUTING -m mark --mark 0x1 -j ACCEPT', masquerade], mangle: [`-A FORWARD ${policy} -j MARK --set-xmark 0x1/0xffffffff`] }), [], 'a mark');
 });
