@@ -57,6 +57,21 @@ async function write(report: Report, { format, file }: Output, color: boolean | 
   }
 }
 
+/** Characters that are worth a call of the system. */
+const enough = 200_000;
+
+/** The same text in fewer parts: each is handed to the system by itself. */
+function* gathered(parts: Iterable<string>): Generator<string, void> {
+  let text = '';
+  for (const part of parts) {
+    text += part;
+    if (text.length < enough) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
+}
+
 /** Where parts of a report go as they come. */
 class Stream {
   readonly #file: string | undefined;
@@ -68,7 +83,16 @@ class Stream {
     this.#file = file;
   }
 
-  async write(text: string): Promise<void> {
+  async write(parts: Iterable<string>): Promise<void> {
+    for (const text of gathered(parts)) await this.#writeOne(text);
+  }
+
+  async end(totals: Totals, isEmpty: boolean): Promise<void> {
+    await this.write([this.format.end(totals, isEmpty)]);
+    await this.#handle?.close();
+  }
+
+  async #writeOne(text: string): Promise<void> {
     if (this.#file === undefined) return print(text);
     try {
       this.#handle ??= await promises.open(this.#file, 'w');
@@ -76,11 +100,6 @@ class Stream {
     } catch (error) {
       throw new Trouble(`cannot write ${this.#file}: ${systemCause(error)}`, { cause: error });
     }
-  }
-
-  async end(totals: Totals, isEmpty: boolean): Promise<void> {
-    await this.write(this.format.end(totals, isEmpty));
-    await this.#handle?.close();
   }
 }
 
@@ -119,7 +138,7 @@ export class ReportWriter {
   }
 
   async failure(failure: Failure): Promise<void> {
-    for (const stream of this.#streams) await stream.write(stream.format.failure(failure));
+    for (const stream of this.#streams) await stream.write([stream.format.failure(failure)]);
   }
 
   /** `isSilent`: formats for people have nothing to say on standard output. */

@@ -26,7 +26,9 @@ export function findingJson(source: SourceText, finding: Finding): object {
 }
 
 function fileJson({ source, findings, suppressed }: FileReport): object {
-  const written = (some: readonly Finding[]): readonly object[] => some.map(finding => findingJson(source, finding));
+  function* written(some: readonly Finding[]): Generator<object, void> {
+    for (const finding of some) yield findingJson(source, finding);
+  }
   return { path: source.path, findings: written(findings), ...suppressed === undefined ? {} : { suppressed: written(suppressed) } };
 }
 
@@ -49,9 +51,29 @@ export function ndjsonLine(value: object): string {
 
 const opening = '{\n  "schemaVersion": 1,\n  "files": [';
 
+function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
+
+/** A list whose values are made when it is their turn. */
+function* list(values: Iterable<unknown>, by: string): Generator<string, void> {
+  let isEmpty = true;
+  for (const value of values) {
+    yield `${isEmpty ? '[' : ','}\n${by}  ${indented(value, `${by}  `)}`;
+    isEmpty = false;
+  }
+  yield isEmpty ? '[]' : `\n${by}]`;
+}
+
 /** A file, of which the document's values are those of `fileJson`, or of a report that was read. */
-export function jsonFile(file: object, isFirst: boolean): string {
-  return `${isFirst ? opening : ','}\n    ${indented(file, '    ')}`;
+export function* jsonFile(file: object, isFirst: boolean): Generator<string, void> {
+  let before = `${isFirst ? opening : ','}\n    {`;
+  for (const [key, value] of Object.entries(file) as [string, unknown][]) {
+    yield `${before}\n      ${indented(key, '')}: `;
+    yield* isList(value) ? list(value, '      ') : [indented(value, '      ')];
+    before = ',';
+  }
+  yield '\n    }';
 }
 
 /** What comes behind the files: each a key and its value. */

@@ -3,7 +3,9 @@ import { findingJson, ndjsonLine, summaryJson } from './json.js';
 import { whole, type Format, type StreamedFormat } from './report.js';
 
 export const ndjsonParts: StreamedFormat = {
-  file: ({ source, findings, suppressed = [] }) => [...findings, ...suppressed].map(finding => ndjsonLine({ path: source.path, ...findingJson(source, finding) })).join(''),
+  *file({ source, findings, suppressed = [] }) {
+    for (const finding of [...findings, ...suppressed]) yield ndjsonLine({ path: source.path, ...findingJson(source, finding) });
+  },
   failure: ({ path, message }) => ndjsonLine({ path, failure: message }),
   end: totals => ndjsonLine({ schemaVersion: 1, ...totals.shard === undefined ? {} : { shard: totals.shard }, summary: summaryJson(totals) }),
 };

@@ -93,9 +93,9 @@ export interface Shard {
   readonly list: string;
 }
 
-/** A format whose parts are printed as they come, so that no more than one file is in memory. */
+/** A format whose parts are printed as they come, so that no more than the findings of one file are in memory, and but a few of them as text. */
 export interface StreamedFormat {
-  readonly file: (file: FileReport, isFirst: boolean) => string;
+  readonly file: (file: FileReport, isFirst: boolean) => Iterable<string>;
   readonly failure: (failure: Failure) => string;
   /** `isEmpty`: no file came before. */
   readonly end: (totals: Totals, isEmpty: boolean) => string;
@@ -129,7 +129,7 @@ export function totalsOf(report: Report): Totals {
 /** The whole report at once, in a format that can also be printed in parts. Failures come last: where among the files they were is not in the report. */
 export function whole(format: StreamedFormat): Format {
   return report => [
-    ...report.files.map((file, index) => format.file(file, index === 0)),
+    ...report.files.flatMap((file, index) => [...format.file(file, index === 0)]),
     ...(report.failures ?? []).map(failure => format.failure(failure)),
     format.end(totalsOf(report), report.files.length === 0),
   ].join('');

@@ -84,12 +84,19 @@ export async function* outcomes(files: readonly string[], context: OutcomesConte
   const { jobs, timeout, begin } = context;
   const isMany = isMuch(files);
   let pool: Promise<Pool> | undefined;
-  const inThread = async (job: LintJob): Promise<Linted> => {
-    pool ??= import('./pool.js').then(({ Pool }) => new Pool(Math.max(1, Math.min(jobs, files.length)), timeout));
-    return (await pool).lint(job);
+  const poolOf = async (size: number): Promise<Pool> => new (await import('./pool.js')).Pool(size, timeout);
+  const inThread = async (job: LintJob): Promise<Linted> => (await (pool ??= poolOf(Math.max(1, Math.min(jobs, files.length))))).lint(job);
+  // What comes of it may be much: its thread's memory is given back before that is written.
+  const alone = async (job: LintJob): Promise<Linted> => {
+    const one = await poolOf(1);
+    try {
+      return await one.lint(job);
+    } finally {
+      await one.close();
+    }
   };
   const counted: Lint = async job => {
-    const linted = await (isMany || isForThread(job) ? inThread(job) : lintJob(job));
+    const linted = await (isMany ? inThread(job) : isForThread(job) ? alone(job) : lintJob(job));
     countTimes(linted.times);
     return linted;
   };

@@ -1,7 +1,7 @@
 /** Threads that lint: one that dies, or comes to no end, costs the rules that it was at, and no others. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { allowCollectors, expectGrowth } from '../short-run.js';
+import { allowCollectors, expectFrugal, expectGrowth } from '../short-run.js';
 import { Trouble } from '../trouble.js';
 import type { Linted, LintJob } from './linted.js';
 import type { Answer } from './worker.js';
@@ -57,6 +57,7 @@ export class Pool {
     for (const { timer } of this.#busy.values()) clearTimeout(timer);
     await Promise.all([...this.#idle, ...this.#busy.keys()].map(worker => worker.terminate()));
     expectGrowth(false);
+    expectFrugal(true);
     allowCollectors(true);
   }
 
@@ -97,6 +98,7 @@ export class Pool {
       // It has loaded the program by now, and goes on for longer.
       this.#grows = true;
       expectGrowth(true);
+      expectFrugal(false);
       allowCollectors(this.#size < availableParallelism());
     }
     const busy = this.#busy.get(worker);

@@ -21,7 +21,7 @@ function json(parts: readonly Part[], lost: readonly Failure[], totals: Totals):
   const own = parts.flatMap(part => part.format === 'json' ? [part] : []);
   const files = own.flatMap(part => part.files);
   const failures = [...own.flatMap(part => part.failures), ...lost];
-  return files.map((file, index) => jsonFile(file, index === 0)).join('') + jsonEnd({ ...failures.length === 0 ? {} : { failures }, summary: summaryJson(totals) }, files.length === 0);
+  return files.flatMap((file, index) => [...jsonFile(file, index === 0)]).join('') + jsonEnd({ ...failures.length === 0 ? {} : { failures }, summary: summaryJson(totals) }, files.length === 0);
 }
 
 function fileLines({ path, findings, suppressed = [] }: JsonFile): readonly string[] {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import test from 'ava';
 import type { Finding } from '../../analyzer/finding.js';
 import { displayWidth } from '../../report/display-width.js';
-import { formatNames, loadFormat, type FormatName } from '../../report/formats.js';
+import { formatNames, loadFormat, loadStreamed, type FormatName } from '../../report/formats.js';
 import { markedSource } from '../../report/frame.js';
 import type { Report } from '../../report/report.js';
 import { visible } from '../../report/visible.js';
@@ -54,6 +54,18 @@ test('what could not be linted is in every format that programs read', async t =
     else for (const words of ['permission denied', 'no rule files in hosts/c']) t.true(printed.includes(words), `${words} in ${format}`);
   }
 });
+
+for (const format of ['json', 'ndjson'] as const) {
+  test(`${format}: of what is found in a file, no two findings are text at once`, async t => {
+    const stream = await loadStreamed(format);
+    const checks = /"check": ?"/gu;
+    for (const file of all.files) {
+      const parts = [...stream?.file(file, false) ?? []].map(part => part.match(checks)?.length ?? 0);
+      t.true(parts.every(count => count <= 1));
+      t.is(parts.filter(count => count === 1).length, file.findings.length);
+    }
+  });
+}
 
 test('JSON has the keys of the contract in their order, and nothing else', async t => {
   const document = JSON.parse(await print('json', all)) as { files: { findings: object[] }[]; summary: object };
