@@ -30,13 +30,25 @@ function below(folder: string, { files, troubles }: Walked): Walked {
   return { files: files.map(file => join(folder, file)), troubles: troubles.map(({ path, trouble }) => ({ path: join(folder, path), trouble })) };
 }
 
-async function inDirectory(directory: string, hosts: boolean): Promise<Walked> {
+function patternsOf(hosts: boolean): readonly string[] {
+  return hosts ? [...rulesFilePatterns, ...hostFilePatterns] : rulesFilePatterns;
+}
+
+async function wantedInFolders(hosts: boolean): Promise<Wanted> {
   const { default: picomatch } = await import('picomatch');
-  const patterns = hosts ? [...rulesFilePatterns, ...hostFilePatterns] : rulesFilePatterns;
-  const isFile = picomatch(patterns.map(pattern => `**/${pattern}`), { ignore: ignoredFiles });
+  const isFile = picomatch(patternsOf(hosts).map(pattern => `**/${pattern}`), { ignore: ignoredFiles });
   const mayHold = picomatch('**', { ignore: ignoredFolders });
-  const found = below(directory, walk(directory, { isFile: path => isFile(path), mayHold: path => mayHold(path) }));
-  if (found.files.length + found.troubles.length === 0) throw new Trouble(`no rule files in ${directory}: looked for ${patterns.join(' ')}; name other files one by one, or with a glob`);
+  return { isFile: path => isFile(path), mayHold: path => mayHold(path) };
+}
+
+/** To make it of its patterns takes milliseconds, and a thousand folders may be named. */
+const known = new Map<boolean, Promise<Wanted>>();
+
+async function inDirectory(directory: string, hosts: boolean): Promise<Walked> {
+  const wanted = known.get(hosts) ?? wantedInFolders(hosts);
+  known.set(hosts, wanted);
+  const found = below(directory, walk(directory, await wanted));
+  if (found.files.length + found.troubles.length === 0) throw new Trouble(`no rule files in ${directory}: looked for ${patternsOf(hosts).join(' ')}; name other files one by one, or with a glob`);
   return { ...found, files: withoutFacts(found.files) };
 }
 
