@@ -1,6 +1,8 @@
 import { ruleReference, type Chain, type Ruleset, type Table } from '../model/ruleset.js';
 import { defineCheck, fixWith, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
+import { programToCome } from './shared/owners.js';
+import { isPart } from './shared/parts.js';
 
 function calledChains(table: Table): Set<string> {
   const called = new Set<string>();
@@ -8,16 +10,48 @@ function calledChains(table: Table): Set<string> {
   return called;
 }
 
-function report(ruleset: Ruleset, table: Table, chain: Chain): Report {
+function doNothing(count: number): string {
+  return `its ${count === 1 ? 'rule does' : `${String(count)} rules do`} nothing`;
+}
+
+const asSaved = 'lint what iptables-save prints on the host';
+
+/** What nobody sees here, somebody may see elsewhere. */
+function unseen(table: Table, chain: Chain, program: string): Report {
+  return {
+    message: `no rule of table ${table.name} jumps to chain \`${chain.name}\` before ${program} does: until then ${doNothing(chain.rules.length)}; what comes then is not looked at here`,
+    span: chain.span, chain, help: `once ${program} runs, ${asSaved}`,
+  };
+}
+
+function partial(table: Table): Report {
+  const count = [...table.chains.values()].reduce((sum, { rules }) => sum + rules.length, 0);
+  return {
+    message: `table ${table.name} says nothing of built-in chains, so that alone ${doNothing(count)}; what comes where iptables-restore --noflush adds it to others is not looked at here`,
+    span: table.span, help: `once they are loaded, ${asSaved}`,
+  };
+}
+
+function unused(ruleset: Ruleset, table: Table, chain: Chain): Report {
   const count = chain.rules.length;
   const [first] = chain.rules;
   return {
-    message: `no rule of table ${table.name} jumps to chain \`${chain.name}\`${count === 0 ? '' : `, so its ${count === 1 ? 'rule does' : `${String(count)} rules do`} nothing`}`,
+    message: `no rule of table ${table.name} jumps to chain \`${chain.name}\`${count === 0 ? '' : `, so ${doNothing(count)}`}`,
     span: chain.span, chain,
     ...first === undefined ? {} : { because: [{ rule: ruleReference(table.name, chain.name, 1), line: first.line, message: 'never reached' }] },
     help: `delete the chain, or jump to it: -A ${table.chains.values().next().value?.name ?? 'INPUT'} … -j ${chain.name}`,
     ...fixWith(count === 0 ? 'delete the chain' : 'delete the chain and its rules', 'safe', withoutLines(ruleset, [chain.span, ...chain.rules])),
   };
+}
+
+function* lookAt(ruleset: Ruleset, table: Table): Generator<Report, void> {
+  const called = calledChains(table);
+  for (const chain of table.chains.values()) {
+    if (chain.hook !== undefined || called.has(chain.name)) continue;
+    const program = programToCome(ruleset, chain.name);
+    if (program === undefined) yield unused(ruleset, table, chain);
+    else if (chain.rules.length > 0) yield unseen(table, chain, program);
+  }
 }
 
 export const unusedChain = defineCheck({
@@ -27,7 +61,9 @@ export const unusedChain = defineCheck({
   mutedIn: 'generated',
   summary: 'No rule jumps to the chain',
   why: `A chain of your own does nothing until a rule jumps (-j) or goes (-g) to it. Rules in a chain that
-nothing calls look like protection and are none. Often the jump was lost in an edit, or the chain is left over.`,
+nothing calls look like protection and are none. Often the jump was lost in an edit, or the chain is left over.
+Where docker has made no chain yet, it is docker that will jump to DOCKER-USER; and a table that says nothing of built-in chains is a part for
+iptables-restore --noflush, to which others jump. Of both it is told that what their rules do is not looked at, and nothing is to be deleted.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -65,8 +101,8 @@ COMMIT
 `,
   * run({ ruleset }) {
     for (const table of ruleset.tables.values()) {
-      const called = calledChains(table);
-      for (const chain of table.chains.values()) if (chain.hook === undefined && !called.has(chain.name)) yield report(ruleset, table, chain);
+      if (isPart(table)) yield partial(table);
+      else yield* lookAt(ruleset, table);
     }
   },
 });

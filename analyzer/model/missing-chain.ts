@@ -1,9 +1,15 @@
 /** What to do about a chain, or a rule, that is not there. */
 import type { SourceText } from '../../grammar/source-text.js';
 
-/** A file for iptables-restore that declares no chain: `--noflush` leaves what is there, of which the file says nothing. */
+/** Something is said of a built-in chain. */
+const builtIn = /^(?::|(?:\[\d+:\d+\]\s*)?\s*-[A-Z]\s+)(?:PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)\b/mu;
+
+/**
+ * A file for iptables-restore that declares no chain, or none but its own and leads no packet to them, as those of ufw: `--noflush` leaves what is there, of
+ * which the file says nothing.
+ */
 function isFragment({ text }: SourceText): boolean {
-  return /^\*/mu.test(text) && !/^:/mu.test(text);
+  return /^\*/mu.test(text) && (!/^:/mu.test(text) || !builtIn.test(text));
 }
 
 const asSaved = 'for iptables-restore --noflush, lint what iptables-save prints once it is loaded';

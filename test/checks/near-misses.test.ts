@@ -87,3 +87,22 @@ test('what lets in a loopback address by another interface matches nothing; what
   const nat = '*nat\n-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 127.0.0.1:8080\nCOMMIT\n';
   t.deepEqual(found(`${nat}${filter('-A INPUT -d 127.0.0.1/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT')}`, 'never-matches', 'dnat-to-loopback'), ['dnat-to-loopback nat:PREROUTING:1']);
 });
+
+const lonely = ['unused-chain', 'unreachable-chain', 'default-accept', 'undefined-chain'];
+
+test('DOCKER-USER waits for docker: only where docker has made its chains and does not lead there, it is unused', t => {
+  const look = (...lines: readonly string[]): readonly { readonly message: string; readonly fix: boolean }[] => analyze({ path: 'near.rules', text: filter(...lines) }).findings
+    .filter(one => lonely.includes(one.check)).map(({ check, message, fix }) => ({ message: `${check}: ${message}`, fix: fix !== undefined }));
+  const own = [':DOCKER-USER - [0:0]', ':office - [0:0]', '-A DOCKER-USER -i eth0 -j office', '-A office -s 198.51.100.0/24 -j RETURN', '-A office -j DROP'];
+  t.deepEqual(look(...own), [{ message: 'unused-chain: no rule of table filter jumps to chain `DOCKER-USER` before docker does: until then its rule does nothing; what comes then is not looked at here', fix: false }]);
+  t.deepEqual(look(':DOCKER - [0:0]', '-A FORWARD -o docker0 -j DOCKER', ...own).map(one => one.fix), [true, false]);
+  t.deepEqual(look(':DOCKER-USER - [0:0]'), [], 'nothing stands in it');
+});
+
+test('a table with nothing in built-in chains is a part of one: nothing of it is to be deleted', t => {
+  const part = '*filter\n:ufw-before-input - [0:0]\n:ufw-not-local - [0:0]\n-A ufw-before-input -i lo -j ACCEPT\n-A ufw-before-input -j ufw-not-local\n-A ufw-not-local -j ufw-logging-deny\nCOMMIT\n';
+  const { findings } = analyze({ path: 'before.rules', text: part });
+  t.deepEqual(findings.filter(one => lonely.includes(one.check)).map(({ check, fix }) => [check, fix]), [['unused-chain', undefined], ['undefined-chain', undefined]]);
+  t.true(findings.every(({ help }) => help.includes('--noflush') || help.includes('iptables-save')));
+  t.deepEqual(found(part.replace(':ufw-before', ':INPUT DROP [0:0]\n:ufw-before'), 'unused-chain'), [], 'ufw has made it');
+});
