@@ -84,11 +84,14 @@ export async function* outcomes(files: readonly string[], context: OutcomesConte
   const { jobs, timeout, begin } = context;
   const isMany = isMuch(files);
   let pool: Promise<Pool> | undefined;
-  const poolOf = async (size: number): Promise<Pool> => new (await import('./pool.js')).Pool(size, timeout);
-  const inThread = async (job: LintJob): Promise<Linted> => (await (pool ??= poolOf(Math.max(1, Math.min(jobs, files.length))))).lint(job);
+  const inThread = async (job: LintJob): Promise<Linted> => {
+    pool ??= import('./pool.js').then(({ Pool }) => new Pool(Math.max(1, Math.min(jobs, files.length)), timeout));
+    return (await pool).lint(job);
+  };
   // What comes of it may be much: its thread's memory is given back before that is written.
   const alone = async (job: LintJob): Promise<Linted> => {
-    const one = await poolOf(1);
+    const { Pool } = await import('./pool.js');
+    const one = new Pool(1, timeout, true);
     try {
       return await one.lint(job);
     } finally {

@@ -9,8 +9,8 @@ import type { Answer } from './worker.js';
 /** It is one folder above what is bundled. */
 const program = new URL('../thread.cjs', import.meta.url);
 
-/** New objects have 8 MB, twice. Three times that is what V8 counts; with more, it is slower to see what is needed no longer, and no faster otherwise. */
-const resourceLimits = { maxYoungGenerationSizeMb: 24 };
+/** New objects have 8 MB, twice. Three times that is what V8 counts; with more, it is slower to see what is needed no longer, and no faster otherwise. A single file is hardly slower with half of it. */
+const megabytes = { many: 24, single: 12 };
 
 interface Waiting {
   readonly job: LintJob;
@@ -33,15 +33,17 @@ function deathOf(error: unknown): Trouble {
 export class Pool {
   readonly #size: number;
   readonly #timeout: number;
+  readonly #isSingle: boolean;
   readonly #idle: Worker[] = [];
   readonly #busy = new Map<Worker, Busy>();
   readonly #waiting: Waiting[] = [];
   #grows = false;
 
-  /** `size`: threads at most, which are started when they are needed; `timeout`: seconds that one job may take. */
-  constructor(size: number, timeout: number) {
+  /** `size`: threads at most, which are started when they are needed; `timeout`: seconds that one job may take; `isSingle`: there is one file, large or with checks of others, and memory matters more than time. */
+  constructor(size: number, timeout: number, isSingle = false) {
     this.#size = size;
     this.#timeout = timeout;
+    this.#isSingle = isSingle;
   }
 
   lint(job: LintJob): Promise<Linted> {
@@ -86,7 +88,7 @@ export class Pool {
 
   /** What is said with --debug, the one says that started it. */
   #start(): Worker {
-    const worker = new Worker(program, { argv: [], resourceLimits, env: { ...process.env, IPTABLES_LINT_DEBUG: '' } });
+    const worker = new Worker(program, { argv: [], resourceLimits: { maxYoungGenerationSizeMb: megabytes[this.#isSingle ? 'single' : 'many'] }, env: { ...process.env, IPTABLES_LINT_DEBUG: '' } });
     worker.on('message', (answer: Answer) => { this.#answered(worker, answer); });
     worker.on('error', error => { this.#died(worker, error); });
     worker.on('exit', code => { this.#died(worker, new Error(`its thread ended with ${String(code)}`)); });
@@ -94,7 +96,7 @@ export class Pool {
   }
 
   #answered(worker: Worker, { linted, error }: Answer): void {
-    if (!this.#grows) {
+    if (!this.#grows && !this.#isSingle) {
       // It has loaded the program by now, and goes on for longer.
       this.#grows = true;
       expectGrowth(true);
