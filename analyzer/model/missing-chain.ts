@@ -1,15 +1,21 @@
 /** What to do about a chain, or a rule, that is not there. */
 import type { SourceText } from '../../grammar/source-text.js';
 
-/** Something is said of a built-in chain. */
-const builtIn = /^(?::|(?:\[\d+:\d+\]\s*)?\s*-[A-Z]\s+)(?:PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)\b/mu;
+/** A line that says something of a built-in chain. */
+const builtIn = /^(?::|(?:\[\d+:\d+\])?[ \t]*-[A-Z][ \t]+)(?:PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)\b/mu;
+
+/** It is asked for each chain that is missing, and a file may be long. */
+const known = new WeakMap<SourceText, boolean>();
 
 /**
  * A file for iptables-restore that declares no chain, or none but its own and leads no packet to them, as those of ufw: `--noflush` leaves what is there, of
  * which the file says nothing.
  */
-function isFragment({ text }: SourceText): boolean {
-  return /^\*/mu.test(text) && (!/^:/mu.test(text) || !builtIn.test(text));
+function isFragment(source: SourceText): boolean {
+  const { text } = source;
+  const isOne = known.get(source) ?? (/^\*/mu.test(text) && (!/^:/mu.test(text) || !builtIn.test(text)));
+  known.set(source, isOne);
+  return isOne;
 }
 
 const asSaved = 'for iptables-restore --noflush, lint what iptables-save prints once it is loaded';

@@ -83,32 +83,33 @@ async function outcomeOf(file: string, context: OutcomesContext, lint: Lint, beg
 export async function* outcomes(files: readonly string[], context: OutcomesContext): AsyncGenerator<Outcome, void> {
   const { jobs, timeout, begin } = context;
   const isMany = isMuch(files);
+  const isSingle = files.length === 1;
   let pool: Promise<Pool> | undefined;
   const inThread = async (job: LintJob): Promise<Linted> => {
-    pool ??= import('./pool.js').then(({ Pool }) => new Pool(Math.max(1, Math.min(jobs, files.length)), timeout));
+    pool ??= import('./pool.js').then(({ Pool }) => new Pool(Math.max(1, Math.min(jobs, files.length)), timeout, isSingle));
     return (await pool).lint(job);
   };
-  // What comes of it may be much: its thread's memory is given back before that is written.
-  const alone = async (job: LintJob): Promise<Linted> => {
-    const { Pool } = await import('./pool.js');
-    const one = new Pool(1, timeout, true);
-    try {
-      return await one.lint(job);
-    } finally {
-      await one.close();
-    }
+  const end = async (): Promise<void> => {
+    const ended = pool;
+    pool = undefined;
+    await (await ended)?.close();
   };
   const counted: Lint = async job => {
-    const linted = await (isMany ? inThread(job) : isForThread(job) ? alone(job) : lintJob(job));
+    const linted = await (isMany || isForThread(job) ? inThread(job) : lintJob(job));
     countTimes(linted.times);
     return linted;
   };
-  const once = files.length === 1 && context.known === undefined ? undefined : new (await import('./once.js')).Once();
+  const once = isSingle && context.known === undefined ? undefined : new (await import('./once.js')).Once();
   const lint: Lint = job => once === undefined ? counted(job) : once.lint(job, counted);
   try {
-    yield* inOrder(files, isMany ? jobs * ahead : 1, file => outcomeOf(file, context, lint, isMany ? () => undefined : begin));
+    yield* inOrder(files, isMany ? jobs * ahead : 1, async file => {
+      const outcome = await outcomeOf(file, context, lint, isMany ? () => undefined : begin);
+      // What came of it may be much: the memory of its thread is given back before that is written.
+      if (isSingle) await end();
+      return outcome;
+    });
   } finally {
-    await (await pool)?.close();
+    await end();
   }
 }
 

@@ -139,6 +139,10 @@ test('a chain or a rule that is not there: what to do about it, in the words of 
   const fragment = '*filter\n-F mine\n-A mine -j ACCEPT\n-D INPUT -i eth0 -j DROP\n-A INPUT -j yours\nCOMMIT\n';
   t.true(load({ path: 'x', text: fragment }).diagnostics.every(one => one.help?.endsWith('--noflush, lint what iptables-save prints once it is loaded') === true));
   t.deepEqual(helps(fragment).length, 4);
+  const ofUfw = '*filter\n:ufw-before-input - [0:0]\n-A ufw-before-input -j ufw-logging-deny\nCOMMIT\n';
+  const isPart = (text: string): boolean => load({ path: 'x', text }).diagnostics.every(({ help }) => help?.includes('--noflush') === true);
+  t.true(isPart(ofUfw));
+  for (const line of [':INPUT DROP [0:0]', '-A INPUT -j ufw-before-input', '[12:3456] -A INPUT -j ufw-before-input']) t.false(isPart(ofUfw.replace('COMMIT', `${line}\nCOMMIT`)), line);
   t.deepEqual(helps('*filter\n:INPUT DROP\n-A mine -j ACCEPT\n-X yours\nCOMMIT\n'), ['declare it first with a line ', 'leave it out, or make it first']);
   t.deepEqual(load({ path: 'x', text: '#!/bin/sh\nip6tables -A mine -j ACCEPT\niptables -A INPUT -j yours\n' }).diagnostics.map(one => one.help), ['create it first: ip6tables -N mine', 'create it first: -N yours']);
   t.deepEqual(helps('*filter\n:INPUT DROP\n-A INPUT -j XYZZYPLUGH\nCOMMIT\n'), [undefined], 'a target of which nobody has heard');
