@@ -66,10 +66,11 @@ export function isForPeople(chain: string): boolean {
 }
 
 /** The program that will lead packets to this chain, and is not there yet: docker keeps what people have put into DOCKER-USER before it is started. */
-export function programToCome(ruleset: Ruleset, chain: string): string | undefined {
+export function programToCome({ tables }: Ruleset, chain: string): string | undefined {
   const owner = knownOwners.find(({ yours, telltale }) => telltale === undefined && yours?.test(chain) === true);
-  const others = [...ruleset.tables.values()].flatMap(({ chains }) => [...chains.keys()]).filter(name => owner?.yours?.test(name) !== true);
-  return others.some(name => owner?.chains?.test(name) === true) ? undefined : owner?.name;
+  if (owner === undefined) return undefined;
+  const isItsOwn = (name: string): boolean => owner.chains?.test(name) === true && owner.yours?.test(name) !== true;
+  return [...tables.values()].some(({ chains }) => [...chains.keys()].some(isItsOwn)) ? undefined : owner.name;
 }
 
 /** Whether one program made a rule and others that do something to it, so that this is nobody else's doing. */
