@@ -1,7 +1,7 @@
 /** Files as people write them, right and wrong in every way we know of: the real iptables takes or refuses them, and so do we. */
 import test from 'ava';
 import { load } from '../../analyzer/model/load.js';
-import { RealIptables, reasonToSkip } from './real-iptables.js';
+import { inNamespace, RealIptables, reasonToSkip } from './real-iptables.js';
 
 const onKernel = reasonToSkip() === undefined ? test.serial : test.skip;
 
@@ -160,5 +160,14 @@ for (const backend of ['legacy', 'nft'] as const) {
     } finally {
       real.close();
     }
+  });
+}
+
+for (const [backend, left] of [['nft', 'ACCEPT'], ['legacy', 'DROP']] as const) {
+  onKernel(`a chain that a file does not declare has the policy ACCEPT with us; iptables-${backend}-restore has ${left} where it was DROP`, t => {
+    const text = '*filter\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n';
+    const saved = inNamespace(`iptables-${backend} -P INPUT DROP\niptables-${backend} -N old\niptables-${backend}-restore <<'END'\n${text}END\niptables-${backend}-save -t filter\n`);
+    t.deepEqual(saved.split('\n').filter(line => line !== '' && !line.startsWith('#')), ['*filter', `:INPUT ${left} [0:0]`, ':FORWARD ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', '-A INPUT -i lo -j ACCEPT', 'COMMIT']);
+    t.is(load({ path: 'x', text }, { backend }).rulesets[0]?.tables.get('filter')?.chains.get('INPUT')?.policy, 'ACCEPT');
   });
 }

@@ -1,22 +1,13 @@
 /** Sets as the kernel has them: `ipset test` and ours give the same answers, and what it saves we save. */
-import { spawnSync } from 'node:child_process';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { readIpSets } from '../../analyzer/packet/ip-set/read-ip-sets.js';
 import { setType, type Part } from '../../analyzer/packet/ip-set/set-type.js';
 import type { Packet } from '../../analyzer/packet/packet.js';
 import { ipv4, tcp, udp } from '../netfilter/packet-bytes.js';
-import { reasonToSkip } from './real-iptables.js';
+import { inNamespace, reasonToSkip } from './real-iptables.js';
 
 const onKernel = reasonToSkip() === undefined ? test.serial : test.skip;
-const path = { ...process.env, PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
-
-/** Runs a shell script in a network namespace of its own. */
-function inNamespace(script: string): string {
-  const { stdout, stderr, status } = spawnSync('unshare', ['-n', 'sh'], { input: script, encoding: 'utf8', env: path, timeout: 120_000 });
-  if (status !== 0) throw new Error(stderr);
-  return stdout;
-}
 
 /** Sets of the types that every kernel has; with few addresses, so that elements and packets meet. */
 const headers: readonly string[] = [

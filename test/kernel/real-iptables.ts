@@ -51,6 +51,13 @@ function findReason(): string | undefined {
   return spawnSync('unshare', ['-n', 'true']).status === 0 ? undefined : 'no right to make a network namespace';
 }
 
+/** What a shell script prints in a network namespace of its own. */
+export function inNamespace(script: string): string {
+  const { stdout, stderr, status } = spawnSync('unshare', ['-n', 'sh'], { input: script, encoding: 'utf8', env: systemPath, timeout: 120_000 });
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
 /** A namespace of its own, with nothing in it but the sets. Call `close` when done. */
 export class RealIptables {
   readonly #name = `ipl-${randomUUID().slice(0, 8)}`;
