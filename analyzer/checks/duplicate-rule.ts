@@ -5,6 +5,7 @@ import type { Because } from '../finding.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
+import { mayBeEntered } from './shared/parts.js';
 import { isFinal, isStateless } from './shared/targets.js';
 
 const known = new WeakMap<Chain, ReadonlyMap<Rule, number>>();
@@ -108,7 +109,7 @@ interface Copies {
   readonly copies: readonly RuleAt[];
 }
 
-/** Those that are the same whenever a packet comes: between two there may be a mark set, and then the second means something else. */
+/** Those that are the same whenever a packet comes: between two there may be a mark set, and then the second means something else. Where it is not known what comes, nothing may stand between that goes on. */
 function copiesIn({ ruleset, reach }: Pick<CheckContext, 'ruleset' | 'reach'>, table: Table, chain: Chain): Iterable<Copies> {
   const duplicates = duplicatesIn(ruleset, table, chain);
   const groups = new Map<number, { readonly of: RuleAt; readonly copies: RuleAt[] }>();
@@ -118,6 +119,7 @@ function copiesIn({ ruleset, reach }: Pick<CheckContext, 'ruleset' | 'reach'>, t
     const position = duplicates.get(rule);
     const first = position === undefined ? undefined : chain.rules[position - 1];
     if (position === undefined || first === undefined || (isFinal(rule) && reach(table).get(rule)?.kind === 'live')) continue;
+    if (mayBeEntered(ruleset, table, chain.name) && !chain.rules.slice(position, index).every(isFinal)) continue;
     const group = groups.get(position) ?? { of: { ...place, position, rule: first }, copies: [] };
     group.copies.push({ ...place, position: index + 1, rule });
     groups.set(position, group);

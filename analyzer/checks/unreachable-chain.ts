@@ -1,8 +1,7 @@
 import type { Chain, Rule, Table } from '../model/ruleset.js';
 import type { Reach, RuleAt } from '../packet-space/answers.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
-import { programToCome } from './shared/owners.js';
-import { isPart } from './shared/parts.js';
+import { mayBeEntered } from './shared/parts.js';
 
 /** The rules that jump or go to each chain of a user. */
 function callersIn(rules: Iterable<RuleAt>): ReadonlyMap<string, readonly RuleAt[]> {
@@ -100,13 +99,13 @@ COMMIT
   * run({ ruleset, rules, reach }) {
     for (const table of ruleset.tables.values()) {
       const callers = callersIn(rules(table));
-      if (callers.size === 0 || isPart(table)) continue;
+      if (callers.size === 0) continue;
       const unreached = unreachedIn(table, callers, reach(table));
       const unused = new Set([...table.chains.values()].flatMap(chain => chain.hook === undefined && !callers.has(chain.name) ? [chain.name] : []));
       for (const [name, by] of unreached) {
-        // Behind another such chain it is told with that one; where a program is to lead packets, they may come yet.
+        // Behind another such chain it is told with that one.
         const chain = table.chains.get(name);
-        if (chain === undefined || by.every(one => unreached.has(one.chain)) || by.some(one => programToCome(ruleset, one.chain) !== undefined)) continue;
+        if (chain === undefined || by.every(one => unreached.has(one.chain)) || mayBeEntered(ruleset, table, name)) continue;
         yield report(chain, by, unused, withItOf(chain, callers, new Set(unreached.keys())));
       }
     }

@@ -27,7 +27,7 @@ function unseen(table: Table, chain: Chain, program: string): Report {
 function partial(table: Table): Report {
   const count = [...table.chains.values()].reduce((sum, { rules }) => sum + rules.length, 0);
   return {
-    message: `table ${table.name} says nothing of built-in chains, so that alone ${doNothing(count)}; what comes where they are added to others is not looked at here`,
+    message: `table ${table.name} says nothing of built-in chains, so that alone ${doNothing(count)}; what comes of it where others lead there is not looked at here`,
     span: table.span, help: `once they are loaded, ${asSaved}`,
   };
 }

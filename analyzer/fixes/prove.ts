@@ -1,6 +1,7 @@
 /** Whether a text may be written in place of another: no packet is to fare differently, and nothing else may be noticed of the change. */
+import { mayBeEntered } from '../checks/shared/parts.js';
 import type { Loaded } from '../model/load.js';
-import type { Rule, Ruleset, Table } from '../model/ruleset.js';
+import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { Reach, RuleAt } from '../packet-space/answers.js';
 import { packetSpace, reach, redundant, type PacketSpace } from '../packet-space/index.js';
 import { difference } from '../packet-space/pipeline/index.js';
@@ -104,6 +105,10 @@ function proveRulesets(a: Ruleset, b: Ruleset, { onlyWords, budget }: ProofOptio
   if (changes === undefined) return refuted('it changes tables or policies');
   if (changes.length === 0) return proven;
   if (onlyWords) return refuted('only words of rules may be changed here');
+  for (const { before, gone, come } of changes) {
+    const entered = [...gone, ...come].find(({ chain }) => mayBeEntered(a, before, chain));
+    if (entered !== undefined) return refuted(`what leads packets to chain ${entered.chain} is not in the file`);
+  }
   if (changes.every(({ before, gone, come }) => come.length === 0 && gone.every(at => isDead(a, before, at)))) return proven;
   const [only, ...others] = changes;
   if (only !== undefined && others.length === 0 && isRedundant(a, only)) return proven;
@@ -112,6 +117,22 @@ function proveRulesets(a: Ruleset, b: Ruleset, { onlyWords, budget }: ProofOptio
     if (proof.kind !== 'proven') return proof;
   }
   return proven;
+}
+
+function isUndeclared({ hook, line }: Chain): boolean {
+  return hook !== undefined && line === 0;
+}
+
+/** The policies that chains of table filter may have which the file does not declare: `iptables-legacy-restore` leaves those that it finds. */
+function policiesOf({ tables }: Ruleset): readonly ('ACCEPT' | 'DROP')[] {
+  return [...tables.get('filter')?.chains.values() ?? []].some(chain => isUndeclared(chain) && chain.rules.length > 0) ? ['ACCEPT', 'DROP'] : ['ACCEPT'];
+}
+
+function withPolicy(ruleset: Ruleset, policy: 'ACCEPT' | 'DROP'): Ruleset {
+  const filter = ruleset.tables.get('filter');
+  if (policy === 'ACCEPT' || filter === undefined) return ruleset;
+  const chains = new Map([...filter.chains].map(([name, chain]) => [name, isUndeclared(chain) ? { ...chain, policy } : chain]));
+  return { ...ruleset, tables: new Map([...ruleset.tables, ['filter', { ...filter, chains }]]) };
 }
 
 /**
@@ -123,8 +144,12 @@ export function prove(before: Loaded, after: Loaded, options: ProofOptions): Pro
   if (before.rulesets.length !== after.rulesets.length) return refuted('nothing would be left of a family');
   for (const [index, ruleset] of before.rulesets.entries()) {
     const other = after.rulesets[index];
-    const proof = other?.family === ruleset.family ? proveRulesets(ruleset, other, options) : refuted('nothing would be left of a family');
-    if (proof.kind !== 'proven') return proof;
+    if (other?.family !== ruleset.family) return refuted('nothing would be left of a family');
+    for (const policy of policiesOf(ruleset)) {
+      const proof = proveRulesets(withPolicy(ruleset, policy), withPolicy(other, policy), options);
+      if (proof.kind === 'refuted' && policy === 'DROP') return refuted(`${proof.why} if the policy is DROP, and the file declares none`);
+      if (proof.kind !== 'proven') return proof;
+    }
   }
   return proven;
 }

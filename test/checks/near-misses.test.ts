@@ -106,3 +106,10 @@ test('a table with nothing in built-in chains is a part of one: nothing of it is
   t.true(findings.every(({ help }) => help.includes('--noflush') || help.includes('iptables-save')));
   t.deepEqual(found(part.replace(':ufw-before', ':INPUT DROP [0:0]\n:ufw-before'), 'unused-chain'), [], 'ufw has made it');
 });
+
+test('where others lead packets, a rule that is said again behind one that goes on is no duplicate', t => {
+  const marks = ['-A MINE -m mark --mark 0x1 -j ACCEPT', '-A MINE -i eth0 -j MARK --set-xmark 0x1/0xffffffff', '-A MINE -m mark --mark 0x1 -j ACCEPT'];
+  const part = (...lines: readonly string[]): string => ['*mangle', ':MINE - [0:0]', ...lines, 'COMMIT', ''].join('\n');
+  t.deepEqual(found(part(...marks), 'duplicate-rule'), []);
+  t.deepEqual(found(part(...marks.filter(line => !line.includes('set-xmark'))), 'duplicate-rule'), ['duplicate-rule mangle:MINE:2']);
+});

@@ -166,6 +166,30 @@ for (const [check, [text, line]] of Object.entries(unsafe)) {
   });
 }
 
+/** What of a text is repaired safely, and why the rest is not. */
+async function repaired(text: string): Promise<{ readonly made: readonly string[]; readonly why: readonly string[] }> {
+  const { made, notMade } = await fix(text);
+  return { made: made.map(({ finding }) => finding.check), why: notMade.map(one => one.why) };
+}
+
+test('where packets come from elsewhere nothing goes, though none comes by the file', async t => {
+  const elsewhere = (chain: string): string => `what leads packets to chain ${chain} is not in the file`;
+  const twice = ['-A DOCKER-USER -s 203.0.113.0/24 -j DROP', '-A DOCKER-USER -j office', '-A office -s 198.51.100.7/32 -j DROP', '-A office -s 198.51.100.7/32 -j DROP'];
+  t.deepEqual(await repaired(filter(':DOCKER-USER - [0:0]', ':office - [0:0]', ...twice)), { made: [], why: [elsewhere('office')] }, 'docker will lead there');
+  t.deepEqual(await repaired(['*filter', ':DOCKER-USER - [0:0]', ':office - [0:0]', ...twice, 'COMMIT', ''].join('\n')), { made: [], why: [elsewhere('office')] }, 'a part');
+  t.deepEqual((await repaired(filter(':DOCKER-USER - [0:0]', ':office - [0:0]', '-A FORWARD -j DOCKER-USER', ...twice))).made.slice(0, 1), ['duplicate-rule'], 'all is in the file');
+  t.deepEqual((await repaired(filter(':DOCKER-USER - [0:0]', ':old - [0:0]', '-A old -s 198.51.100.7/32 -j DROP'))).made, ['unused-chain'], 'docker leads to its own chain');
+});
+
+test('a rule is not redundant by a policy that the file does not declare; nor is there a second of it needed', async t => {
+  const rule = '-A INPUT -s 192.0.2.7/32 -p tcp -m tcp --dport 9100 -j ACCEPT';
+  const undeclared = (...lines: readonly string[]): string => ['*filter', ...lines, 'COMMIT', ''].join('\n');
+  t.deepEqual(await repaired(undeclared(rule)), { made: [], why: ['some packets would fare differently if the policy is DROP, and the file declares none'] });
+  t.deepEqual((await repaired(undeclared(':INPUT ACCEPT [0:0]', rule))).made, ['redundant-rule']);
+  t.deepEqual((await repaired(undeclared(rule, rule))).made, ['duplicate-rule']);
+  t.deepEqual((await repaired(undeclared('-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 9100 -j DROP', '-A INPUT -s 192.0.0.0/16 -p tcp -m tcp --dport 9100 -j DROP'))).made, ['redundant-rule'], 'by a rule');
+});
+
 test('what is not decided is not proved', t => {
   const loaded = (...lines: readonly string[]): Loaded => load({ path: 'rules', text: filter(...lines) });
   const ports = (...list: readonly number[]): readonly string[] => list.map(port => `-A INPUT -p tcp -m tcp --dport ${String(port)} -j ACCEPT`);

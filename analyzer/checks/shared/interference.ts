@@ -34,7 +34,7 @@ function mayInterfere({ tables }: Ruleset, name: TableName, hook: Hook): boolean
 }
 
 /** A chain, and all that its rules can call. */
-function chainsFrom(table: Table, base: Chain): ReadonlySet<Chain> {
+export function chainsFrom(table: Table, base: Chain): ReadonlySet<Chain> {
   const found = new Set([base]);
   for (const { rules } of found) for (const { target } of rules) {
     const callee = target.kind === 'chain' ? table.chains.get(target.name) : undefined;
