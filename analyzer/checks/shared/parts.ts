@@ -1,5 +1,5 @@
 /** Files that say a part of what is to be, and not all of it. */
-import type { Ruleset, Table } from '../../model/ruleset.js';
+import type { Chain, Ruleset, Table } from '../../model/ruleset.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { chainsFrom } from './interference.js';
 import { programToCome } from './owners.js';
@@ -13,9 +13,18 @@ export function isPart({ chains }: Table): boolean {
   return all.some(({ hook, rules }) => hook === undefined && rules.length > 0) && all.every(({ hook, line, rules }) => hook === undefined || (line === 0 && rules.length === 0));
 }
 
+const entered = new WeakMap<Table, ReadonlySet<Chain>>();
+
+/** All chains of a part; else those that programs are yet to lead packets to, with all that they can call. */
+function enteredFrom(ruleset: Ruleset, table: Table): ReadonlySet<Chain> {
+  const own = [...table.chains.values()].filter(({ hook }) => hook === undefined);
+  return new Set(isPart(table) ? own : own.filter(({ name }) => programToCome(ruleset, name) !== undefined).flatMap(chain => [...chainsFrom(table, chain)]));
+}
+
 /** Whether nothing here leads packets to a chain, and somebody else may: that none comes says nothing of what its rules do. */
 export function mayBeEntered(ruleset: Ruleset, table: Table, name: string): boolean {
+  let known = entered.get(table);
+  if (known === undefined) entered.set(table, known = enteredFrom(ruleset, table));
   const chain = table.chains.get(name);
-  if (chain === undefined || (hooksOf(table).get(name) ?? []).length > 0) return false;
-  return isPart(table) || [...table.chains.values()].some(one => programToCome(ruleset, one.name) !== undefined && chainsFrom(table, one).has(chain));
+  return chain !== undefined && known.has(chain) && (hooksOf(table).get(name) ?? []).length === 0;
 }
