@@ -1,7 +1,7 @@
 import type { Ruleset, Table } from '../model/ruleset.js';
 import type { Decider, PacketSample } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
-import { question } from '../packet-space/pipeline/index.js';
+import { opens } from '../packet-space/pipeline/index.js';
 import { addressConstraint, constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, always, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
@@ -9,6 +9,7 @@ import { printAddress } from '../values/address.js';
 import { parseAddressMask } from '../values/address-mask.js';
 import { Problem } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
+import { betweenHosts } from './shared/between-hosts.js';
 import { deciderBecause, helpElsewhere } from './shared/deciders.js';
 import { dropsTheRest } from './shared/default-drop.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
@@ -49,7 +50,7 @@ function lostTo(cx: CheckContext): readonly Lost[] {
   const { ruleset, settings } = cx;
   const pipeline = cx.pipeline();
   return pipeline === undefined ? [] : settings.managementPorts.flatMap(port => peersOf(ruleset, settings).flatMap((peer): Lost[] => {
-    const answer = question(pipeline, 'in', all([connection(ruleset, port), peer.source]), 'accept', undefined, true);
+    const answer = opens(pipeline, 'in', all([connection(ruleset, port), peer.source]));
     if (answer.kind === 'undecided') cx.undecided();
     return answer.kind === 'no' ? [{ peer, port, by: answer.by }] : [];
   }));
@@ -63,18 +64,18 @@ function asksForPort(constraint: Constraint, port: number): boolean {
   }
 }
 
-/** A rule that some packet matches is there to let the port in. Of one that none matches others speak. */
+/** A rule that some packet matches is there to let the port in, unless from this host alone. Of one that none matches others speak. */
 function isMeantToPass(cx: CheckContext, table: Table, port: number): boolean {
   const constraints = constraintsOf(cx.ruleset, table.name);
   return cx.rules(table).some(at => effectOf(at.rule) === 'accept' && asksForPort(constraints.of(at.rule), port)
-    && reachWith(cx.space(), table, at, connection(cx.ruleset, port), 'INPUT').kind === 'live');
+    && reachWith(cx.space(), table, at, all([connection(cx.ruleset, port), betweenHosts(cx.ruleset.family)]), 'INPUT').kind === 'live');
 }
 
 /** Some other service is open to connections: it is a server. */
 function isServer(cx: CheckContext): boolean {
   const pipeline = cx.pipeline();
   const packets = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), statesOf(cx.ruleset).first, notLoopback]);
-  return pipeline !== undefined && question(pipeline, 'in', packets, 'accept').kind === 'yes';
+  return pipeline !== undefined && opens(pipeline, 'in', packets).kind === 'yes';
 }
 
 /** Undefined: nobody said that the host is managed by this port, and nothing else looks as if it were. */

@@ -12,8 +12,9 @@ import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } fro
 import { withFirst } from './shared/edits.js';
 import { everydayClient, exchanges, type Exchange, replyHook, replyMarks, stepOf } from './shared/replies.js';
 import { hooksTo } from './shared/hooks-into.js';
+import { betweenHosts } from './shared/between-hosts.js';
 import { goingOn, stuck, type Stuck } from './shared/goes-on.js';
-import { betweenHosts, someReplies, type SomeReplies } from './shared/some-replies.js';
+import { someReplies, type SomeReplies } from './shared/some-replies.js';
 import { effectOf } from './shared/targets.js';
 import { askedOutside, unansweredOutside } from './shared/unanswered-outside.js';
 import { doubtful, firstBroken, questionsOf, type Broken, type Doubt } from './shared/unanswered.js';

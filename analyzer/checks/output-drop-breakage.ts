@@ -6,7 +6,7 @@ import { all, always, any, not, type Constraint } from '../packet/constraint.js'
 import type { Decider } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { Patience } from '../packet-space/patience.js';
-import { firstPacket, neverReplied, nextPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
+import { firstPacket, neverReplied, nextPacket, opens, question, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { rangesOf } from './shared/asked.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
@@ -53,7 +53,7 @@ interface BrokenService extends Pick<Service, 'name' | 'severity' | 'rule'> {
 /** Where a host must find its neighbours: not at tunnels, where it lets anything out by another link. */
 function links(cx: CheckContext, pipeline: Pipeline): Constraint {
   const others = not(toPointToPoint);
-  const lets = question(pipeline, 'out', all([statesOf(cx.ruleset).first, notLoopback, others, any([firstTo('tcp'), firstTo('udp')])]), 'accept', undefined, true);
+  const lets = opens(pipeline, 'out', all([statesOf(cx.ruleset).first, notLoopback, others, any([firstTo('tcp'), firstTo('udp')])]));
   return lets.kind === 'yes' ? others : always;
 }
 
@@ -69,8 +69,8 @@ function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
   const patience = new Patience();
   const neighbourhood = cx.ruleset.family === 'ipv6' ? links(cx, pipeline) : always;
   const mail = isNeeded(cx.settings, 'smtp') && takesMail(cx) ? [mailService(cx.ruleset)] : [];
-  const broken = [...servicesNeeded(cx.ruleset, cx.settings), ...mail].flatMap(({ key, packets, example, name, severity, rule }): BrokenService[] => {
-    const getsOut = (some: Constraint): ReturnType<typeof question> => patience.ask(solveBudget(), budget => question(pipeline, 'out', some, 'accept', budget, true));
+  const broken = [...servicesNeeded(cx.ruleset, cx.settings), ...mail].flatMap(({ key, packets, isForOne, example, name, severity, rule }): BrokenService[] => {
+    const getsOut = (some: Constraint): ReturnType<typeof question> => patience.ask(solveBudget(), budget => isForOne ? opens(pipeline, 'out', some, budget) : question(pipeline, 'out', some, 'accept', budget, true));
     const isForLinks = key === 'neighbour-discovery' && neighbourhood.kind !== 'always';
     const answer = getsOut(isForLinks ? all([packets, neighbourhood]) : packets);
     if (answer.kind === 'undecided') cx.undecided();

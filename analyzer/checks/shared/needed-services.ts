@@ -2,7 +2,7 @@
 import type { Severity } from '../../model/diagnostic.js';
 import type { Ruleset } from '../../model/ruleset.js';
 import type { PacketSample } from '../../packet-space/answers.js';
-import { all, ctstates, is, masked, not, oneOf, type Constraint } from '../../packet/constraint.js';
+import { all, ctstates, is, masked, not, oneOf, within, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { statesOf } from './replies.js';
 import type { neededServices, Settings } from '../settings.js';
@@ -14,6 +14,8 @@ export interface Service {
   readonly name: string;
   readonly severity: Severity;
   readonly packets: Constraint;
+  /** A host is asked, and not all who listen. */
+  readonly isForOne: boolean;
   /** What the witness shows where the question itself gives no packet. */
   readonly example: PacketSample;
   /** What lets it pass, behind `-A OUTPUT`. */
@@ -25,6 +27,7 @@ export type ServiceKey = (typeof neededServices)[number];
 
 const lo: Constraint = { kind: 'interface', field: 'out', name: 'lo', prefix: false };
 const outside = not(lo);
+const toLoopback: Readonly<Record<Ruleset['family'], Constraint>> = { ipv4: within('dst', 0x7f00_0000, 0x7fff_ffff), ipv6: is('dst', 1n) };
 
 interface Port {
   readonly key: ServiceKey;
@@ -56,10 +59,10 @@ function portService(ruleset: Ruleset, { key, name, protocol, dport, others = []
   const number = protocolNumber[protocol];
   const peer = ruleset.family === 'ipv4' ? { src: '192.0.2.1', dst: '198.51.100.53' } : { src: '2001:db8::1', dst: '2001:db8:1::53' };
   return {
-    key, name, severity,
+    key, name, severity, isForOne: sport === undefined,
     packets: all([
       is('protocol', number), oneOf('dport', [dport, ...others]), is('fragment', 0), statesOf(ruleset).first, outside,
-      ...isTcp ? [masked('tcpFlags', 2, 63)] : [], ...sport === undefined ? [] : [is('sport', sport)],
+      ...isTcp ? [masked('tcpFlags', 2, 63)] : [], ...sport === undefined ? [] : [is('sport', sport), not(toLoopback[ruleset.family])],
     ]),
     example: { ...peer, protocol: number, sport: sport ?? 40_000, dport, ...isTcp ? { tcpFlags: 2 } : {} },
     rule: `-p ${protocol} -m ${protocol}${sport === undefined ? '' : ` --sport ${String(sport)}`} --dport ${String(dport)} -j ACCEPT`,
@@ -68,7 +71,7 @@ function portService(ruleset: Ruleset, { key, name, protocol, dport, others = []
 
 function neighbourDiscovery(type: number, name: string, severity: Severity): Service {
   return {
-    key: 'neighbour-discovery', name, severity,
+    key: 'neighbour-discovery', name, severity, isForOne: false,
     // The kernel does not track neighbour discovery (nf_conntrack_icmpv6_error).
     packets: all([is('protocol', protocolNumber.icmpv6), is('icmpType', type), is('icmpCode', 0), is('ctstate', ctstates.UNTRACKED), is('ttl', 255), outside]),
     example: { src: 'fe80::1', dst: 'ff02::1:ff00:2', protocol: protocolNumber.icmpv6, icmpType: type, icmpCode: 0, ttl: 255 },
@@ -80,7 +83,7 @@ function ping(ruleset: Ruleset): Service {
   const isV4 = ruleset.family === 'ipv4';
   const [protocol, icmpType] = isV4 ? [protocolNumber.icmp, 8] : [protocolNumber.icmpv6, 128];
   return {
-    key: 'ping', name: 'ping', severity: 'info',
+    key: 'ping', name: 'ping', severity: 'info', isForOne: true,
     packets: all([is('protocol', protocol), is('icmpType', icmpType), is('icmpCode', 0), statesOf(ruleset).first, outside]),
     example: { protocol, icmpType, icmpCode: 0, ...isV4 ? { src: '192.0.2.1', dst: '198.51.100.7' } : { src: '2001:db8::1', dst: '2001:db8:1::7' } },
     rule: isV4 ? '-p icmp -m icmp --icmp-type 8 -j ACCEPT' : '-p ipv6-icmp -m icmp6 --icmpv6-type 128 -j ACCEPT',

@@ -1,15 +1,15 @@
 /** Rules that let conversations begin of which some get no answer: who is not answered, and who drops it. */
-import { all, any, within, type Constraint, type Field } from '../../packet/constraint.js';
+import { all, type Field } from '../../packet/constraint.js';
 import { isPrivate } from '../../packet/address-blocks.js';
 import { isUnresolved, type Rule } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { comesByPlaces, lostReplies, lostWith, whereLost, type ConversationQuestion, type LostPackets, type LostPlaces, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
-import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
+import { betweenHosts } from './between-hosts.js';
 import { isPolicy } from './deciders.js';
-import { everydayClient, notLoopback, type Exchange } from './replies.js';
+import { everydayClient, type Exchange } from './replies.js';
 import { doubtsAbout, isAside, isForOthers, type Doubt } from './unanswered.js';
 
 /** Replies that one rule or policy drops. */
@@ -27,18 +27,6 @@ const killerLimit = 3;
 const placeLimit = 128;
 /** What all questions may cost. */
 const wholeBudget = { packets: 20_000, work: 1_000_000 };
-
-/** Addresses of single hosts, other than those of a link only. */
-function unicast(field: 'src' | 'dst', family: Family): Constraint {
-  const from = (a: number, b = 0): number => (a * 256 + b) * 65_536;
-  return family === 'ipv4' ? any([within(field, from(128), from(169, 254) - 1), within(field, from(169, 255), from(224) - 1), within(field, from(1), from(127) - 1)])
-    : any([within(field, 0x2000n << 112n, (0x4000n << 112n) - 1n), within(field, 0xfcn << 120n, (0xfen << 120n) - 1n)]);
-}
-
-/** What all of these packets have in common: they go from one host to another, over a network. */
-export function betweenHosts(family: Family): Constraint {
-  return all([notLoopback, unicast('src', family), unicast('dst', family)]);
-}
 
 const questions = new WeakMap<Exchange, Map<string, ConversationQuestion>>();
 

@@ -6,6 +6,7 @@ import { isUnresolved, type Rule, type Ruleset } from '../../model/ruleset.js';
 import type { AddressMask } from '../../values/address-mask.js';
 import { parseAddress, prefixLength, type Address } from '../../values/address.js';
 import { Problem, type Family } from '../../values/value.js';
+import { fromOneToOne } from './between-hosts.js';
 import { fromOutside, type Facts } from './outside.js';
 
 /** People anywhere: of documentation networks where these will do, else from all over the world. */
@@ -77,7 +78,7 @@ export function fromStrangers(cx: Facts): Constraint {
 /** Whether a packet is a stranger's, from outside, wherever it goes: nat may have written that already. */
 export function fromAnybody(cx: Facts): Constraint {
   const { people: everybody, isParted } = knownOf(cx.ruleset);
-  return all([oneOf('src', isParted ? everybody : everybody.slice(0, 1)), fromOutside(cx), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router)]);
+  return all([oneOf('src', isParted ? everybody : everybody.slice(0, 1)), fromOutside(cx), fromOneToOne(cx.ruleset, false), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router)]);
 }
 
 /** First packets of strangers. */

@@ -14,10 +14,11 @@ import { allPreimages, partsOf } from './parts.js';
 import type { Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
 import type { Path } from './stages.js';
+import { ofHosts } from './strays.js';
 import type { Back } from './turn.js';
 import { watchFor, type Watch } from './watch.js';
 
-/** Conversations that begin with a packet which a rule lets pass. */
+/** Conversations between two hosts that begin with a packet which a rule lets pass: what is sent to a group, or from no address, begins none (strays.ts). */
 export interface ConversationQuestion {
   readonly path: Path;
   /** The first packets. They are NEW, unless raw makes them UNTRACKED. */
@@ -188,7 +189,7 @@ export function conversation(asked: Asked, wanted: 'passes' | 'dies'): Solved {
 /** That an answer gets through, or does not. */
 export function conversationGoal(asked: Asked, wanted: 'passes' | 'dies'): Goal {
   const { pipeline, question, watch, back } = asked;
-  return {
+  return ofHosts(pipeline, back, {
     path: question.path, watch, back,
     miss: trip => {
       const end = trip.run.stages.length;
@@ -202,7 +203,7 @@ export function conversationGoal(asked: Asked, wanted: 'passes' | 'dies'): Goal 
         ...seen ? [] : missesRule(trip, watch.leads, pipeline.chains, 0, trip.backFrom),
       ];
     },
-  };
+  });
 }
 
 /** The packet is of no new connection. */

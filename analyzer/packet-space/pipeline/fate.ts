@@ -4,11 +4,12 @@ import type { Decider } from '../answers.js';
 import { deciderOf, inOrder, referenceTo } from './deciders.js';
 import { fateGoal, sentOnGoal } from './goals.js';
 import type { Pipeline, Trip } from './passes.js';
-import type { Classes } from './part.js';
+import type { Classes, Part } from './part.js';
 import { partsOf } from './parts.js';
 import { tryFollow, type Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type SolveBudget, type Solved } from './solve.js';
 import type { Path } from './stages.js';
+import { ofHosts } from './strays.js';
 
 /** Whether some packet of `packets` that comes along the path gets through it, or is dropped on it. */
 export function fate(pipeline: Pipeline, path: Path, packets: Constraint, wanted: 'accept' | 'drop', budget: SolveBudget = solveBudget()): Solved {
@@ -24,8 +25,20 @@ export type PathAnswer =
 
 /** As `fate`, and who decided. `first`: only of packets that nat is asked about, as the first of their connections. */
 export function question(pipeline: Pipeline, path: Path, packets: Constraint, wanted: 'accept' | 'drop', budget: SolveBudget = solveBudget(), first = false): PathAnswer {
+  return answer(pipeline, fateGoal(path, wanted), first ? firstOf(pipeline, path, packets) : partsOf(pipeline, path, packets), budget);
+}
+
+/** Whether some conversation between hosts can begin with one of these packets: whether one gets through that nat is asked about, and that its peer can answer. */
+export function opens(pipeline: Pipeline, path: Path, packets: Constraint, budget: SolveBudget = solveBudget()): PathAnswer {
+  return answer(pipeline, ofHosts(pipeline, 'reply', fateGoal(path, 'accept')), firstOf(pipeline, path, packets), budget);
+}
+
+function firstOf(pipeline: Pipeline, path: Path, packets: Constraint): readonly Part[] {
+  return partsOf(pipeline, path, packets).filter(({ hi }) => hi[pipeline.natInput] === 0 && hi[pipeline.rawInput] === 0);
+}
+
+function answer(pipeline: Pipeline, goal: Goal, parts: readonly Part[], budget: SolveBudget): PathAnswer {
   const deciders = new Map<string, Decider>();
-  const goal = fateGoal(path, wanted);
   const noting: Goal = {
     ...goal,
     miss: trip => {
@@ -34,7 +47,6 @@ export function question(pipeline: Pipeline, path: Path, packets: Constraint, wa
       return reasons;
     },
   };
-  const parts = partsOf(pipeline, path, packets).filter(({ hi }) => !first || (hi[pipeline.natInput] === 0 && hi[pipeline.rawInput] === 0));
   const solved = solve(pipeline, noting, parts, budget);
   switch (solved.kind) {
     case 'found': return { kind: 'yes', found: { ...solved, goal }, by: decidersIn(pipeline, solved.trip).at(0), certain: isCertain(pipeline, { ...solved, goal }) };

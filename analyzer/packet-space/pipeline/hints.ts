@@ -33,6 +33,7 @@ export function tryHint(pipeline: Pipeline, goal: Goal, parts: Iterable<Part>, s
   for (const part of parts) {
     const inputs = likelyPoint(pipeline, part);
     for (const [input, at] of classes) if (at >= (part.lo[input] ?? 0) && at <= (part.hi[input] ?? 0)) inputs[input] = at;
+    if (goal.over?.({ inputs, choices: part.choices }) !== undefined) continue;
     const trip = tryFollow(pipeline, goal, part, inputs, left);
     if (trip === undefined) return undefined;
     if (goal.miss(trip) === undefined) return { kind: 'found', goal, trip, part };

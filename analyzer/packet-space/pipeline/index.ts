@@ -2,7 +2,7 @@
 export { paths, type Path, type Routing } from './stages.js';
 export type { Pipeline } from './passes.js';
 export { reachThrough, type Passage } from './reach.js';
-export { fate, isCertain, isCertainHowever, isCertainlySentOn, question, type PathAnswer } from './fate.js';
+export { fate, isCertain, isCertainHowever, isCertainlySentOn, opens, question, type PathAnswer } from './fate.js';
 export { certificate } from './certificate.js';
 export { deciderOf } from './deciders.js';
 export { everReplied, isAskedAbout, neverReplied, replies, type ConversationCase, type ConversationQuestion, type Replies } from './conversations.js';

@@ -160,7 +160,8 @@ const triesOf = 3;
 /** Whether the likeliest packet of a part passes and is answered, whatever rules it meets: from another network, unless the part is about none. */
 function isAnswered(asked: Asked, passes: Goal, part: Part): boolean {
   const { pipeline, question: { path } } = asked;
-  const trip = tryFollow(pipeline, passes, part, likelyPoint(pipeline, part));
+  const inputs = likelyPoint(pipeline, part);
+  const trip = passes.over?.({ inputs, choices: part.choices }) === undefined ? tryFollow(pipeline, passes, part, inputs) : undefined;
   if (trip === undefined || passes.miss(trip) !== undefined) return false;
   const kind = kindOf(asked);
   return turnedBackOn(pipeline, trip, kind) === undefined || turnedBack(pipeline, path, part, kind) !== undefined;
@@ -244,7 +245,7 @@ export function lostPlaces(pipeline: Pipeline, parts: readonly Part[], goal: Goa
   const found: Place[] = [];
   const search = solutions(pipeline, {
     ...goal,
-    over: ({ inputs, choices }) => found.find(place => isWithin(place, inputs, inputs, choice => choices.get(choice) ?? 0))?.part,
+    over: point => found.find(place => isWithin(place, point.inputs, point.inputs, choice => point.choices.get(choice) ?? 0))?.part ?? goal.over?.(point),
     isDone: ({ lo, hi, choices }) => found.some(place => isWithin(place, lo, hi, choice => choices.get(choice))),
   }, [around], budget);
   let next = search.next();

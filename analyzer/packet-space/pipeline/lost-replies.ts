@@ -12,6 +12,7 @@ import { acceptsAll, droppedBy, missesRule, sawIn } from './goals.js';
 import { answeredLike, everydayParts, inPlaces, kindOf, lostPlaces, type LostPlaces } from './lost-places.js';
 import { hull, type Part } from './part.js';
 import type { Pipeline, Trip } from './passes.js';
+import { isOfStrays, ofHosts } from './strays.js';
 import { solutions, solve, type Goal, type SolveBudget, type Solved } from './solve.js';
 
 /** A conversation whose answer is lost, whatever is unknown. */
@@ -100,7 +101,7 @@ function* likeFirst({ pipeline: { chains: { dimensions } }, parts }: Asked, { ru
 
 /** An answer is lost, by one who `isWanted`. */
 function goalOf({ pipeline, question, watch, back }: Asked, isWanted: (by: string) => boolean): Goal {
-  return {
+  return ofHosts(pipeline, back, {
     path: question.path, watch, back,
     miss: trip => {
       const end = trip.run.stages.length;
@@ -115,7 +116,7 @@ function goalOf({ pipeline, question, watch, back }: Asked, isWanted: (by: strin
         ...seen ? [] : missesRule(trip, watch.leads, pipeline.chains, 0, trip.backFrom),
       ];
     },
-  };
+  });
 }
 
 const ends = ['src', 'dst', 'sport', 'dport'];
@@ -126,7 +127,7 @@ const isTold = (words: string): boolean => told.includes(words.split(' ')[0] ?? 
 const isNothing = (words: string): boolean => words.endsWith(' ');
 
 /** Of the packets that the rule is for, those of which the same can be said as of the first of this conversation, as far as it is about ends, ports and interfaces. */
-export function lostWith(pipeline: Pipeline, { path }: ConversationQuestion, { trip }: LostReply, { asks, packets }: Unsaid): LostPackets {
+export function lostWith(pipeline: Pipeline, { path, back = 'reply' }: ConversationQuestion, { trip }: LostReply, { asks, packets }: Unsaid): LostPackets {
   const { inputs } = trip.run.point;
   const holds = ({ lo, hi }: Part): boolean => inputs.every((at, i) => at >= (lo[i] ?? 0) && at <= (hi[i] ?? 0));
   const drop = trip.run.drops.find(at => at >= trip.backFrom);
@@ -140,7 +141,8 @@ export function lostWith(pipeline: Pipeline, { path }: ConversationQuestion, { t
     const claim = new Justifier(pipeline, trip, part);
     const said = wordsOf(pipeline, space, trip, { ...claim.finish(), holes: [] });
     claim.verdict(drop);
-    const { fields, except } = wordsOf(pipeline, space, trip, claim.finish());
+    const lost = claim.finish();
+    const { fields, except } = wordsOf(pipeline, space, trip, { ...lost, holes: lost.holes.filter(hole => !isOfStrays(pipeline, path, back, hole)) });
     const isNews = (words: string): boolean => isTold(words) && (!said.fields.includes(words) || varies(words.split(' ')[0] ?? ''));
     return { fields: fields.filter(isNews), except: except.filter(one => !one.some(isNothing)).map(one => one.filter(isNews)).filter(one => one.length > 0) };
   }

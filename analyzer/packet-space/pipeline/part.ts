@@ -37,7 +37,8 @@ export function holds({ lo, hi, choices }: Part, { inputs, choices: chosen }: Sp
 
 export function inHole({ sides, choices }: PartHole, { inputs, choices: chosen }: Spot): boolean {
   for (const [input, low, high] of sides) if (low > (inputs[input] ?? 0) || high < (inputs[input] ?? 0)) return false;
-  return choices.every(([choice, value]) => (chosen.get(choice) ?? 0) === value);
+  if (choices.length > 0) for (const [choice, value] of choices) if ((chosen.get(choice) ?? 0) !== value) return false;
+  return true;
 }
 
 export function contains(outer: Part, inner: Part): boolean {

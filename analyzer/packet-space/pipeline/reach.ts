@@ -9,8 +9,9 @@ import type { Part } from './part.js';
 import type { Pipeline } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
 import type { Sighting } from './samples.js';
-import { solve, solveBudget, type SolveBudget, type Solved } from './solve.js';
+import { solve, solveBudget, type Goal, type SolveBudget, type Solved } from './solve.js';
 import { paths, type Path } from './stages.js';
+import { ofHosts } from './strays.js';
 import { watchFor, type Watch } from './watch.js';
 
 /** Whether a packet can match a rule on its way through the tables. */
@@ -25,7 +26,7 @@ export interface ReachOptions {
   /** Only these packets, as they come. */
   readonly packets?: Constraint;
   readonly path?: Path;
-  /** Only packets with which connections begin: NEW, and nat is asked about them. */
+  /** Only packets with which conversations between hosts can begin: NEW, and nat is asked about them. */
   readonly first?: boolean;
   /** It is to get to the end of its path as well. */
   readonly passes?: boolean;
@@ -98,13 +99,16 @@ function isStrictAt({ forth, chains }: Pipeline, path: Path, { chain }: Watch): 
 function search(pipeline: Pipeline, rule: Rule, asked: Search): Exclude<Passage, { kind: 'dead' }> | { readonly kind: 'none'; readonly rules: ReadonlySet<number> } {
   const { chains } = pipeline;
   const { paths: ways, budget, only, hint } = asked;
-  const goalOf = asked.passes ? passGoal : reachGoal;
+  const goalOf = (path: Path, watched: Watch): Goal => {
+    const goal = (asked.passes ? passGoal : reachGoal)(chains, path, watched);
+    return asked.first ? ofHosts(pipeline, 'reply', goal) : goal;
+  };
   const number = chains.numbers.get(rule) ?? -1;
   const watch = watchFor(chains, number);
   const rules = new Set<number>();
   if (watch === undefined) return { kind: 'none', rules };
   const look = (path: Path, own: SolveBudget): Solved => {
-    const goal = { ...goalOf(chains, path, watch), ...only === undefined ? {} : { only } };
+    const goal = { ...goalOf(path, watch), ...only === undefined ? {} : { only } };
     const solved = solve(pipeline, goal, allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), own);
     if (solved.kind === 'none') for (const one of solved.rules) rules.add(one);
     return solved;
@@ -126,7 +130,7 @@ function search(pipeline: Pipeline, rule: Rule, asked: Search): Exclude<Passage,
     const by = open.length > 0 ? blockers() : undefined;
     if (by !== undefined) return { kind: 'none', rules: by };
     for (const path of open) {
-      const found = tryHint(pipeline, goalOf(chains, path, watch), atMost(allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), hintLimit), hint());
+      const found = tryHint(pipeline, goalOf(path, watch), atMost(allPreimages(pipeline, path, number, partsIn(pipeline, path, asked)), hintLimit), hint());
       if (found !== undefined) return { kind: 'live', path, found };
     }
   }

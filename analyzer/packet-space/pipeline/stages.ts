@@ -118,16 +118,21 @@ export function isRerouting(chains: Chains): boolean {
 }
 
 function mayReroute(chains: Chains): boolean {
-  const { fields } = chains.dimensions;
-  const out = fields.get('out')?.[0] ?? -1;
+  const out = chains.dimensions.fields.get('out')?.[0] ?? -1;
   const asks = (some: Iterable<PipelineChain>): boolean => [...some].some(one => one.asks.includes(out));
-  if (!asks(chainsAt(chains, 'OUTPUT', sendingTables)) && !asks(chainsAt(chains, 'POSTROUTING', ['mangle']))) return false;
+  return (asks(chainsAt(chains, 'OUTPUT', sendingTables)) || asks(chainsAt(chains, 'POSTROUTING', ['mangle']))) && sendsElsewhere(chains);
+}
+
+/** Something at OUTPUT may send packets another way than they were routed first. */
+export function sendsElsewhere(chains: Chains): boolean {
+  const { fields } = chains.dimensions;
   const dimensions = new Set(rerouting.mangle?.fields.flatMap(field => fields.get(field) ?? []));
   const writes = (one: PipelineChain): boolean => one.writing.some(some => some.writes.some(write => dimensions.has(write.dimension)));
   if ([...chainsAt(chains, 'OUTPUT', ['mangle'])].some(writes)) return true;
   if (!chains.tracking.connections) return false;
   // What nat did to a connection at INPUT, or to one that lo gives back, it undoes at OUTPUT.
   if ([...chainsAt(chains, 'OUTPUT', ['nat']), ...chainsAt(chains, 'INPUT', ['nat'])].some(writes)) return true;
+  const out = fields.get('out')?.[0] ?? -1;
   return [...chainsAt(chains, 'POSTROUTING', ['nat'])].some(one => writes(one) && writesBy(one, out, nameClass(chains, 'lo')));
 }
 

@@ -5,8 +5,9 @@ import { missesRule, sawIn, droppedBy } from './goals.js';
 import type { Pipeline } from './passes.js';
 import { answeredFirst, partsOf } from './parts.js';
 import { reachThrough } from './reach.js';
-import { solve, solveBudget, type Goal, type SolveBudget, type Solved } from './solve.js';
+import { solve, solveBudget, type SolveBudget, type Solved } from './solve.js';
 import { paths, type Path } from './stages.js';
+import { ofHosts } from './strays.js';
 import { isForward, pathOf, type Back } from './turn.js';
 import { watchFor, type Watch } from './watch.js';
 
@@ -60,7 +61,7 @@ function comes(pipeline: Pipeline, watch: Watch, path: Path, back: Back, budget:
   const stages = pipeline.back[pathOf(back, path)];
   if (!stages.some(stage => chains.below(stage.chain).has(watch.chain))) return { kind: 'none', rules: new Set() };
   const state = chains.dimensions.fields.get('ctstate')?.[0] ?? 0;
-  const goal: Goal = {
+  const goal = ofHosts(pipeline, back, {
     path, watch, back,
     miss: trip => {
       const seen = sawIn(trip, trip.backFrom, trip.run.stages.length);
@@ -71,7 +72,7 @@ function comes(pipeline: Pipeline, watch: Watch, path: Path, back: Back, budget:
         ...seen ? [] : missesRule(trip, watch.leads, chains, trip.backFrom, trip.run.stages.length),
       ];
     },
-  };
+  });
   const packets = partsOf(pipeline, path, oneOf('ctstate', [ctstates.NEW]));
   const soon = solve(pipeline, goal, answeredFirst(pipeline, isForward(back), watch.rule, packets), solveBudget(nearby));
   return soon.kind === 'found' ? soon : solve(pipeline, goal, packets, budget);

@@ -9,7 +9,7 @@ import type { Run } from './run.js';
 import { backPath, type Path } from './stages.js';
 
 /**
- * What comes after a packet: `reply`, the other side's answer; `anyone`, an answer from any address (to a broadcast, say);
+ * What comes after a packet: `reply`, the other side's answer; `anyone`, an answer from any address (of a network that was asked by its broadcast address, say);
  * `error`, an ICMP error about the packet from anywhere; `again`, another packet in the same direction once an answer was seen;
  * `error-again`, an ICMP error about an answer.
  */

@@ -34,6 +34,16 @@ export const forwardingCases: readonly Case[] = [
     rules: all,
     steps: [[from('eth0', { ...udp(place), src: '127.0.0.1' }), { path: prerouting, verdict: 'drop', by: 'kernel: martian' }]],
   }), { families: ['ipv4'] }),
+  ...cases('nobody is let in who comes from a group, from nowhere, or from an address of this host, and nothing to a loopback address', place => ({
+    rules: all,
+    steps: [
+      ...['0.0.0.0', '127.0.0.1', '224.0.0.1', '255.255.255.255', place.self].map(src => [from('eth0', { ...udp(place), src, dst: place.self }), { path: prerouting, verdict: 'drop', by: 'kernel: martian' }] as const),
+      [from('eth0', { ...udp(place), dst: place.loopback }), { path: prerouting, verdict: 'drop', by: 'kernel: martian' }],
+    ],
+  }), { families: ['ipv4'] }),
+  ...cases('a frame for all is not forwarded', place => ({
+    rules: all, steps: [[{ ...from('eth0', udp(place)), broadcast: true }, { path: prerouting, verdict: 'drop' }]],
+  })),
   ...cases('without a route it is dropped behind PREROUTING', place => ({
     rules: all, routes: [],
     steps: [[from('eth0', { ...udp(place), src: place.neighbour, dst: place.client }), { path: prerouting, verdict: 'drop', by: 'kernel: no route' }]],
