@@ -8,7 +8,7 @@ import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { dropsTheRest } from './shared/default-drop.js';
 import { defineCheck, referenceOf, type CheckContext } from './define-check.js';
-import { fromStrangers, isForSomebody } from './shared/strangers.js';
+import { fromAnybody, fromStrangers, isForSomebody } from './shared/strangers.js';
 import { asksForState } from './shared/state-asked.js';
 import { effectOf } from './shared/targets.js';
 
@@ -95,7 +95,7 @@ COMMIT
   asks: cx => [strayAnswers({ ...cx, host: undefined })],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
-    if (table === undefined || !asksForStates(cx.ruleset, table) || !dropsTheRest(cx, table, 'INPUT')) return;
+    if (table === undefined || !asksForStates(cx.ruleset, table) || !dropsTheRest(cx, table, 'INPUT', fromAnybody(cx))) return;
     const pipeline = cx.pipeline();
     const [first, ...others] = pipeline === undefined ? [] : lettingIn(cx, pipeline, table);
     if (pipeline === undefined || first === undefined) return;

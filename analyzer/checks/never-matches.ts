@@ -6,6 +6,7 @@ import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { asksForTranslation, translatedByRules } from '../packet-space/translations-in.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { protocolWord } from '../values/protocol.js';
+import { seesNoFragments } from '../packet-space/tracking.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { rangesOf } from './shared/asked.js';
 import { settableBits } from './shared/connection-marks.js';
@@ -142,10 +143,20 @@ function calledInVain({ ruleset }: CheckContext, { at, by }: InVain, others: rea
   };
 }
 
-function contradictionReport({ ruleset }: CheckContext, table: Table, at: RuleAt): Report | undefined {
+/** Fragments, where connection tracking puts them together first (nf_defrag_ipv4, in front of table raw). */
+function fragmentReport({ ruleset }: CheckContext, at: RuleAt): Report | undefined {
+  if (at.rule.fragment?.negated !== false || !seesNoFragments(ruleset)) return undefined;
+  return {
+    at, mutedIn: 'generated', severity: 'info', message: 'no packet can match this rule: it is for fragments, and connection tracking puts them together before any rule is asked',
+    help: 'delete it: what does not fit together never comes this far, and the whole is judged by the other rules', ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])),
+  };
+}
+
+function contradictionReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const { ruleset } = cx;
   const why = contradictionIn(ruleset, table, at);
   // What asks for an interface that a built-in chain has not got is refused at loading.
-  if (why === undefined) return undefined;
+  if (why === undefined) return fragmentReport(cx, at);
   return { at, mutedIn: 'generated', message: `no packet can match this rule: ${why.text}`, help: why.help, ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])) };
 }
 
@@ -180,7 +191,8 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags has (a SYN/ACK is never NEW), an
-interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
+interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a
+fragment (-f) where some rule has connection tracking put them together, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
 :INPUT DROP [0:0]

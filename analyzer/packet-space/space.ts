@@ -7,6 +7,7 @@ import { FoundPackets } from './found-packets.js';
 import { boxWithin, joined, type Hull } from './hull.js';
 import type { Region } from './boxes.js';
 import type { Query, Ways } from './query.js';
+import { seesNoFragments } from './tracking.js';
 
 /** What is compiled of one table, and what was found out about its chains. */
 export interface TableSpace {
@@ -44,7 +45,8 @@ export function spaceOf(space: PacketSpace, table: Table): TableSpace {
   let known = space.tables.get(table);
   if (known === undefined) {
     const compiled = compileTable(space.ruleset, table);
-    const built = compiled.chains.flatMap(chain => chain.chain.hook === undefined ? [] : [{ hook: chain.chain.hook, chain, region: hookRegion(compiled, chain.chain.hook) }]);
+    const areWhole = seesNoFragments(space.ruleset);
+    const built = compiled.chains.flatMap(chain => chain.chain.hook === undefined ? [] : [{ hook: chain.chain.hook, chain, region: hookRegion(compiled, chain.chain.hook, areWhole) }]);
     const callers = callersOf(compiled);
     known = { compiled, built, callers, ways: new Map(), entries: entriesOf(compiled, callers), found: new FoundPackets(compiled.ruleCount, compiled.dimensions.last.length), left: singleBudget };
     space.tables.set(table, known);
@@ -58,9 +60,9 @@ const hasOut: Readonly<Record<Hook, boolean | 'some'>> = { PREROUTING: false, IN
 
 /**
  * The packets that a hook sees. An interface that it has not got is the empty name, which `! -i eth0` matches
- * (ip_packet_match in net/ipv4/netfilter/ip_tables.c compares with a name of zeros).
+ * (ip_packet_match in net/ipv4/netfilter/ip_tables.c compares with a name of zeros). `areWhole`: no fragments.
  */
-function hookRegion({ dimensions }: CompiledTable, hook: Hook): Region {
+function hookRegion({ dimensions }: CompiledTable, hook: Hook, areWhole: boolean): Region {
   const region = { lo: new Int32Array(dimensions.last.length), hi: dimensions.last.slice() };
   for (const [field, has] of [['in', hasIn[hook]], ['out', hasOut[hook]]] as const) {
     const at = dimensions.fields.get(field)?.[0];
@@ -68,6 +70,8 @@ function hookRegion({ dimensions }: CompiledTable, hook: Hook): Region {
     if (has) region.lo[at] = 1;
     else region.hi[at] = 0;
   }
+  const fragment = dimensions.fields.get('fragment')?.[0];
+  if (areWhole && fragment !== undefined) region.hi[fragment] = 0;
   return region;
 }
 

@@ -29,6 +29,22 @@ test('never-matches: a name that no interface can have', t => {
   t.deepEqual(told('-A INPUT ! -i eth0:1 -p tcp -j ACCEPT', '-A INPUT -i eth0.1 -j ACCEPT', '-A INPUT -i br-lan@x -j ACCEPT'), []);
 });
 
+test('never-matches: fragments, where connection tracking puts them together', t => {
+  const told = (...lines: readonly string[]): readonly string[] => of(filter(...lines)).map(one => `${one.check} ${one.severity} ${one.certainty} ${one.rule ?? ''}`);
+  const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+  t.deepEqual(told('-A INPUT -s 10.0.0.0/8 -f -j ACCEPT', known, '-A INPUT -p tcp -j ACCEPT'), ['never-matches info certain filter:INPUT:1']);
+  t.deepEqual(told('-A INPUT ! -f -p tcp -j ACCEPT', known, '-A INPUT -p udp -j ACCEPT'), []);
+  t.deepEqual(told('-A INPUT -f -j ACCEPT', '-A INPUT -p tcp -j ACCEPT'), [], 'nothing tracks connections');
+  t.deepEqual(of(`*raw\n:PREROUTING ACCEPT\n-A PREROUTING -f -j DROP\nCOMMIT\n${filter(known)}`).map(one => one.rule), ['raw:PREROUTING:1']);
+});
+
+test('shadowed-rule: to drop what is rejected before is no error', t => {
+  const told = (...lines: readonly string[]): readonly string[] => of(filter(...lines)).map(one => `${one.check} ${one.severity} ${one.rule ?? ''}`);
+  t.deepEqual(told('-A INPUT -j REJECT --reject-with icmp-host-prohibited', '-A INPUT -s 10.0.0.0/8 -j DROP'), ['shadowed-rule warning filter:INPUT:2']);
+  t.deepEqual(told('-A INPUT -s 10.0.0.0/8 -j DROP', '-A INPUT -s 10.1.0.0/16 -p tcp -j REJECT --reject-with tcp-reset'), ['shadowed-rule warning filter:INPUT:2']);
+  t.deepEqual(told('-A INPUT -s 10.0.0.0/8 -j ACCEPT', '-A INPUT -s 10.1.0.0/16 -j REJECT --reject-with icmp-port-unreachable'), ['shadowed-rule error filter:INPUT:2']);
+});
+
 test('never-matches: a translation that no rule of table nat makes', t => {
   const asks = (words: string): string => filter('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', `-A FORWARD -m conntrack ${words} -j ACCEPT`);
   const nat = (...lines: readonly string[]): string => ['*nat', ':PREROUTING ACCEPT', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', ...lines, 'COMMIT', ''].join('\n');

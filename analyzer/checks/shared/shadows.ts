@@ -2,6 +2,7 @@
 import type { Because } from '../../finding.js';
 import type { Ruleset, Rule, Table } from '../../model/ruleset.js';
 import type { Fate, RuleAt } from '../../packet-space/answers.js';
+import type { Effect } from '../../extensions/define.js';
 import { ask } from '../../packet-space/index.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { referenceOf, type CheckContext } from '../define-check.js';
@@ -33,6 +34,13 @@ export function decideAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: 
   const mayLeave = by.some(one => effectOf(one.rule) === 'return' || (one.rule.target.kind === 'chain' && one.rule.target.goto)) && !deciding.some(one => isCatchAll(one.rule));
   if (!isFinal(rule) || !deciding.every(one => effectOf(one.rule) === effectOf(rule))) return false;
   return (deciding.length > 0 && !mayLeave) || faresAlike(cx, table, at);
+}
+
+const refusing = new Set<Effect | undefined>(['drop', 'reject']);
+
+/** Whether a rule and all who take its packets let none of them pass, if not in the same way: some are told, and others wait in vain. */
+export function refuseAlike({ rule }: RuleAt, by: readonly RuleAt[]): boolean {
+  return [rule, ...by.map(one => one.rule)].every(one => refusing.has(effectOf(one)));
 }
 
 export function takersBecause(ruleset: Ruleset, by: readonly RuleAt[]): readonly Because[] {

@@ -8,7 +8,7 @@ import type { BoxIndex } from '../box-index.js';
 import type { Boxes } from '../boxes.js';
 import type { Dimensions } from '../dimensions.js';
 import type { Cell } from '../product.js';
-import type { Tracking } from './tracking.js';
+import type { Tracking } from '../tracking.js';
 import type { Write } from './values.js';
 
 /** What a packet that matches a box does next. */

@@ -12,7 +12,7 @@ import { ChainBoxes, type Action, type Fields } from './chain-boxes.js';
 import { Step, type Chains, type ExtraChain, type PipelineChain } from './chains.js';
 import { Does, writersOf } from './classes.js';
 import type { ReadRuleset } from './read-ruleset.js';
-import { trackingOf } from './tracking.js';
+import { trackingOf } from '../tracking.js';
 import { writesOf, type Write } from './values.js';
 
 const cellLimit = 4096;

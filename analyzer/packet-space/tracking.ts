@@ -1,6 +1,6 @@
 /** What the kernel does only where some rule makes it. */
-import type { Use } from '../../extensions/use.js';
-import { isOpaque, type Rule, type Ruleset } from '../../model/ruleset.js';
+import type { Use } from '../extensions/use.js';
+import { isOpaque, type Rule, type Ruleset } from '../model/ruleset.js';
 
 export interface Tracking {
   /** Connections are tracked; else every packet is INVALID, and nat is never asked. */
@@ -15,7 +15,7 @@ function usesOf({ matches, target }: Rule): readonly (Use | undefined)[] {
 }
 
 /** As the rules of a set say (nf_ct_netns_get(), nf_defrag_ipv4_enable() in the checkentry of matches and targets). What nobody knows may do either: it is taken to track. */
-export function trackingOf({ tables }: Ruleset): Tracking {
+export function trackingOf({ tables }: Pick<Ruleset, 'tables'>): Tracking {
   let [connections, fragments] = [false, false];
   for (const table of tables.values()) for (const chain of table.chains.values()) for (const rule of chain.rules) {
     if (connections && fragments) return { connections, fragments };
@@ -27,4 +27,9 @@ export function trackingOf({ tables }: Ruleset): Tracking {
     }
   }
   return { connections, fragments };
+}
+
+/** Whether no rule in any table sees a part of a packet: IPv4 puts all of them together, or waits for the rest. IPv6 lets pass what it cannot put together. */
+export function seesNoFragments(ruleset: Pick<Ruleset, 'tables' | 'family'>): boolean {
+  return ruleset.family === 'ipv4' && trackingOf(ruleset).fragments;
 }
