@@ -6,7 +6,7 @@ import { stepOf } from '../witness/step.js';
 import { deciderBecause, isPolicy, deciderReference } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { ownerOf } from './shared/owners.js';
-import { isPart } from './shared/parts.js';
+import { isPart, saysNothingOf } from './shared/parts.js';
 import { isRouter } from './shared/routers.js';
 import { filterChain, letsInUnspoken } from './shared/unspoken.js';
 import { isUnprotected } from './unprotected-family.js';
@@ -22,7 +22,7 @@ function isAsPolicy({ ruleset, space }: CheckContext, table: Table, hook: Hook, 
 
 function* lookAt(cx: CheckContext, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
   const [table, chain] = [cx.ruleset.tables.get('filter'), filterChain(cx, hook)];
-  if (table === undefined || chain?.policy !== 'ACCEPT' || (table.line === 0 && chain.line === 0) || isPart(table)) return;
+  if (table === undefined || chain?.policy !== 'ACCEPT' || saysNothingOf(cx, chain) || isPart(table)) return;
   const answer = letsInUnspoken(cx, hook);
   if (answer.kind === 'undecided') cx.undecided();
   if (answer.kind !== 'yes' || !isAsPolicy(cx, table, hook, answer.by)) return;

@@ -3,6 +3,7 @@ import { defineCheck, fixWith, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
 import type { CheckContext } from './define-check.js';
 import { lostErrors, tooBig, type LostErrors } from './shared/lost-errors.js';
+import { namesOutside } from './shared/outside.js';
 
 const rules = { ipv4: ['fragmentation-needed', '-p icmp -m icmp --icmp-type fragmentation-needed'], ipv6: ['packet-too-big', '-p ipv6-icmp -m icmp6 --icmpv6-type packet-too-big'] } as const;
 
@@ -16,6 +17,8 @@ function report(cx: CheckContext, { hook, arrivals, by, shown }: LostErrors): Re
   const place = chain === undefined || chain.line === 0 ? table?.span : chain.span;
   return {
     ...isRule ? { at: decider } : place === undefined ? {} : { span: place },
+    // Nobody knows that there is another.
+    ...arrivals.every(({ name }) => name === undefined) && namesOutside(cx) ? { severity: 'info' as const } : {},
     message: `path MTU black hole: ICMP errors (${name}) about connections that ${hook === 'INPUT' ? 'this host has' : 'are forwarded'} are dropped${where === '' ? '' : ` where they come in ${where}`}`,
     because: by.map(one => deciderBecause(cx.ruleset, one, `drops ${name}`)),
     witness: shown.steps, shows: shown.shows,
@@ -33,7 +36,7 @@ export const icmpErrorsDropped = defineCheck({
 that is too large with an ICMP error: fragmentation-needed in IPv4, packet-too-big in IPv6. A firewall that drops it
 makes a black hole: connections begin, small answers come, and then a page or an upload hangs for ever, for some
 peers only. These errors are RELATED to the connection that they are about; where only the word RELATED is missing
-from the rule for known connections, \`related-missing\` says so.`,
+from the rule for known connections, \`related-missing\` says so. It is an info where they are lost by interfaces only that no rule names, and the one to the internet is named.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]

@@ -10,7 +10,7 @@ import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { deciderBecause, deciderReference, helpElsewhere, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
-import { everydayClient, exchanges, type Exchange, replyHook, replyMarks, stepOf } from './shared/replies.js';
+import { everydayClient, exchanges, type Exchange, replyHook, replyMarks, stepOf, tcpClient } from './shared/replies.js';
 import { hooksTo } from './shared/hooks-into.js';
 import { betweenHosts } from './shared/between-hosts.js';
 import { goingOn, stuck, type Stuck } from './shared/goes-on.js';
@@ -212,7 +212,7 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --sport 22 ! --tcp-flags SYN,ACK SYN -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first, betweenHosts(ruleset.family), goingOn, ...askedOutside(ruleset.family)],
+  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first, tcpClient, betweenHosts(ruleset.family), goingOn, ...askedOutside(ruleset.family)],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;

@@ -10,6 +10,7 @@ import { fromOutside, isNamed, virtualInterface, type Facts } from './shared/out
 import { ownerOf } from './shared/owners.js';
 import { isRouter } from './shared/routers.js';
 import { firstTo } from './shared/strangers.js';
+import { saysNothingOf } from './shared/parts.js';
 import { filterChain } from './shared/unspoken.js';
 import { stepOf } from '../witness/step.js';
 
@@ -120,6 +121,7 @@ COMMIT
     // What hangs on a set or on a bridge is not any machine's.
     if (answer.kind !== 'yes' || !answer.certain || answer.by === undefined || (!isPolicy(answer.by) && ownerOf(cx.ruleset, answer.by) !== undefined)) return;
     const { by } = answer;
+    if (isPolicy(by) && saysNothingOf(cx, chain)) return;
     const { sample } = firstPacket(pipeline, answer.found, packets);
     yield {
       ...isPolicy(by) ? { chain, span: chain.line === 0 ? cx.ruleset.tables.get('filter')?.span ?? chain.span : chain.span } : { at: by },

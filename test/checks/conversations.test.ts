@@ -107,6 +107,9 @@ test('one cause of lost ICMP errors is told once', t => {
   t.deepEqual(both(lo, '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p icmp -j ACCEPT', web), []);
   t.deepEqual(both(lo, '-A INPUT -p icmp -m icmp ! --icmp-type 8 -j DROP', known, web), ['warning filter:INPUT:2']);
   t.deepEqual(both(lo, '-A INPUT -p icmp -m icmp --icmp-type 5 -j DROP', known, web), [], 'redirects only');
+  const eth0 = '-A INPUT -i eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+  t.deepEqual(both(lo, eth0, web), ['info'], 'nobody knows that there is another interface');
+  t.deepEqual(both(lo, '-A INPUT -i docker0 -j ACCEPT', '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p icmp -j DROP', web), ['warning filter:INPUT:3'], 'the internet is behind the one that is not named');
   t.deepEqual(both(lo, '-A INPUT -i eth1 -j ACCEPT', '-A INPUT -i eth0 -p icmp -j DROP', known, '-A INPUT -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT'), ['warning filter:INPUT:3'], 'on one of two links');
 });
 
@@ -264,6 +267,7 @@ test('INVALID packets of strangers', t => {
   t.deepEqual(text('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), ['info filter:INPUT:3']);
   t.deepEqual(text('-A INPUT -p tcp -m tcp --dport 22 -m conntrack ! --ctstate INVALID -j ACCEPT'), []);
   t.deepEqual(text('-A INPUT -s 192.168.0.0/16 -p tcp -m tcp --dport 22 -j ACCEPT'), [], 'from inside only');
+  t.deepEqual(text('-A INPUT -s 192.168.0.0/16 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), ['info filter:INPUT:4'], 'whoever is inside may do what he likes');
   t.deepEqual(text('-A INPUT -p udp -m udp --dport 53 -j ACCEPT'), []);
   t.deepEqual(text('-A INPUT -p tcp -m tcp --dport 22 -m set --match-set friends src -j ACCEPT'), [], 'who knows who is in the set');
   t.deepEqual(found('invalid-accepted', host(lo, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT')), [], 'no rule asks for states');
@@ -312,6 +316,8 @@ test('where some replies are lost, it says to whom, and whether they are everyda
   t.deepEqual(lost(ssh, answers), []);
   t.deepEqual(lost(ssh, '-A OUTPUT -p tcp -m tcp --sport 22 --dport 1024:40000 -j ACCEPT'), ['warning: all except sport 1024:40000']);
   t.deepEqual(lost(ssh, '-A OUTPUT -p tcp -m tcp --sport 22 --dport 1024:65535 -j ACCEPT'), ['info: all except sport 1024:65535'], 'no everyday client has such a port');
+  t.deepEqual(lost(ssh, '-A OUTPUT -p tcp -m tcp --dport 25 -j DROP', answers), [], 'nobody begins a connection from there');
+  t.deepEqual(lost(ssh, '-A OUTPUT -p tcp -m tcp --dport 600:700 -j DROP', answers), ['info: those to packets with sport 600:700'], 'rsh, NFS');
   t.deepEqual(lost(ssh, '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers), ['warning: those to packets with src 203.0.113.0/24']);
   t.deepEqual(lost('-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers), [], 'the rule admits nobody from there');
   t.deepEqual(lost(ssh, '-A OUTPUT -d 10.0.0.0/8 -j DROP', answers), ['info: those to packets with src 10.0.0.0/8'], 'private networks are kept away on purpose, mostly');

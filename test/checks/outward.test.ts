@@ -90,6 +90,12 @@ test('family-parity: of a range of ports it names those that the other family do
   t.deepEqual(said('-A INPUT -p udp -m udp --dport 60:70 -j ACCEPT'), ['udp/60-66, udp/69-70'], 'DHCP is a matter of each family');
 });
 
+test('outbound-smtp-open: a script that leaves the policy as it finds it says nothing of it', t => {
+  const script = (...lines: readonly string[]): string => ['#!/bin/sh', 'iptables -F', 'iptables -t nat -A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE', ...lines, ''].join('\n');
+  t.deepEqual(found('outbound-smtp-open', script()), []);
+  t.deepEqual(found('outbound-smtp-open', script('iptables -P FORWARD ACCEPT')), ['']);
+});
+
 test('outbound-smtp-open: what a bridge passes on, or a set lets out, is not any machine', t => {
   const gateway = (...rules: readonly string[]): string => `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host(...rules)}`;
   t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD -m physdev --physdev-is-bridged -j ACCEPT')), []);

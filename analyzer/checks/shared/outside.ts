@@ -139,3 +139,9 @@ export function fromOutside({ ruleset, settings, host, sibling }: Facts, field: 
   const isOnly = open.length === 1 && !(names.length === 1 && second.test(open[0]?.name ?? ''));
   return some([...isOnly ? open : [], unnamed(names)]);
 }
+
+/** Whether rules name an interface by which the internet is: that there is another, which no rule names, is a last word. */
+export function namesOutside(facts: Facts): boolean {
+  const outside = fromOutside(facts);
+  return (outside.kind === 'any' ? outside.of : [outside]).some(one => one.kind === 'interface' && isNamed(facts.ruleset, one.name));
+}

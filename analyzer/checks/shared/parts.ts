@@ -1,6 +1,7 @@
 /** Files that say a part of what is to be, and not all of it. */
 import type { Chain, Ruleset, Table } from '../../model/ruleset.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
+import type { CheckContext } from '../define-check.js';
 import { chainsFrom } from './interference.js';
 import { programToCome } from './owners.js';
 
@@ -11,6 +12,11 @@ import { programToCome } from './owners.js';
 export function isPart({ chains }: Table): boolean {
   const all = [...chains.values()];
   return all.some(({ hook, rules }) => hook === undefined && rules.length > 0) && all.every(({ hook, line, rules }) => hook === undefined || (line === 0 && rules.length === 0));
+}
+
+/** Whether a file that says something of table filter says neither that it is the whole of it, nor what the policy of a chain is: a script leaves that as it finds it. */
+export function saysNothingOf({ ruleset }: Pick<CheckContext, 'ruleset'>, chain: Chain): boolean {
+  return ruleset.tables.get('filter')?.line === 0 && chain.line === 0;
 }
 
 const entered = new WeakMap<Table, ReadonlySet<Chain>>();

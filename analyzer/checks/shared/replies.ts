@@ -37,6 +37,7 @@ export interface Exchange {
   readonly anySource: boolean;
   /** A rule that lets these in as well is not about such exchanges: who knows whether it expects an answer. */
   readonly unless?: Constraint;
+  readonly isTcp: boolean;
   /** It has no ports. */
   readonly isPing: boolean;
 }
@@ -50,18 +51,18 @@ export function exchanges(ruleset: Ruleset): readonly Exchange[] {
   const icmp = isV4 ? protocolNumber.icmp : protocolNumber.icmpv6;
   return [
     {
-      name: 'TCP connections', anySource: false, isPing: false,
+      name: 'TCP connections', anySource: false, isTcp: true, isPing: false,
       first: all([is('protocol', protocolNumber.tcp), masked('tcpFlags', SYN, allFlags), is('fragment', 0)]),
       reply: all([is('protocol', protocolNumber.tcp), masked('tcpFlags', SYN | ACK, allFlags), is('fragment', 0)]),
     },
     {
-      name: 'UDP queries', anySource: true, isPing: false,
+      name: 'UDP queries', anySource: true, isTcp: false, isPing: false,
       unless: all([is('protocol', protocolNumber.udp), not(oneOf('dport', answeredUdpPorts)), is('fragment', 0)]),
       first: all([is('protocol', protocolNumber.udp), oneOf('dport', answeredUdpPorts), is('fragment', 0)]),
       reply: all([is('protocol', protocolNumber.udp), oneOf('sport', answeredUdpPorts), is('fragment', 0)]),
     },
     {
-      name: 'echo requests (ping)', anySource: true, isPing: true,
+      name: 'echo requests (ping)', anySource: true, isTcp: false, isPing: true,
       first: all([is('protocol', icmp), is('icmpType', isV4 ? 8 : 128), is('icmpCode', 0), is('fragment', 0)]),
       reply: all([is('protocol', icmp), is('icmpType', isV4 ? 0 : 129), is('icmpCode', 0), is('fragment', 0)]),
     },
@@ -75,6 +76,9 @@ export const notLoopback: Constraint = all([
 
 /** Client ports that operating systems choose by themselves. */
 export const everydayClient = { first: within('sport', 32_768, 60_999) };
+
+/** Ports from which TCP connections are begun: what is privileged takes those from 512 on (rresvport(3)), and nobody else takes one of these. By UDP, services ask each other from their own. */
+export const tcpClient = within('sport', 512, 65_535);
 
 /** What marks the reply to a first packet of this protocol. */
 export function replyMarks(sample: PacketSample): { readonly tcpFlags?: number; readonly icmpType?: number; readonly icmpCode?: number } {

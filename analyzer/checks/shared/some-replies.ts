@@ -9,7 +9,7 @@ import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve
 import type { CheckContext } from '../define-check.js';
 import { betweenHosts } from './between-hosts.js';
 import { isPolicy } from './deciders.js';
-import { everydayClient, type Exchange } from './replies.js';
+import { everydayClient, tcpClient, type Exchange } from './replies.js';
 import { doubtsAbout, isAside, isForOthers, type Doubt } from './unanswered.js';
 
 /** Replies that one rule or policy drops. */
@@ -36,7 +36,7 @@ function questionOf({ ruleset: { family } }: CheckContext, path: Path, exchange:
   if (known === undefined) questions.set(exchange, known = new Map<string, ConversationQuestion>());
   const key = `${path} ${String(everyday)}`;
   let question = known.get(key);
-  if (question === undefined) known.set(key, question = { path, packets: all([exchange.first, betweenHosts(family), ...everyday ? [everydayClient.first] : []]), answers: exchange.reply });
+  if (question === undefined) known.set(key, question = { path, packets: all([exchange.first, betweenHosts(family), ...everyday ? [everydayClient.first] : exchange.isTcp ? [tcpClient] : []]), answers: exchange.reply });
   return question;
 }
 
