@@ -6,7 +6,7 @@ import { correlated, reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { rangesOf, without } from './shared/asked.js';
-import { conjuncts } from './shared/conjuncts.js';
+import { conjuncts, hasConjunct } from './shared/conjuncts.js';
 import { fromOutside } from './shared/outside.js';
 import { isOwnDoing } from './shared/owners.js';
 import { isCatchAll } from './shared/shadows.js';
@@ -38,7 +38,7 @@ function blocks({ ruleset }: CheckContext, { table, rule }: RuleAt): Side | unde
 
 /** Whether a rule accepts packets by something else than their addresses of that side. */
 function letsIn({ ruleset }: CheckContext, { table, rule }: RuleAt, side: Side): boolean {
-  return effectOf(rule) === 'accept' && rule[side] === undefined && !conjuncts(constraintsOf(ruleset, table).of(rule)).some(one => isForSome(one, side));
+  return effectOf(rule) === 'accept' && rule[side] === undefined && !hasConjunct(constraintsOf(ruleset, table).of(rule), one => isForSome(one, side));
 }
 
 /** Earlier rules that let such packets in by something else than their address. */

@@ -11,7 +11,7 @@ import { protocolNumber } from '../packet/protocols.js';
 import { printAddressMask } from '../values/address-mask.js';
 import { stepOf } from '../witness/step.js';
 import { without } from './shared/asked.js';
-import { conjuncts } from './shared/conjuncts.js';
+import { hasConjunct } from './shared/conjuncts.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './shared/nat-rules.js';
@@ -48,7 +48,7 @@ function isStuckInFilter(cx: CheckContext, packets: Constraint): boolean {
 
 /** Whether a rule is for what this host sends: lo carries nothing else, and nothing else has an owner. */
 function isForOwn(cx: CheckContext, nat: Table, at: RuleAt, asks: Constraint): boolean {
-  return conjuncts(asks).some(one => one.kind === 'atom' && one.name.startsWith('owner ')) || reachWith(cx.space(), nat, at, notLoopback).kind !== 'live';
+  return hasConjunct(asks, one => one.kind === 'atom' && one.name.startsWith('owner ')) || reachWith(cx.space(), nat, at, notLoopback).kind !== 'live';
 }
 
 function lookAt(cx: CheckContext, pipeline: Pipeline, { asks, translation: { at } }: Asking, network: string): Report | undefined {

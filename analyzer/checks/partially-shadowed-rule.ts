@@ -7,10 +7,11 @@ import { lateClosings, type LateClosing } from './shared/late-closings.js';
 import { destinationText } from './shared/nat-words.js';
 import { isOwnDoing, ownerOf } from './shared/owners.js';
 import { isCatchAll, listOf } from './shared/shadows.js';
-import { effectOf, isFinal, isStateless, targetText } from './shared/targets.js';
+import { effectOf, hasUnknown, isFinal, targetText } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 import type { Pipeline } from '../packet-space/pipeline/index.js';
 import { Patience } from '../packet-space/patience.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { freshBudget } from '../packet-space/search.js';
 
 /** So many rules of a rule set are looked at: each takes a search. */
@@ -120,7 +121,7 @@ COMMIT
       const isOpposed = [...before].some(one => one !== effect);
       if (isFinal(at.rule)) effects.set(at.in, before.add(effect));
       if (!isOpposed) continue;
-      if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || isCatchAll(at.rule) || !isStateless(cx.ruleset, at.rule) || late.has(at.rule)) continue;
+      if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || isCatchAll(at.rule) || hasUnknown(constraintsOf(cx.ruleset, table.name).of(at.rule)) || late.has(at.rule)) continue;
       if (cx.reach(table).get(at.rule)?.kind !== 'live' || left-- <= 0) continue;
       const by = takersOf(cx, table, at, patience);
       if (by.length > 0) yield report(cx.ruleset, at, by);

@@ -5,7 +5,7 @@ import { reachWith } from '../packet-space/index.js';
 import { constraintsOf, type RuleConstraints } from '../packet-space/rule-constraint.js';
 import { ctstates, is, oneOf, type Constraint } from '../packet/constraint.js';
 import { takenInstead } from '../witness/taken-instead.js';
-import { conjuncts } from './shared/conjuncts.js';
+import { conjuncts, hasConjunct } from './shared/conjuncts.js';
 import { deadElsewhere } from './shared/dead-elsewhere.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { statesOf } from './shared/replies.js';
@@ -14,9 +14,12 @@ import { effectOf } from './shared/targets.js';
 type State = keyof typeof ctstates;
 const states: readonly State[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'];
 
+const isState = (part: Constraint): boolean => part.kind === 'within' && part.field === 'ctstate';
+
 /** The states that a rule asks for; undefined where it asks for none, or also for something else of the connection. */
 function statesAsked(constraint: Constraint): readonly State[] | undefined {
-  const asked = conjuncts(constraint).filter(part => part.kind === 'within' && part.field === 'ctstate');
+  if (!hasConjunct(constraint, isState)) return undefined;
+  const asked = conjuncts(constraint).filter(isState);
   const [one] = asked;
   if (asked.length !== 1 || one?.kind !== 'within') return undefined;
   return states.filter(state => one.ranges.some(({ low, high }) => low <= ctstates[state] && ctstates[state] <= high));

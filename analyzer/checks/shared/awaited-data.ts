@@ -5,7 +5,7 @@ import type { RuleAt } from '../../packet-space/answers.js';
 import { reachWith } from '../../packet-space/index.js';
 import { all, any, ctstates, is, masked, not, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
-import { conjuncts } from './conjuncts.js';
+import { hasConjunct } from './conjuncts.js';
 import type { CheckContext } from '../define-check.js';
 
 /** The helper that a rule asks for (`-m helper --helper NAME`). */
@@ -30,7 +30,7 @@ function isForData(cx: CheckContext, table: Table, at: RuleAt): boolean {
 
 /** The rule itself asks for RELATED, and for no other state. */
 function asksForRelated(constraint: Constraint): boolean {
-  return conjuncts(constraint).some(part => part.kind === 'within' && part.field === 'ctstate' && part.ranges.every(({ low, high }) => low === ctstates.RELATED && high === ctstates.RELATED));
+  return hasConjunct(constraint, part => part.kind === 'within' && part.field === 'ctstate' && part.ranges.every(({ low, high }) => low === ctstates.RELATED && high === ctstates.RELATED));
 }
 
 /** Whether a rule waits for connections that a helper announces. `constraint`: what it asks; `within`: chains to which RELATED packets are led. */

@@ -6,7 +6,7 @@ import { ask, reachWith } from '../../packet-space/index.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, not, type Constraint } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
-import { conjuncts } from './conjuncts.js';
+import { conjuncts, hasConjunct } from './conjuncts.js';
 import { fromOutside } from './outside.js';
 import { notLoopback } from './replies.js';
 import { strangers } from './strangers.js';
@@ -44,7 +44,7 @@ function putterOf(cx: CheckContext, table: Table, list: string): Pick<OpenList, 
   const constraints = constraintsOf(cx.ruleset, table.name);
   for (const at of cx.rules(table)) {
     const kept = keptBy(at.rule);
-    if (kept?.does !== 'puts' || kept.list !== list || conjuncts(constraints.of(at.rule)).some(({ kind }) => kind === 'unknown' || kind === 'atom')) continue;
+    if (kept?.does !== 'puts' || kept.list !== list || hasConjunct(constraints.of(at.rule), ({ kind }) => kind === 'unknown' || kind === 'atom')) continue;
     for (const hook of ['INPUT', 'FORWARD'] as const) {
       const packets = effectOf(at.rule) === 'accept' ? strangersOn(cx, hook) : unspoken(cx, table, hook, 'tcp');
       const reached = packets === undefined ? undefined : reachWith(cx.space(), table, at, packets, hook);

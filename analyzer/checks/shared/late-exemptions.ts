@@ -5,7 +5,7 @@ import { reachWith } from '../../packet-space/index.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import type { Constraint } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
-import { conjuncts } from './conjuncts.js';
+import { hasConjunct } from './conjuncts.js';
 import { liveTranslations } from './nat-rules.js';
 import { effectOf } from './targets.js';
 
@@ -16,7 +16,7 @@ export function isForIpsec(cx: CheckContext, at: RuleAt): boolean {
 
 /** Whether IPsec takes all that meets a constraint on its way out. */
 export function isOutToIpsec(asks: Constraint): boolean {
-  return conjuncts(asks).some(one => one.kind === 'atom' && one.name.startsWith('policy out ipsec'));
+  return hasConjunct(asks, one => one.kind === 'atom' && one.name.startsWith('policy out ipsec'));
 }
 
 /** The rules of its chain that translate connections for which a live exemption behind them is; of other rules, none. */
