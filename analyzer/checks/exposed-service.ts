@@ -1,17 +1,20 @@
 import type { Because } from '../finding.js';
 import type { Rule, Table } from '../model/ruleset.js';
-import type { PacketSample, RuleAt } from '../packet-space/answers.js';
-import { deciderOf, firstPacket, isCertain, reachThrough, type Passage, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
+import { deciderOf, firstPacket, isCertain, opens, reachThrough, type Passage, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import type { ReachOptions } from '../packet-space/pipeline/reach.js';
+import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, not, type Constraint } from '../packet/constraint.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause } from './shared/deciders.js';
+import { without } from './shared/asked.js';
+import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { innerServices, type InnerService } from './shared/inner-services.js';
 import { holdsForAnybody } from './shared/luck.js';
-import { countOf, namedPorts, namesAny, portsWithin, type NamedPorts } from './shared/named-ports.js';
+import { countOf, namedPorts, namesAny, portsWithin, sparedPorts, type NamedPorts } from './shared/named-ports.js';
 import { fromOutside } from './shared/outside.js';
 import { publishedBy } from './shared/published.js';
 import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
@@ -210,6 +213,43 @@ function* opened(asking: Asking, table: Table, through: ReadonlySet<string>, isS
   }
 }
 
+/** Services on ports that a rule leaves out which drops all others, and that no rule names which lets them in. */
+function* spared(asking: Asking, table: Table): Generator<Report, void> {
+  const { cx, patient, total } = asking;
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  for (const at of cx.rules(table)) {
+    const { rule } = at;
+    const isOfInput = refuses(rule) && !isForSomebody(rule) && hooksOf(table).get(at.chain)?.includes('INPUT') === true;
+    const ports = isOfInput ? sparedPorts(cx.ruleset, table.name, rule) : undefined;
+    const services = ports === undefined ? [] : servicesIn(ports);
+    const pipeline = services.length === 0 ? undefined : patient();
+    if (pipeline === undefined) continue;
+    const coming = all([strangers(cx), ...without(constraints.of(rule), ['dport'])]);
+    const by = new Map<string, Decider>();
+    const exposed = services.slice(0, listed).flatMap((service): readonly Exposed[] => {
+      const packets = all([coming, firstTo(service.protocol, portsOf(service))]);
+      const answer = opens(pipeline, 'in', packets, total.patient);
+      if (answer.kind === 'undecided') cx.undecided();
+      const certainty = answer.kind === 'yes' ? holdsForAnybody(pipeline, answer.found) : 'no';
+      if (answer.kind !== 'yes' || certainty === 'no' || (answer.by !== undefined && !isPolicy(answer.by) && namedPorts(cx.ruleset, table.name, answer.by.rule) !== undefined)) return [];
+      if (answer.by !== undefined) by.set(deciderReference(answer.by), answer.by);
+      return [{ pipeline, found: answer.found, certainty, service, get sample() { return firstPacket(pipeline, answer.found, packets).sample; } }];
+    });
+    const [first] = exposed;
+    if (first === undefined) continue;
+    yield report(exposed, {
+      at, message: `anybody on the internet can reach ${listText(exposed, services)}: this rule leaves it out, and nothing else keeps it away`,
+      because: [...by.values()].map(one => deciderBecause(cx.ruleset, one, 'lets it in')),
+      step: stepOf(first.sample, first.sample.in ?? 'eth0'), shown: { at: 'filter:INPUT', fate: 'passes' }, help: remedies,
+    });
+  }
+}
+
+function refuses(rule: Rule): boolean {
+  const effect = effectOf(rule);
+  return effect === 'drop' || effect === 'reject';
+}
+
 export const exposedService = defineCheck({
   name: 'exposed-service',
   kind: 'exposure',
@@ -219,7 +259,7 @@ export const exposedService = defineCheck({
   why: `Databases, caches, control planes, file shares and remote desktops are made for a network of friends. Many of them ask for no
 password, or for one that can be guessed, and all of them are looked for, day and night, by programs that try every address of the internet.
 The rule is reported where a packet from a public address that no rule names, by an interface that may lead outside, gets through all tables
-by it: to this host, or by DNAT to another. Which interfaces lead outside is said by \`trustedInterfaces\`, by the default route of a
+by it: to this host, or by DNAT to another; and a rule that drops all ports but some, where a packet to one of these gets in. Which interfaces lead outside is said by \`trustedInterfaces\`, by the default route of a
 host file, by what nat translates on its way out, or else it is those of which the rules do not show that they are trusted.
 What some people offer to the world on purpose (LDAP, rsync) is an info.`,
   bad: `*filter
@@ -269,6 +309,8 @@ COMMIT
       const own = filter.chains.get(chain)?.rules[position - 1];
       return own !== undefined && reached.get(own)?.kind === 'shadowed';
     };
-    yield* opened(asking, patient.ruleset.tables.get('filter') ?? filter, through, isShadowed);
+    const table = patient.ruleset.tables.get('filter') ?? filter;
+    yield* opened(asking, table, through, isShadowed);
+    yield* spared(asking, table);
   },
 });

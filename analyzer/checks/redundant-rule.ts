@@ -8,6 +8,7 @@ import { defineCheck, fixWith, referenceOf, type Report } from './define-check.j
 import { withoutLines } from './shared/edits.js';
 import { lateClosings } from './shared/late-closings.js';
 import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
+import { isUndeclared } from './shared/parts.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, isFinal } from './shared/targets.js';
 
@@ -45,6 +46,12 @@ function isLastWord({ chain, position, rule }: RuleAt, { chains }: Table): boole
 /** It puts senders on a list, or labels connections, besides deciding. */
 function remembers({ matches }: Rule): boolean {
   return matches.some(use => !isOpaque(use) && use.definition.remembers === true);
+}
+
+/** By a policy that the file does not say: it is ACCEPT where nothing else is loaded, and whatever it was where something is. */
+function isUnsaid({ chains, name }: Table, decider: Decider): boolean {
+  const chain = isPolicy(decider) ? chains.get(decider.chain) : undefined;
+  return name === 'filter' && chain !== undefined && isUndeclared(chain);
 }
 
 /** `late`: rules before it that translate connections for which it seems to be an exemption. */
@@ -109,7 +116,7 @@ COMMIT
         if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || remembers(at.rule) || isLastWord(at, table) || isGuard(asks.of(at.rule), at.rule)) continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
-        if (answer.kind !== 'redundant' || !answer.because.every(isLive) || passesInert(table, at, answer.because) || lateClosings(cx).has(at.rule)) continue;
+        if (answer.kind !== 'redundant' || !answer.because.every(one => isLive(one) && !isUnsaid(table, one)) || passesInert(table, at, answer.because) || lateClosings(cx).has(at.rule)) continue;
         const late = table.name === 'nat' ? takersBefore(cx, table, at) : [];
         // Of exemptions for IPsec that come too late, nat-shadowed speaks.
         if (late.length === 0 || !isForIpsec(cx, at)) yield report(ruleset, at, answer.because, late);

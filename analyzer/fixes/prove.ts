@@ -1,7 +1,7 @@
 /** Whether a text may be written in place of another: no packet is to fare differently, and nothing else may be noticed of the change. */
-import { mayBeEntered } from '../checks/shared/parts.js';
+import { isUndeclared, mayBeEntered } from '../checks/shared/parts.js';
 import type { Loaded } from '../model/load.js';
-import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
+import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import type { Reach, RuleAt } from '../packet-space/answers.js';
 import { packetSpace, reach, redundant, type PacketSpace } from '../packet-space/index.js';
 import { difference } from '../packet-space/pipeline/index.js';
@@ -117,10 +117,6 @@ function proveRulesets(a: Ruleset, b: Ruleset, { onlyWords, budget }: ProofOptio
     if (proof.kind !== 'proven') return proof;
   }
   return proven;
-}
-
-function isUndeclared({ hook, line }: Chain): boolean {
-  return hook !== undefined && line === 0;
 }
 
 /** The policies that chains of table filter may have which the file does not declare: `iptables-legacy-restore` leaves those that it finds. */

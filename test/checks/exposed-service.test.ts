@@ -37,6 +37,19 @@ test('where one of the services is open whatever is unknown, the finding is cert
   t.deepEqual(certainty('-A INPUT -m set --match-set unwanted src -j DROP', both), ['possible']);
 });
 
+test('what a rule leaves out that drops all other ports is open as well, if nothing else closes it', t => {
+  const open = (policy: string, ...rules: readonly string[]): string[] => found(host(...rules).replace(':INPUT DROP', `:INPUT ${policy}`));
+  const others = '-A INPUT -p tcp -m multiport ! --dports 22,443,3306 -j DROP';
+  t.deepEqual(open('ACCEPT', others), mysql);
+  t.deepEqual(open('ACCEPT', '-A INPUT -p tcp -m tcp ! --dport 3306 -j REJECT --reject-with tcp-reset', '-A INPUT -j ACCEPT'), mysql);
+  t.deepEqual(open('DROP', others), []);
+  t.deepEqual(open('ACCEPT', others, '-A INPUT ! -s 10.0.0.0/8 -p tcp -m tcp --dport 3306 -j DROP'), []);
+  t.deepEqual(open('ACCEPT', '-A INPUT -s 10.0.0.0/8 -p tcp -m multiport ! --dports 22,3306 -j DROP'), [], 'it is for those inside, and of the rest default-accept speaks');
+  t.deepEqual(open('ACCEPT', '-A FORWARD -p tcp -m multiport ! --dports 22,3306 -j DROP'), []);
+  t.deepEqual(open('ACCEPT', others, '-A INPUT -p tcp -m tcp --dport 3306 -j ACCEPT'), ['warning filter:INPUT:4 MySQL (tcp/3306)'], 'told of the rule that opens it');
+  t.deepEqual(open('ACCEPT', '-A INPUT -p tcp -m multiport ! --dports 22,443 -j DROP'), []);
+});
+
 test('what a DNAT rule publishes is told of that rule, and not of the one that lets it through', t => {
   const nat = '*nat\n-A PREROUTING -p tcp -m tcp --dport 6379 -j DNAT --to-destination 10.0.0.5\nCOMMIT\n';
   const text = `${nat}${host('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -o docker0 -p tcp -m tcp --dport 6379 -j ACCEPT')}`;

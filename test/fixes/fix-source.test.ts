@@ -184,7 +184,13 @@ test('where packets come from elsewhere nothing goes, though none comes by the f
 test('a rule is not redundant by a policy that the file does not declare; nor is there a second of it needed', async t => {
   const rule = '-A INPUT -s 192.0.2.7/32 -p tcp -m tcp --dport 9100 -j ACCEPT';
   const undeclared = (...lines: readonly string[]): string => ['*filter', ...lines, 'COMMIT', ''].join('\n');
-  t.deepEqual(await repaired(undeclared(rule)), { made: [], why: ['some packets would fare differently if the policy is DROP, and the file declares none'] });
+  t.deepEqual(await repaired(undeclared(rule)), { made: [], why: [] });
+  const proof = (...policies: readonly string[]): unknown => {
+    const [before, after] = [[rule], []].map(rules => load({ path: 'rules', text: undeclared(...policies, ...rules, '-A INPUT -i lo -j ACCEPT') }));
+    return before === undefined || after === undefined ? undefined : prove(before, after, { onlyWords: false, budget: solveBudget() });
+  };
+  t.deepEqual(proof(), { kind: 'refuted', why: 'some packets would fare differently if the policy is DROP, and the file declares none' });
+  t.deepEqual(proof(':INPUT ACCEPT [0:0]'), { kind: 'proven' });
   t.deepEqual((await repaired(undeclared(':INPUT ACCEPT [0:0]', rule))).made, ['redundant-rule']);
   t.deepEqual((await repaired(undeclared(rule, rule))).made, ['duplicate-rule']);
   t.deepEqual((await repaired(undeclared('-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 9100 -j DROP', '-A INPUT -s 192.0.0.0/16 -p tcp -m tcp --dport 9100 -j DROP'))).made, ['redundant-rule'], 'by a rule');

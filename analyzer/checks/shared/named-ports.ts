@@ -61,6 +61,13 @@ export function namedPorts({ family, backend }: Ruleset, table: string, { protoc
   return undefined;
 }
 
+/** The few ports that a rule for nearly all others leaves out: `! --dports 22,3306`. */
+export function sparedPorts(ruleset: Ruleset, table: string, rule: Rule): NamedPorts | undefined {
+  const named = namedPorts(ruleset, table, rule);
+  if (named === undefined || countOf(named) <= last / 2) return undefined;
+  return { protocol: named.protocol, ranges: otherThan(named.ranges).filter(({ high }) => Number(high) > 0) };
+}
+
 /** Whether any of the ports from … to is among them. */
 export function namesAny({ ranges }: NamedPorts, from: number, to: number): boolean {
   for (const { low, high } of ranges) if (from <= Number(high) && to >= Number(low)) return true;

@@ -14,6 +14,11 @@ export function isPart({ chains }: Table): boolean {
   return all.some(({ hook, rules }) => hook === undefined && rules.length > 0) && all.every(({ hook, line, rules }) => hook === undefined || (line === 0 && rules.length === 0));
 }
 
+/** Whether the file does not say what the policy of a built-in chain is. */
+export function isUndeclared({ hook, line }: Chain): boolean {
+  return hook !== undefined && line === 0;
+}
+
 /** Whether a file that says something of table filter says neither that it is the whole of it, nor what the policy of a chain is: a script leaves that as it finds it. */
 export function saysNothingOf({ ruleset }: Pick<CheckContext, 'ruleset'>, chain: Chain): boolean {
   return ruleset.tables.get('filter')?.line === 0 && chain.line === 0;
