@@ -6,6 +6,7 @@ import { correlated, reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { rangesOf, without } from './shared/asked.js';
+import { isLoopback } from './shared/host-networks.js';
 import { conjuncts, hasConjunct } from './shared/conjuncts.js';
 import { fromOutside } from './shared/outside.js';
 import { isOwnDoing } from './shared/owners.js';
@@ -47,6 +48,8 @@ function earlier(cx: CheckContext, table: Table, at: RuleAt, side: Side): readon
   const overlap = correlated(space(), table, at);
   if (overlap.kind !== 'correlated') return [];
   const asked = constraintsOf(ruleset, table.name).of(at.rule);
+  // Who comes over a network with such an address is dropped by the kernel, whatever rules say.
+  if (rangesOf(asked, 'src')?.every(isLoopback) === true) return [];
   const both = (one: RuleAt): Constraint => all([asked, beginning, constraintsOf(ruleset, table.name).of(one.rule)]);
   return overlap.with.filter(one => letsIn(cx, one, side) && reachWith(space(), table, one, both(one)).kind === 'live');
 }

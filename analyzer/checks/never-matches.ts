@@ -2,6 +2,7 @@ import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import { ctstates, masked, mentions, not, oneOf, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { reachWith } from '../packet-space/index.js';
+import { isNothing } from '../packet-space/packets.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { asksForTranslation, translatedByRules } from '../packet-space/translations-in.js';
 import type { RuleAt } from '../packet-space/answers.js';
@@ -145,18 +146,17 @@ function calledInVain({ ruleset }: CheckContext, { at, by }: InVain, others: rea
 
 /** Fragments, where connection tracking puts them together first (nf_defrag_ipv4, in front of table raw). */
 function fragmentReport({ ruleset }: CheckContext, at: RuleAt): Report | undefined {
-  if (at.rule.fragment?.negated !== false || !seesNoFragments(ruleset)) return undefined;
+  if (at.rule.fragment?.negated !== false || !seesNoFragments(ruleset) || isNothing(ruleset.family, constraintsOf(ruleset, at.table).of(at.rule))) return undefined;
   return {
     at, mutedIn: 'generated', severity: 'info', message: 'no packet can match this rule: it is for fragments, and connection tracking puts them together before any rule is asked',
     help: 'delete it: what does not fit together never comes this far, and the whole is judged by the other rules', ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])),
   };
 }
 
-function contradictionReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
-  const { ruleset } = cx;
+function contradictionReport({ ruleset }: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const why = contradictionIn(ruleset, table, at);
   // What asks for an interface that a built-in chain has not got is refused at loading.
-  if (why === undefined) return fragmentReport(cx, at);
+  if (why === undefined) return undefined;
   return { at, mutedIn: 'generated', message: `no packet can match this rule: ${why.text}`, help: why.help, ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])) };
 }
 
@@ -231,7 +231,7 @@ COMMIT
       for (const at of cx.rules(table)) {
         const answer = reached.get(at.rule);
         let report: Report | undefined;
-        if (answer?.kind === 'contradiction') report = contradictionReport(cx, table, at);
+        if (answer?.kind === 'contradiction') report = fragmentReport(cx, at) ?? contradictionReport(cx, table, at);
         else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);

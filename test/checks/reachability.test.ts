@@ -33,6 +33,8 @@ test('never-matches: fragments, where connection tracking puts them together', t
   const told = (...lines: readonly string[]): readonly string[] => of(filter(...lines)).map(one => `${one.check} ${one.severity} ${one.certainty} ${one.rule ?? ''}`);
   const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
   t.deepEqual(told('-A INPUT -s 10.0.0.0/8 -f -j ACCEPT', known, '-A INPUT -p tcp -j ACCEPT'), ['never-matches info certain filter:INPUT:1']);
+  t.deepEqual(told(':evil - [0:0]', known, '-A INPUT -j evil', '-A OUTPUT -j evil', '-A evil -f -j DROP', '-A evil -p tcp -m tcp --dport 25 -j DROP'), ['never-matches info certain filter:evil:1']);
+  t.deepEqual(told(known, '-A INPUT -p tcp -f -m tcp --dport 25 -j DROP', '-A INPUT -p tcp -j ACCEPT'), ['never-matches error certain filter:INPUT:2'], 'a fragment has no port');
   t.deepEqual(told('-A INPUT ! -f -p tcp -j ACCEPT', known, '-A INPUT -p udp -j ACCEPT'), []);
   t.deepEqual(told('-A INPUT -f -j ACCEPT', '-A INPUT -p tcp -j ACCEPT'), [], 'nothing tracks connections');
   t.deepEqual(of(`*raw\n:PREROUTING ACCEPT\n-A PREROUTING -f -j DROP\nCOMMIT\n${filter(known)}`).map(one => one.rule), ['raw:PREROUTING:1']);
@@ -230,6 +232,7 @@ test('a chain of banned addresses that is called behind the rules for services b
 });
 
 test('an address that is blocked behind a rule which lets it in; a list of them is one finding', t => {
+  t.deepEqual(overlaps('-A INPUT -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 127.0.0.0/8 ! -i lo -j DROP', '-A INPUT -p tcp -j REJECT'), [], 'the kernel lets nobody in who comes with such an address');
   t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -s 203.0.113.8/32 -j DROP', '-A INPUT -p tcp -j REJECT'), ['correlated-rules filter:INPUT:2']);
   for (const who of ['-m set --match-set bad src', '-m iprange --src-range 203.0.113.1-203.0.113.9', '-s 203.0.113.7/32 -i eth0 -m comment --comment "sends spam"']) {
     t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', `-A INPUT ${who} -j DROP`, '-A INPUT -p tcp -j REJECT'), ['correlated-rules filter:INPUT:2'], who);
