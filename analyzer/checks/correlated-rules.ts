@@ -11,7 +11,7 @@ import { conjuncts, hasConjunct } from './shared/conjuncts.js';
 import { fromOutside } from './shared/outside.js';
 import { isOwnDoing } from './shared/owners.js';
 import { isCatchAll } from './shared/shadows.js';
-import { effectOf, targetText } from './shared/targets.js';
+import { effectOf, refuses, targetText } from './shared/targets.js';
 
 type Side = 'source' | 'destination';
 
@@ -30,8 +30,7 @@ function isForSome(asked: Constraint, side: Side): boolean {
 
 /** Whose packets a rule keeps out, where those are some addresses', and it asks for nothing else but interfaces. */
 function blocks({ ruleset }: CheckContext, { table, rule }: RuleAt): Side | undefined {
-  const effect = effectOf(rule);
-  if (effect !== 'drop' && effect !== 'reject') return undefined;
+  if (!refuses(rule)) return undefined;
   const [only, ...others] = without(constraintsOf(ruleset, table).of(rule), ['in', 'out']).filter(one => one.kind !== 'always');
   if (only === undefined || others.length > 0) return undefined;
   return (['source', 'destination'] as const).find(side => isForSome(only, side));

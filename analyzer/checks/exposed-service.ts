@@ -18,7 +18,7 @@ import { countOf, namedPorts, namesAny, portsWithin, sparedPorts, type NamedPort
 import { fromOutside } from './shared/outside.js';
 import { publishedBy } from './shared/published.js';
 import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
-import { effectOf } from './shared/targets.js';
+import { effectOf, refuses } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 import { translationsOf } from './shared/translations.js';
 
@@ -243,11 +243,6 @@ function* spared(asking: Asking, table: Table): Generator<Report, void> {
       step: stepOf(first.sample, first.sample.in ?? 'eth0'), shown: { at: 'filter:INPUT', fate: 'passes' }, help: remedies,
     });
   }
-}
-
-function refuses(rule: Rule): boolean {
-  const effect = effectOf(rule);
-  return effect === 'drop' || effect === 'reject';
 }
 
 export const exposedService = defineCheck({

@@ -10,7 +10,7 @@ import { lateClosings } from './shared/late-closings.js';
 import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
 import { isUndeclared } from './shared/parts.js';
 import { isCatchAll } from './shared/shadows.js';
-import { effectOf, isFinal } from './shared/targets.js';
+import { effectOf, isFinal, refuses } from './shared/targets.js';
 
 const lastInert = new WeakMap<Chain, number>();
 
@@ -39,8 +39,7 @@ function isGuard(asks: Constraint, rule: Rule): boolean {
 /** It is the last word of a chain of its own, which drops whatever is led there: that is what the chain is for, whoever leads packets there. */
 function isLastWord({ chain, position, rule }: RuleAt, { chains }: Table): boolean {
   const own = chains.get(chain);
-  const effect = effectOf(rule);
-  return own?.hook === undefined && own?.rules.length === position && isCatchAll(rule) && (effect === 'drop' || effect === 'reject');
+  return own?.hook === undefined && own?.rules.length === position && isCatchAll(rule) && refuses(rule);
 }
 
 /** It puts senders on a list, or labels connections, besides deciding. */

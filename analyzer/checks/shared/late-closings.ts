@@ -12,7 +12,7 @@ import type { CheckContext } from '../define-check.js';
 import { liveTranslations, pathsBehind, type Asking } from './nat-rules.js';
 import { isOwnDoing, ownerOf } from './owners.js';
 import { fromAnybody, strangers } from './strangers.js';
-import { effectOf } from './targets.js';
+import { effectOf, refuses } from './targets.js';
 import type { Translation } from './translations.js';
 
 /** A rule that drops what is for a published port, the rule that lets strangers' connections there in before, and the translation that sends them. */
@@ -46,7 +46,7 @@ function* findLate(cx: CheckContext, filter: Table): Generator<[Rule, LateClosin
   const hooks = hooksOf(filter);
   let left = questionLimit;
   for (const at of cx.rules(filter)) {
-    if (!closes(at.rule) || !(hooks.get(at.chain) ?? []).every(hook => hook === 'FORWARD') || cx.reach(filter).get(at.rule)?.kind !== 'live') continue;
+    if (!refuses(at.rule) || !(hooks.get(at.chain) ?? []).every(hook => hook === 'FORWARD') || cx.reach(filter).get(at.rule)?.kind !== 'live') continue;
     const asks = constraints.of(at.rule);
     for (const one of rangesOf(asks, 'dport') === undefined ? [] : published) {
       const behind = sentTo(one);
@@ -94,16 +94,11 @@ function isAboutIt(cx: CheckContext, filter: Table, at: RuleAt): boolean {
 function isForOthers(cx: CheckContext, filter: Table): boolean {
   const nat = cx.ruleset.tables.get('nat');
   const isOurs = (at: RuleAt): boolean => ownerOf(cx.ruleset, at) === undefined;
-  return cx.rules(filter).some(at => at.chain === 'FORWARD' && isOurs(at) && !closes(at.rule)) || (nat !== undefined && cx.rules(nat).some(at => effectOf(at.rule) === 'nat' && isOurs(at) && !isToItself(at.rule)));
+  return cx.rules(filter).some(at => at.chain === 'FORWARD' && isOurs(at) && !refuses(at.rule)) || (nat !== undefined && cx.rules(nat).some(at => effectOf(at.rule) === 'nat' && isOurs(at) && !isToItself(at.rule)));
 }
 
 /** What docker translates of a container that comes to itself by a port that it publishes: no interface is named. */
 function isToItself({ source, destination }: Rule): boolean {
   if (source === undefined || destination === undefined || isUnresolved(source.value) || isUnresolved(destination.value)) return false;
   return source.value.address === destination.value.address && source.value.mask === destination.value.mask;
-}
-
-function closes(rule: Rule): boolean {
-  const effect = effectOf(rule);
-  return effect === 'drop' || effect === 'reject';
 }

@@ -37,6 +37,8 @@ interface Port {
   /** Ports that will do as well. */
   readonly others?: readonly number[];
   readonly sport?: number;
+  /** It is asked for of all who listen. */
+  readonly isForAll?: boolean;
   readonly severity: Severity;
 }
 
@@ -50,19 +52,19 @@ const ports: readonly Port[] = [
 ];
 
 const renewal: Readonly<Record<Ruleset['family'], Port>> = {
-  ipv4: { key: 'dhcp', name: 'DHCP', protocol: 'udp', sport: 68, dport: 67, severity: 'info' },
-  ipv6: { key: 'dhcpv6', name: 'DHCPv6', protocol: 'udp', sport: 546, dport: 547, severity: 'info' },
+  ipv4: { key: 'dhcp', name: 'DHCP', protocol: 'udp', sport: 68, dport: 67, isForAll: true, severity: 'info' },
+  ipv6: { key: 'dhcpv6', name: 'DHCPv6', protocol: 'udp', sport: 546, dport: 547, isForAll: true, severity: 'info' },
 };
 
-function portService(ruleset: Ruleset, { key, name, protocol, dport, others = [], sport, severity }: Port): Service {
+function portService(ruleset: Ruleset, { key, name, protocol, dport, others = [], sport, isForAll = false, severity }: Port): Service {
   const isTcp = protocol === 'tcp';
   const number = protocolNumber[protocol];
   const peer = ruleset.family === 'ipv4' ? { src: '192.0.2.1', dst: '198.51.100.53' } : { src: '2001:db8::1', dst: '2001:db8:1::53' };
   return {
-    key, name, severity, isForOne: sport === undefined,
+    key, name, severity, isForOne: !isForAll,
     packets: all([
       is('protocol', number), oneOf('dport', [dport, ...others]), is('fragment', 0), statesOf(ruleset).first, outside,
-      ...isTcp ? [masked('tcpFlags', 2, 63)] : [], ...sport === undefined ? [] : [is('sport', sport), not(toLoopback[ruleset.family])],
+      ...isTcp ? [masked('tcpFlags', 2, 63)] : [], ...sport === undefined ? [] : [is('sport', sport)], ...isForAll ? [not(toLoopback[ruleset.family])] : [],
     ]),
     example: { ...peer, protocol: number, sport: sport ?? 40_000, dport, ...isTcp ? { tcpFlags: 2 } : {} },
     rule: `-p ${protocol} -m ${protocol}${sport === undefined ? '' : ` --sport ${String(sport)}`} --dport ${String(dport)} -j ACCEPT`,

@@ -2,11 +2,10 @@
 import type { Because } from '../../finding.js';
 import type { Ruleset, Rule, Table } from '../../model/ruleset.js';
 import type { Fate, RuleAt } from '../../packet-space/answers.js';
-import type { Effect } from '../../extensions/define.js';
 import { ask } from '../../packet-space/index.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { referenceOf, type CheckContext } from '../define-check.js';
-import { effectOf, isFinal, targetText } from './targets.js';
+import { effectOf, isFinal, refuses, targetText } from './targets.js';
 
 /** `rules 2 and 5 together`, as seen from a rule. */
 export function listOf(rules: readonly RuleAt[], at: RuleAt): string {
@@ -36,11 +35,9 @@ export function decideAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: 
   return (deciding.length > 0 && !mayLeave) || faresAlike(cx, table, at);
 }
 
-const refusing = new Set<Effect | undefined>(['drop', 'reject']);
-
 /** Whether a rule and all who take its packets let none of them pass, if not in the same way: some are told, and others wait in vain. */
 export function refuseAlike({ rule }: RuleAt, by: readonly RuleAt[]): boolean {
-  return [rule, ...by.map(one => one.rule)].every(one => refusing.has(effectOf(one)));
+  return [rule, ...by.map(one => one.rule)].every(refuses);
 }
 
 export function takersBecause(ruleset: Ruleset, by: readonly RuleAt[]): readonly Because[] {

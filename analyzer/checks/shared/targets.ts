@@ -22,6 +22,12 @@ export function isFinal(rule: Rule): boolean {
   return effect !== undefined && final.has(effect);
 }
 
+/** True where a rule lets nothing pass that matches it, whether the sender is told or not. */
+export function refuses(rule: Rule): boolean {
+  const effect = effectOf(rule);
+  return effect === 'drop' || effect === 'reject';
+}
+
 const mayLose = new Set<Effect>(['drop', 'reject', 'queue', 'unknown']);
 
 /** Whether any packet can be lost in a table. */

@@ -88,9 +88,9 @@ function* typeHoles({ chains, forth, back: backward, choices }: Pipeline, path: 
   const isFixed = !sendsElsewhere(chains);
   for (const [name, atom] of chains.dimensions.atoms) {
     const [word, side, type] = name.split(' ');
-    if (word !== 'addrtype' || (type === 'LOCAL' && !isFixed)) continue;
+    if (word !== 'addrtype') continue;
     for (const [along, stages, isReply] of [[path, forth[path], false], [again, backward[again], true]] as const) {
-      if (!isStrayType(side, type, along)) continue;
+      if (!isStrayType(side, type, along) || (along === 'out' && type === 'LOCAL' && !isFixed)) continue;
       for (const epoch of new Set(stages.map(stage => stage.epoch))) yield { sides: [], choices: [[choices.atom(atom, epoch, isReply), 1]] };
     }
   }
