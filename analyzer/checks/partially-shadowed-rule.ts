@@ -7,7 +7,7 @@ import { lateClosings, type LateClosing } from './shared/late-closings.js';
 import { destinationText } from './shared/nat-words.js';
 import { isOwnDoing, ownerOf } from './shared/owners.js';
 import { isCatchAll, listOf } from './shared/shadows.js';
-import { effectOf, hasUnknown, isFinal, targetText } from './shared/targets.js';
+import { effectOf, hasUnknown, isFinal, refuses, targetText } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 import type { Pipeline } from '../packet-space/pipeline/index.js';
 import { Patience } from '../packet-space/patience.js';
@@ -49,6 +49,11 @@ function isGuard({ source, destination, inInterface, outInterface, protocol, mat
     || matches.some(use => !isOpaque(use) && Object.values(use.given).some(given => given?.negated === true));
 }
 
+/** What becomes of packets that a rule takes: whether who sent them is told that they are dropped is no matter. */
+function endOf(rule: Rule): Effect | undefined {
+  return refuses(rule) ? 'drop' : effectOf(rule);
+}
+
 /** What the questions about all rules may cost. */
 const hard = { usual: 100_000, together: 6_000_000 };
 
@@ -59,7 +64,7 @@ function takersOf({ space, undecided }: CheckContext, table: Table, at: RuleAt, 
     if (partly.kind === 'undecided') undecided();
     return partly.kind === 'partly-shadowed' && partly.small === true ? partly.by : [];
   };
-  const all = takers(rule => isFinal(rule) && effectOf(rule) !== effectOf(at.rule) && !isGuard(rule));
+  const all = takers(rule => isFinal(rule) && endOf(rule) !== endOf(at.rule) && !isGuard(rule));
   if (all.length === 0) return [];
   const alone = all.find(one => takers(rule => rule === one.rule).length > 0);
   const by = alone === undefined ? all : [alone];
@@ -114,12 +119,12 @@ COMMIT
     const late = lateClosings(cx);
     const pipeline = late.size === 0 ? undefined : cx.pipeline();
     if (pipeline !== undefined) for (const one of late.values()) yield lateReport(cx, pipeline, one);
-    const effects = new Map<Chain, Set<Effect | undefined>>();
+    const ends = new Map<Chain, Set<ReturnType<typeof endOf>>>();
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
       const effect = effectOf(at.rule);
-      const before = effects.get(at.in) ?? new Set<Effect | undefined>();
-      const isOpposed = [...before].some(one => one !== effect);
-      if (isFinal(at.rule)) effects.set(at.in, before.add(effect));
+      const before = ends.get(at.in) ?? new Set<ReturnType<typeof endOf>>();
+      const isOpposed = [...before].some(one => one !== endOf(at.rule));
+      if (isFinal(at.rule)) ends.set(at.in, before.add(endOf(at.rule)));
       if (!isOpposed) continue;
       if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || isCatchAll(at.rule) || hasUnknown(constraintsOf(cx.ruleset, table.name).of(at.rule)) || late.has(at.rule)) continue;
       if (cx.reach(table).get(at.rule)?.kind !== 'live' || left-- <= 0) continue;

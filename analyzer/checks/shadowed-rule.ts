@@ -5,7 +5,7 @@ import { defineCheck, fixWith, type CheckContext, type Report } from './define-c
 import { duplicatesIn } from './duplicate-rule.js';
 import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
-import { callThatTakes, decideAlike, listOf, refuseAlike, takersBecause } from './shared/shadows.js';
+import { callThatTakes, decideAlike, isLastReturn, listOf, refuseAlike, takersBecause } from './shared/shadows.js';
 import { areTranslating } from './shared/taken-by-translation.js';
 import { targetText } from './shared/targets.js';
 
@@ -16,7 +16,7 @@ function report(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, at: R
     at, because: takersBecause(ruleset, by),
     // A program that shadows its own rules takes care of itself; where somebody else does, that is worth knowing.
     ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
-    severity: isSame || refuseAlike(at, by) ? 'warning' : 'error',
+    severity: isLastReturn(table, at) ? 'info' : isSame || refuseAlike(at, by) ? 'warning' : 'error',
     message: `no packet can match this rule: ${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'} all of them first${isSame || at.rule.target.kind === 'none' ? '' : `, so its ${targetText(ruleset, at)} never happens`}`,
     help: isSame ? 'delete the rule; what it asks for is done before it' : `move it before ${listOf(by.slice(0, 1), at)}, or delete it`,
     ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])),
@@ -32,7 +32,7 @@ export const shadowedRule = defineCheck({
   why: `Rules are tried in order, and the first that decides ends the matter. A rule whose every packet is taken by
 rules before it, by one of them or by several together, never does what it says. It is an error where the
 earlier rules decide otherwise (an address that looks blocked is let in), a warning where they decide the same, or drop
-what it would reject.`,
+what it would reject, and an info where it is a RETURN at the end of its chain, which does what the end does.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]

@@ -4,7 +4,7 @@ import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
 import { isOwnDoing } from './shared/owners.js';
-import { callThatTakes, decideAlike, takersBecause } from './shared/shadows.js';
+import { callThatTakes, decideAlike, isLastReturn, takersBecause } from './shared/shadows.js';
 import { targetText } from './shared/targets.js';
 
 /** A rule behind a call, and those who take its packets. */
@@ -21,7 +21,7 @@ function report(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, call:
   const subject = others === 0 ? 'this rule' : `this rule and ${String(others)} more behind it`;
   const isSame = lost.every(one => decideAlike(cx, table, one.at, one.by));
   return {
-    at, severity: isSame ? 'warning' : 'error',
+    at, severity: lost.every(one => isLastReturn(table, one.at)) ? 'info' : isSame ? 'warning' : 'error',
     message: `no packet comes to ${subject}: rule ${String(call.position)} (${targetText(ruleset, call)}) leads every packet away, and ${isGoto ? 'a goto does not come back' : `none that ${others === 0 ? 'this one' : 'these'} would match comes back`}`,
     because: [...takersBecause(ruleset, by), ...lost.slice(1).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'no packet comes here either' }))],
     ...lost.every(one => isOwnDoing(ruleset, one.at, one.by)) ? { mutedIn: 'generated' as const } : {},

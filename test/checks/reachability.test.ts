@@ -47,6 +47,13 @@ test('shadowed-rule: to drop what is rejected before is no error', t => {
   t.deepEqual(told('-A INPUT -s 10.0.0.0/8 -j ACCEPT', '-A INPUT -s 10.1.0.0/16 -j REJECT --reject-with icmp-port-unreachable'), ['shadowed-rule error filter:INPUT:2']);
 });
 
+test('a RETURN at the end of a chain is there to be read, whether packets come to it or not', t => {
+  const told = (...lines: readonly string[]): readonly string[] => of(filter(':a - [0:0]', ':b - [0:0]', '-A INPUT -j a', ...lines)).map(one => `${one.check} ${one.severity} ${one.rule ?? ''}`);
+  t.deepEqual(told('-A a -s 10.0.0.0/8 -j ACCEPT', '-A a ! -s 10.0.0.0/8 -j DROP', '-A a -j RETURN'), ['shadowed-rule info filter:a:3']);
+  t.deepEqual(told('-A a -j b', '-A a -j RETURN', '-A b -p tcp -j DROP', '-A b ! -p tcp -j ACCEPT'), ['unreachable-after-goto info filter:a:2']);
+  t.deepEqual(told('-A a -s 10.0.0.0/8 -j ACCEPT', '-A a -s 10.1.0.0/16 -j RETURN', '-A a -p tcp -j DROP'), ['shadowed-rule error filter:a:2']);
+});
+
 test('never-matches: a translation that no rule of table nat makes', t => {
   const asks = (words: string): string => filter('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', `-A FORWARD -m conntrack ${words} -j ACCEPT`);
   const nat = (...lines: readonly string[]): string => ['*nat', ':PREROUTING ACCEPT', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', ...lines, 'COMMIT', ''].join('\n');
@@ -229,6 +236,10 @@ test('a chain of banned addresses that is called behind the rules for services b
   t.deepEqual(late([ssh, '-j bans'], ['-s 203.0.113.7/32 -i eth1 -j RETURN', '-s 203.0.113.7/32 -j DROP']), [], 'who lies is kept out');
   t.deepEqual(late([ssh, '-j bans'], ['! -s 203.0.113.0/24 -j DROP']), [], 'so he is here');
   t.deepEqual(late([ssh, '-s 203.0.113.0/24 -i eth1 -j bans']), [], 'that is about one network');
+});
+
+test('who drops before takes nothing from a rule that rejects', t => {
+  t.deepEqual(overlaps('-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate INVALID -j DROP', '-A INPUT -m set --match-set banned src -j DROP', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A INPUT -m set --match-set allowed src -j ACCEPT', '-A INPUT -p udp -j REJECT --reject-with icmp-port-unreachable'), []);
 });
 
 test('an address that is blocked behind a rule which lets it in; a list of them is one finding', t => {

@@ -40,6 +40,12 @@ export function refuseAlike({ rule }: RuleAt, by: readonly RuleAt[]): boolean {
   return [rule, ...by.map(one => one.rule)].every(refuses);
 }
 
+/** Whether a rule gives packets back where the chain ends anyway: it is there to be read. */
+export function isLastReturn({ chains }: Table, { chain, position, rule }: RuleAt): boolean {
+  const own = chains.get(chain);
+  return own?.hook === undefined && [rule, ...own?.rules.slice(position) ?? []].every(one => effectOf(one) === 'return');
+}
+
 export function takersBecause(ruleset: Ruleset, by: readonly RuleAt[]): readonly Because[] {
   return by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `${isFinal(one.rule) ? 'takes' : 'leads away'} packets that this rule is for: ${targetText(ruleset, one)}` }));
 }
