@@ -3,7 +3,7 @@ import type { Severity } from '../model/diagnostic.js';
 import type { Answer, Decider } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { question } from '../packet-space/pipeline/index.js';
-import { all, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { all, always, any, ctstates, is, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { arrivals, type Arrival } from './shared/arrivals.js';
@@ -18,10 +18,17 @@ interface Message {
   readonly type: number;
   readonly name: string;
   readonly word: string;
+  readonly to: Constraint;
 }
 
-const needed: readonly [Message, ...Message[]] = [{ type: 135, name: 'neighbour solicitations', word: 'neighbour-solicitation' }, { type: 136, name: 'neighbour advertisements', word: 'neighbour-advertisement' }];
-const fromRouters: Message = { type: 134, name: 'router advertisements', word: 'router-advertisement' };
+const linkLocal = within('src', 0xfe80n << 112n, (0xfec0n << 112n) - 1n);
+const anyNeighbour = any([linkLocal, within('src', 0x2000n << 112n, (0x4000n << 112n) - 1n), within('src', 0xfcn << 120n, (0xfen << 120n) - 1n)]);
+/** To the solicited-node group of an address (RFC 4291, 2.7.1), by which a neighbour is looked for first. */
+const solicited = within('dst', 0xff02_0000_0000_0000_0000_0001_ff00_0000n, 0xff02_0000_0000_0000_0000_0001_ffff_ffffn);
+const toHost = not(within('dst', 0xffn << 120n, (1n << 128n) - 1n));
+
+const needed: readonly [Message, ...Message[]] = [{ type: 135, name: 'neighbour solicitations', word: 'neighbour-solicitation', to: solicited }, { type: 136, name: 'neighbour advertisements', word: 'neighbour-advertisement', to: toHost }];
+const fromRouters: Message = { type: 134, name: 'router advertisements', word: 'router-advertisement', to: always };
 
 /** The kernel does not track them (nf_conntrack_icmpv6_error), and takes none that came through a router (RFC 4861, 7.1). */
 function packetsOf({ type }: Message): Constraint {
@@ -33,10 +40,10 @@ interface Lost {
   readonly arrival: Arrival;
 }
 
-function lostBy(cx: CheckContext, arrival: Arrival, messages: readonly Message[]): Lost {
+function lostBy(cx: CheckContext, arrival: Arrival, messages: readonly Message[], from: Constraint): Lost {
   const pipeline = cx.pipeline();
   const lost = messages.flatMap(message => {
-    const answer = pipeline === undefined ? undefined : question(pipeline, 'in', all([packetsOf(message), arrival.has('in')]), 'accept');
+    const answer = pipeline === undefined ? undefined : question(pipeline, 'in', all([packetsOf(message), from, message.to, arrival.has('in')]), 'accept');
     if (answer?.kind === 'undecided') cx.undecided();
     return answer?.kind === 'no' ? [{ ...message, by: answer.by }] : [];
   });
@@ -48,8 +55,8 @@ function isForDiscovery(answer: Answer): boolean {
   return answer.kind === 'yes' && !isPolicy(answer.by) && answer.by.rule.protocol !== undefined;
 }
 
-/** What is lost on the links on which something else gets in. */
-function lostNeighbours(cx: CheckContext): readonly Lost[] {
+/** What is lost on the links on which something else gets in, of those who come `from` such addresses. */
+function lostNeighbours(cx: CheckContext, from: Constraint): readonly Lost[] {
   const table = cx.ruleset.tables.get('filter');
   if (table === undefined) return [];
   const other = not(is('protocol', protocolNumber.icmpv6));
@@ -57,14 +64,14 @@ function lostNeighbours(cx: CheckContext): readonly Lost[] {
   const isThoughtOf = named.some(one => isForDiscovery(ask(cx.space(), table, 'INPUT', all([packetsOf(needed[0]), one.has('in')]), ['accept'])));
   const used = arrivals(cx.ruleset).filter(one => (one.name === undefined ? !isThoughtOf : !hasNoNeighbours(one.name))
     && ask(cx.space(), table, 'INPUT', all([other, one.has('in')]), ['accept', 'queue', 'unknown']).kind !== 'no');
-  return used.map(arrival => lostBy(cx, arrival, needed)).filter(({ messages }) => messages.length > 0);
+  return used.map(arrival => lostBy(cx, arrival, needed, from)).filter(({ messages }) => messages.length > 0);
 }
 
-/** Router advertisements alone: a router has no need of them, nor a host that is told its addresses. */
+/** Router advertisements alone, which come from link-local addresses (RFC 4861, 6.1.2): a router has no need of them, nor a host that is told its addresses. */
 function lostRouters(cx: CheckContext): readonly Lost[] {
   const table = cx.ruleset.tables.get('filter');
   const forwards = table !== undefined && ask(cx.space(), table, 'FORWARD', notLoopback, ['accept', 'queue', 'unknown']).kind !== 'no';
-  const lost = forwards ? [] : arrivals(cx.ruleset).map(arrival => lostBy(cx, arrival, [fromRouters]));
+  const lost = forwards ? [] : arrivals(cx.ruleset).map(arrival => lostBy(cx, arrival, [fromRouters], linkLocal));
   return lost.every(({ messages }) => messages.length > 0) ? lost : [];
 }
 
@@ -94,7 +101,9 @@ export const neighbourDiscoveryBlocked = defineCheck({
 host that drops neighbour solicitations and advertisements is not found, and finds nobody, once its neighbours
 have forgotten it. Connection tracking leaves them alone: their state is UNTRACKED, so that no rule for
 ESTABLISHED packets lets them pass. Hosts that take their addresses and routes from a router need router
-advertisements as well; where only these are dropped, it is told as an info.`,
+advertisements as well; where only these are dropped, it is told as an info.
+Neighbours are looked for by a group's address (ff02::1:ff00:0/104), and answer to that of who asked. Where others get in, and nobody from a link-local
+address (fe80::/10), from which routers ask mostly, it is told as possible.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -128,14 +137,17 @@ COMMIT
 -A neighbours -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => ruleset.family === 'ipv6' ? [...needed, fromRouters].map(packetsOf) : [],
+  asks: ({ ruleset }) => ruleset.family === 'ipv6' ? [...[...needed, fromRouters].map(packetsOf), anyNeighbour, solicited, toHost] : [],
   * run(cx) {
     const { ruleset } = cx;
     const table = ruleset.tables.get('filter');
     const input = table?.chains.get('INPUT');
     if (ruleset.family === 'ipv4' || table === undefined || input === undefined || !isDoubtful(cx)) return;
-    const neighbours = lostNeighbours(cx);
+    const everywhere = lostNeighbours(cx, anyNeighbour);
+    // Routers ask from such an address, mostly.
+    const neighbours = everywhere.length > 0 ? everywhere : lostNeighbours(cx, linkLocal);
     const lost = neighbours.length > 0 ? neighbours : lostRouters(cx);
+    const isOfSome = everywhere.length === 0 && neighbours.length > 0;
     const [first] = lost;
     const [message] = first?.messages ?? [];
     if (first === undefined || message === undefined) return;
@@ -145,9 +157,10 @@ COMMIT
     const links = lost.map(({ arrival }) => arrival.words).filter(words => words !== '').join(' or ');
     yield {
       span: input.line === 0 ? table.span : input.span, severity,
-      message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}are dropped: ${severity === 'error' ? 'neighbours cannot find this host, nor it them' : 'this host learns no address and no route from its router'}`,
+      ...isOfSome ? { certainty: 'possible' as const } : {},
+      message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}${isOfSome ? 'from link-local addresses ' : ''}are dropped: ${severity === 'error' ? `${isOfSome ? 'routers' : 'neighbours'} cannot find this host, nor it them` : 'this host learns no address and no route from its router'}`,
       because: uniqueDeciders(ruleset, lost),
-      witness: [stepOf({ src: 'fe80::2', dst: 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.device)],
+      witness: [stepOf({ src: 'fe80::2', dst: message.to === solicited ? 'ff02::1:ff00:1' : 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.device)],
       shows: [{ fate: 'lost' }],
       help: `let them in: ${types.map(word => `-I INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`).join('; ')}`,
       ...fixWith('let them in', 'unsafe', withFirst(ruleset, table, input, types.map(word => `-p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`))),

@@ -113,6 +113,19 @@ test('one cause of lost ICMP errors is told once', t => {
   t.deepEqual(both(lo, '-A INPUT -i eth1 -j ACCEPT', '-A INPUT -i eth0 -p icmp -j DROP', known, '-A INPUT -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT'), ['warning filter:INPUT:3'], 'on one of two links');
 });
 
+test('neighbours are looked for by groups, answer to hosts, and routers are neighbours too', t => {
+  const six = (rule: string): string[] => analyze({ path: 'talk.rules', text: host(lo, known, `-A INPUT ${rule} -p ipv6-icmp -j ACCEPT`, '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT') }, { family: 'ipv6' })
+    .findings.filter(one => one.check === 'neighbour-discovery-blocked').map(({ certainty, message }) => `${certainty}: ${message.split(' that ')[0] ?? ''}`);
+  const [both, asked, told] = ['neighbour solicitations and neighbour advertisements', 'neighbour solicitations', 'neighbour advertisements'];
+  t.deepEqual(six(''), []);
+  t.deepEqual(six('-s fe80::/10'), []);
+  t.deepEqual(six('-s ::1/128'), [`certain: ${both}`]);
+  t.deepEqual(six('-d ff00::/8'), [`certain: ${told}`]);
+  t.deepEqual(six('-d 2001:db8::1/128'), [`certain: ${asked}`]);
+  t.deepEqual(six('-s fe80::/10 -d fe80::/10'), [`certain: ${asked}`]);
+  t.deepEqual(six('-s 2001:db8::/32'), [`possible: ${both}`]);
+});
+
 test('neighbour discovery on links that have neighbours', t => {
   const six = (...rules: readonly string[]): string[] => found('neighbour-discovery-blocked', host(lo, known, ...rules), { family: 'ipv6' });
   const ssh = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT';

@@ -61,6 +61,13 @@ export class Judge {
     this.hooks = [...chains.values()].filter(one => one.policy !== undefined);
   }
 
+  /** That a hook sees; where connections are tracked, no fragment of IPv4 is among them (nf_defrag_ipv4_enable()). */
+  #packets(hook: string): Node {
+    const packets = hookPackets(this.sets, hook);
+    const areWhole = this.sets.family === 'ipv4' && [...this.chains.values()].some(({ rules }) => rules.some(({ text }) => /-m (?:conntrack|state) /u.test(text)));
+    return areWhole ? this.sets.bdd.and(packets, this.sets.is('fragment', 0)) : packets;
+  }
+
   /** Leads packets through a chain from a rule on. @returns those that come to its end, or are sent back */
   #through(walk: Walk, chain: ReadChain, index: number, packets: Node, up: Behind | undefined): Node {
     const { bdd } = this.sets;
@@ -112,7 +119,7 @@ export class Judge {
         if (rule.target.kind === 'call') entered.add(rule.target.chain);
         const byHook = matched.get(rule) ?? new Map<string, Node>();
         matched.set(rule, byHook.set(hook.name, this.sets.bdd.or(byHook.get(hook.name) ?? nothing, packets)));
-      } }, hook, 0, hookPackets(this.sets, hook.name), undefined);
+      } }, hook, 0, this.#packets(hook.name), undefined);
     }
     return { matched, arrivals, entered };
   }
@@ -149,7 +156,7 @@ export class Judge {
       const base = this.chains.get(hook);
       let found = false;
       const meets = (one: ReadRule): void => { found ||= one === rule; };
-      if (base !== undefined) this.#through({ certain, until: rule, meets }, base, 0, this.sets.bdd.and(hookPackets(this.sets, hook), rule.match), undefined);
+      if (base !== undefined) this.#through({ certain, until: rule, meets }, base, 0, this.sets.bdd.and(this.#packets(hook), rule.match), undefined);
       return found;
     });
   }
@@ -160,7 +167,7 @@ export class Judge {
       const base = this.chains.get(hook);
       let arriving = nothing;
       const meets = (one: ReadRule, _: Node, packets: Node): void => { if (one === rule) arriving = this.sets.bdd.or(arriving, packets); };
-      if (base !== undefined) this.#through({ certain: new Set(), until: rule, meets }, base, 0, this.sets.bdd.and(hookPackets(this.sets, hook), rule.match), undefined);
+      if (base !== undefined) this.#through({ certain: new Set(), until: rule, meets }, base, 0, this.sets.bdd.and(this.#packets(hook), rule.match), undefined);
       return arriving !== (matched.get(rule)?.get(hook) ?? nothing);
     });
   }
@@ -193,7 +200,7 @@ export class Judge {
     const hooks = this.hooksOf(rule.chain);
     if (rule.match === nothing) return 'contradiction';
     if (hooks.length === 0 || (this.chains.get(rule.chain)?.policy === undefined && !entered.has(rule.chain))) return 'unreachable-chain';
-    if (!hooks.some(hook => this.sets.bdd.meets(hookPackets(this.sets, hook), rule.match))) return 'contradiction';
+    if (!hooks.some(hook => this.sets.bdd.meets(this.#packets(hook), rule.match))) return 'contradiction';
     return this.mayMatch(rule, new Set()) ? 'shadowed' : 'unreachable-chain';
   }
 }

@@ -124,7 +124,9 @@ export function packetsOf({ rules }: ToyRuleset, hook: 'INPUT' | 'OUTPUT', rich:
   const all = known.get(key) ?? everyPacket(hook, rich);
   known.set(key, all);
   const kinds = new Map<string, Packet>();
-  for (const packet of all) kinds.set([...rules.map(one => meets(one, packet)), ...tests.map(one => one(packet))].map(Number).join(''), packet);
+  // Where connections are tracked, fragments are put together before any rule.
+  const areWhole = rules.some(one => one.states !== undefined);
+  for (const packet of all) if (!packet.fragment || !areWhole) kinds.set([...rules.map(one => meets(one, packet)), ...tests.map(one => one(packet))].map(Number).join(''), packet);
   return [...kinds.values()];
 }
 
