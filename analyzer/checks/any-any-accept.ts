@@ -1,12 +1,14 @@
 import type { PacketSample, RuleAt } from '../packet-space/answers.js';
-import { ask, redundant } from '../packet-space/index.js';
+import { ask, reachWith, redundant } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
-import { all, ctstates, is, type Constraint } from '../packet/constraint.js';
+import { all, ctstates, is, mentions, within, type Constraint } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
 import type { Rule, Table } from '../model/ruleset.js';
 import { stepOf } from '../witness/step.js';
+import { conjuncts } from './shared/conjuncts.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { byUnnamed } from './shared/outside.js';
+import { byUnnamed, fromOutside, namesOutside } from './shared/outside.js';
 import { openLists, type OpenList } from './shared/kept-lists.js';
 import { ownerOf } from './shared/owners.js';
 import { filterChain, unspoken } from './shared/unspoken.js';
@@ -35,17 +37,30 @@ function isOpen(constraint: Constraint): boolean {
   return isForNew(constraint) === true;
 }
 
-const gre = 47;
+/** Rules that might be meant: they name neither address nor interface. */
+function mayBeOpen({ source, destination, inInterface, outInterface, fragment, target }: Rule): boolean {
+  return target.kind === 'extension' && [source, destination, inInterface, outInterface, fragment].every(one => one === undefined);
+}
 
-/** Rules that might be meant: they name neither address, interface, nor protocol. */
-function mayBeOpen({ source, destination, inInterface, outInterface, protocol, fragment, target }: Rule): boolean {
-  return target.kind === 'extension' && [source, destination, inInterface, outInterface, protocol, fragment].every(one => one === undefined);
+/** Whether all packets of a protocol meet it that begin a connection: of ports it asks for any, or for a client's own. */
+function isForProtocol(constraint: Constraint, protocol: number): boolean {
+  return conjuncts(constraint).every(one => {
+    if (mentions(one, ['protocol'])) return one.kind === 'within' && one.ranges.some(({ low, high }) => low === protocol && high === protocol);
+    if (mentions(one, ['dport', 'sport'])) return one.kind === 'within' && one.ranges.some(({ low, high }) => Number(low) <= (one.field === 'dport' ? 1 : 32_768) && Number(high) === 65_535);
+    return mentions(one, ['tcpFlags', 'fragment']) || isOpen(one);
+  });
+}
+
+/** A rule, and a packet that it accepts. */
+interface Accepting {
+  readonly at: RuleAt;
+  readonly witness: PacketSample;
 }
 
 /** The rule that lets in what no rule speaks of: TCP and UDP of strangers, and what is neither, from anywhere. */
-function openRule(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): { readonly at: RuleAt; readonly witness: PacketSample } | undefined {
-  const probes = [unspoken(cx, table, hook, 'tcp'), unspoken(cx, table, hook, 'udp'), all([is('protocol', gre), is('ctstate', ctstates.NEW), byUnnamed(cx.ruleset)])];
-  let found: { readonly at: RuleAt; readonly witness: PacketSample } | undefined;
+function openRule(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Accepting | undefined {
+  const probes = [unspoken(cx, table, hook, 'tcp'), unspoken(cx, table, hook, 'udp'), all([is('protocol', protocolNumber.gre), is('ctstate', ctstates.NEW), byUnnamed(cx.ruleset)])];
+  let found: Accepting | undefined;
   for (const probe of probes) {
     const answer = probe === undefined ? undefined : ask(cx.space(), table, hook, probe, ['accept']);
     if (answer?.kind !== 'yes' || !answer.certain || isPolicy(answer.by) || (found !== undefined && answer.by.rule !== found.at.rule)) return undefined;
@@ -63,15 +78,49 @@ function leaderOf(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', acc
   return undefined;
 }
 
+/** A person's rule, without which what it accepts would be dropped. */
+function isMeant(cx: CheckContext, table: Table, { at }: Accepting): boolean {
+  const without = ownerOf(cx.ruleset, at) === undefined ? redundant(cx.space(), table, at) : undefined;
+  if (without?.kind === 'undecided') cx.undecided();
+  return without?.kind === 'needed';
+}
+
 function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
-  const found = filterChain(cx, hook) === undefined ? undefined : openRule(cx, table, hook);
-  if (found === undefined) return;
+  if (filterChain(cx, hook) === undefined) return;
+  const found = openRule(cx, table, hook);
+  if (found === undefined) yield* ofProtocols(cx, table, hook);
+  else yield* ofAll(cx, table, hook, found);
+}
+
+/** Whether packets of a protocol come to a rule by whatever interface leads outside, or that no rule names, for whatever is behind this host, and to other ports than the high ones. */
+function isForAnybody(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', at: RuleAt, protocol: number): boolean {
+  const packets = all([
+    is('protocol', protocol), is('ctstate', ctstates.NEW), within('dport', 1, 1023),
+    namesOutside(cx) ? fromOutside(cx) : byUnnamed(cx.ruleset), ...hook === 'FORWARD' ? [byUnnamed(cx.ruleset, 'out')] : [],
+  ]);
+  return isForProtocol(constraintsOf(cx.ruleset, table.name).of(at.rule), protocol) && reachWith(cx.space(), table, at, packets, hook).kind === 'live';
+}
+
+/** Rules that accept all of TCP, or of UDP. */
+function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
+  for (const protocol of ['tcp', 'udp'] as const) {
+    const probe = unspoken(cx, table, hook, protocol);
+    const answer = probe === undefined ? undefined : ask(cx.space(), table, hook, probe, ['accept']);
+    if (answer?.kind !== 'yes' || !answer.certain || isPolicy(answer.by)) continue;
+    const { by: at, witness } = answer;
+    if (at.rule.protocol === undefined || !mayBeOpen(at.rule) || !isForAnybody(cx, table, hook, at, protocolNumber[protocol]) || !isMeant(cx, table, { at, witness })) continue;
+    yield {
+      at, message: `this rule accepts all of ${protocol.toUpperCase()} that comes to it: what is to be dropped behind it never is`,
+      witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
+      help: 'say what it is for (-i INTERFACE, -s NETWORK, --dport PORT), or delete it',
+    };
+  }
+}
+
+function* ofAll(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', found: Accepting): Generator<Report, void> {
   const { at: accepting, witness } = found;
   const asks = constraintsOf(cx.ruleset, table.name).of(accepting.rule);
-  if (ownerOf(cx.ruleset, accepting) !== undefined || !isOpen(asks)) return;
-  const without = redundant(cx.space(), table, accepting);
-  if (without.kind === 'undecided') cx.undecided();
-  if (without.kind !== 'needed') return;
+  if (!isOpen(asks) || !isMeant(cx, table, found)) return;
   const leader = leaderOf(cx, table, hook, accepting);
   const at = leader ?? accepting;
   const what = isForAll(asks) ? 'everything' : 'every new connection';
@@ -100,8 +149,8 @@ export const anyAnyAccept = defineCheck({
   severity: 'warning',
   auditor: 'error',
   summary: 'A rule accepts whatever comes to it, though the chain is to drop the rest',
-  why: `A rule without any condition, or with none but that a connection is new, takes all that comes to it. Where the policy is DROP, or rules that
-drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
+  why: `A rule without any condition, or with none but that a connection is new, takes all that comes to it; one that asks
+for TCP or UDP alone takes all of that. Where the policy is DROP, or rules that drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
 mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of either for all who are on a list
 (\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.`,
   bad: `*filter
@@ -141,7 +190,9 @@ COMMIT
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
     for (const open of openLists(cx, table, isOpen)) if (ownerOf(cx.ruleset, open.at) === undefined && mayBeOpen(open.at.rule)) yield listReport(open);
-    if (![...table.chains.values()].some(({ rules }) => rules.some(mayBeOpen))) return;
+    const constraints = constraintsOf(cx.ruleset, table.name);
+    const isCandidate = (rule: Rule): boolean => mayBeOpen(rule) && (rule.protocol === undefined || [protocolNumber.tcp, protocolNumber.udp].some(one => isForProtocol(constraints.of(rule), one)));
+    if (![...table.chains.values()].some(({ rules }) => rules.some(isCandidate))) return;
     yield* lookAt(cx, table, 'INPUT');
     yield* lookAt(cx, table, 'FORWARD');
   },

@@ -13,11 +13,11 @@ import { isUnprotected } from './unprotected-family.js';
 
 const goes = { INPUT: 'comes in', FORWARD: 'passes through' } as const;
 
-/** A program accepts by rules of its own, of this protocol or that, what the policy would let in behind them: so does ufw, to have it tracked. What programs pass on is for containers. */
+/** A rule accepts, of this protocol or that, what the policy would let in behind it: so does ufw, to have it tracked. What programs pass on is for containers. */
 function isAsPolicy({ ruleset, space }: CheckContext, table: Table, hook: Hook, by: Decider): boolean {
   if (isPolicy(by)) return true;
-  const answer = hook !== 'INPUT' || ownerOf(ruleset, by) === undefined ? undefined : redundant(space(), table, by);
-  return answer?.kind === 'redundant' && answer.because.some(isPolicy) && answer.because.every(one => isPolicy(one) || ownerOf(ruleset, one) !== undefined);
+  const answer = hook !== 'INPUT' && ownerOf(ruleset, by) !== undefined ? undefined : redundant(space(), table, by);
+  return answer?.kind === 'redundant' && answer.because.some(isPolicy);
 }
 
 function* lookAt(cx: CheckContext, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {

@@ -102,8 +102,8 @@ host that drops neighbour solicitations and advertisements is not found, and fin
 have forgotten it. Connection tracking leaves them alone: their state is UNTRACKED, so that no rule for
 ESTABLISHED packets lets them pass. Hosts that take their addresses and routes from a router need router
 advertisements as well; where only these are dropped, it is told as an info.
-Neighbours are looked for by a group's address (ff02::1:ff00:0/104), and answer to that of who asked. Where others get in, and nobody from a link-local
-address (fe80::/10), from which routers ask mostly, it is told as possible.`,
+Neighbours are looked for by a group's address (ff02::1:ff00:0/104), and answer to that of who asked. Where others
+get in, and nobody from a link-local address (fe80::/10), from which routers ask mostly, it is told as possible.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]

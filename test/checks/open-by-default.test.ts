@@ -30,11 +30,20 @@ test('default-accept: whoever ends the chain with DROP has no need of the policy
 test('default-accept: ufw and firewalld write rules of their own before the policy', t => {
   const track = (chain: string, policy: 'ACCEPT' | 'DROP' = 'ACCEPT', ...last: readonly string[]): string => host(policy, 'DROP', ':ufw-after-input -', ':ufw-skip-to-policy-input -', `:${chain} -`, established, '-A INPUT -j ufw-after-input', `-A INPUT -j ${chain}`, ...last, '-A ufw-after-input -m addrtype --dst-type BROADCAST -j ufw-skip-to-policy-input', '-A ufw-skip-to-policy-input -j ACCEPT', `-A ${chain} -p tcp -m conntrack --ctstate NEW -j ACCEPT`, `-A ${chain} -p udp -m conntrack --ctstate NEW -j ACCEPT`);
   t.deepEqual(found('default-accept', track('ufw-track-input')), ['certain INPUT'], 'what its policy ACCEPT would let in behind it');
-  t.deepEqual(found('default-accept', track('ours')), [], 'a person’s rule without conditions, which is another finding');
+  t.deepEqual(found('default-accept', track('ours')), ['certain INPUT'], 'a person’s rules are no better');
   t.deepEqual(found('default-accept', track('ufw-track-input', 'DROP')), [], 'another policy');
   const firewalld = ['-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT', '-A INPUT -i lo -j ACCEPT', '-A INPUT -j INPUT_ZONES', '-A INPUT_ZONES -g IN_public', '-A IN_public -p tcp -m tcp --dport 22 -j ACCEPT'];
   t.deepEqual(found('default-accept', host('ACCEPT', 'DROP', ':INPUT_ZONES -', ':IN_public -', ...firewalld, '-A INPUT -j REJECT')), [], 'of what is translated, table nat has spoken');
   t.deepEqual(found('default-accept', host('ACCEPT', 'DROP', ':INPUT_ZONES -', ':IN_public -', ...firewalld)), ['certain INPUT'], 'whatever is accepted of that before');
+});
+
+test('default-accept: a last rule that says what the policy says is as good as the policy', t => {
+  const nat = '*nat\n-A POSTROUTING -s 192.168.0.0/16 -o wan0 -j MASQUERADE\nCOMMIT\n';
+  for (const last of ['-j ACCEPT', '-p tcp -j ACCEPT', '-m conntrack --ctstate NEW -j ACCEPT']) {
+    t.deepEqual(found('default-accept', host('ACCEPT', 'DROP', '-A INPUT -p tcp -m tcp --dport 3306 -j DROP', `-A INPUT ${last}`)), ['certain INPUT'], last);
+    t.deepEqual(found('default-accept', nat + host('DROP', 'ACCEPT', '-A FORWARD -p tcp -m tcp --dport 3306 -j DROP', `-A FORWARD ${last}`)), ['certain FORWARD'], last);
+  }
+  t.deepEqual(found('default-accept', host('ACCEPT', 'DROP', '-A INPUT -p tcp -j ACCEPT', '-A INPUT -j DROP')), [], 'the policy is not for anybody');
 });
 
 test('default-accept: what iptables -S prints says its policies as well', t => {
@@ -60,7 +69,7 @@ test('any-any-accept: in a chain, by a goto, behind other rules', t => {
 });
 
 test('any-any-accept: one condition is enough, and so is a policy that says the same', t => {
-  for (const condition of ['-i eth0', '-s 10.0.0.0/8', '-p tcp', '-m limit --limit 5/sec', '-m set --match-set friends src', '-m conntrack --ctstate RELATED,ESTABLISHED', '-m mark --mark 1']) {
+  for (const condition of ['-i eth0', '-s 10.0.0.0/8', '-p icmp', '-m limit --limit 5/sec', '-m set --match-set friends src', '-m conntrack --ctstate RELATED,ESTABLISHED', '-m mark --mark 1']) {
     t.deepEqual(found('any-any-accept', host('DROP', 'DROP', `-A INPUT ${condition} -j ACCEPT`)), [], condition);
   }
   t.deepEqual(found('any-any-accept', host('ACCEPT', 'DROP', '-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -j ACCEPT')), []);
@@ -72,6 +81,23 @@ test('any-any-accept: one rule for all, which no program made, and which nobody 
   t.deepEqual(accepting(':KUBE-FIREWALL - [0:0]', '-A INPUT -j KUBE-FIREWALL', '-A KUBE-FIREWALL -j ACCEPT'), [], 'kubernetes made it');
   t.deepEqual(accepting(':tcp - [0:0]', ':others - [0:0]', '-A INPUT -p tcp -j tcp', '-A INPUT ! -p tcp -j others', '-A tcp -j ACCEPT', '-A others -j ACCEPT'), [], 'each accepts a part');
   t.deepEqual(accepting(':known - [0:0]', '-A INPUT -m recent --rcheck --name knocked --rsource -j known', '-A known -j ACCEPT'), [], 'whoever has knocked');
+});
+
+test('any-any-accept: all of a protocol', t => {
+  const accepting = (...rules: readonly string[]): string[] => found('any-any-accept', host('DROP', 'DROP', established, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', ...rules));
+  for (const all of ['-p tcp', '-p udp', '-p tcp -m tcp --syn', '-p tcp -m tcp --dport 1:65535', '-p tcp -m tcp --sport 1024:65535', '-p udp -m conntrack --ctstate NEW', '-p tcp -m multiport --dports 0:65535']) {
+    t.deepEqual(accepting(`-A INPUT ${all} -j ACCEPT`), ['certain filter:INPUT:3'], all);
+  }
+  for (const some of ['-p icmp', '! -p tcp', '-p tcp -m tcp --dport 1024:65535', '-p tcp -m tcp ! --dport 25', '-p udp -m udp --sport 53', '-i eth1 -p tcp', '-s 10.0.0.0/8 -p tcp', '-p tcp -m limit --limit 5/sec', '-p tcp -m set --match-set friends src', '-p tcp -m conntrack --ctstate ESTABLISHED', '-p tcp -m tcp --tcp-flags RST RST']) {
+    t.deepEqual(accepting(`-A INPUT ${some} -j ACCEPT`), [], some);
+  }
+  t.deepEqual(accepting('-A FORWARD -p tcp -j ACCEPT'), ['certain filter:FORWARD:1']);
+  t.deepEqual(accepting(':out - [0:0]', '-A FORWARD -o tun0 -j out', '-A out -p tcp -j ACCEPT'), [], 'what goes out by one link');
+  t.deepEqual(accepting(':allowed - [0:0]', '-A INPUT -p tcp -m tcp --dport 443 -j allowed', '-A allowed -p tcp -m tcp --syn -j ACCEPT'), [], 'for one port');
+  t.deepEqual(accepting(':high - [0:0]', '-A INPUT -p tcp -m tcp --dport 1024:65535 -j high', '-A high -p tcp -j ACCEPT'), []);
+  t.deepEqual(accepting(':lan - [0:0]', '-A INPUT -i eth1 -j lan', '-A lan -p tcp -j ACCEPT', '-A lan -p udp -j ACCEPT'), [], 'who knows what is there');
+  t.deepEqual(accepting('-A INPUT -p tcp -j DROP', '-A INPUT -p tcp -j ACCEPT'), [], 'it accepts none');
+  t.deepEqual(found('any-any-accept', `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host('DROP', 'DROP', ':in - [0:0]', established, '-A INPUT -i wan0 -j in', '-A in -p udp -j ACCEPT')}`), ['certain filter:in:1'], 'the internet is there');
 });
 
 test('any-any-accept: for those on a list, where anybody gets on it', t => {

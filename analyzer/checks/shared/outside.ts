@@ -107,9 +107,9 @@ export function shownOutside(family: Family): Constraint {
   return { kind: 'within', field: 'dst', ranges: [range] };
 }
 
-/** Whether a packet came by an interface that no rule names. */
-export function byUnnamed(ruleset: Ruleset): Constraint {
-  return named('in', unnamed(mentionedIn(ruleset).names));
+/** Whether a packet came by an interface that no rule names, or goes out by one. */
+export function byUnnamed(ruleset: Ruleset, field: 'in' | 'out' = 'in'): Constraint {
+  return named(field, unnamed(mentionedIn(ruleset).names));
 }
 
 /** Whether a packet came by, or goes to, an interface of containers or virtual machines, or lo. */
