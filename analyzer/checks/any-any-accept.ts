@@ -5,12 +5,14 @@ import { all, ctstates, is, mentions, within, type Constraint } from '../packet/
 import { protocolNumber } from '../packet/protocols.js';
 import type { Rule, Table } from '../model/ruleset.js';
 import { stepOf } from '../witness/step.js';
+import { without } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { byUnnamed, fromOutside, namesOutside } from './shared/outside.js';
+import { byUnnamed, fromOutside, knownOutside, namesOutside } from './shared/outside.js';
 import { openLists, type OpenList } from './shared/kept-lists.js';
 import { ownerOf } from './shared/owners.js';
+import { effectOf } from './shared/targets.js';
 import { filterChain, unspoken } from './shared/unspoken.js';
 
 /** Whether all packets meet it that begin a connection; undefined where it asks for more than the state. */
@@ -80,9 +82,9 @@ function leaderOf(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', acc
 
 /** A person's rule, without which what it accepts would be dropped. */
 function isMeant(cx: CheckContext, table: Table, { at }: Accepting): boolean {
-  const without = ownerOf(cx.ruleset, at) === undefined ? redundant(cx.space(), table, at) : undefined;
-  if (without?.kind === 'undecided') cx.undecided();
-  return without?.kind === 'needed';
+  const answer = ownerOf(cx.ruleset, at) === undefined ? redundant(cx.space(), table, at) : undefined;
+  if (answer?.kind === 'undecided') cx.undecided();
+  return answer?.kind === 'needed';
 }
 
 function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
@@ -100,6 +102,31 @@ function isForAnybody(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD',
   ]);
   return isForProtocol(constraintsOf(cx.ruleset, table.name).of(at.rule), protocol) && reachWith(cx.space(), table, at, packets, hook).kind === 'live';
 }
+
+/** Rules that accept whatever comes in by an interface, where the internet is said to be behind it. */
+function* ofInterfaces(cx: CheckContext, table: Table): Generator<Report, void> {
+  const outside = knownOutside(cx);
+  const probe = outside === undefined ? undefined : unspoken(cx, table, 'INPUT');
+  if (outside === undefined || probe === undefined) return;
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  for (const at of cx.rules(table)) {
+    const { rule, rule: { inInterface } } = at;
+    if (inInterface === undefined || inInterface.negated || rule.protocol !== undefined || effectOf(rule) !== 'accept' || !mayBeOpen({ ...rule, inInterface: undefined }) || !without(constraints.of(rule), ['in']).every(isOpen)) continue;
+    const { name, prefix } = inInterface.value;
+    const answer = ask(cx.space(), table, 'INPUT', all([probe, { kind: 'interface', field: 'in', name, prefix }]), ['accept']);
+    if (answer.kind !== 'yes' || !answer.certain || isPolicy(answer.by) || answer.by.rule !== rule || !isMeant(cx, table, { at, witness: answer.witness })) continue;
+    const word = `${name}${prefix ? '+' : ''}`;
+    yield {
+      // Whoever lets everything in by an interface may trust who is there, though nat, or a route, leads out by it.
+      at, ...outside.by === 'settings' ? {} : { severity: 'info' as const, certainty: 'possible' as const },
+      message: `this rule accepts everything that comes in by ${word}, where the internet is, ${saidBy[outside.by]}: what is to be dropped behind it never is`,
+      witness: [stepOf(answer.witness, answer.witness.in ?? word)], shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(at)] }],
+      help: `say what it is for (-s NETWORK, -p tcp --dport PORT), or that who is there is trusted (trustedInterfaces: [${word}])`,
+    };
+  }
+}
+
+const saidBy = { settings: 'for it is not trusted', routes: 'by the default route', nat: 'by what nat translates on its way out' } as const;
 
 /** Rules that accept all of TCP, or of UDP. */
 function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
@@ -152,7 +179,8 @@ export const anyAnyAccept = defineCheck({
   why: `A rule without any condition, or with none but that a connection is new, takes all that comes to it; one that asks
 for TCP or UDP alone takes all of that. Where the policy is DROP, or rules that drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
 mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of either for all who are on a list
-(\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.`,
+(\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.
+A rule of INPUT for all that comes in by the interface where the internet is, as \`trustedInterfaces\` says, is as open; where only a default route or nat says so, it is a possible info.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -189,6 +217,7 @@ COMMIT
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
+    yield* ofInterfaces(cx, table);
     for (const open of openLists(cx, table, isOpen)) if (ownerOf(cx.ruleset, open.at) === undefined && mayBeOpen(open.at.rule)) yield listReport(open);
     const constraints = constraintsOf(cx.ruleset, table.name);
     const isCandidate = (rule: Rule): boolean => mayBeOpen(rule) && (rule.protocol === undefined || [protocolNumber.tcp, protocolNumber.udp].some(one => isForProtocol(constraints.of(rule), one)));

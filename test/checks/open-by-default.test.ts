@@ -100,6 +100,19 @@ test('any-any-accept: all of a protocol', t => {
   t.deepEqual(found('any-any-accept', `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host('DROP', 'DROP', ':in - [0:0]', established, '-A INPUT -i wan0 -j in', '-A in -p udp -j ACCEPT')}`), ['certain filter:in:1'], 'the internet is there');
 });
 
+test('any-any-accept: all that comes in by the interface where the internet is', t => {
+  const text = (...rules: readonly string[]): string => `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host('DROP', 'DROP', established, '-A INPUT -i wan0 -p tcp -m tcp --dport 22 -j ACCEPT', ...rules)}`;
+  const open = '-A INPUT -i wan0 -j ACCEPT';
+  t.deepEqual(found('any-any-accept', text(open)), ['possible filter:INPUT:3']);
+  t.deepEqual(found('any-any-accept', text('-A INPUT -i wan0 -m conntrack --ctstate NEW -j ACCEPT')), ['possible filter:INPUT:3']);
+  for (const other of ['-A INPUT -i lan0 -j ACCEPT', '-A INPUT ! -i wan0 -j ACCEPT', '-A INPUT -i wan0 -s 10.0.0.0/8 -j ACCEPT', '-A INPUT -i wan0 -p icmp -j ACCEPT', '-A INPUT -i wan0 -m set --match-set friends src -j ACCEPT', '-A INPUT -i wan0 -m limit --limit 3/sec -j ACCEPT']) t.deepEqual(found('any-any-accept', text(other)), [], other);
+  t.deepEqual(found('any-any-accept', text('-A INPUT -i wan0 -j DROP', open)), [], 'it accepts none');
+  t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['wan0'] } }), [], 'whoever is there is trusted');
+  t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['lan0'] } }), ['certain filter:INPUT:3']);
+  t.deepEqual(found('any-any-accept', text(open), { host: () => ({ routes: ['default via 192.0.2.1 dev lan0'] }) }), []);
+  t.deepEqual(found('any-any-accept', host('DROP', 'DROP', established, open)), [], 'nobody says where the internet is');
+});
+
 test('any-any-accept: for those on a list, where anybody gets on it', t => {
   const accepting = (...rules: readonly string[]): string[] => found('any-any-accept', host('DROP', 'DROP', established, ...rules));
   const friends = '-A INPUT -m recent --rcheck --name friends --rsource -j ACCEPT';

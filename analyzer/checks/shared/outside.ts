@@ -120,24 +120,32 @@ export function virtualInterface(field: 'in' | 'out'): Constraint {
 /** What is known of a host. */
 export type Facts = Pick<CheckContext, 'ruleset' | 'settings' | 'host'> & Partial<Pick<CheckContext, 'sibling'>>;
 
+const some = (field: 'in' | 'out', list: readonly InterfaceName[]): Constraint => any(list.map(one => named(field, one)));
+
+/** As `fromOutside`, where somebody said it, or nat does; and who did. */
+export function knownOutside({ ruleset, settings, host, sibling }: Facts, field: 'in' | 'out' = 'in'): { readonly by: 'settings' | 'routes' | 'nat'; readonly packets: Constraint } | undefined {
+  const declared = settings.trustedInterfaces.map(interfaceName);
+  if (declared.length > 0) return { by: 'settings', packets: not(some(field, [interfaceName('lo'), ...declared])) };
+  const routed = host === undefined ? [] : defaultDevices(host);
+  if (routed.length > 0) return { by: 'routes', packets: some(field, routed.map(interfaceName)) };
+  const { waysOut: own } = mentionedIn(ruleset);
+  const other = own.length > 0 ? undefined : sibling?.();
+  const waysOut = other === undefined ? own : mentionedIn(other).waysOut;
+  return waysOut.length > 0 ? { by: 'nat', packets: some(field, waysOut) } : undefined;
+}
+
 /**
  * Whether a packet came from outside by the interface of `field` (`out`: goes there). In this order: by what is trusted, where somebody said it; by
  * the host's default routes; by what nat translates on its way out, in either family. Else it is any interface that no rule names, and the only one that rules name,
  * unless they trust it, or its name says that it is none: of several nobody knows which is which.
  */
-export function fromOutside({ ruleset, settings, host, sibling }: Facts, field: 'in' | 'out' = 'in'): Constraint {
-  const { names, waysOut: own, trusted } = mentionedIn(ruleset);
-  const other = own.length > 0 ? undefined : sibling?.();
-  const waysOut = other === undefined ? own : mentionedIn(other).waysOut;
-  const some = (list: readonly InterfaceName[]): Constraint => any(list.map(one => named(field, one)));
-  const declared = settings.trustedInterfaces.map(interfaceName);
-  if (declared.length > 0) return not(some([interfaceName('lo'), ...declared]));
-  const routed = host === undefined ? [] : defaultDevices(host);
-  if (routed.length > 0) return some(routed.map(interfaceName));
-  if (waysOut.length > 0) return some(waysOut);
+export function fromOutside(facts: Facts, field: 'in' | 'out' = 'in'): Constraint {
+  const told = knownOutside(facts, field);
+  if (told !== undefined) return told.packets;
+  const { names, trusted } = mentionedIn(facts.ruleset);
   const open = names.filter(one => !virtual.test(one.name) && !inner.test(one.name) && !trusted.some(other => sameName(one, other)));
   const isOnly = open.length === 1 && !(names.length === 1 && second.test(open[0]?.name ?? ''));
-  return some([...isOnly ? open : [], unnamed(names)]);
+  return some(field, [...isOnly ? open : [], unnamed(names)]);
 }
 
 /** Whether rules name an interface by which the internet is: that there is another, which no rule names, is a last word. */
