@@ -190,9 +190,9 @@ static int are_all_settled(void) {
   return 1;
 }
 
-/** The kernel takes IPv6 addresses into use by a worker of its own, a moment later. */
+/** The kernel takes IPv6 addresses into use by a worker of its own, a moment later; on a busy machine, some seconds. */
 static int settle(void) {
-  for (int tries = 0; tries < PATIENCE * 2000; tries++) {
+  for (int tries = 0; tries < PATIENCE * 8000; tries++) {
     if (are_all_settled()) return 0;
     usleep(500);
   }
