@@ -39,9 +39,14 @@ function isOpen(constraint: Constraint): boolean {
   return isForNew(constraint) === true;
 }
 
-/** Rules that might be meant: they name neither address nor interface. */
-function mayBeOpen({ source, destination, inInterface, outInterface, fragment, target }: Rule): boolean {
-  return target.kind === 'extension' && [source, destination, inInterface, outInterface, fragment].every(one => one === undefined);
+/** They name no address, and no way out. */
+function mayBeFromAnybody({ source, destination, outInterface, fragment, target }: Rule): boolean {
+  return target.kind === 'extension' && [source, destination, outInterface, fragment].every(one => one === undefined);
+}
+
+/** Rules that might be meant: they name no interface either. */
+function mayBeOpen(rule: Rule): boolean {
+  return rule.inInterface === undefined && mayBeFromAnybody(rule);
 }
 
 /** Whether all packets of a protocol meet it that begin a connection: of ports it asks for any, or for a client's own. */
@@ -80,8 +85,8 @@ function leaderOf(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', acc
   return undefined;
 }
 
-/** A person's rule, without which what it accepts would be dropped. */
-function isMeant(cx: CheckContext, table: Table, { at }: Accepting): boolean {
+/** Whether it is a person's rule, without which what it accepts would be dropped. */
+function opensWhatIsShut(cx: CheckContext, table: Table, at: RuleAt): boolean {
   const answer = ownerOf(cx.ruleset, at) === undefined ? redundant(cx.space(), table, at) : undefined;
   if (answer?.kind === 'undecided') cx.undecided();
   return answer?.kind === 'needed';
@@ -111,10 +116,11 @@ function* ofInterfaces(cx: CheckContext, table: Table): Generator<Report, void> 
   const constraints = constraintsOf(cx.ruleset, table.name);
   for (const at of cx.rules(table)) {
     const { rule, rule: { inInterface } } = at;
-    if (inInterface === undefined || inInterface.negated || rule.protocol !== undefined || effectOf(rule) !== 'accept' || !mayBeOpen({ ...rule, inInterface: undefined }) || !without(constraints.of(rule), ['in']).every(isOpen)) continue;
+    if (inInterface === undefined || inInterface.negated || rule.protocol !== undefined || effectOf(rule) !== 'accept' || !mayBeFromAnybody(rule) || !without(constraints.of(rule), ['in']).every(isOpen)) continue;
     const { name, prefix } = inInterface.value;
     const answer = ask(cx.space(), table, 'INPUT', all([probe, { kind: 'interface', field: 'in', name, prefix }]), ['accept']);
-    if (answer.kind !== 'yes' || !answer.certain || isPolicy(answer.by) || answer.by.rule !== rule || !isMeant(cx, table, { at, witness: answer.witness })) continue;
+    if (answer.kind === 'undecided') cx.undecided();
+    if (answer.kind !== 'yes' || !answer.certain || isPolicy(answer.by) || answer.by.rule !== rule || !opensWhatIsShut(cx, table, at)) continue;
     const word = `${name}${prefix ? '+' : ''}`;
     yield {
       // Whoever lets everything in by an interface may trust who is there, though nat, or a route, leads out by it.
@@ -133,9 +139,10 @@ function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD')
   for (const protocol of ['tcp', 'udp'] as const) {
     const probe = unspoken(cx, table, hook, protocol);
     const answer = probe === undefined ? undefined : ask(cx.space(), table, hook, probe, ['accept']);
+    if (answer?.kind === 'undecided') cx.undecided();
     if (answer?.kind !== 'yes' || !answer.certain || isPolicy(answer.by)) continue;
     const { by: at, witness } = answer;
-    if (at.rule.protocol === undefined || !mayBeOpen(at.rule) || !isForAnybody(cx, table, hook, at, protocolNumber[protocol]) || !isMeant(cx, table, { at, witness })) continue;
+    if (at.rule.protocol === undefined || !mayBeOpen(at.rule) || !isForAnybody(cx, table, hook, at, protocolNumber[protocol]) || !opensWhatIsShut(cx, table, at)) continue;
     yield {
       at, message: `this rule accepts all of ${protocol.toUpperCase()} that comes to it: what is to be dropped behind it never is`,
       witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
@@ -147,7 +154,7 @@ function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD')
 function* ofAll(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', found: Accepting): Generator<Report, void> {
   const { at: accepting, witness } = found;
   const asks = constraintsOf(cx.ruleset, table.name).of(accepting.rule);
-  if (!isOpen(asks) || !isMeant(cx, table, found)) return;
+  if (!isOpen(asks) || !opensWhatIsShut(cx, table, accepting)) return;
   const leader = leaderOf(cx, table, hook, accepting);
   const at = leader ?? accepting;
   const what = isForAll(asks) ? 'everything' : 'every new connection';
