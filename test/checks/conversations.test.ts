@@ -1,103 +1,7 @@
 /** Checks of conversations: rule sets in which they must speak, and others that look the same and are right. */
 import test from 'ava';
 import { analyze } from '../../analyzer/analyze.js';
-import type { AnalyzeOptions } from '../../analyzer/examine.js';
-import { load } from '../../analyzer/model/load.js';
-import { traced } from '../witness/as-trace.js';
-
-const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
-const lo = '-A INPUT -i lo -j ACCEPT';
-
-function host(...rules: readonly string[]): string {
-  return ['*filter', ':INPUT DROP [0:0]', ':FORWARD DROP [0:0]', ':OUTPUT ACCEPT [0:0]', ...rules, 'COMMIT', ''].join('\n');
-}
-
-function found(check: string, text: string, options: AnalyzeOptions = {}): string[] {
-  const { findings, internalErrors } = analyze({ path: 'talk.rules', text }, options);
-  if (internalErrors.length > 0) throw new Error(JSON.stringify(internalErrors));
-  return findings.filter(one => one.check === check).map(({ severity, rule }) => `${severity} ${rule ?? ''}`.trim());
-}
-
-/** The states of a witness's packets where table filter is first asked, and the rules that they match. */
-function shown(check: string, text: string, at = 0): readonly string[] | undefined {
-  const { findings, internalErrors } = analyze({ path: 'talk.rules', text });
-  const finding = findings.filter(one => one.check === check)[at];
-  const [ruleset] = load({ path: 'talk.rules', text }).rulesets;
-  if (internalErrors.length > 0 || ruleset === undefined || finding?.witness == null) return undefined;
-  return traced(ruleset, finding).map(({ path, trail }) => `${String(trail.flatMap(one => one.kind === 'stage' && one.table === 'filter' ? [one.state] : [])[0])} ${path.filter(one => one.startsWith('filter:')).join(' ')}`);
-}
-
-test('lo is blocked by what it is dropped by, and not where all that it needs passes in another way', t => {
-  const blocked = (...rules: readonly string[]): number => found('loopback-blocked', host(...rules)).length;
-  t.is(blocked(known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), 1);
-  t.is(blocked('-A INPUT -s 127.0.0.0/8 -j DROP', lo, known), 1, 'a rule against spoofing in front of lo');
-  t.is(blocked('-A INPUT ! -i lo -d 127.0.0.0/8 -j DROP', lo, known), 0);
-  t.is(blocked('-A INPUT -s 127.0.0.1/32 -d 127.0.0.1/32 -j ACCEPT', known), 0);
-  t.is(blocked('-A INPUT ! -i eth+ -j ACCEPT', known), 0);
-  t.is(blocked(known, '-A INPUT -p tcp -m tcp --dport 1:6379 -j ACCEPT'), 0, 'most of it passes, as it does for everybody');
-  t.is(blocked(), 1, 'OUTPUT lets everything out, and nothing comes in, not even over lo');
-  t.deepEqual(found('loopback-blocked', '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n'), [], 'nothing at all is wanted');
-  t.deepEqual(found('loopback-blocked', `*raw\n-A PREROUTING -i lo -j DROP\nCOMMIT\n${host(lo, known)}`), ['error'], 'another table drops it');
-});
-
-test('lo is told of once, with a rule for each of the chains that miss one', t => {
-  const closed = (...rules: readonly string[]): string => host(known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', known.replace('INPUT', 'OUTPUT'), '-A OUTPUT -p udp -j ACCEPT', ...rules).replace('OUTPUT ACCEPT', 'OUTPUT DROP');
-  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: closed(...rules) }).findings.filter(one => /\blo\b|loopback/u.test(one.message)).map(one => `${one.check}: ${one.help}`);
-  t.deepEqual(told(), ['loopback-blocked: let lo pass first of all: -I INPUT -i lo -j ACCEPT, and -I OUTPUT -o lo -j ACCEPT']);
-  t.deepEqual(told(lo), ['loopback-blocked: let lo pass first of all: -I OUTPUT -o lo -j ACCEPT']);
-  t.deepEqual(told('-A OUTPUT -o lo -j ACCEPT'), ['loopback-blocked: let lo pass first of all: -I INPUT -i lo -j ACCEPT']);
-  t.deepEqual(told(lo, '-A OUTPUT -o lo -j ACCEPT'), []);
-  t.deepEqual(found('loopback-blocked', closed(), { settings: { neededServices: ['dns-udp'] } }), [], 'who has no such programs says so');
-});
-
-test('what a host needs is what the settings say', t => {
-  const text = '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A OUTPUT -o lo -j ACCEPT\n-A OUTPUT -p udp -m udp --dport 53 -j ACCEPT\nCOMMIT\n';
-  const needing = (...neededServices: readonly string[]): string[] => found('output-drop-breakage', text, { settings: { neededServices } });
-  t.deepEqual(found('output-drop-breakage', text), ['info']);
-  t.deepEqual(needing('dns-udp', 'loopback'), []);
-  t.deepEqual(needing('dns-udp', 'ntp'), ['info']);
-});
-
-test('output-drop-breakage: a host that takes mail from everybody, and can send none', t => {
-  const services = '-A OUTPUT -p udp -m multiport --dports 53,67,123 -j ACCEPT\n-A OUTPUT -p tcp -m multiport --dports 53,80,443 -j ACCEPT\n-A OUTPUT -p icmp -j ACCEPT\n-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
-  const text = (...rules: readonly string[]): string => host(lo, known, '-A OUTPUT -o lo -j ACCEPT', services, ...rules).replace(':OUTPUT ACCEPT', ':OUTPUT DROP');
-  const takes = '-A INPUT -p tcp -m multiport --dports 25,587 -j ACCEPT';
-  t.deepEqual(found('output-drop-breakage', text(takes)), ['info']);
-  for (const rule of ['--dport 25', '-d 203.0.113.25/32 --dport 587', '--dport 1:1024']) t.deepEqual(found('output-drop-breakage', text(takes, `-A OUTPUT -p tcp -m tcp ${rule} -j ACCEPT`)), [], rule);
-  t.deepEqual(found('output-drop-breakage', text(takes.replace('-p tcp', '-s 10.0.0.0/8 -p tcp'))), [], 'for people inside');
-  t.deepEqual(found('output-drop-breakage', text('-A INPUT -p tcp -j ACCEPT')), [], 'all is let in, and who knows what listens');
-  t.deepEqual(found('output-drop-breakage', text(takes), { settings: { neededServices: ['dns-udp'] } }), []);
-});
-
-test('OUTPUT drops by default by a last rule, and in a chain that is called at last', t => {
-  const text = (...rules: readonly string[]): string => ['*filter', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':rest - [0:0]', '-A OUTPUT -o lo -j ACCEPT', ...rules, 'COMMIT', ''].join('\n');
-  t.deepEqual(found('output-drop-breakage', text('-A OUTPUT -p tcp -m tcp --sport 22 -j ACCEPT', '-A OUTPUT -j REJECT')), ['warning']);
-  t.deepEqual(found('output-drop-breakage', text('-A OUTPUT -p tcp -m tcp --sport 22 -j ACCEPT', '-A OUTPUT -g rest', '-A rest -m limit --limit 1/sec -j LOG', '-A rest -j DROP')), ['warning']);
-  t.deepEqual(found('output-drop-breakage', text('-A OUTPUT -p udp -m udp --dport 53 -j DROP')), [], 'one thing is forbidden');
-});
-
-test('whoever manages the host gets in, from where he is', t => {
-  const ssh = '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT';
-  const from = (peers: readonly string[], ...rules: readonly string[]): string[] => found('lockout', host(lo, known, ...rules), { settings: { managementPeers: peers } });
-  t.deepEqual(from(['192.0.2.7'], ssh), []);
-  t.deepEqual(from(['198.51.100.7'], ssh), ['error']);
-  t.deepEqual(from(['2001:db8::7'], ssh), [], 'a peer of the other family');
-  t.deepEqual(from(['192.0.2.7'], '-A INPUT -s 192.0.2.7/32 -j DROP', ssh), ['error']);
-  t.deepEqual(from([], ssh), [], 'somebody gets in');
-  t.deepEqual(from([], '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT'), ['info'], 'a server, and nobody said how it is managed');
-  t.deepEqual(from([]), [], 'a desktop');
-  t.deepEqual(found('lockout', host(lo, known), { settings: { managementPorts: [2222] } }), ['error'], 'somebody said how');
-  t.deepEqual(found('lockout', `*raw\n-A PREROUTING -p tcp -m tcp --dport 22 -j DROP\nCOMMIT\n${host(lo, known, ssh)}`), ['error'], 'a rule opens the port, and another table closes it');
-});
-
-test('what nat does to other connections lets nobody in, and what another table drops no rule of filter lets in', t => {
-  const nat = '*nat\n-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.2:80\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n';
-  const web = host(lo, known, '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT');
-  t.deepEqual(found('lockout', `${nat}${web}`, { settings: { managementPeers: ['192.0.2.0/24'] } }), ['error']);
-  t.deepEqual(found('loopback-blocked', `${nat}${web.replace(`${lo}\n`, '').replace('OUTPUT ACCEPT', 'OUTPUT DROP')}`.replace(/COMMIT\n$/u, '-A OUTPUT -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT\n')), ['error']);
-  const [locked] = analyze({ path: 'x.rules', text: `*mangle\n-A PREROUTING -p tcp -m tcp --dport 22 -j DROP\nCOMMIT\n${host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT')}` }).findings.filter(one => one.check === 'lockout');
-  t.is(locked?.help, 'let them pass in front of mangle:PREROUTING:1; no rule of table filter can');
-});
+import { found, host, known, lo, shown } from './talking-hosts.js';
 
 test('one cause of lost ICMP errors is told once', t => {
   const both = (...rules: readonly string[]): string[] => [...found('icmp-errors-dropped', host(...rules)), ...found('related-missing', host(...rules))];
@@ -111,31 +15,6 @@ test('one cause of lost ICMP errors is told once', t => {
   t.deepEqual(both(lo, eth0, web), ['info'], 'nobody knows that there is another interface');
   t.deepEqual(both(lo, '-A INPUT -i docker0 -j ACCEPT', '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p icmp -j DROP', web), ['warning filter:INPUT:3'], 'the internet is behind the one that is not named');
   t.deepEqual(both(lo, '-A INPUT -i eth1 -j ACCEPT', '-A INPUT -i eth0 -p icmp -j DROP', known, '-A INPUT -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT'), ['warning filter:INPUT:3'], 'on one of two links');
-});
-
-test('neighbours are looked for by groups, answer to hosts, and routers are neighbours too', t => {
-  const six = (rule: string): string[] => analyze({ path: 'talk.rules', text: host(lo, known, `-A INPUT ${rule} -p ipv6-icmp -j ACCEPT`, '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT') }, { family: 'ipv6' })
-    .findings.filter(one => one.check === 'neighbour-discovery-blocked').map(({ certainty, message }) => `${certainty}: ${message.split(' that ')[0] ?? ''}`);
-  const [both, asked, told] = ['neighbour solicitations and neighbour advertisements', 'neighbour solicitations', 'neighbour advertisements'];
-  t.deepEqual(six(''), []);
-  t.deepEqual(six('-s fe80::/10'), []);
-  t.deepEqual(six('-s ::1/128'), [`certain: ${both}`]);
-  t.deepEqual(six('-d ff00::/8'), [`certain: ${told}`]);
-  t.deepEqual(six('-d 2001:db8::1/128'), [`certain: ${asked}`]);
-  t.deepEqual(six('-s fe80::/10 -d fe80::/10'), [`certain: ${asked}`]);
-  t.deepEqual(six('-s 2001:db8::/32'), [`possible: ${both}`]);
-});
-
-test('neighbour discovery on links that have neighbours', t => {
-  const six = (...rules: readonly string[]): string[] => found('neighbour-discovery-blocked', host(lo, known, ...rules), { family: 'ipv6' });
-  const ssh = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT';
-  t.deepEqual(six(ssh), ['error']);
-  t.deepEqual(six('-A INPUT -p ipv6-icmp -j ACCEPT', ssh), []);
-  t.deepEqual(six('-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT', '-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT', ssh), ['info'], 'router advertisements alone');
-  t.deepEqual(six('-A INPUT -i eth0 -p ipv6-icmp -j ACCEPT', '-A INPUT -i eth0 -j DROP', '-A INPUT -i eth1 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -j DROP'), ['error'], 'one of two links');
-  t.deepEqual(six('-A INPUT -i eth0 -p ipv6-icmp -j ACCEPT', '-A INPUT -i wg0 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -i eth0 -p tcp -m tcp --dport 22 -j ACCEPT'), [], 'the only link with neighbours, and a tunnel');
-  t.deepEqual(six('-A INPUT -i eth1 -j ACCEPT', ssh), ['error'], 'the link that no rule names');
-  t.deepEqual(found('neighbour-discovery-blocked', '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n', { family: 'ipv6' }), [], 'no IPv6 is wanted');
 });
 
 test('helpers, and what they announce', t => {
@@ -199,17 +78,6 @@ test('a rule that waits for a helper in vain is shown by the talk of which nobod
   const [ports] = analyze({ path: 'x.rules', text: rules('INPUT').replace('--dport 21', '--dport 2:400') }).findings.filter(one => one.check === 'related-without-helper').map(({ witness }) => witness?.map(({ packet: { dport } }) => dport));
   t.deepEqual(ports, [21, 40_000, 21, 40_000, 40_000, 50_000]);
   t.is(last(rules('INPUT', '-m tcp --dport 1024:2000')), undefined, 'that is not the port of the talk');
-});
-
-test('output-drop-breakage: neighbours are found by links that have some, not by a tunnel', t => {
-  const text = (...lines: readonly string[]): string => `# Generated by ip6tables-save v1.8.9\n${host(lo, known, '-A INPUT -p ipv6-icmp -j ACCEPT', '-A OUTPUT -o lo -j ACCEPT', '-A OUTPUT -o wg0 -j ACCEPT', ...lines).replace(':OUTPUT ACCEPT', ':OUTPUT DROP')}`;
-  const peer = '-A OUTPUT -d 2001:db8:5::51/128 -o eth0 -p udp -m udp --dport 51820 -j ACCEPT';
-  t.deepEqual(found('output-drop-breakage', text(peer)), ['error']);
-  t.deepEqual(found('output-drop-breakage', text(peer, '-A OUTPUT -p ipv6-icmp -j ACCEPT')), []);
-  t.deepEqual(found('output-drop-breakage', text()), [], 'there is no other link');
-  const names = (rules: string): string => analyze({ path: 'x.rules', text: rules }).findings.find(one => one.check === 'output-drop-breakage')?.message ?? '';
-  t.regex(names(text(peer)), /neighbour solicitation.*\(neighbours are looked for by tunnels only\)$/u);
-  t.regex(names(text(peer).replace('-o wg0', '-o wg0 -p tcp')), /neighbour solicitation[^()]*$/u);
 });
 
 test('what is exempt from tracking, and a rule that waits for NEW', t => {
