@@ -14,7 +14,7 @@ import { everydayClient, exchanges, type Exchange, replyHook, replyMarks, stepOf
 import { hooksTo } from './shared/hooks-into.js';
 import { betweenHosts } from './shared/between-hosts.js';
 import { goingOn, stuck, type Stuck } from './shared/goes-on.js';
-import { someReplies, type SomeReplies } from './shared/some-replies.js';
+import { areAnsweredSurely, someReplies, type SomeReplies } from './shared/some-replies.js';
 import { effectOf } from './shared/targets.js';
 import { askedOutside, unansweredOutside } from './shared/unanswered-outside.js';
 import { doubtful, firstBroken, questionsOf, type Broken, type Doubt } from './shared/unanswered.js';
@@ -236,7 +236,7 @@ function* lost(cx: CheckContext, table: Table, doubts: readonly Doubt[], told: S
   const broken = new Map<string, Alike<Broken>>();
   const partly = new Map<string, Alike<SomeReplies>>();
   for (const at of cx.rules(table)) {
-    if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live') continue;
+    if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live' || areAnsweredSurely(cx, pipeline, at, doubts)) continue;
     const found = firstBroken(cx, pipeline, { table, at }, doubts);
     if (found !== undefined) {
       told.add(at.rule);

@@ -26,3 +26,15 @@ export function merge(list: readonly (readonly [number, number])[]): number[] {
   }
   return out;
 }
+
+/** Whether an integer from `low` to `high` is in the set. */
+export function overlaps(intervals: Intervals, low: number, high: number): boolean {
+  let [from, to] = [0, intervals.length / 2];
+  // The first interval that does not end before `low`.
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((intervals[2 * middle + 1] ?? 0) < low) from = middle + 1;
+    else to = middle;
+  }
+  return (intervals[2 * from] ?? Infinity) <= high;
+}

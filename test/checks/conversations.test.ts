@@ -209,6 +209,18 @@ test('where some replies are lost, it says to whom, and whether they are everyda
   t.deepEqual(lost(ssh, '-A OUTPUT -m limit --limit 5/min -j DROP', answers), [], 'maybe, maybe not');
 });
 
+test('a rule for odd packets only is asked about, though no everyday reply is lost', t => {
+  const lost = (first: string, ...rules: readonly string[]): string[] => [...found('missing-established-return', first + host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', ...rules))];
+  const closed = '-A OUTPUT -p tcp -m tcp --sport 23 -j DROP';
+  const near = '-A INPUT -p tcp -m tcp --dport 23 -m ttl --ttl-eq 1 -j ACCEPT';
+  t.deepEqual(lost('', near, closed), ['error filter:INPUT:4']);
+  t.deepEqual(lost('', near), []);
+  const exempt = '*raw\n-A PREROUTING -p tcp -m tcp --dport 23 -j NOTRACK\n-A OUTPUT -p tcp -m tcp --sport 23 -j NOTRACK\nCOMMIT\n';
+  const untracked = ['-A INPUT -p tcp -m tcp --dport 23 -j ACCEPT', '-A OUTPUT -m conntrack ! --ctstate NEW,ESTABLISHED -j DROP'];
+  t.deepEqual(lost(exempt, ...untracked), ['error filter:INPUT:4']);
+  t.deepEqual(lost('', ...untracked), []);
+});
+
 test('one rule that drops replies is told once, and a missing rule for replies of each rule that misses it', t => {
   const web = '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT';
   const told = (...rules: readonly string[]): string[] => found('missing-established-return', closed(...rules));

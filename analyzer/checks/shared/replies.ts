@@ -15,7 +15,7 @@ const ACK = 16;
 const allFlags = 63;
 
 /** Where no table asks NOTRACK of anything, packets are tracked: the first is NEW, replies are ESTABLISHED. */
-function hasNotrack(ruleset: Ruleset): boolean {
+export function hasNotrack(ruleset: Ruleset): boolean {
   for (const chain of ruleset.tables.get('raw')?.chains.values() ?? []) {
     for (const { target } of chain.rules) if (target.kind === 'opaque' || (target.kind === 'extension' && target.use.definition.changes?.includes('state') === true)) return true;
   }

@@ -7,7 +7,7 @@ export { certificate } from './certificate.js';
 export { deciderOf } from './deciders.js';
 export { everReplied, isAskedAbout, neverReplied, replies, type ConversationCase, type ConversationQuestion, type Replies } from './conversations.js';
 export { lostReplies, lostWith, whereLost, type LostPackets, type LostReply } from './lost-replies.js';
-export { comesByPlaces, type LostPlaces } from './lost-places.js';
+export { areAllEveryday, comesByPlaces, type LostPlaces } from './lost-places.js';
 export { firstPacket, nextPacket, type Sighting } from './samples.js';
 export { difference, type Difference, type DifferenceCase, type DifferenceOptions } from './difference/difference.js';
 export { fates, type FateClaim, type Fates, type FatesOptions } from './fates/fates.js';

@@ -36,6 +36,12 @@ function usualOf(pipeline: Pipeline): readonly (readonly [number, number])[] {
   return known;
 }
 
+/** Whether no rule tells everyday packets from others. */
+export function areAllEveryday({ chains: { list, dimensions: { fields } } }: Pipeline): boolean {
+  const odd = usual.flatMap(field => fields.get(field) ?? []);
+  return list.every(({ asks }) => !odd.some(d => asks.includes(d)));
+}
+
 /** The everyday packets of a part; undefined where it holds none. */
 function everyday(pipeline: Pipeline, { lo: from, hi: to, choices }: Part): Part | undefined {
   const inputs = usualOf(pipeline);
@@ -233,6 +239,38 @@ function isWithin({ part, sides }: Place, lo: Part['lo'], hi: Part['hi'], chosen
   return true;
 }
 
+/** Places that were found. Most are about one class of one input, such as an address: these are looked up by it. */
+class FoundPlaces {
+  readonly #around: Part;
+  readonly #byClass = new Map<number, Map<number, Place[]>>();
+  readonly #others: Place[] = [];
+
+  constructor(around: Part) {
+    this.#around = around;
+  }
+
+  add(part: Part): void {
+    const place = placeIn(this.#around, part);
+    const [input, at] = place.sides.find(([, low, high]) => low === high) ?? [];
+    if (input === undefined || at === undefined) {
+      this.#others.push(place);
+      return;
+    }
+    const known = this.#byClass.get(input) ?? new Map<number, Place[]>();
+    this.#byClass.set(input, known);
+    known.set(at, [...known.get(at) ?? [], place]);
+  }
+
+  /** One that holds all from `lo` to `hi`. */
+  around(lo: Part['lo'], hi: Part['hi'], chosen: (choice: number) => number | undefined): Part | undefined {
+    for (const [input, places] of this.#byClass) {
+      const found = lo[input] === hi[input] ? places.get(lo[input] ?? 0)?.find(place => isWithin(place, lo, hi, chosen)) : undefined;
+      if (found !== undefined) return found.part;
+    }
+    return this.#others.find(place => isWithin(place, lo, hi, chosen))?.part;
+  }
+}
+
 /**
  * Boxes of first packets, among which are all those of everyday conversations that are as the goal says: an answer is lost. `parts`: the everyday packets
  * that are asked about. `many`: in more boxes than the limit; `undecided`: the budget ended.
@@ -242,11 +280,11 @@ export function lostPlaces(pipeline: Pipeline, parts: readonly Part[], goal: Goa
   const around = hull(parts);
   const places: Part[] = [];
   if (parts.length === 0) return { places, around };
-  const found: Place[] = [];
+  const found = new FoundPlaces(around);
   const search = solutions(pipeline, {
     ...goal,
-    over: point => found.find(place => isWithin(place, point.inputs, point.inputs, choice => point.choices.get(choice) ?? 0))?.part ?? goal.over?.(point),
-    isDone: ({ lo, hi, choices }) => found.some(place => isWithin(place, lo, hi, choice => choices.get(choice))),
+    over: point => found.around(point.inputs, point.inputs, choice => point.choices.get(choice) ?? 0) ?? goal.over?.(point),
+    isDone: ({ lo, hi, choices }) => found.around(lo, hi, choice => choices.get(choice)) !== undefined,
   }, [around], budget);
   let next = search.next();
   while (next.done !== true) {
@@ -256,7 +294,7 @@ export function lostPlaces(pipeline: Pipeline, parts: readonly Part[], goal: Goa
     claim.verdict(trip.run.drops.find(at => at >= trip.backFrom) ?? 0);
     const { lo, hi, choices } = claim.finish();
     places.push({ lo, hi, choices });
-    found.push(placeIn(around, { lo, hi, choices }));
+    found.add({ lo, hi, choices });
     next = search.next();
   }
   if (next.value.kind !== 'none') return 'undecided';

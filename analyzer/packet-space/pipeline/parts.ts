@@ -1,10 +1,11 @@
 /** Where to look: the packets of a path that a question is about, and those that may become what a rule asks for. */
 import { ctstates, type Constraint } from '../../packet/constraint.js';
+import { merge, overlaps, type Intervals } from '../intervals.js';
 import { cellsOf, type Cell } from '../product.js';
 import { productsOf } from '../products.js';
 import { asksOf, bitOf, entryOf, knowable, type Ask } from './asks.js';
 import { Step, type Chains } from './chains.js';
-import { hull, type Part, type PartBox } from './part.js';
+import type { Part, PartBox } from './part.js';
 import { Does } from './classes.js';
 import { giversOf } from './givers.js';
 import type { Pipeline } from './passes.js';
@@ -36,15 +37,21 @@ function toParts(regions: readonly (PartBox | undefined)[]): Part[] {
   return regions.flatMap(region => region === undefined ? [] : [{ ...region, choices: noChoices }]);
 }
 
-const hulls = new WeakMap<readonly Part[], Part>();
+/** By input: the intervals in which parts lie, of those that were asked about. */
+const spans = new WeakMap<readonly Part[], Map<number, Intervals>>();
+
+function spanOf(parts: readonly Part[], input: number): Intervals {
+  let known = spans.get(parts);
+  if (known === undefined) spans.set(parts, known = new Map<number, Intervals>());
+  let span = known.get(input);
+  if (span === undefined) known.set(input, span = merge(parts.map(({ lo, hi }) => [lo[input] ?? 0, hi[input] ?? 0] as const)));
+  return span;
+}
 
 /** Whether any of the parts may have what the sides ask for. One look at all of them is mostly enough. */
 function mayMeet(parts: readonly Part[], sides: Cell['sides'], fieldCount: number): boolean {
   if (parts.length === 0) return false;
-  let around = hulls.get(parts);
-  if (around === undefined) hulls.set(parts, around = hull(parts));
-  const { lo, hi } = around;
-  for (const { dimension, low, high } of sides) if (dimension < fieldCount && (low > (hi[dimension] ?? 0) || high < (lo[dimension] ?? 0))) return false;
+  for (const { dimension, low, high } of sides) if (dimension < fieldCount && !overlaps(spanOf(parts, dimension), low, high)) return false;
   return true;
 }
 
