@@ -39,14 +39,14 @@ function isOpen(constraint: Constraint): boolean {
   return isForNew(constraint) === true;
 }
 
-/** They name no address, and no way out. */
-function mayBeFromAnybody({ source, destination, outInterface, fragment, target }: Rule): boolean {
-  return target.kind === 'extension' && [source, destination, outInterface, fragment].every(one => one === undefined);
+/** They name no address. */
+function mayBeFromAnybody({ source, destination, fragment, target }: Rule): boolean {
+  return target.kind === 'extension' && [source, destination, fragment].every(one => one === undefined);
 }
 
 /** Rules that might be meant: they name no interface either. */
 function mayBeOpen(rule: Rule): boolean {
-  return rule.inInterface === undefined && mayBeFromAnybody(rule);
+  return rule.inInterface === undefined && rule.outInterface === undefined && mayBeFromAnybody(rule);
 }
 
 /** Whether all packets of a protocol meet it that begin a connection: of ports it asks for any, or for a client's own. */
@@ -108,30 +108,33 @@ function isForAnybody(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD',
   return isForProtocol(constraintsOf(cx.ruleset, table.name).of(at.rule), protocol) && reachWith(cx.space(), table, at, packets, hook).kind === 'live';
 }
 
-/** Rules that accept whatever comes in by an interface, where the internet is said to be behind it. */
-function* ofInterfaces(cx: CheckContext, table: Table): Generator<Report, void> {
+/** Rules that accept whatever comes in by an interface, where the internet is said to be behind it; in FORWARD, whatever goes further inside. */
+function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
   const outside = knownOutside(cx);
-  const probe = outside === undefined ? undefined : unspoken(cx, table, 'INPUT');
+  const probe = outside === undefined ? undefined : unspoken(cx, table, hook);
   if (outside === undefined || probe === undefined) return;
   const constraints = constraintsOf(cx.ruleset, table.name);
   for (const at of cx.rules(table)) {
     const { rule, rule: { inInterface } } = at;
-    if (inInterface === undefined || inInterface.negated || rule.protocol !== undefined || effectOf(rule) !== 'accept' || !mayBeFromAnybody(rule) || !without(constraints.of(rule), ['in']).every(isOpen)) continue;
-    const { name, prefix } = inInterface.value;
-    const answer = ask(cx.space(), table, 'INPUT', all([probe, { kind: 'interface', field: 'in', name, prefix }]), ['accept']);
+    if (inInterface === undefined || inInterface.negated || rule.protocol !== undefined || effectOf(rule) !== 'accept' || !mayBeFromAnybody(rule)) continue;
+    const asked = constraints.of(rule);
+    if (!without(asked, ['in', 'out']).every(isOpen)) continue;
+    const answer = ask(cx.space(), table, hook, all([probe, asked]), ['accept']);
     if (answer.kind === 'undecided') cx.undecided();
     if (answer.kind !== 'yes' || !answer.certain || isPolicy(answer.by) || answer.by.rule !== rule || !opensWhatIsShut(cx, table, at)) continue;
+    const { name, prefix } = inInterface.value;
     const word = `${name}${prefix ? '+' : ''}`;
     yield {
       // Whoever lets everything in by an interface may trust who is there, though nat, or a route, leads out by it.
       at, ...outside.by === 'settings' ? {} : { severity: 'info' as const, certainty: 'possible' as const },
-      message: `this rule accepts everything that comes in by ${word}, where the internet is, ${saidBy[outside.by]}: what is to be dropped behind it never is`,
-      witness: [stepOf(answer.witness, answer.witness.in ?? word)], shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(at)] }],
-      help: `say what it is for (-s NETWORK, -p tcp --dport PORT), or that who is there is trusted (trustedInterfaces: [${word}])`,
+      message: `this rule ${does[hook]} everything that comes in by ${word}, where the internet is, ${saidBy[outside.by]}: what is to be dropped behind it never is`,
+      witness: [stepOf(answer.witness, answer.witness.in ?? word)], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
+      help: `${hook === 'FORWARD' ? 'if it is there for answers, say so (-m conntrack --ctstate RELATED,ESTABLISHED); else ' : ''}say what it is for (-s NETWORK, -p tcp --dport PORT), or that who is there is trusted (trustedInterfaces: [${word}])`,
     };
   }
 }
 
+const does = { INPUT: 'accepts', FORWARD: 'lets through' } as const;
 const saidBy = { settings: 'for it is not trusted', routes: 'by the default route', nat: 'by what nat translates on its way out' } as const;
 
 /** Rules that accept all of TCP, or of UDP. */
@@ -187,7 +190,7 @@ export const anyAnyAccept = defineCheck({
 for TCP or UDP alone takes all of that. Where the policy is DROP, or rules that drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
 mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of either for all who are on a list
 (\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.
-A rule of INPUT for all that comes in by the interface where the internet is, as \`trustedInterfaces\` says, is as open; where only a default route or nat says so, it is a possible info.`,
+A rule for all that comes in by the interface where the internet is, as \`trustedInterfaces\` says, is as open, be it for this host or for what is behind it; where only a default route or nat says so, it is a possible info.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -224,7 +227,8 @@ COMMIT
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    yield* ofInterfaces(cx, table);
+    yield* ofInterfaces(cx, table, 'INPUT');
+    yield* ofInterfaces(cx, table, 'FORWARD');
     for (const open of openLists(cx, table, isOpen)) if (ownerOf(cx.ruleset, open.at) === undefined && mayBeOpen(open.at.rule)) yield listReport(open);
     const constraints = constraintsOf(cx.ruleset, table.name);
     const isCandidate = (rule: Rule): boolean => mayBeOpen(rule) && (rule.protocol === undefined || [protocolNumber.tcp, protocolNumber.udp].some(one => isForProtocol(constraints.of(rule), one)));

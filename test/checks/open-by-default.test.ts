@@ -113,6 +113,21 @@ test('any-any-accept: all that comes in by the interface where the internet is',
   t.deepEqual(found('any-any-accept', host('DROP', 'DROP', established, open)), [], 'nobody says where the internet is');
 });
 
+test('any-any-accept: all that comes in by the interface where the internet is, and goes through', t => {
+  const text = (...rules: readonly string[]): string => `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host('DROP', 'DROP', established, '-A FORWARD -i lan0 -o wan0 -j ACCEPT', ...rules)}`;
+  for (const open of ['-A FORWARD -i wan0 -o lan0 -j ACCEPT', '-A FORWARD -i wan0 -j ACCEPT', '-A FORWARD -i wan0 ! -o wan0 -j ACCEPT', '-A FORWARD -i wan0 -o lan0 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT']) {
+    t.deepEqual(found('any-any-accept', text(open)), ['possible filter:FORWARD:2'], open);
+  }
+  const open = '-A FORWARD -i wan0 -o lan0 -j ACCEPT';
+  for (const other of [
+    '-A FORWARD -i wan0 -o lan0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -i wan0 -o wan0 -j ACCEPT', '-A FORWARD -i lan1 -o lan0 -j ACCEPT', '-A FORWARD -i wan0 -o lan0 -p tcp -m tcp --dport 25 -j ACCEPT',
+    '-A FORWARD -i wan0 -d 10.0.0.5/32 -o lan0 -j ACCEPT', '-A FORWARD -i wan0 -o lan0 -m conntrack --ctstate DNAT -j ACCEPT',
+  ]) t.deepEqual(found('any-any-accept', text(other)), [], other);
+  t.deepEqual(found('any-any-accept', text('-A FORWARD -i wan0 -j DROP', open)), [], 'it lets nothing through');
+  t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['wan0', 'lan0'] } }), [], 'whoever is there is trusted');
+  t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['lan0'] } }), ['certain filter:FORWARD:2']);
+});
+
 test('any-any-accept: for those on a list, where anybody gets on it', t => {
   const accepting = (...rules: readonly string[]): string[] => found('any-any-accept', host('DROP', 'DROP', established, ...rules));
   const friends = '-A INPUT -m recent --rcheck --name friends --rsource -j ACCEPT';
