@@ -99,12 +99,9 @@ function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Gen
   else yield* ofAll(cx, table, hook, found);
 }
 
-/** Whether packets of a protocol come to a rule by whatever interface leads outside, or that no rule names, for whatever is behind this host, and to other ports than the high ones. */
-function isForAnybody(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', at: RuleAt, protocol: number): boolean {
-  const packets = all([
-    is('protocol', protocol), is('ctstate', ctstates.NEW), within('dport', 1, 1023),
-    namesOutside(cx) ? fromOutside(cx) : byUnnamed(cx.ruleset), ...hook === 'FORWARD' ? [byUnnamed(cx.ruleset, 'out')] : [],
-  ]);
+/** Whether packets of a protocol come to a rule by some interfaces, for whatever is behind this host, and to other ports than the high ones. */
+function isForAnybody(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', at: RuleAt, protocol: number, from: Constraint): boolean {
+  const packets = all([is('protocol', protocol), is('ctstate', ctstates.NEW), within('dport', 1, 1023), from, ...hook === 'FORWARD' ? [byUnnamed(cx.ruleset, 'out')] : []]);
   return isForProtocol(constraintsOf(cx.ruleset, table.name).of(at.rule), protocol) && reachWith(cx.space(), table, at, packets, hook).kind === 'live';
 }
 
@@ -126,7 +123,7 @@ function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'
     const word = `${name}${prefix ? '+' : ''}`;
     yield {
       // Whoever lets everything in by an interface may trust who is there, though nat, or a route, leads out by it.
-      at, ...outside.by === 'settings' ? {} : { severity: 'info' as const, certainty: 'possible' as const },
+      at, ...outside.by === 'settings' ? {} : maybeTrusted,
       message: `this rule ${does[hook]} everything that comes in by ${word}, where the internet is, ${saidBy[outside.by]}: what is to be dropped behind it never is`,
       witness: [stepOf(answer.witness, answer.witness.in ?? word)], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
       help: `${hook === 'FORWARD' ? 'if it is there for answers, say so (-m conntrack --ctstate RELATED,ESTABLISHED); else ' : ''}say what it is for (-s NETWORK, -p tcp --dport PORT), or that who is there is trusted (trustedInterfaces: [${word}])`,
@@ -134,20 +131,33 @@ function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'
   }
 }
 
+const maybeTrusted = { severity: 'info', certainty: 'possible' } as const;
 const does = { INPUT: 'accepts', FORWARD: 'lets through' } as const;
 const saidBy = { settings: 'for it is not trusted', routes: 'by the default route', nat: 'by what nat translates on its way out' } as const;
 
-/** Rules that accept all of TCP, or of UDP. */
+/** Rules that accept all of TCP, or of UDP, as they stand or because nothing else is led to them. */
 function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
+  const found = new Map<Rule, Accepting & { readonly protocols: ('tcp' | 'udp')[] }>();
+  const outside = knownOutside(cx);
+  const unnamed = byUnnamed(cx.ruleset);
   for (const protocol of ['tcp', 'udp'] as const) {
     const probe = unspoken(cx, table, hook, protocol);
     const answer = probe === undefined ? undefined : ask(cx.space(), table, hook, probe, ['accept']);
     if (answer?.kind === 'undecided') cx.undecided();
     if (answer?.kind !== 'yes' || !answer.certain || isPolicy(answer.by)) continue;
     const { by: at, witness } = answer;
-    if (at.rule.protocol === undefined || !mayBeOpen(at.rule) || !isForAnybody(cx, table, hook, at, protocolNumber[protocol]) || !opensWhatIsShut(cx, table, at)) continue;
+    const known = found.get(at.rule);
+    if (!mayBeOpen(at.rule) || !isForAnybody(cx, table, hook, at, protocolNumber[protocol], namesOutside(cx) ? fromOutside(cx) : unnamed)) continue;
+    if (known !== undefined) known.protocols.push(protocol);
+    else if (opensWhatIsShut(cx, table, at)) found.set(at.rule, { at, witness, protocols: [protocol] });
+  }
+  for (const { at, witness, protocols } of found.values()) {
+    const isSure = outside?.by === 'settings' || protocols.some(one => isForAnybody(cx, table, hook, at, protocolNumber[one], unnamed));
+    const where = isSure ? '' : ` from where the internet ${outside === undefined ? 'seems to be' : `is, ${saidBy[outside.by]}`}`;
     yield {
-      at, message: `this rule accepts all of ${protocol.toUpperCase()} that comes to it: what is to be dropped behind it never is`,
+      // Who leads nothing but what comes in by one interface to it may trust who is there.
+      at, ...isSure ? {} : maybeTrusted,
+      message: `this rule accepts all of ${protocols.map(one => one.toUpperCase()).join(' and ')} that comes to it${where}: what is to be dropped behind it never is`,
       witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
       help: 'say what it is for (-i INTERFACE, -s NETWORK, --dport PORT), or delete it',
     };

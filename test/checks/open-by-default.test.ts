@@ -79,7 +79,7 @@ test('any-any-accept: one rule for all, which no program made, and which nobody 
   const accepting = (...rules: readonly string[]): string[] => found('any-any-accept', host('DROP', 'DROP', '-A INPUT -s 203.0.113.0/24 -j DROP', ...rules));
   t.deepEqual(accepting(':rest - [0:0]', '-A INPUT -j rest', '-A rest -j ACCEPT'), ['certain filter:INPUT:2']);
   t.deepEqual(accepting(':KUBE-FIREWALL - [0:0]', '-A INPUT -j KUBE-FIREWALL', '-A KUBE-FIREWALL -j ACCEPT'), [], 'kubernetes made it');
-  t.deepEqual(accepting(':tcp - [0:0]', ':others - [0:0]', '-A INPUT -p tcp -j tcp', '-A INPUT ! -p tcp -j others', '-A tcp -j ACCEPT', '-A others -j ACCEPT'), [], 'each accepts a part');
+  t.deepEqual(accepting(':tcp - [0:0]', ':others - [0:0]', '-A INPUT -p tcp -j tcp', '-A INPUT ! -p tcp -j others', '-A tcp -j ACCEPT', '-A others -j ACCEPT'), ['certain filter:tcp:1', 'certain filter:others:1'], 'each accepts a part');
   t.deepEqual(accepting(':known - [0:0]', '-A INPUT -m recent --rcheck --name knocked --rsource -j known', '-A known -j ACCEPT'), [], 'whoever has knocked');
 });
 
@@ -97,7 +97,9 @@ test('any-any-accept: all of a protocol', t => {
   t.deepEqual(accepting(':high - [0:0]', '-A INPUT -p tcp -m tcp --dport 1024:65535 -j high', '-A high -p tcp -j ACCEPT'), []);
   t.deepEqual(accepting(':lan - [0:0]', '-A INPUT -i eth1 -j lan', '-A lan -p tcp -j ACCEPT', '-A lan -p udp -j ACCEPT'), [], 'who knows what is there');
   t.deepEqual(accepting('-A INPUT -p tcp -j DROP', '-A INPUT -p tcp -j ACCEPT'), [], 'it accepts none');
-  t.deepEqual(found('any-any-accept', `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host('DROP', 'DROP', ':in - [0:0]', established, '-A INPUT -i wan0 -j in', '-A in -p udp -j ACCEPT')}`), ['certain filter:in:1'], 'the internet is there');
+  t.deepEqual(found('any-any-accept', `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host('DROP', 'DROP', ':in - [0:0]', established, '-A INPUT -i wan0 -j in', '-A in -p udp -j ACCEPT')}`), ['possible filter:in:1'], 'the internet is there');
+  t.deepEqual(accepting(':tcp - [0:0]', '-A INPUT -p tcp -j tcp', '-A tcp -s 203.0.113.0/24 -j DROP', '-A tcp -j ACCEPT'), ['certain filter:tcp:2'], 'nothing else is led there');
+  t.deepEqual(accepting('-A INPUT -p gre -j DROP', '-A INPUT -j ACCEPT'), ['certain filter:INPUT:4'], 'TCP and UDP');
 });
 
 test('any-any-accept: all that comes in by the interface where the internet is', t => {
