@@ -1,9 +1,12 @@
 import type { PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, reachWith, redundant } from '../packet-space/index.js';
+import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, ctstates, is, mentions, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
-import type { Rule, Table } from '../model/ruleset.js';
+import { isUnresolved, type Rule, type Table } from '../model/ruleset.js';
+import { publicRanges } from '../packet/address-blocks.js';
+import { fullMask } from '../values/address.js';
 import { stepOf } from '../witness/step.js';
 import { without } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
@@ -105,27 +108,39 @@ function isForAnybody(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD',
   return isForProtocol(constraintsOf(cx.ruleset, table.name).of(at.rule), protocol) && reachWith(cx.space(), table, at, packets, hook).kind === 'live';
 }
 
+/** So many rules are asked about that name the same interface, or an address. A list that is longer is left open. */
+const asksOfOne = 16;
+
+/** What no rule speaks of, as far as a rule is for it, and a packet of that which this rule alone accepts. */
+function openedBy(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', at: RuleAt): PacketSample | undefined {
+  const probe = unspoken(cx, table, hook);
+  const answer = probe === undefined ? undefined : ask(cx.space(), table, hook, all([probe, constraintsOf(cx.ruleset, table.name).of(at.rule)]), ['accept']);
+  if (answer?.kind === 'undecided') cx.undecided();
+  return answer?.kind === 'yes' && answer.certain && !isPolicy(answer.by) && answer.by.rule === at.rule && opensWhatIsShut(cx, table, at) ? answer.witness : undefined;
+}
+
 /** Rules that accept whatever comes in by an interface, where the internet is said to be behind it; in FORWARD, whatever goes further inside. */
 function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
   const outside = knownOutside(cx);
-  const probe = outside === undefined ? undefined : unspoken(cx, table, hook);
-  if (outside === undefined || probe === undefined) return;
+  if (outside === undefined) return;
   const constraints = constraintsOf(cx.ruleset, table.name);
+  const hooks = hooksOf(table);
+  const asked = new Map<string, number>();
   for (const at of cx.rules(table)) {
     const { rule, rule: { inInterface } } = at;
-    if (inInterface === undefined || inInterface.negated || rule.protocol !== undefined || effectOf(rule) !== 'accept' || !mayBeFromAnybody(rule)) continue;
-    const asked = constraints.of(rule);
-    if (!without(asked, ['in', 'out']).every(isOpen)) continue;
-    const answer = ask(cx.space(), table, hook, all([probe, asked]), ['accept']);
-    if (answer.kind === 'undecided') cx.undecided();
-    if (answer.kind !== 'yes' || !answer.certain || isPolicy(answer.by) || answer.by.rule !== rule || !opensWhatIsShut(cx, table, at)) continue;
+    if (hooks.get(at.chain)?.includes(hook) !== true) continue;
+    if (inInterface === undefined || inInterface.negated || rule.protocol !== undefined || effectOf(rule) !== 'accept' || !mayBeFromAnybody(rule) || !without(constraints.of(rule), ['in', 'out']).every(isOpen)) continue;
     const { name, prefix } = inInterface.value;
     const word = `${name}${prefix ? '+' : ''}`;
-    yield {
+    const count = (asked.get(word) ?? 0) + 1;
+    asked.set(word, count);
+    if (count === asksOfOne + 1) cx.undecided();
+    const witness = count > asksOfOne ? undefined : openedBy(cx, table, hook, at);
+    if (witness !== undefined) yield {
       // Whoever lets everything in by an interface may trust who is there, though nat, or a route, leads out by it.
       at, ...outside.by === 'settings' ? {} : maybeTrusted,
       message: `this rule ${does[hook]} everything that comes in by ${word}, where the internet is, ${saidBy[outside.by]}: what is to be dropped behind it never is`,
-      witness: [stepOf(answer.witness, answer.witness.in ?? word)], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
+      witness: [stepOf(witness, witness.in ?? word)], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
       help: `${hook === 'FORWARD' ? 'if it is there for answers, say so (-m conntrack --ctstate RELATED,ESTABLISHED); else ' : ''}say what it is for (-s NETWORK, -p tcp --dport PORT), or that who is there is trusted (trustedInterfaces: [${word}])`,
     };
   }
@@ -160,6 +175,42 @@ function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD')
       message: `this rule accepts all of ${protocols.map(one => one.toUpperCase()).join(' and ')} that comes to it${where}: what is to be dropped behind it never is`,
       witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
       help: 'say what it is for (-i INTERFACE, -s NETWORK, --dport PORT), or delete it',
+    };
+  }
+}
+
+/** An address of the internet that one host has: in INPUT this one. */
+function isOneOfOurs({ destination: given }: Rule): boolean {
+  if (given === undefined || given.negated || isUnresolved(given.value)) return false;
+  const { address, mask } = given.value;
+  const family = typeof address === 'number' ? 'ipv4' : 'ipv6';
+  // What ends in 255 may be all hosts of a network.
+  return mask === fullMask(family) && publicRanges[family].some(({ low, high }) => low <= address && address <= high) && (typeof address === 'bigint' || address % 256 !== 255);
+}
+
+/** An address of this host, in the words of routes. */
+function isLocal(constraint: Constraint): boolean {
+  return constraint.kind === 'atom' && constraint.name === 'addrtype dst LOCAL';
+}
+
+/** Rules that accept whatever is for an address of this host. */
+function* ofAddresses(cx: CheckContext, table: Table): Generator<Report, void> {
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  const hooks = hooksOf(table);
+  let asked = 0;
+  for (const at of cx.rules(table)) {
+    const { rule } = at;
+    if (hooks.get(at.chain)?.includes('INPUT') !== true) continue;
+    if (rule.source !== undefined || rule.inInterface !== undefined || rule.protocol !== undefined || rule.fragment !== undefined || effectOf(rule) !== 'accept') continue;
+    const others = without(constraints.of(rule), ['dst']);
+    const isOurs = others.some(isLocal) ? rule.destination === undefined : isOneOfOurs(rule);
+    if (!isOurs || !others.every(one => isLocal(one) || isOpen(one))) continue;
+    if (++asked === asksOfOne + 1) cx.undecided();
+    const witness = asked > asksOfOne ? undefined : openedBy(cx, table, 'INPUT', at);
+    if (witness !== undefined) yield {
+      at, message: 'this rule accepts everything that is for an address of this host: what is to be dropped behind it never is',
+      witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(at)] }],
+      help: 'say what it is for (-i INTERFACE, -s NETWORK, -p tcp --dport PORT), or delete it',
     };
   }
 }
@@ -200,7 +251,7 @@ export const anyAnyAccept = defineCheck({
 for TCP or UDP alone takes all of that. Where the policy is DROP, or rules that drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
 mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of either for all who are on a list
 (\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.
-A rule for all that comes in by the interface where the internet is, as \`trustedInterfaces\` says, is as open, be it for this host or for what is behind it; where only a default route or nat says so, it is a possible info.`,
+A rule for all that comes in by the interface where the internet is, as \`trustedInterfaces\` says, is as open, be it for this host or for what is behind it; where only a default route or nat says so, it is a possible info. In INPUT a rule for all that goes to one public address, which is an address of this host, is no less open, nor is one for \`--dst-type LOCAL\`.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -239,6 +290,7 @@ COMMIT
     if (table === undefined) return;
     yield* ofInterfaces(cx, table, 'INPUT');
     yield* ofInterfaces(cx, table, 'FORWARD');
+    yield* ofAddresses(cx, table);
     for (const open of openLists(cx, table, isOpen)) if (ownerOf(cx.ruleset, open.at) === undefined && mayBeOpen(open.at.rule)) yield listReport(open);
     const constraints = constraintsOf(cx.ruleset, table.name);
     const isCandidate = (rule: Rule): boolean => mayBeOpen(rule) && (rule.protocol === undefined || [protocolNumber.tcp, protocolNumber.udp].some(one => isForProtocol(constraints.of(rule), one)));

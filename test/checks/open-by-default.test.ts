@@ -128,6 +128,24 @@ test('any-any-accept: all that comes in by the interface where the internet is, 
   t.deepEqual(found('any-any-accept', text('-A FORWARD -i wan0 -j DROP', open)), [], 'it lets nothing through');
   t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['wan0', 'lan0'] } }), [], 'whoever is there is trusted');
   t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['lan0'] } }), ['certain filter:FORWARD:2']);
+  const many = (count: number): string => text(...Array.from({ length: count }, (_, i) => `-A FORWARD -i wan0 -o veth${String(i)} -j ACCEPT`));
+  t.is(found('any-any-accept', many(16)).length, 16);
+  t.is(found('any-any-accept', many(17)).length, 16);
+  t.true(analyze({ path: 'x.rules', text: many(17) }).undecided > 0, 'of a long list the rest is left open, and that is counted');
+});
+
+test('any-any-accept: whatever is for an address of this host', t => {
+  const accepting = (...rules: readonly string[]): string[] => found('any-any-accept', host('DROP', 'DROP', established, ...rules));
+  t.deepEqual(accepting('-A INPUT -d 203.0.113.7/32 -j ACCEPT'), ['certain filter:INPUT:2']);
+  t.deepEqual(accepting('-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT'), ['certain filter:INPUT:2']);
+  t.deepEqual(accepting('-A INPUT -d 10.0.0.7/32 -j ACCEPT'), [], 'whoever comes to an inner address is inside');
+  t.deepEqual(accepting('-A INPUT -d 203.0.113.255/32 -j ACCEPT'), [], 'all hosts of a network, maybe');
+  t.deepEqual(accepting('-A INPUT -m addrtype --dst-type BROADCAST -j ACCEPT'), []);
+  t.deepEqual(accepting('-A INPUT -d 203.0.113.7/32 -p tcp -m tcp --dport 443 -j ACCEPT'), []);
+  t.deepEqual(accepting('-A INPUT -s 198.51.100.0/24 -d 203.0.113.7/32 -j ACCEPT'), []);
+  t.deepEqual(accepting('-A INPUT -d 203.0.113.7/32 -m limit --limit 5/sec -j ACCEPT'), []);
+  t.deepEqual(accepting('-A INPUT -d 203.0.113.7/32 -j DROP', '-A INPUT -d 203.0.113.7/32 -j ACCEPT'), [], 'it accepts none');
+  t.deepEqual(accepting('-A FORWARD -d 203.0.113.7/32 -j ACCEPT'), [], 'another host, which may be meant to be open');
 });
 
 test('any-any-accept: for those on a list, where anybody gets on it', t => {
