@@ -6,12 +6,13 @@ import { all, ctstates, is, mentions, within, type Constraint } from '../packet/
 import { protocolNumber } from '../packet/protocols.js';
 import { isUnresolved, type Rule, type Table } from '../model/ruleset.js';
 import { publicRanges } from '../packet/address-blocks.js';
-import { fullMask } from '../values/address.js';
+import { fullMask, printAddress, type Address } from '../values/address.js';
 import { stepOf } from '../witness/step.js';
 import { without } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { areOwn } from './shared/host-networks.js';
 import { byUnnamed, fromOutside, knownOutside, namesOutside } from './shared/outside.js';
 import { openLists, type OpenList } from './shared/kept-lists.js';
 import { ownerOf } from './shared/owners.js';
@@ -138,7 +139,7 @@ function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'
     const witness = count > asksOfOne ? undefined : openedBy(cx, table, hook, at);
     if (witness !== undefined) yield {
       // Whoever lets everything in by an interface may trust who is there, though nat, or a route, leads out by it.
-      at, ...outside.by === 'settings' ? {} : maybeTrusted,
+      at, ...outside.by === 'settings' ? {} : maybeMeant,
       message: `this rule ${does[hook]} everything that comes in by ${word}, where the internet is, ${saidBy[outside.by]}: what is to be dropped behind it never is`,
       witness: [stepOf(witness, witness.in ?? word)], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
       help: `${hook === 'FORWARD' ? 'if it is there for answers, say so (-m conntrack --ctstate RELATED,ESTABLISHED); else ' : ''}say what it is for (-s NETWORK, -p tcp --dport PORT), or that who is there is trusted (trustedInterfaces: [${word}])`,
@@ -146,7 +147,7 @@ function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'
   }
 }
 
-const maybeTrusted = { severity: 'info', certainty: 'possible' } as const;
+const maybeMeant = { severity: 'info', certainty: 'possible' } as const;
 const does = { INPUT: 'accepts', FORWARD: 'lets through' } as const;
 const saidBy = { settings: 'for it is not trusted', routes: 'by the default route', nat: 'by what nat translates on its way out' } as const;
 
@@ -171,7 +172,7 @@ function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD')
     const where = isSure ? '' : ` from where the internet ${outside === undefined ? 'seems to be' : `is, ${saidBy[outside.by]}`}`;
     yield {
       // Who leads nothing but what comes in by one interface to it may trust who is there.
-      at, ...isSure ? {} : maybeTrusted,
+      at, ...isSure ? {} : maybeMeant,
       message: `this rule accepts all of ${protocols.map(one => one.toUpperCase()).join(' and ')} that comes to it${where}: what is to be dropped behind it never is`,
       witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
       help: 'say what it is for (-i INTERFACE, -s NETWORK, --dport PORT), or delete it',
@@ -179,13 +180,14 @@ function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD')
   }
 }
 
-/** An address of the internet that one host has: in INPUT this one. */
-function isOneOfOurs({ destination: given }: Rule): boolean {
-  if (given === undefined || given.negated || isUnresolved(given.value)) return false;
+/** One address of the internet. */
+function publicAddress({ destination: given }: Rule): Address | undefined {
+  if (given === undefined || given.negated || isUnresolved(given.value)) return undefined;
   const { address, mask } = given.value;
   const family = typeof address === 'number' ? 'ipv4' : 'ipv6';
+  const isOne = mask === fullMask(family) && publicRanges[family].some(({ low, high }) => low <= address && address <= high);
   // What ends in 255 may be all hosts of a network.
-  return mask === fullMask(family) && publicRanges[family].some(({ low, high }) => low <= address && address <= high) && (typeof address === 'bigint' || address % 256 !== 255);
+  return isOne && (typeof address === 'bigint' || address % 256 !== 255) ? address : undefined;
 }
 
 /** An address of this host, in the words of routes. */
@@ -203,12 +205,15 @@ function* ofAddresses(cx: CheckContext, table: Table): Generator<Report, void> {
     if (hooks.get(at.chain)?.includes('INPUT') !== true) continue;
     if (rule.source !== undefined || rule.inInterface !== undefined || rule.protocol !== undefined || rule.fragment !== undefined || effectOf(rule) !== 'accept') continue;
     const others = without(constraints.of(rule), ['dst']);
-    const isOurs = others.some(isLocal) ? rule.destination === undefined : isOneOfOurs(rule);
-    if (!isOurs || !others.every(one => isLocal(one) || isOpen(one))) continue;
+    const address = others.some(isLocal) ? undefined : publicAddress(rule);
+    const isOurs = address === undefined ? rule.destination === undefined && others.some(isLocal) : areOwn([{ low: address, high: address }], cx.host, cx.ruleset.family);
+    if (isOurs === false || !others.every(one => isLocal(one) || isOpen(one))) continue;
     if (++asked === asksOfOne + 1) cx.undecided();
     const witness = asked > asksOfOne ? undefined : openedBy(cx, table, 'INPUT', at);
     if (witness !== undefined) yield {
-      at, message: 'this rule accepts everything that is for an address of this host: what is to be dropped behind it never is',
+      // Whoever has copied it from FORWARD may mean another host, and then nothing comes here.
+      at, ...isOurs === true ? {} : maybeMeant,
+      message: `this rule accepts everything that is for ${address === undefined ? 'this host' : printAddress(address)}${isOurs === true ? '' : ', where that is an address of this host'}: what is to be dropped behind it never is`,
       witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(at)] }],
       help: 'say what it is for (-i INTERFACE, -s NETWORK, -p tcp --dport PORT), or delete it',
     };
@@ -251,7 +256,7 @@ export const anyAnyAccept = defineCheck({
 for TCP or UDP alone takes all of that. Where the policy is DROP, or rules that drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
 mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of either for all who are on a list
 (\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.
-A rule for all that comes in by the interface where the internet is, as \`trustedInterfaces\` says, is as open, be it for this host or for what is behind it; where only a default route or nat says so, it is a possible info. In INPUT a rule for all that goes to one public address, which is an address of this host, is no less open, nor is one for \`--dst-type LOCAL\`.`,
+A rule for all that comes in by the interface where the internet is, as \`trustedInterfaces\` says, is as open, be it for this host or for what is behind it; where only a default route or nat says so, it is a possible info. In INPUT a rule for all that goes to this host, \`--dst-type LOCAL\`, or to a public address of its own, is no less open; where nobody says whose the address is, it is a possible info.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]

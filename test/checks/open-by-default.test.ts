@@ -136,7 +136,11 @@ test('any-any-accept: all that comes in by the interface where the internet is, 
 
 test('any-any-accept: whatever is for an address of this host', t => {
   const accepting = (...rules: readonly string[]): string[] => found('any-any-accept', host('DROP', 'DROP', established, ...rules));
-  t.deepEqual(accepting('-A INPUT -d 203.0.113.7/32 -j ACCEPT'), ['certain filter:INPUT:2']);
+  const one = '-A INPUT -d 203.0.113.7/32 -j ACCEPT';
+  t.deepEqual(accepting(one), ['possible filter:INPUT:2'], 'nobody says whose address it is');
+  const known = (address: string): string[] => found('any-any-accept', host('DROP', 'DROP', established, one), { host: () => ({ interfaces: [{ name: 'eth0', addresses: [address] }] }) });
+  t.deepEqual(known('203.0.113.7/24'), ['certain filter:INPUT:2']);
+  t.deepEqual(known('203.0.113.9/24'), [], 'nothing for another host comes to INPUT');
   t.deepEqual(accepting('-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT'), ['certain filter:INPUT:2']);
   t.deepEqual(accepting('-A INPUT -d 10.0.0.7/32 -j ACCEPT'), [], 'whoever comes to an inner address is inside');
   t.deepEqual(accepting('-A INPUT -d 203.0.113.255/32 -j ACCEPT'), [], 'all hosts of a network, maybe');
@@ -144,7 +148,7 @@ test('any-any-accept: whatever is for an address of this host', t => {
   t.deepEqual(accepting('-A INPUT -d 203.0.113.7/32 -p tcp -m tcp --dport 443 -j ACCEPT'), []);
   t.deepEqual(accepting('-A INPUT -s 198.51.100.0/24 -d 203.0.113.7/32 -j ACCEPT'), []);
   t.deepEqual(accepting('-A INPUT -d 203.0.113.7/32 -m limit --limit 5/sec -j ACCEPT'), []);
-  t.deepEqual(accepting('-A INPUT -d 203.0.113.7/32 -j DROP', '-A INPUT -d 203.0.113.7/32 -j ACCEPT'), [], 'it accepts none');
+  t.deepEqual(accepting('-A INPUT -d 203.0.113.7/32 -j DROP', one), [], 'it accepts none');
   t.deepEqual(accepting('-A FORWARD -d 203.0.113.7/32 -j ACCEPT'), [], 'another host, which may be meant to be open');
 });
 
