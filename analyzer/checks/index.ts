@@ -42,6 +42,7 @@ import { masqueradeWrongInterface } from './masquerade-wrong-interface.js';
 import { missingEstablishedReturn } from './missing-established-return.js';
 import { neverMatches } from './never-matches.js';
 import { natShadowed } from './nat-shadowed.js';
+import { networkWithoutMask } from './network-without-mask.js';
 import { outputDropBreakage } from './output-drop-breakage.js';
 import { rateLimitWithoutEffect } from './rate-limit-without-effect.js';
 import { redirectWithoutAccept } from './redirect-without-accept.js';
@@ -120,6 +121,7 @@ export const checks: readonly Check[] = [
   deprecatedTarget,
   hostnameInRule,
   hostBitsSet,
+  networkWithoutMask,
   mergeableRules,
   listCouldBeIpset,
   unusedByCounters,

@@ -220,3 +220,26 @@ test('what stands behind a rule that could not be read is no list with what is b
   t.deepEqual(rules('redundant-rule', '-A INPUT -s 192.0.2.1/32 -j DROP', '-A INPUT -s 192.0.2.300 -j ACCEPT'), [], 'the policy is behind it');
 
 });
+
+test('network-without-mask: who may have such an address', t => {
+  const told = (rule: string, { family = 'ipv4', addresses = [] }: { readonly family?: Family; readonly addresses?: readonly string[] } = {}): readonly string[] => {
+    const { findings } = analyze({ path: 'x.rules', text: filter(rule) }, { family, ...addresses.length === 0 ? {} : { host: () => ({ interfaces: [{ name: 'eth0', addresses: [...addresses] }] }) } });
+    return findings.filter(one => one.check === 'network-without-mask').map(one => `${one.certainty} ${one.severity}`);
+  };
+  for (const address of ['192.168.1.0', '192.168.1.0/32', '10.0.0.0', '172.16.0.0', '10.5.0.0']) for (const side of ['-s', '-d', '! -s']) t.deepEqual(told(`-A INPUT ${side} ${address} -j ACCEPT`), ['possible warning'], `${side} ${address}`);
+  t.deepEqual(told('-A INPUT -s 10.5.1.0 -j ACCEPT'), ['possible info'], 'networks of more than 256 addresses are no rarity here');
+  for (const other of ['192.168.1.0/24', '192.168.1.1', '203.0.113.0', '0.0.0.0', '10.0.0.0/8', '0.0.0.0/0', '127.0.0.0']) t.deepEqual(told(`-A INPUT -s ${other} -j ACCEPT`), [], other);
+  t.deepEqual(told('-A INPUT -s 10.5.1.0 -j ACCEPT', { addresses: ['10.5.1.7/24'] }), ['certain warning']);
+  t.deepEqual(told('-A INPUT -s 10.5.1.0 -j ACCEPT', { addresses: ['10.5.0.7/16'] }), [], 'a host of the network');
+  t.deepEqual(told('-A INPUT -s 10.5.1.0 -j ACCEPT', { addresses: ['10.9.0.7/16'] }), ['possible info'], 'somewhere else');
+  t.deepEqual(told('-A INPUT -s 2001:db8:: -j ACCEPT', { family: 'ipv6' }), ['possible warning']);
+  for (const other of ['2001:db8::1', '2001:db8::/64', '::', 'ff02::', '::/0']) t.deepEqual(told(`-A INPUT -s ${other} -j ACCEPT`, { family: 'ipv6' }), [], other);
+});
+
+test('network-without-mask: an address is told of once, with the mask that stands elsewhere', t => {
+  const [one, ...more] = of('network-without-mask', filter('-A INPUT -s 10.5.1.0/26 -j ACCEPT', tcp('22', ' -s 10.5.1.0'), tcp('443', ' -s 10.5.1.0'), '-A FORWARD -d 10.5.1.0 -j DROP'));
+  t.deepEqual(more, []);
+  t.like(one, { rule: 'filter:INPUT:2', severity: 'warning' });
+  t.deepEqual(one?.because.map(({ rule }) => rule), ['filter:INPUT:3', 'filter:FORWARD:1']);
+  t.regex(one?.help ?? '', /-s 10\.5\.1\.0\/26$/u);
+});
