@@ -49,16 +49,23 @@ function severityOf(address: Address, isNamedWithMask: boolean): Severity {
   return isNamedWithMask || typeof address === 'bigint' || address % 65_536 === 0 || address >>> 16 === 0xc0a8 ? 'warning' : 'info';
 }
 
+/** How long the prefix mostly is of a network that begins so. */
+function usualLength(address: Address): number {
+  if (typeof address === 'bigint') return 64;
+  if (address % 65_536 !== 0) return 24;
+  return address === 0x0a00_0000 ? 8 : address === 0xac10_0000 ? 12 : 16;
+}
+
 const othersTold = 8;
 
 function report(cx: CheckContext, { value, side, at, others }: Named, masked: AddressMask | undefined, isKnown: boolean): Report {
   const { address } = value;
   const key = side === 'source' ? 's' : 'd';
-  const meant = masked === undefined ? `${printAddress(address)}/${typeof address === 'number' ? '24' : '64'}` : printAddressMask(masked);
+  const meant = masked === undefined ? `${printAddress(address)}/${String(usualLength(address))}` : printAddressMask(masked);
   return {
     at, span: optionSpan(cx.ruleset, at.rule, option => option.shape instanceof BuiltInOption && option.shape.key === key),
     severity: severityOf(address, isKnown || masked !== undefined), certainty: isKnown ? 'certain' : 'possible', alike: others.length + 1,
-    message: `without a mask ${printAddress(address)} is this one address, a network’s own, which no host has`,
+    message: `${printAddress(address)} is one address here, a network’s own, which no host has`,
     because: others.slice(0, othersTold).map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'the same' })),
     help: `if the network is meant, say how large it is: -${key} ${meant}`,
   };
