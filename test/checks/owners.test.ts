@@ -69,6 +69,16 @@ test('zone chains are firewalld’s where firewalld is, and then so are the rule
   t.deepEqual(rules, ['firewalld', 'fail2ban', undefined, undefined]);
 });
 
+test('whoever names addresses or ports in built-in chains is a person, where firewalld or docker never does', t => {
+  const firewalld = [':INPUT_ZONES - [0:0]', '-A INPUT -j INPUT_ZONES', '-A INPUT -m conntrack --ctstate INVALID -j DROP', '-A INPUT -p icmp -j ACCEPT', '-A INPUT -j REJECT --reject-with icmp-host-prohibited'];
+  const mine = ['-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT', '-A INPUT -s 192.0.2.1/32 -j DROP'];
+  t.deepEqual(owners([...firewalld, ...mine]).rules, ['firewalld', 'firewalld', 'firewalld', 'firewalld', undefined, undefined]);
+  const lines = [':DOCKER - [0:0]', '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT', '-A FORWARD -s 172.17.0.5/32 -i docker0 ! -o docker0 -p tcp -m tcp --dport 25 -j DROP'];
+  t.deepEqual(owners(lines).rules, ['docker', undefined]);
+  const { findings } = analyze({ path: 'x.rules', text: `*filter\n:INPUT DROP [0:0]\n${[...firewalld, ...mine].join('\n')}\nCOMMIT\n` });
+  t.deepEqual(findings.filter(one => one.check === 'shadowed-rule').map(one => one.rule), ['filter:INPUT:5', 'filter:INPUT:6'], 'dead, and not hidden');
+});
+
 test('Shorewall, CSF and ferm make all that is there', t => {
   t.deepEqual(owners([':shorewall - [0:0]', ':net-fw - [0:0]', '-A net-fw -j ACCEPT', '-A INPUT -j net-fw']).rules, ['Shorewall', 'Shorewall']);
   t.deepEqual(owners([':LOCALINPUT - [0:0]', ':INVDROP - [0:0]', '-A INVDROP -j DROP', '-A INPUT -j DROP']).rules, ['CSF', 'CSF']);

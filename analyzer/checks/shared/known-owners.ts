@@ -23,13 +23,15 @@ export interface KnownOwner {
   readonly text?: RegExp;
   /** Where it is there, all rules in built-in chains are its own: it replaces whatever it finds there. */
   readonly takesBuiltIn?: true;
+  /** Its rules in built-in chains of table filter say nothing of addresses and ports: whoever does is a person. */
+  readonly isGeneral?: true;
 }
 
 const any = /^/u;
 
 /** The first that fits is the owner; those that take whatever is there come last. */
 export const knownOwners: readonly KnownOwner[] = [
-  { name: 'docker', chains: /^DOCKER(?:-|$)/u, yours: /^DOCKER-USER$/u, interfaces: /^(?:docker0|docker_gwbridge|br-[\da-f]{12})$/u },
+  { name: 'docker', chains: /^DOCKER(?:-|$)/u, yours: /^DOCKER-USER$/u, interfaces: /^(?:docker0|docker_gwbridge|br-[\da-f]{12})$/u, isGeneral: true },
   { name: 'kubernetes', chains: /^KUBE-/u, comments: /^(?:kubernetes |ip-masq-agent: |kube-router )/u },
   { name: 'calico', chains: /^(?:cali|felix)-/u, comments: /^(?:cali|felix):/u },
   { name: 'cilium', chains: /^(?:OLD_)?CILIUM_/u, comments: /^cilium: /u },
@@ -47,11 +49,11 @@ export const knownOwners: readonly KnownOwner[] = [
   { name: 'fail2ban', chains: /^(?:f2b|fail2ban)-/u },
   { name: 'ufw', chains: /^ufw6?-/u, told: { chains: /^ufw6?-user-(?:input|output|forward)$/u, rules: any } },
   {
-    name: 'firewalld', telltale: /^(?:INPUT|PREROUTING)_(?:ZONES|direct)$/u, yours: /^[A-Z]+_direct$/u, takesBuiltIn: true,
+    name: 'firewalld', telltale: /^(?:INPUT|PREROUTING)_(?:ZONES|direct)$/u, yours: /^[A-Z]+_direct$/u, takesBuiltIn: true, isGeneral: true,
     chains: /^(?:[A-Z]+_(?:direct|POLICIES_pre|POLICIES_post|ZONES(?:_SOURCE)?)|(?:IN|OUT|FWDI|FWDO|FWD|PRE|POST)_\S+)$/u,
   },
   {
-    name: 'OpenWrt', telltale: /^(?:delegate_|zone_\w+_)input$/u, comments: /^!fw3/u, takesBuiltIn: true,
+    name: 'OpenWrt', telltale: /^(?:delegate_|zone_\w+_)input$/u, comments: /^!fw3/u, takesBuiltIn: true, isGeneral: true,
     chains: /^(?:delegate_\w+|zone_\w+|(?:syn_flood|mssfix|reject)|(?:input|output|forwarding|prerouting|postrouting)_(?:\w+_)?rule)$/u,
     yours: /^(?:input|output|forwarding|prerouting|postrouting)_(?:\w+_)?rule$/u,
   },

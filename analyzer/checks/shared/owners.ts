@@ -1,6 +1,7 @@
 /** Who made a chain or a rule, where that was a program. */
 import { isOpaque, isTableName, type Chain, type Rule, type Ruleset, type Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
+import { protocolNumber } from '../../packet/protocols.js';
 import { knownOwners, type KnownOwner } from './known-owners.js';
 
 /** A comment at the head of a file stands within so many letters. */
@@ -44,11 +45,12 @@ function makeOwners(ruleset: Ruleset): Owners {
   const isYours = (name: string): boolean => makerOf(name)?.yours?.test(name) === true;
   return {
     ofChain: ({ name, hook, rules }) => hook !== undefined || (isYours(name) && rules.length > 0) ? undefined : makerOf(name)?.name,
-    ofRule: ({ chains }, { name, hook }, rule) => {
+    ofRule: ({ name: table, chains }, { name, hook }, rule) => {
       if (hook === undefined && makerOf(name) !== undefined && (!isYours(name) || isBareReturn(rule))) return makerOf(name)?.name;
       const { target } = rule;
       const callee = target.kind === 'chain' && chains.get(target.name)?.hook === undefined ? makerOf(target.name) : undefined;
-      return (callee ?? present.find(owner => hasMark(owner, rule, hook !== undefined && !inChains.has(owner))))?.name;
+      const mayBeIn = (owner: KnownOwner): boolean => hook !== undefined && !inChains.has(owner) && !(owner.isGeneral === true && table === 'filter' && isAboutSome(rule));
+      return (callee ?? present.find(owner => hasMark(owner, rule, mayBeIn(owner))))?.name;
     },
   };
 }
@@ -88,6 +90,11 @@ function textOf({ source: { text } }: Ruleset, { start, end }: Rule): string {
 function isBareReturn({ source, destination, inInterface, outInterface, protocol, matches, target }: Rule): boolean {
   return [source, destination, inInterface, outInterface, protocol].every(one => one === undefined) && matches.length === 0
     && target.kind === 'extension' && target.use.definition.effect === 'return';
+}
+
+/** It names addresses, or a protocol that has ports. */
+function isAboutSome({ source, destination, protocol }: Rule): boolean {
+  return source !== undefined || destination !== undefined || (protocol !== undefined && protocol.value !== protocolNumber.icmp && protocol.value !== protocolNumber.icmpv6);
 }
 
 function hasMark({ comments, interfaces, takesBuiltIn }: KnownOwner, rule: Rule, isBuiltIn: boolean): boolean {
