@@ -2,7 +2,7 @@ import type { PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, reachWith, redundant } from '../packet-space/index.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
-import { all, ctstates, is, mentions, within, type Constraint } from '../packet/constraint.js';
+import { all, ctstates, is, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { isUnresolved, type Rule, type Table } from '../model/ruleset.js';
 import { publicRanges } from '../packet/address-blocks.js';
@@ -15,52 +15,12 @@ import { defineCheck, referenceOf, type CheckContext, type Report } from './defi
 import { areOwn } from './shared/host-networks.js';
 import { byUnnamed, fromOutside, knownOutside, namesOutside } from './shared/outside.js';
 import { openLists, type OpenList } from './shared/kept-lists.js';
+import { isForAll, isForProtocol, isLocal, isOpen, isUnlisted, mayBeFromAnybody, mayBeOpen } from './shared/openness.js';
 import { ownerOf } from './shared/owners.js';
 import { effectOf } from './shared/targets.js';
 import { filterChain, unspoken } from './shared/unspoken.js';
 
-/** Whether all packets meet it that begin a connection; undefined where it asks for more than the state. */
-function isForNew(constraint: Constraint): boolean | undefined {
-  switch (constraint.kind) {
-    case 'always': return true;
-    case 'within': return constraint.field === 'ctstate' ? constraint.ranges.some(({ low, high }) => low <= ctstates.NEW && ctstates.NEW <= high) : undefined;
-    case 'not': {
-      const inner = isForNew(constraint.of);
-      return inner === undefined ? undefined : !inner;
-    }
-    case 'all': return constraint.of.every(one => isForNew(one) === true) ? true : undefined;
-    case 'any': return constraint.of.some(one => isForNew(one) === true) ? true : undefined;
-    default: return undefined;
-  }
-}
-
-/** Whether it asks for nothing. */
-function isForAll(constraint: Constraint): boolean {
-  return constraint.kind === 'always' || (constraint.kind === 'all' && constraint.of.every(isForAll));
-}
-
-function isOpen(constraint: Constraint): boolean {
-  return isForNew(constraint) === true;
-}
-
-/** They name no address. */
-function mayBeFromAnybody({ source, destination, fragment, target }: Rule): boolean {
-  return target.kind === 'extension' && [source, destination, fragment].every(one => one === undefined);
-}
-
-/** Rules that might be meant: they name no interface either. */
-function mayBeOpen(rule: Rule): boolean {
-  return rule.inInterface === undefined && rule.outInterface === undefined && mayBeFromAnybody(rule);
-}
-
-/** Whether all packets of a protocol meet it that begin a connection: of ports it asks for any, or for a client's own. */
-function isForProtocol(constraint: Constraint, protocol: number): boolean {
-  return conjuncts(constraint).every(one => {
-    if (mentions(one, ['protocol'])) return one.kind === 'within' && one.ranges.some(({ low, high }) => low === protocol && high === protocol);
-    if (mentions(one, ['dport', 'sport'])) return one.kind === 'within' && one.ranges.some(({ low, high }) => Number(low) <= (one.field === 'dport' ? 1 : 32_768) && Number(high) === 65_535);
-    return mentions(one, ['tcpFlags', 'fragment']) || isOpen(one);
-  });
-}
+type OpenReport = Report & Required<Pick<Report, 'at'>>;
 
 /** A rule, and a packet that it accepts. */
 interface Accepting {
@@ -68,14 +28,26 @@ interface Accepting {
   readonly witness: PacketSample;
 }
 
+/** The rule that accepts some packets for certain, of senders who are on no list that it has. */
+function acceptedBy(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', packets: Constraint | undefined): Accepting | undefined {
+  if (packets === undefined) return undefined;
+  let answer = ask(cx.space(), table, hook, packets, ['accept']);
+  if (answer.kind === 'yes' && !answer.certain && !isPolicy(answer.by)) {
+    const unlisted = conjuncts(constraintsOf(cx.ruleset, table.name).of(answer.by.rule)).filter(isUnlisted);
+    if (unlisted.length > 0) answer = ask(cx.space(), table, hook, all([packets, ...unlisted]), ['accept']);
+  }
+  if (answer.kind === 'undecided') cx.undecided();
+  return answer.kind === 'yes' && answer.certain && !isPolicy(answer.by) ? { at: answer.by, witness: answer.witness } : undefined;
+}
+
 /** The rule that lets in what no rule speaks of: TCP and UDP of strangers, and what is neither, from anywhere. */
 function openRule(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Accepting | undefined {
   const probes = [unspoken(cx, table, hook, 'tcp'), unspoken(cx, table, hook, 'udp'), all([is('protocol', protocolNumber.gre), is('ctstate', ctstates.NEW), byUnnamed(cx.ruleset)])];
   let found: Accepting | undefined;
   for (const probe of probes) {
-    const answer = probe === undefined ? undefined : ask(cx.space(), table, hook, probe, ['accept']);
-    if (answer?.kind !== 'yes' || !answer.certain || isPolicy(answer.by) || (found !== undefined && answer.by.rule !== found.at.rule)) return undefined;
-    found ??= { at: answer.by, witness: answer.witness };
+    const accepting = acceptedBy(cx, table, hook, probe);
+    if (accepting === undefined || (found !== undefined && accepting.at.rule !== found.at.rule)) return undefined;
+    found ??= accepting;
   }
   return found;
 }
@@ -96,7 +68,7 @@ function opensWhatIsShut(cx: CheckContext, table: Table, at: RuleAt): boolean {
   return answer?.kind === 'needed';
 }
 
-function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
+function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<OpenReport, void> {
   if (filterChain(cx, hook) === undefined) return;
   const found = openRule(cx, table, hook);
   if (found === undefined) yield* ofProtocols(cx, table, hook);
@@ -115,13 +87,12 @@ const asksOfOne = 16;
 /** What no rule speaks of, as far as a rule is for it, and a packet of that which this rule alone accepts. */
 function openedBy(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', at: RuleAt): PacketSample | undefined {
   const probe = unspoken(cx, table, hook);
-  const answer = probe === undefined ? undefined : ask(cx.space(), table, hook, all([probe, constraintsOf(cx.ruleset, table.name).of(at.rule)]), ['accept']);
-  if (answer?.kind === 'undecided') cx.undecided();
-  return answer?.kind === 'yes' && answer.certain && !isPolicy(answer.by) && answer.by.rule === at.rule && opensWhatIsShut(cx, table, at) ? answer.witness : undefined;
+  const accepting = probe === undefined ? undefined : acceptedBy(cx, table, hook, all([probe, constraintsOf(cx.ruleset, table.name).of(at.rule)]));
+  return accepting?.at.rule === at.rule && opensWhatIsShut(cx, table, at) ? accepting.witness : undefined;
 }
 
 /** Rules that accept whatever comes in by an interface, where the internet is said to be behind it; in FORWARD, whatever goes further inside. */
-function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
+function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<OpenReport, void> {
   const outside = knownOutside(cx);
   if (outside === undefined) return;
   const constraints = constraintsOf(cx.ruleset, table.name);
@@ -140,7 +111,7 @@ function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'
     if (witness !== undefined) yield {
       // Whoever lets everything in by an interface may trust who is there, though nat, or a route, leads out by it.
       at, ...outside.by === 'settings' ? {} : maybeMeant,
-      message: `this rule ${does[hook]} everything that comes in by ${word}, where the internet is, ${saidBy[outside.by]}: what is to be dropped behind it never is`,
+      message: `this rule ${does[hook]} everything that comes in by ${word}, where the internet is, ${saidBy[outside.by]}`,
       witness: [stepOf(witness, witness.in ?? word)], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
       help: `${hook === 'FORWARD' ? 'if it is there for answers, say so (-m conntrack --ctstate RELATED,ESTABLISHED); else ' : ''}say what it is for (-s NETWORK, -p tcp --dport PORT), or that who is there is trusted (trustedInterfaces: [${word}])`,
     };
@@ -152,16 +123,14 @@ const does = { INPUT: 'accepts', FORWARD: 'lets through' } as const;
 const saidBy = { settings: 'for it is not trusted', routes: 'by the default route', nat: 'by what nat translates on its way out' } as const;
 
 /** Rules that accept all of TCP, or of UDP, as they stand or because nothing else is led to them. */
-function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<Report, void> {
+function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<OpenReport, void> {
   const found = new Map<Rule, Accepting & { readonly protocols: ('tcp' | 'udp')[] }>();
   const outside = knownOutside(cx);
   const unnamed = byUnnamed(cx.ruleset);
   for (const protocol of ['tcp', 'udp'] as const) {
-    const probe = unspoken(cx, table, hook, protocol);
-    const answer = probe === undefined ? undefined : ask(cx.space(), table, hook, probe, ['accept']);
-    if (answer?.kind === 'undecided') cx.undecided();
-    if (answer?.kind !== 'yes' || !answer.certain || isPolicy(answer.by)) continue;
-    const { by: at, witness } = answer;
+    const accepting = acceptedBy(cx, table, hook, unspoken(cx, table, hook, protocol));
+    if (accepting === undefined) continue;
+    const { at, witness } = accepting;
     const known = found.get(at.rule);
     if (!mayBeOpen(at.rule) || !isForAnybody(cx, table, hook, at, protocolNumber[protocol], namesOutside(cx) ? fromOutside(cx) : unnamed)) continue;
     if (known !== undefined) known.protocols.push(protocol);
@@ -173,7 +142,7 @@ function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD')
     yield {
       // Who leads nothing but what comes in by one interface to it may trust who is there.
       at, ...isSure ? {} : maybeMeant,
-      message: `this rule accepts all of ${protocols.map(one => one.toUpperCase()).join(' and ')} that comes to it${where}: what is to be dropped behind it never is`,
+      message: `this rule accepts all of ${protocols.map(one => one.toUpperCase()).join(' and ')} that comes to it${where}`,
       witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
       help: 'say what it is for (-i INTERFACE, -s NETWORK, --dport PORT), or delete it',
     };
@@ -190,13 +159,8 @@ function publicAddress({ destination: given }: Rule): Address | undefined {
   return isOne && (typeof address === 'bigint' || address % 256 !== 255) ? address : undefined;
 }
 
-/** An address of this host, in the words of routes. */
-function isLocal(constraint: Constraint): boolean {
-  return constraint.kind === 'atom' && constraint.name === 'addrtype dst LOCAL';
-}
-
 /** Rules that accept whatever is for an address of this host. */
-function* ofAddresses(cx: CheckContext, table: Table): Generator<Report, void> {
+function* ofAddresses(cx: CheckContext, table: Table): Generator<OpenReport, void> {
   const constraints = constraintsOf(cx.ruleset, table.name);
   const hooks = hooksOf(table);
   let asked = 0;
@@ -213,14 +177,14 @@ function* ofAddresses(cx: CheckContext, table: Table): Generator<Report, void> {
     if (witness !== undefined) yield {
       // Whoever has copied it from FORWARD may mean another host, and then nothing comes here.
       at, ...isOurs === true ? {} : maybeMeant,
-      message: `this rule accepts everything that is for ${address === undefined ? 'this host' : printAddress(address)}${isOurs === true ? '' : ', where that is an address of this host'}: what is to be dropped behind it never is`,
+      message: `this rule accepts everything that is for ${address === undefined ? 'this host' : printAddress(address)}${isOurs === true ? '' : ', where that is an address of this host'}`,
       witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(at)] }],
       help: 'say what it is for (-i INTERFACE, -s NETWORK, -p tcp --dport PORT), or delete it',
     };
   }
 }
 
-function* ofAll(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', found: Accepting): Generator<Report, void> {
+function* ofAll(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', found: Accepting): Generator<OpenReport, void> {
   const { at: accepting, witness } = found;
   const asks = constraintsOf(cx.ruleset, table.name).of(accepting.rule);
   if (!isOpen(asks) || !opensWhatIsShut(cx, table, accepting)) return;
@@ -228,11 +192,35 @@ function* ofAll(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', found
   const at = leader ?? accepting;
   const what = isForAll(asks) ? 'everything' : 'every new connection';
   yield {
-    at, message: `${leader === undefined ? `this rule accepts ${what} that comes to it` : `this rule leads what comes to it to ${accepting.chain}, where ${referenceOf(accepting)} accepts ${what}`}: what is to be dropped behind it never is`,
+    at, message: leader === undefined ? `this rule accepts ${what} that comes to it` : `this rule leads what comes to it to ${accepting.chain}, where ${referenceOf(accepting)} accepts ${what}`,
     because: leader === undefined ? [] : [deciderBecause(cx.ruleset, accepting, `accepts ${what}`)],
     witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
     help: 'say what it is for (-i INTERFACE, -s NETWORK, -p tcp --dport PORT), or delete it',
   };
+}
+
+function isCandidate(cx: CheckContext, table: Table, rule: Rule): boolean {
+  const asked = constraintsOf(cx.ruleset, table.name).of(rule);
+  return mayBeOpen(rule) && (rule.protocol === undefined || [protocolNumber.tcp, protocolNumber.udp].some(one => isForProtocol(asked, one)));
+}
+
+/** Whether some rule that may be open has a limit. */
+function mayOpenSlowly(table: Table, patient: CheckContext, limited: Table): boolean {
+  if (limited === table) return false;
+  return [...table.chains.values()].some(({ name, rules }) => rules.some((rule, i) => {
+    const other = limited.chains.get(name)?.rules[i];
+    return other !== undefined && other !== rule && effectOf(other) === 'accept' && isCandidate(patient, limited, other);
+  }));
+}
+
+/** Rules that are open. The messages end where it is said what that means. */
+function* lookInto(cx: CheckContext, table: Table): Generator<OpenReport, void> {
+  yield* ofInterfaces(cx, table, 'INPUT');
+  yield* ofInterfaces(cx, table, 'FORWARD');
+  yield* ofAddresses(cx, table);
+  if (![...table.chains.values()].some(({ rules }) => rules.some(rule => isCandidate(cx, table, rule)))) return;
+  yield* lookAt(cx, table, 'INPUT');
+  yield* lookAt(cx, table, 'FORWARD');
 }
 
 function listReport({ at, hook, list, putter, putAt, first, next }: OpenList): Report {
@@ -253,7 +241,7 @@ export const anyAnyAccept = defineCheck({
   auditor: 'error',
   summary: 'A rule accepts whatever comes to it, though the chain is to drop the rest',
   why: `A rule without any condition, or with none but that a connection is new, takes all that comes to it; one that asks
-for TCP or UDP alone takes all of that. Where the policy is DROP, or rules that drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
+for TCP or UDP alone takes all of that, and a limit (\`-m limit\`) only makes it slower. Where the policy is DROP, or rules that drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
 mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of either for all who are on a list
 (\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.
 A rule for all that comes in by the interface where the internet is, as \`trustedInterfaces\` says, is as open, be it for this host or for what is behind it; where only a default route or nat says so, it is a possible info. In INPUT a rule for all that goes to this host, \`--dst-type LOCAL\`, or to a public address of its own, is no less open; where nobody says whose the address is, it is a possible info.`,
@@ -293,14 +281,18 @@ COMMIT
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    yield* ofInterfaces(cx, table, 'INPUT');
-    yield* ofInterfaces(cx, table, 'FORWARD');
-    yield* ofAddresses(cx, table);
     for (const open of openLists(cx, table, isOpen)) if (ownerOf(cx.ruleset, open.at) === undefined && mayBeOpen(open.at.rule)) yield listReport(open);
-    const constraints = constraintsOf(cx.ruleset, table.name);
-    const isCandidate = (rule: Rule): boolean => mayBeOpen(rule) && (rule.protocol === undefined || [protocolNumber.tcp, protocolNumber.udp].some(one => isForProtocol(constraints.of(rule), one)));
-    if (![...table.chains.values()].some(({ rules }) => rules.some(isCandidate))) return;
-    yield* lookAt(cx, table, 'INPUT');
-    yield* lookAt(cx, table, 'FORWARD');
+    const told = new Set<string>();
+    for (const one of lookInto(cx, table)) {
+      told.add(referenceOf(one.at));
+      yield { ...one, message: `${one.message}: what is to be dropped behind it never is` };
+    }
+    const patient = cx.at('patient');
+    const limited = patient.ruleset.tables.get('filter');
+    if (limited === undefined || !mayOpenSlowly(table, patient, limited)) return;
+    for (const one of lookInto(patient, limited)) {
+      const rule = table.chains.get(one.at.chain)?.rules[one.at.position - 1];
+      if (rule !== undefined && !told.has(referenceOf(one.at))) yield { ...one, at: { ...one.at, rule }, message: `${one.message}, if not faster than a limit allows: what is to be dropped behind it is not`, help: 'a limit is no reason to let anybody in: drop what exceeds it, and say behind that what is let in (-p tcp --dport PORT)' };
+    }
   },
 });

@@ -69,7 +69,7 @@ test('any-any-accept: in a chain, by a goto, behind other rules', t => {
 });
 
 test('any-any-accept: one condition is enough, and so is a policy that says the same', t => {
-  for (const condition of ['-i eth0', '-s 10.0.0.0/8', '-p icmp', '-m limit --limit 5/sec', '-m set --match-set friends src', '-m conntrack --ctstate RELATED,ESTABLISHED', '-m mark --mark 1']) {
+  for (const condition of ['-i eth0', '-s 10.0.0.0/8', '-p icmp', '-m set --match-set friends src', '-m conntrack --ctstate RELATED,ESTABLISHED', '-m mark --mark 1']) {
     t.deepEqual(found('any-any-accept', host('DROP', 'DROP', `-A INPUT ${condition} -j ACCEPT`)), [], condition);
   }
   t.deepEqual(found('any-any-accept', host('ACCEPT', 'DROP', '-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -j ACCEPT')), []);
@@ -88,7 +88,7 @@ test('any-any-accept: all of a protocol', t => {
   for (const all of ['-p tcp', '-p udp', '-p tcp -m tcp --syn', '-p tcp -m tcp --dport 1:65535', '-p tcp -m tcp --sport 1024:65535', '-p udp -m conntrack --ctstate NEW', '-p tcp -m multiport --dports 0:65535']) {
     t.deepEqual(accepting(`-A INPUT ${all} -j ACCEPT`), ['certain filter:INPUT:3'], all);
   }
-  for (const some of ['-p icmp', '! -p tcp', '-p tcp -m tcp --dport 1024:65535', '-p tcp -m tcp ! --dport 25', '-p udp -m udp --sport 53', '-i eth1 -p tcp', '-s 10.0.0.0/8 -p tcp', '-p tcp -m limit --limit 5/sec', '-p tcp -m set --match-set friends src', '-p tcp -m conntrack --ctstate ESTABLISHED', '-p tcp -m tcp --tcp-flags RST RST']) {
+  for (const some of ['-p icmp', '! -p tcp', '-p tcp -m tcp --dport 1024:65535', '-p tcp -m tcp ! --dport 25', '-p udp -m udp --sport 53', '-i eth1 -p tcp', '-s 10.0.0.0/8 -p tcp', '-p tcp -m set --match-set friends src', '-p tcp -m conntrack --ctstate ESTABLISHED', '-p tcp -m tcp --tcp-flags RST RST']) {
     t.deepEqual(accepting(`-A INPUT ${some} -j ACCEPT`), [], some);
   }
   t.deepEqual(accepting('-A FORWARD -p tcp -j ACCEPT'), ['certain filter:FORWARD:1']);
@@ -100,6 +100,22 @@ test('any-any-accept: all of a protocol', t => {
   t.deepEqual(found('any-any-accept', `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host('DROP', 'DROP', ':in - [0:0]', established, '-A INPUT -i wan0 -j in', '-A in -p udp -j ACCEPT')}`), ['possible filter:in:1'], 'the internet is there');
   t.deepEqual(accepting(':tcp - [0:0]', '-A INPUT -p tcp -j tcp', '-A tcp -s 203.0.113.0/24 -j DROP', '-A tcp -j ACCEPT'), ['certain filter:tcp:2'], 'nothing else is led there');
   t.deepEqual(accepting('-A INPUT -p gre -j DROP', '-A INPUT -j ACCEPT'), ['certain filter:INPUT:4'], 'TCP and UDP');
+});
+
+test('any-any-accept: a limit makes it slower, and a list of the banned keeps out those who are on it', t => {
+  const accepting = (...rules: readonly string[]): string[] => found('any-any-accept', host('DROP', 'DROP', established, ...rules));
+  for (const open of [
+    '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m limit --limit 1/sec', '-m limit --limit 10/sec', '-p tcp -m conntrack --ctstate NEW -m hashlimit --hashlimit-upto 10/sec --hashlimit-mode srcip --hashlimit-name a',
+    '-p tcp -m connlimit --connlimit-upto 20 --connlimit-mask 32 --connlimit-saddr', '-p tcp -m tcp --dport 1:65535 -m limit --limit 10/sec', '-p tcp -m addrtype --dst-type LOCAL', '-p tcp -m set ! --match-set banned src', '-m set ! --match-set banned src',
+  ]) t.deepEqual(accepting(`-A INPUT ${open} -j ACCEPT`), ['certain filter:INPUT:2'], open);
+  for (const other of ['-p tcp -m limit --limit 5/sec -m tcp --dport 22', '-p icmp -m limit --limit 5/sec', '-p tcp -m connlimit --connlimit-above 20 --connlimit-mask 32 --connlimit-saddr', '-s 10.0.0.0/8 -m limit --limit 5/sec', '-p tcp -m set --match-set friends src -m limit --limit 5/sec']) t.deepEqual(accepting(`-A INPUT ${other} -j ACCEPT`), [], other);
+  t.deepEqual(accepting(':syn - [0:0]', '-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j syn', '-A syn -m limit --limit 1/sec -j ACCEPT', '-A syn -j DROP'), ['certain filter:syn:1']);
+  t.deepEqual(accepting(':syn - [0:0]', '-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j syn', '-A syn -m limit --limit 1/sec -j RETURN', '-A syn -j DROP'), [], 'it goes on to the rules for services');
+  const { findings, internalErrors } = analyze({ path: 'x.rules', text: host('DROP', 'DROP', established, '-A INPUT -p tcp -m limit --limit 1/sec -j ACCEPT') });
+  t.deepEqual(internalErrors, []);
+  const open = findings.find(one => one.check === 'any-any-accept');
+  t.is(open?.message, 'this rule accepts all of TCP that comes to it, if not faster than a limit allows: what is to be dropped behind it is not');
+  t.is(open?.witness?.length, 1);
 });
 
 test('any-any-accept: all that comes in by the interface where the internet is', t => {
