@@ -15,7 +15,7 @@ import { defineCheck, referenceOf, type CheckContext, type Report } from './defi
 import { areOwn } from './shared/host-networks.js';
 import { byUnnamed, fromOutside, knownOutside, namesOutside } from './shared/outside.js';
 import { openLists, type OpenList } from './shared/kept-lists.js';
-import { isForAll, isForProtocol, isLocal, isOpen, isUnlisted, mayBeFromAnybody, mayBeOpen } from './shared/openness.js';
+import { isForAll, isForOthers, isForProtocol, isLocal, isOpen, isUnlisted, mayBeFromAnybody, mayBeOpen } from './shared/openness.js';
 import { ownerOf } from './shared/owners.js';
 import { effectOf } from './shared/targets.js';
 import { filterChain, unspoken } from './shared/unspoken.js';
@@ -190,7 +190,7 @@ function* ofAll(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', found
   if (!isOpen(asks) || !opensWhatIsShut(cx, table, accepting)) return;
   const leader = leaderOf(cx, table, hook, accepting);
   const at = leader ?? accepting;
-  const what = isForAll(asks) ? 'everything' : 'every new connection';
+  const what = `${isForAll(asks) ? 'everything' : 'every new connection'}${conjuncts(asks).some(isForOthers) ? ' but what it leaves out' : ''}`;
   yield {
     at, message: leader === undefined ? `this rule accepts ${what} that comes to it` : `this rule leads what comes to it to ${accepting.chain}, where ${referenceOf(accepting)} accepts ${what}`,
     because: leader === undefined ? [] : [deciderBecause(cx.ruleset, accepting, `accepts ${what}`)],

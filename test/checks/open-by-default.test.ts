@@ -102,6 +102,14 @@ test('any-any-accept: all of a protocol', t => {
   t.deepEqual(accepting('-A INPUT -p gre -j DROP', '-A INPUT -j ACCEPT'), ['certain filter:INPUT:4'], 'TCP and UDP');
 });
 
+test('any-any-accept: for all but some', t => {
+  const accepting = (...rules: readonly string[]): string[] => found('any-any-accept', host('DROP', 'DROP', established, ...rules));
+  for (const open of ['! -s 10.0.0.0/8', '! -i lo', '! -s 10.0.0.0/8 -m conntrack --ctstate NEW', '! -s 10.0.0.0/8 -p tcp', '! -s 203.0.113.7/32 ! -i lo -p udp']) t.deepEqual(accepting(`-A INPUT ${open} -j ACCEPT`), ['certain filter:INPUT:2'], open);
+  t.deepEqual(accepting('-A FORWARD ! -s 10.0.0.0/8 -j ACCEPT'), ['certain filter:FORWARD:1']);
+  for (const other of ['! -i eth0', '! -s 10.0.0.0/8 -i eth1', '! -s 10.0.0.0/8 -p tcp -m tcp --dport 443', '! -s 0.0.0.0/1 -s 10.0.0.0/8', '! -p tcp']) t.deepEqual(accepting(`-A INPUT ${other} -j ACCEPT`), [], other);
+  t.deepEqual(accepting('-A INPUT ! -s 10.0.0.0/8 -j DROP', '-A INPUT ! -s 192.168.0.0/16 -j ACCEPT'), [], 'strangers are kept out before');
+});
+
 test('any-any-accept: a limit makes it slower, and a list of the banned keeps out those who are on it', t => {
   const accepting = (...rules: readonly string[]): string[] => found('any-any-accept', host('DROP', 'DROP', established, ...rules));
   for (const open of [

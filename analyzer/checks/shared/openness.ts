@@ -20,22 +20,28 @@ function isForNew(constraint: Constraint): boolean | undefined {
 
 /** Whether it asks for nothing. */
 export function isForAll(constraint: Constraint): boolean {
-  return constraint.kind === 'always' || (constraint.kind === 'all' && constraint.of.every(isForAll));
+  return conjuncts(constraint).every(one => one.kind === 'always' || isForOthers(one));
 }
 
-/** Whether whoever begins a connection meets it, if he is on no list. */
+/** It is for all but some: those of an address, of a list, or lo. */
+export function isForOthers(constraint: Constraint): boolean {
+  return isUnlisted(constraint) || (constraint.kind === 'not' && (mentions(constraint, ['src']) || (constraint.of.kind === 'interface' && constraint.of.field === 'in' && constraint.of.name === 'lo' && !constraint.of.prefix)));
+}
+
+/** Whether whoever begins a connection meets it, if he is none of those that it leaves out. */
 export function isOpen(constraint: Constraint): boolean {
-  return conjuncts(constraint).every(one => isUnlisted(one) || isForNew(one) === true);
+  return conjuncts(constraint).every(one => isForOthers(one) || isForNew(one) === true);
 }
 
-/** They name no address. */
+/** They name no address, but such as they leave out. */
 export function mayBeFromAnybody({ source, destination, fragment, target }: Rule): boolean {
-  return target.kind === 'extension' && [source, destination, fragment].every(one => one === undefined);
+  return target.kind === 'extension' && source?.negated !== false && destination === undefined && fragment === undefined;
 }
 
-/** Rules that might be meant: they name no interface either. */
+/** Rules that might be meant: they name no interface either, but lo to leave it out. */
 export function mayBeOpen(rule: Rule): boolean {
-  return rule.inInterface === undefined && rule.outInterface === undefined && mayBeFromAnybody(rule);
+  const { inInterface: given } = rule;
+  return (given === undefined || (given.negated && given.value.name === 'lo' && !given.value.prefix)) && rule.outInterface === undefined && mayBeFromAnybody(rule);
 }
 
 /** An address of this host, in the words of routes. */
