@@ -1,7 +1,8 @@
 import type { Hook } from '../extensions/define.js';
+import type { Span } from '../../grammar/source-text.js';
 import type { Because } from '../finding.js';
 import type { Severity } from '../model/diagnostic.js';
-import type { Chain, Rule, Table } from '../model/ruleset.js';
+import type { Rule, Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { deciderOf, firstPacket, neverReplied, nextPacket, reachThrough, type ConversationCase, type LostPackets, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import { any } from '../packet/constraint.js';
@@ -223,8 +224,12 @@ COMMIT
     const [told, partly] = [new Set<Rule>(), new Set<Rule>()];
     yield* lost(cx, table, doubts.filter(({ hook }) => accepting.has(hook)), told, partly);
     yield* begunOnly(cx, table, told);
-    yield* lostOutside(cx, doubts.filter(({ hook }) => hook === 'FORWARD' && accepting.has(hook)), rule => told.has(rule) || partly.has(rule));
-    if (open !== undefined) yield* brokenPolicy(cx, open, doubts.filter(({ hook }) => hook === 'OUTPUT'));
+    const isTold = (rule: Rule): boolean => told.has(rule) || partly.has(rule);
+    yield* lostOutside(cx, 'through', doubts.filter(({ hook }) => hook === 'FORWARD' && accepting.has(hook)), isTold);
+    const own = doubts.filter(({ hook }) => hook === 'OUTPUT');
+    const broken = open === undefined ? [] : [...brokenPolicy(cx, own)];
+    yield* broken;
+    if (broken.length === 0) yield* lostOutside(cx, 'out', own, isTold);
   },
 });
 
@@ -251,20 +256,23 @@ function* lost(cx: CheckContext, table: Table, doubts: readonly Doubt[], told: S
 }
 
 /** Who is let out to the internet, and gets no answer from there: somebody elsewhere may give some, so that the rule is not told of by itself. */
-function* lostOutside(cx: CheckContext, doubts: readonly Doubt[], isTold: (rule: Rule) => boolean): Generator<Report, void> {
+function* lostOutside(cx: CheckContext, path: 'through' | 'out', doubts: readonly Doubt[], isTold: (rule: Rule) => boolean): Generator<Report, void> {
   const about = doubts.map(({ exchange }) => exchange).filter(one => !one.isPing);
   const pipeline = about.length === 0 ? undefined : cx.pipeline();
-  const found = pipeline === undefined ? undefined : unansweredOutside(cx, pipeline, about);
-  if (pipeline === undefined || found === undefined || isTold(found.at.rule)) return;
-  const { exchange, device, at, dies, killers, mayBeListed } = found;
-  const witness = conversationSteps(pipeline, 'through', dies);
+  const found = pipeline === undefined ? undefined : unansweredOutside(cx, pipeline, about, path);
+  if (pipeline === undefined || found === undefined) return;
+  const { exchange, device, by, dies, killers, mayBeListed, isInner } = found;
+  // What FORWARD lets through by its policy it was not meant to judge.
+  if (isPolicy(by) ? path === 'through' : isTold(by.rule)) return;
+  const witness = conversationSteps(pipeline, path, dies);
+  const back: Hook = path === 'out' ? 'INPUT' : 'FORWARD';
   yield {
-    at, severity: 'warning',
+    ...isPolicy(by) ? { span: policySpan(cx) } : { at: by }, severity: isInner ? 'info' : 'warning',
     ...mayBeListed ? { certainty: 'possible' as const } : {},
-    message: `this rule lets ${exchange.name} through to the internet, but ${mayBeListed ? 'hardly any reply' : 'no reply'} from there gets back by ${device}`,
+    message: `${isPolicy(by) ? 'the policy ACCEPT of OUTPUT' : 'this rule'} lets ${isPolicy(by) ? everyday[exchange.name] ?? exchange.name : exchange.name} ${path === 'out' ? 'out' : 'through'} to the internet, but ${mayBeListed ? 'hardly any reply' : 'no reply'} from there gets ${path === 'out' ? 'in' : 'back'}${device === undefined ? '' : ` by ${device}`}`,
     because: killers.map(decider => killedBy(cx, decider)),
-    ...witness === undefined ? {} : { witness, shows: [{ at: 'filter:FORWARD', fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers }, 'FORWARD')] },
-    ...remedy(cx, 'FORWARD', killers),
+    ...witness === undefined ? {} : { witness, shows: [isPolicy(by) ? { at: 'filter:OUTPUT', fate: 'passes' } : { at: `filter:${path === 'out' ? 'OUTPUT' : 'FORWARD'}`, fate: 'passes', matches: [referenceOf(by)] }, lostAt({ killers }, back)] },
+    ...remedy(cx, back, killers),
   };
 }
 
@@ -276,13 +284,20 @@ function* begunOnly(cx: CheckContext, table: Table, told: ReadonlySet<Rule>): Ge
   if (pipeline !== undefined) for (const one of known.values()) yield reportStuck(cx, pipeline, one);
 }
 
+/** Where OUTPUT is declared, or its table, where the file does not. */
+function policySpan({ ruleset }: CheckContext): Span {
+  const table = ruleset.tables.get('filter');
+  const chain = table?.chains.get('OUTPUT');
+  return (chain === undefined || chain.line === 0 ? table?.span : chain.span) ?? { start: 0, end: 0 };
+}
+
 /** The policy ACCEPT of OUTPUT lets everything out; do everyday connections get an answer? */
-function* brokenPolicy(cx: CheckContext, output: Chain, doubts: readonly Doubt[]): Generator<Report, void> {
+function* brokenPolicy(cx: CheckContext, doubts: readonly Doubt[]): Generator<Report, void> {
   const about = doubts.map(({ exchange }) => exchange).filter(one => !one.isPing);
   const pipeline = about.length === 0 ? undefined : cx.pipeline();
   if (pipeline === undefined) return;
   for (const exchange of about) {
-    const found = brokenExchange(cx, pipeline, output, exchange);
+    const found = brokenExchange(cx, pipeline, exchange);
     if (found === undefined) continue;
     yield found;
     return;
@@ -291,7 +306,7 @@ function* brokenPolicy(cx: CheckContext, output: Chain, doubts: readonly Doubt[]
 
 const everyday: Readonly<Record<string, string>> = { 'TCP connections': 'connections', 'UDP queries': 'UDP queries, such as for names (DNS),' };
 
-function brokenExchange(cx: CheckContext, pipeline: Pipeline, output: Chain, exchange: Exchange): Report | undefined {
+function brokenExchange(cx: CheckContext, pipeline: Pipeline, exchange: Exchange): Report | undefined {
   const question = questionsOf('out', exchange).find(one => one.everyday)?.question;
   const answer = question === undefined ? undefined : neverReplied(pipeline, undefined, question);
   if (answer?.kind === 'undecided') cx.undecided();
@@ -301,7 +316,7 @@ function brokenExchange(cx: CheckContext, pipeline: Pipeline, output: Chain, exc
   if (by === undefined || !isPolicy(by)) return undefined;
   const witness = conversationSteps(pipeline, 'out', answer.dies);
   return {
-    span: output.line === 0 ? cx.ruleset.tables.get('filter')?.span ?? output.span : output.span,
+    span: policySpan(cx),
     severity: 'warning',
     message: `the policy ACCEPT of OUTPUT lets ${everyday[exchange.name] ?? exchange.name} out, but no reply to an everyday client (port 32768 or more) gets in`,
     because: answer.by.map(decider => killedBy(cx, decider)),

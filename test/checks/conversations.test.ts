@@ -255,6 +255,21 @@ test('a connection that may begin and not go on is of no use', t => {
   t.deepEqual(shown('missing-established-return', host(lo, on('eth0'), fresh('eth1', '5432'))), ['NEW filter:INPUT:3', 'ESTABLISHED filter:OUTPUT:policy', 'ESTABLISHED filter:INPUT:policy']);
 });
 
+test('whoever is answered by a partner only, and by nobody on the internet, is told so', t => {
+  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'talk.rules', text: host(lo, ...rules) }).findings.flatMap(({ check, severity, certainty, rule, message }) => check === 'missing-established-return' ? [`${certainty} ${severity} ${rule ?? ''} ${/(?:no|hardly any) reply.*$/u.exec(message)?.[0] ?? ''}`] : []);
+  const web = '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT';
+  t.deepEqual(told('-A INPUT -s 203.0.113.9/32 -j ACCEPT', web), ['possible warning  hardly any reply from there gets in']);
+  t.deepEqual(told('-A INPUT -s 192.168.0.0/16 -j ACCEPT', web), ['possible info  hardly any reply from there gets in'], 'maybe there is nobody else');
+  t.deepEqual(told('-A INPUT -i eth1 -j ACCEPT', '-A INPUT -i eth0 -p tcp -m tcp --dport 80 -j ACCEPT'), ['certain warning  no reply from there gets in by eth0']);
+  t.deepEqual(told('-A INPUT -i eth0 -j ACCEPT', web), [], 'whether there is another interface nobody knows');
+  t.deepEqual(told('-A INPUT -s 203.0.113.9/32 -j ACCEPT', known, web), []);
+  t.deepEqual(told('-A INPUT -s 203.0.113.9/32 -j ACCEPT', '-A INPUT -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT', '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'), [], 'answers, as long ago');
+  const strict = (rule: string): readonly string[] => found('missing-established-return', host(lo, '-A INPUT -s 203.0.113.9/32 -j ACCEPT', '-A OUTPUT -d 203.0.113.9/32 -j ACCEPT', rule, '-A OUTPUT -j DROP'));
+  t.deepEqual(strict('-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT'), ['warning filter:OUTPUT:2']);
+  t.deepEqual(strict('-A OUTPUT -d 203.0.113.9/32 -p tcp -m tcp --dport 443 -j ACCEPT'), [], 'nobody else is asked');
+  t.deepEqual(shown('missing-established-return', host(lo, '-A INPUT -s 203.0.113.9/32 -j ACCEPT', web)), ['NEW filter:OUTPUT:policy', 'ESTABLISHED filter:INPUT:policy']);
+});
+
 test('names are asked for by UDP, and no answer comes where only TCP is let back in', t => {
   const back = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, ...rules) }).findings.filter(one => one.check === 'missing-established-return').map(one => /lets (\S+ \S+)/u.exec(one.message)?.[1] ?? '');
   const tcp = known.replace('INPUT', 'INPUT -p tcp');
