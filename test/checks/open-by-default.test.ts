@@ -61,6 +61,17 @@ test('default-accept: FORWARD matters on a host whose owner has it route', t => 
   t.deepEqual(found('default-accept', host('DROP', 'ACCEPT', ':DOCKER - [0:0]', ...input, ...docker)), [], 'docker routes, and its owner does not');
 });
 
+test('default-accept: rules that accept, and none that shuts anything', t => {
+  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host('ACCEPT', 'DROP', '-A INPUT -i lo -j ACCEPT', established, ...rules) }).findings.filter(one => one.check === 'default-accept').map(one => one.severity);
+  const web = '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT';
+  t.deepEqual(told(web), ['warning']);
+  t.deepEqual(told('-A INPUT -s 192.0.2.0/24 -j ACCEPT'), ['warning']);
+  t.deepEqual(told(web, '-A INPUT -p tcp -m tcp --dport 3306 -j DROP'), ['info'], 'what is forbidden is named');
+  t.deepEqual(told(), ['info'], 'nothing is opened');
+  t.deepEqual(told('-A INPUT -i lxcbr0 -p udp -m udp --dport 53 -j ACCEPT', '-A INPUT -i virbr0 -p udp -m udp --dport 67 -j ACCEPT'), ['info'], 'for guests, by programs');
+  t.deepEqual(told(web, '-A INPUT -j DROP'), []);
+});
+
 test('any-any-accept: in a chain, by a goto, behind other rules', t => {
   t.deepEqual(found('any-any-accept', host('DROP', 'DROP', '-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -j ACCEPT')), ['certain filter:INPUT:2']);
   t.deepEqual(found('any-any-accept', host('DROP', 'DROP', ':ok - [0:0]', '-A INPUT -s 203.0.113.0/24 -j DROP', established, '-A INPUT -g ok', '-A ok -j ACCEPT')), ['certain filter:INPUT:3']);
