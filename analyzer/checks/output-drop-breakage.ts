@@ -115,6 +115,8 @@ time, package updates, address renewal, neighbour discovery in IPv6, and above a
 that INPUT offers. What is missing shows as time-outs far from the firewall. Everything that cannot get out is
 listed in one finding: an error where replies or neighbour discovery break, a warning for DNS, else info. Of loopback
 \`loopback-blocked\` speaks.
+Who asks does so from a port that the kernel chooses, 32768 to 60999: rules for what services answer (\`--sport 22\`)
+let nobody out who asks, wherever they let it go. DHCP has ports of its own, and NTP is asked from 123 as well.
 The setting \`neededServices\` says what a host needs: loopback, neighbour-discovery, dns-udp, dns-tcp, http, https,
 ntp, dhcp, dhcpv6, smtp, ping, replies. Without it, all of them are; smtp where a rule of INPUT lets everybody deliver mail.`,
   bad: `*filter

@@ -45,6 +45,29 @@ test('output-drop-breakage: a host that takes mail from everybody, and can send 
   t.deepEqual(found('output-drop-breakage', text(takes), { settings: { neededServices: ['dns-udp'] } }), []);
 });
 
+test('output-drop-breakage: who asks does so from ports of everyday clients, and answers of services let nobody out', t => {
+  const everything = ['DNS over UDP', 'DNS over TCP', 'HTTP', 'HTTPS', 'NTP', 'DHCP', 'ping'];
+  const open = (...rules: readonly string[]): readonly string[] => {
+    const text = host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', '-A OUTPUT -o lo -j ACCEPT', '-A OUTPUT -p tcp -m tcp --sport 22 -j ACCEPT', ...rules.map(rule => `-A OUTPUT ${rule} -j ACCEPT`)).replace(':OUTPUT ACCEPT', ':OUTPUT DROP');
+    const { findings, internalErrors } = analyze({ path: 'talk.rules', text });
+    t.deepEqual(internalErrors, [], rules.join('; '));
+    const lost = findings.find(one => one.check === 'output-drop-breakage')?.message.split(': ')[1]?.split(', ') ?? [];
+    return everything.filter(name => !lost.includes(name));
+  };
+  t.deepEqual(open(), [], 'answers of SSH');
+  t.deepEqual(open('-d 192.168.100.0/24 -p tcp -m tcp --sport 8080'), []);
+  for (const ports of ['-m udp --sport 53', '-m udp --sport 51820', '-m udp --sport 60000:61000', '-m multiport --sports 53,40000', '-m multiport --ports 40000']) t.deepEqual(open(`-p udp ${ports}`), [], `answers of a service: ${ports}`);
+  t.deepEqual(open('-p udp -m udp --sport 68'), ['DHCP'], 'a client of DHCP, and of nothing else');
+  t.deepEqual(open('-p udp -m udp --sport 123'), ['NTP'], 'ntpd asks from there');
+  t.deepEqual(open('-p udp -m udp --sport 1024:65535 --dport 123'), ['NTP']);
+  t.deepEqual(open('-p udp -m udp --sport 53 --dport 53'), ['DNS over UDP'], 'a resolver that asks from there');
+  t.deepEqual(open('-p tcp -m tcp --sport 443 --dport 443'), [], 'nobody asks from there');
+  t.deepEqual(open('-p udp -m udp --sport 40000:41000 --dport 53'), ['DNS over UDP'], 'so many a resolver may have of its own');
+  t.deepEqual(open('-p udp -m udp --sport 1024:65535 --dport 53', '-p tcp -m tcp --sport 32768:60999 -m multiport --dports 53,80'), ['DNS over UDP', 'DNS over TCP', 'HTTP']);
+  t.deepEqual(open('-p tcp -m tcp --sport 49152:65535', '-p udp -m udp ! --sport 0:1023'), ['DNS over UDP', 'DNS over TCP', 'HTTP', 'HTTPS', 'NTP']);
+  t.deepEqual(open('-p tcp -m tcp --sport 1024:4999 --dport 80'), [], 'ports of clients of long ago');
+});
+
 test('OUTPUT drops by default by a last rule, and in a chain that is called at last', t => {
   const text = (...rules: readonly string[]): string => ['*filter', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':rest - [0:0]', '-A OUTPUT -o lo -j ACCEPT', ...rules, 'COMMIT', ''].join('\n');
   t.deepEqual(found('output-drop-breakage', text('-A OUTPUT -p tcp -m tcp --sport 22 -j ACCEPT', '-A OUTPUT -j REJECT')), ['warning']);

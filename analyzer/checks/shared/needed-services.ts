@@ -2,9 +2,12 @@
 import type { Severity } from '../../model/diagnostic.js';
 import type { Ruleset } from '../../model/ruleset.js';
 import type { PacketSample } from '../../packet-space/answers.js';
-import { all, ctstates, is, masked, not, oneOf, within, type Constraint } from '../../packet/constraint.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
+import { all, any, ctstates, is, masked, never, not, oneOf, within, type Constraint, type Range } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
-import { statesOf } from './replies.js';
+import { meet, rangesOf } from './asked.js';
+import { conjuncts } from './conjuncts.js';
+import { everydayClient, statesOf } from './replies.js';
 import type { neededServices, Settings } from '../settings.js';
 
 /** Something that a host must be able to send. */
@@ -36,19 +39,22 @@ interface Port {
   readonly dport: number;
   /** Ports that will do as well. */
   readonly others?: readonly number[];
+  /** It is asked for from this port, and from no other. */
   readonly sport?: number;
+  /** Some programs ask for it from this port, and others as everyday clients do: always, or as far as a rule names both ports. */
+  readonly own?: { readonly sport: number; readonly isNamed?: boolean };
   /** It is asked for of all who listen. */
   readonly isForAll?: boolean;
   readonly severity: Severity;
 }
 
 const ports: readonly Port[] = [
-  { key: 'dns-udp', name: 'DNS over UDP', protocol: 'udp', dport: 53, severity: 'warning' },
+  { key: 'dns-udp', name: 'DNS over UDP', protocol: 'udp', dport: 53, own: { sport: 53, isNamed: true }, severity: 'warning' },
   { key: 'dns-tcp', name: 'DNS over TCP', protocol: 'tcp', dport: 53, severity: 'info' },
   // What systems are updated by: package archives are reached by either.
   { key: 'http', name: 'HTTP', protocol: 'tcp', dport: 80, severity: 'info' },
   { key: 'https', name: 'HTTPS', protocol: 'tcp', dport: 443, severity: 'info' },
-  { key: 'ntp', name: 'NTP', protocol: 'udp', dport: 123, severity: 'info' },
+  { key: 'ntp', name: 'NTP', protocol: 'udp', dport: 123, own: { sport: 123 }, severity: 'info' },
 ];
 
 const renewal: Readonly<Record<Ruleset['family'], Port>> = {
@@ -56,7 +62,60 @@ const renewal: Readonly<Record<Ruleset['family'], Port>> = {
   ipv6: { key: 'dhcpv6', name: 'DHCPv6', protocol: 'udp', sport: 546, dport: 547, isForAll: true, severity: 'info' },
 };
 
-function portService(ruleset: Ruleset, { key, name, protocol, dport, others = [], sport, isForAll = false, severity }: Port): Service {
+/** No service of a host takes more ports than these: mosh has 1001 of them. */
+const mostPorts = 1024;
+
+interface SourcePorts {
+  /** Of services of this host: what comes from these few may go anywhere. */
+  readonly services: readonly Range[];
+  /** Rules that name both ports, of who asks and of whom. */
+  readonly pairs: readonly { readonly from: readonly Range[]; readonly to: readonly Range[] }[];
+}
+
+const known = new WeakMap<Ruleset, SourcePorts>();
+
+/** What rules of table filter say of source ports. */
+function sourcePorts(ruleset: Ruleset): SourcePorts {
+  let found = known.get(ruleset);
+  if (found === undefined) known.set(ruleset, found = sourcePortsNamed(ruleset));
+  return found;
+}
+
+function sourcePortsNamed(ruleset: Ruleset): SourcePorts {
+  const services: Range[] = [];
+  const pairs: SourcePorts['pairs'][number][] = [];
+  const constraints = constraintsOf(ruleset, 'filter');
+  for (const chain of ruleset.tables.get('filter')?.chains.values() ?? []) for (const rule of chain.rules) {
+    if (rule.protocol === undefined || rule.matches.length === 0) continue;
+    const constraint = constraints.of(rule);
+    // `--ports` asks for either.
+    const from = conjuncts(constraint).flatMap(one => one.kind === 'any' ? one.of : [one]).flatMap(one => rangesOf(one, 'sport') ?? []).filter(({ low, high }) => Number(high) - Number(low) < mostPorts);
+    const to = rangesOf(constraint, 'dport');
+    if (from.length > 0 && to !== undefined) pairs.push({ from, to });
+    else services.push(...from);
+  }
+  return { services, pairs };
+}
+
+/** The ports of who asks: of everyday clients, that no service of this host has, and what programs have of their own. */
+function clients(ruleset: Ruleset, { own, dport }: Port): Constraint {
+  const { services, pairs } = sourcePorts(ruleset);
+  const everyday = services.length === 0 ? everydayClient.first : all([everydayClient.first, not({ kind: 'within', field: 'sport', ranges: services })]);
+  if (own === undefined) return everyday;
+  const isMeant = own.isNamed !== true || pairs.some(({ from, to }) => meet(from, [{ low: own.sport, high: own.sport }]) && meet(to, [{ low: dport, high: dport }]));
+  return any([everyday, isMeant ? is('sport', own.sport) : never]);
+}
+
+/** A port of everyday clients that no service has. */
+function clientPort(ruleset: Ruleset): number {
+  const { services } = sourcePorts(ruleset);
+  let port = 40_000;
+  while (meet(services, [{ low: port, high: port }])) port++;
+  return port;
+}
+
+function portService(ruleset: Ruleset, port: Port): Service {
+  const { key, name, protocol, dport, others = [], sport, isForAll = false, severity } = port;
   const isTcp = protocol === 'tcp';
   const number = protocolNumber[protocol];
   const peer = ruleset.family === 'ipv4' ? { src: '192.0.2.1', dst: '198.51.100.53' } : { src: '2001:db8::1', dst: '2001:db8:1::53' };
@@ -64,9 +123,9 @@ function portService(ruleset: Ruleset, { key, name, protocol, dport, others = []
     key, name, severity, isForOne: !isForAll,
     packets: all([
       is('protocol', number), oneOf('dport', [dport, ...others]), is('fragment', 0), statesOf(ruleset).first, outside,
-      ...isTcp ? [masked('tcpFlags', 2, 63)] : [], ...sport === undefined ? [] : [is('sport', sport)], ...isForAll ? [not(toLoopback[ruleset.family])] : [],
+      ...isTcp ? [masked('tcpFlags', 2, 63)] : [], sport === undefined ? clients(ruleset, port) : is('sport', sport), ...isForAll ? [not(toLoopback[ruleset.family])] : [],
     ]),
-    example: { ...peer, protocol: number, sport: sport ?? 40_000, dport, ...isTcp ? { tcpFlags: 2 } : {} },
+    example: { ...peer, protocol: number, sport: sport ?? clientPort(ruleset), dport, ...isTcp ? { tcpFlags: 2 } : {} },
     rule: `-p ${protocol} -m ${protocol}${sport === undefined ? '' : ` --sport ${String(sport)}`} --dport ${String(dport)} -j ACCEPT`,
   };
 }
