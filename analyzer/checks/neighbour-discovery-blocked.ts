@@ -55,6 +55,17 @@ function isForDiscovery(answer: Answer): boolean {
   return answer.kind === 'yes' && !isPolicy(answer.by) && answer.by.rule.protocol !== undefined;
 }
 
+/** Whether the rules that let the lost messages in elsewhere leave this link out by its name: `! -i he0`. */
+function isLeftOut(cx: CheckContext, from: Constraint, { arrival, messages }: Lost): boolean {
+  const table = cx.ruleset.tables.get('filter');
+  if (table === undefined || arrival.name === undefined) return false;
+  return messages.every(message => {
+    const answer = ask(cx.space(), table, 'INPUT', all([packetsOf(message), from, message.to, notLoopback, not(arrival.has('in'))]), ['accept']);
+    const link = answer.kind !== 'yes' || isPolicy(answer.by) ? undefined : answer.by.rule.inInterface;
+    return link?.negated === true && arrival.name === `${link.value.name}${link.value.prefix ? '+' : ''}`;
+  });
+}
+
 /** What is lost on the links on which something else gets in, of those who come `from` such addresses. */
 function lostNeighbours(cx: CheckContext, from: Constraint): readonly Lost[] {
   const table = cx.ruleset.tables.get('filter');
@@ -65,6 +76,26 @@ function lostNeighbours(cx: CheckContext, from: Constraint): readonly Lost[] {
   const used = arrivals(cx.ruleset).filter(one => (one.name === undefined ? !isThoughtOf : !hasNoNeighbours(one.name))
     && ask(cx.space(), table, 'INPUT', all([other, one.has('in')]), ['accept', 'queue', 'unknown']).kind !== 'no');
   return used.map(arrival => lostBy(cx, arrival, needed, from)).filter(({ messages }) => messages.length > 0);
+}
+
+interface OfNeighbours {
+  readonly lost: readonly Lost[];
+  /** Of those with link-local addresses alone, from which routers ask mostly. */
+  readonly isOfSome: boolean;
+  /** By links that the rules for it leave out by name. */
+  readonly areLeftOut: boolean;
+}
+
+function lostOfNeighbours(cx: CheckContext): OfNeighbours {
+  const leftOut: OfNeighbours[] = [];
+  for (const from of [anyNeighbour, linkLocal]) {
+    const lost = lostNeighbours(cx, from);
+    const others = lost.filter(one => !isLeftOut(cx, from, one));
+    const isOfSome = from === linkLocal;
+    if (others.length > 0) return { lost: others, isOfSome, areLeftOut: false };
+    if (lost.length > 0) leftOut.push({ lost, isOfSome, areLeftOut: true });
+  }
+  return leftOut[0] ?? { lost: [], isOfSome: false, areLeftOut: false };
 }
 
 /** Router advertisements alone, which come from link-local addresses (RFC 4861, 6.1.2): a router has no need of them, nor a host that is told its addresses. */
@@ -103,7 +134,8 @@ have forgotten it. Connection tracking leaves them alone: their state is UNTRACK
 ESTABLISHED packets lets them pass. Hosts that take their addresses and routes from a router need router
 advertisements as well; where only these are dropped, it is told as an info.
 Neighbours are looked for by a group's address (ff02::1:ff00:0/104), and answer to that of who asked. Where others
-get in, and nobody from a link-local address (fe80::/10), from which routers ask mostly, it is told as possible.`,
+get in, and nobody from a link-local address (fe80::/10), from which routers ask mostly, it is told as possible. Tunnels have no neighbours, and many are known by their names (\`sit1\`, \`he-ipv6\`);
+an interface that is left out by its name (\`! -i eth1 -p ipv6-icmp -j ACCEPT\`) may be one, and is told as a possible info.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -143,22 +175,21 @@ COMMIT
     const table = ruleset.tables.get('filter');
     const input = table?.chains.get('INPUT');
     if (ruleset.family === 'ipv4' || table === undefined || input === undefined || !isDoubtful(cx)) return;
-    const everywhere = lostNeighbours(cx, anyNeighbour);
-    // Routers ask from such an address, mostly.
-    const neighbours = everywhere.length > 0 ? everywhere : lostNeighbours(cx, linkLocal);
-    const lost = neighbours.length > 0 ? neighbours : lostRouters(cx);
-    const isOfSome = everywhere.length === 0 && neighbours.length > 0;
+    const neighbours = lostOfNeighbours(cx);
+    const { isOfSome, areLeftOut } = neighbours;
+    const areRouters = neighbours.lost.length === 0;
+    const lost = areRouters ? lostRouters(cx) : neighbours.lost;
     const [first] = lost;
     const [message] = first?.messages ?? [];
     if (first === undefined || message === undefined) return;
-    const severity: Severity = neighbours.length > 0 ? 'error' : 'info';
+    const severity: Severity = areRouters || areLeftOut ? 'info' : 'error';
     const names = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.name)))];
     const types = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.word)))];
     const links = lost.map(({ arrival }) => arrival.words).filter(words => words !== '').join(' or ');
     yield {
       span: input.line === 0 ? table.span : input.span, severity,
-      ...isOfSome ? { certainty: 'possible' as const } : {},
-      message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}${isOfSome ? 'from link-local addresses ' : ''}are dropped: ${severity === 'error' ? `${isOfSome ? 'routers' : 'neighbours'} cannot find this host, nor it them` : 'this host learns no address and no route from its router'}`,
+      ...isOfSome || areLeftOut ? { certainty: 'possible' as const } : {},
+      message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}${isOfSome ? 'from link-local addresses ' : ''}are dropped: ${areRouters ? 'this host learns no address and no route from its router' : `${isOfSome ? 'routers' : 'neighbours'} cannot find this host, nor it them${areLeftOut ? ', unless that is a tunnel, which has none' : ''}`}`,
       because: uniqueDeciders(ruleset, lost),
       witness: [stepOf({ src: 'fe80::2', dst: message.to === solicited ? 'ff02::1:ff00:1' : 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.device)],
       shows: [{ fate: 'lost' }],
