@@ -8,7 +8,7 @@ const pairs = {
   [proto.icmpv6]: [[128, 129], [139, 140]],
 } as const satisfies Record<number, readonly (readonly [query: number, answer: number])[]>;
 
-type IcmpProtocol = typeof proto.icmp | typeof proto.icmpv6;
+export type IcmpProtocol = typeof proto.icmp | typeof proto.icmpv6;
 
 function inverses(protocol: IcmpProtocol): ReadonlyMap<number, number> {
   return new Map(pairs[protocol].flatMap(([query, answer]) => [[query, answer], [answer, query]] as const));
@@ -34,8 +34,8 @@ export function isIcmpError(protocol: IcmpProtocol, type: number): boolean {
   return protocol === proto.icmp ? icmpErrors.has(type) : type < 128;
 }
 
-/** Multicast listener and neighbour discovery: never tracked. */
-const untracked6: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 135, 136, 143]);
+/** Multicast listener, multicast router and neighbour discovery: never tracked. */
+const untracked6: ReadonlySet<number> = new Set([130, 131, 132, 133, 134, 135, 136, 143, 151, 152]);
 
 /** @see noct_valid_new in net/netfilter/nf_conntrack_proto_icmpv6.c */
 export function isUntrackedIcmp6(type: number): boolean {

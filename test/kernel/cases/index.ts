@@ -4,6 +4,7 @@ import { copyCases } from './copies-and-limits.js';
 import type { Case } from './define.js';
 import { extensionHeaderCases } from './extension-headers.js';
 import { forwardingCases } from './forwarding.js';
+import { icmpTypeCases } from './icmp-types.js';
 import { matchCases } from './matches.js';
 import { natCases } from './nat.js';
 import { protocolCases } from './protocols.js';
@@ -12,5 +13,5 @@ import { tcpCases } from './tcp.js';
 
 /** By the file in which they are told; answers of the kernel are kept in a file of the same name. */
 export const allCases: Readonly<Record<string, readonly Case[]>> = {
-  backends: backendCases, 'copies-and-limits': copyCases, 'extension-headers': extensionHeaderCases, forwarding: forwardingCases, matches: matchCases, nat: natCases, protocols: protocolCases, reject: rejectCases, tcp: tcpCases,
+  backends: backendCases, 'copies-and-limits': copyCases, 'extension-headers': extensionHeaderCases, forwarding: forwardingCases, 'icmp-types': icmpTypeCases, matches: matchCases, nat: natCases, protocols: protocolCases, reject: rejectCases, tcp: tcpCases,
 };

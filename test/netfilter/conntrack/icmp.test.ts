@@ -50,11 +50,11 @@ test('an error about nothing we know, to somebody else, or with a wrong checksum
   t.is(lab.send({ ...unreachable, badcsum: true }), 'INVALID');
 });
 
-test('neighbour discovery and multicast listeners are untracked; a redirect about nothing is invalid', t => {
+test('neighbour discovery, multicast listeners and multicast routers are untracked; a redirect about nothing is invalid', t => {
   const lab = new Lab('ipv6');
   const icmp6 = (type: number): string => lab.send({ proto: 'icmpv6', src: 'fe80::1', dst: 'fe80::2', type, code: 0 });
-  for (const type of [130, 131, 132, 133, 134, 135, 136, 143]) t.is(icmp6(type), 'UNTRACKED', String(type));
-  for (const type of [129, 137, 138, 144, 200]) t.is(icmp6(type), 'INVALID', String(type));
+  for (const type of [130, 131, 132, 133, 134, 135, 136, 143, 151, 152]) t.is(icmp6(type), 'UNTRACKED', String(type));
+  for (const type of [129, 137, 138, 144, 150, 153, 200]) t.is(icmp6(type), 'INVALID', String(type));
   t.is(icmp6(128), 'NEW ORIGINAL');
 });
 
