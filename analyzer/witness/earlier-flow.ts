@@ -1,4 +1,6 @@
 /** The flow that must be known already for a packet to be ESTABLISHED, as `conntrack -L` prints it. */
+import { icmpInverse, isIcmpQuery, type IcmpProtocol } from '../netfilter/conntrack/icmp-types.js';
+import { protocolNumber } from '../packet/protocols.js';
 import type { ProposedStep } from './proposal.js';
 
 type Packet = ProposedStep['packet'];
@@ -20,8 +22,10 @@ function isAnswered({ packet }: ProposedStep, earlier: readonly ProposedStep[]):
   return earlier.some(({ packet: before }) => before['proto'] === packet['proto'] && before['src'] === packet['dst'] && before['dst'] === packet['src']);
 }
 
-/** Echo replies by their type, and the requests that they answer. */
-const echo: Readonly<Record<string, readonly [number, number]>> = { icmp: [8, 0], icmpv6: [128, 129] };
+/** What begins a flow that a message belongs to: its own type, or that which it answers. */
+function requestOf(protocol: IcmpProtocol, type: number): number | undefined {
+  return isIcmpQuery(protocol, type) ? type : icmpInverse(protocol, type);
+}
 
 /** A line, or '' where none is needed or none would help. */
 export function earlierFlow(step: ProposedStep, earlier: readonly ProposedStep[]): string {
@@ -35,12 +39,14 @@ export function earlierFlow(step: ProposedStep, earlier: readonly ProposedStep[]
       : `tcp 6 432000 ESTABLISHED ${words(packet, portsOf(packet))} ${words(back, portsOf(back))} [ASSURED] mark=0 use=1\n`;
     case 'udp': return `udp 17 120 ${words(packet, portsOf(packet))} ${words(back, portsOf(back))} [ASSURED] mark=0 use=1\n`;
     case 'icmp': case 'icmpv6': {
-      const [request = 8, reply = 0] = echo[packet['proto']] ?? [];
-      const isReply = packet['type'] === reply;
-      const id = (type: number): string => ` type=${String(type)} code=0 id=1`;
+      const number = packet['proto'] === 'icmp' ? protocolNumber.icmp : protocolNumber.icmpv6;
+      const { type = packet['proto'] === 'icmp' ? 8 : 128, code = 0 } = packet;
+      const request = requestOf(number, Number(type));
+      const reply = request === undefined ? undefined : icmpInverse(number, request);
+      const isReply = type === reply;
+      const id = (of: number | undefined): string => ` type=${String(of)} code=${String(code)} id=1`;
       const [one, other] = isReply ? [back, packet] : [packet, back];
-      const number = packet['proto'] === 'icmp' ? 1 : 58;
-      return `${packet['proto']} ${String(number)} 30 ${words(one, id(request))} ${isReply ? '[UNREPLIED] ' : ''}${words(other, id(reply))} mark=0 use=1\n`;
+      return request === undefined ? '' : `${packet['proto']} ${String(number)} 30 ${words(one, id(request))} ${isReply ? '[UNREPLIED] ' : ''}${words(other, id(reply))} mark=0 use=1\n`;
     }
     default: return '';
   }

@@ -91,6 +91,8 @@ const arranged: Readonly<Record<string, { readonly rule: string; readonly sample
   'an established flow': { rule: 'INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', sample: { protocol: 6, dport: 22, ctstate: 'ESTABLISHED' }, from: 'eth0' },
   'the answer to a SYN that was sent': { rule: 'INPUT -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -m conntrack --ctstate ESTABLISHED -j ACCEPT', sample: { protocol: 6, sport: 80, tcpFlags: 18, ctstate: 'ESTABLISHED' }, from: 'eth0' },
   'an echo reply': { rule: 'INPUT -p icmp -m icmp --icmp-type 0 -m conntrack --ctstate ESTABLISHED -j ACCEPT', sample: { protocol: 1, icmpType: 0, icmpCode: 0, ctstate: 'ESTABLISHED' }, from: 'eth0' },
+  'a timestamp reply of an odd code': { rule: 'INPUT -p icmp -m icmp --icmp-type 14/2 -m conntrack --ctstate ESTABLISHED -j ACCEPT', sample: { protocol: 1, icmpType: 14, icmpCode: 2, ctstate: 'ESTABLISHED' }, from: 'eth0' },
+  'a request that is asked again': { rule: 'INPUT -p icmp -m icmp --icmp-type 17 -m conntrack --ctstate ESTABLISHED -j ACCEPT', sample: { protocol: 1, icmpType: 17, icmpCode: 0, ctstate: 'ESTABLISHED' }, from: 'eth0' },
   'a member of a set': { rule: 'INPUT -m set --match-set friends src -j ACCEPT', sample: { ...tcp, atoms: { 'set friends src': true } }, from: 'eth0' },
   'a user of the host': { rule: 'OUTPUT -m owner --uid-owner 1000 -j ACCEPT', sample: { ...tcp, atoms: { 'owner uid 1000-1000': true } }, from: 'local' },
   'a mark of the sender': { rule: 'OUTPUT -m mark --mark 0x5 -j ACCEPT', sample: { ...tcp, mark: 5 }, from: 'local' },
