@@ -190,8 +190,8 @@ export const neverMatches = defineCheck({
   claimsDead: true,
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
-outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags has (a SYN/ACK is never NEW), an
-interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a
+outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags or ICMP message of such a type has (a SYN/ACK
+is never NEW, nor is an echo reply), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a
 fragment (-f) where some rule has connection tracking put them together, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter

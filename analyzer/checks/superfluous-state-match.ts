@@ -44,8 +44,10 @@ function alsoTaken(by: readonly RuleAt[], constraints: RuleConstraints): readonl
 function idleIn(cx: CheckContext, table: Table, constraints: RuleConstraints, at: RuleAt, asked: readonly State[]): Idle | undefined {
   const answers = asked.map((state): readonly [State, Reach] => [state, reachWith(cx.space(), table, at, is('ctstate', ctstates[state]))]);
   const left = answers.filter(([, answer]) => answer.kind === 'live').map(([state]) => state);
-  const idle = answers.filter(([, answer]) => answer.kind === 'shadowed');
-  if (!left.includes('NEW') || idle.length === 0 || left.length + idle.length < asked.length) return undefined;
+  const isTaken = ([, answer]: readonly [State, Reach]): boolean => answer.kind === 'shadowed';
+  // What the rule asks for is never in some states at all: an echo request is not RELATED.
+  const idle = answers.filter(one => isTaken(one) || one[1].kind === 'contradiction');
+  if (!left.includes('NEW') || !idle.some(isTaken) || left.length + idle.length < asked.length) return undefined;
   const by = new Map(idle.flatMap(([, answer]) => answer.kind === 'shadowed' ? answer.by : []).map(one => [referenceOf(one), one]));
   const takers = [...by.values()];
   const taken = alsoTaken(takers, constraints);

@@ -6,7 +6,7 @@ import type { Constraint, Field, Range } from '../packet/constraint.js';
 import type { Family } from '../values/value.js';
 import { blockOf, isNumeric, largestOf, maskedRanges, next, normalRanges, scalarOf, type NumericField, type Scalar } from './fields.js';
 import { InterfaceNames } from './interface-names.js';
-import { trackedSegments, type TrackedSegments } from './tracked-segments.js';
+import { trackedStates, type TrackedStates } from './tracked-states.js';
 
 export type Dimension =
   /** Class i holds the values from starts[i] up to the next start. */
@@ -24,7 +24,7 @@ export interface Dimensions {
   readonly fields: ReadonlyMap<Field, readonly number[]>;
   readonly atoms: ReadonlyMap<string, number>;
   /** Packets that there cannot be. */
-  readonly segments: TrackedSegments | undefined;
+  readonly tracked: TrackedStates;
 }
 
 /** More groups of bits than this, and odd masks become properties of their own. */
@@ -157,7 +157,7 @@ export class DimensionBuilder {
       if (one.kind === 'atom') atoms.set(one.name, i);
       else fields.set(one.field, [...fields.get(one.field) ?? [], i]);
     });
-    return { family: this.#family, list, last: Int32Array.from(list, one => classCount(one) - 1), fields, atoms, segments: trackedSegments(field => lineOf(list, field)) };
+    return { family: this.#family, list, last: Int32Array.from(list, one => classCount(one) - 1), fields, atoms, tracked: trackedStates(this.#family, field => lineOf(list, field)) };
   }
 }
 

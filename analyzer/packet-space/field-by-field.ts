@@ -1,8 +1,8 @@
-/** Whether some packet meets a constraint, as far as that is seen field by field (and of TCP flags and states together). */
+/** Whether some packet meets a constraint, as far as that is seen field by field (and of states together with what they hang on). */
 import type { Constraint } from '../packet/constraint.js';
 import type { Family } from '../values/value.js';
 import { complement, isNumeric, largestOf, maskedRanges, normalRanges, type NumericField, type Scalar } from './fields.js';
-import { canBe } from './tracked-segments.js';
+import { trackedFields } from './tracked-states.js';
 
 type Bounds = readonly { readonly low: Scalar; readonly high: Scalar }[];
 type Name = Pick<Extract<Constraint, { kind: 'interface' }>, 'name' | 'prefix'>;
@@ -19,15 +19,21 @@ interface Left {
 /** True where some packet meets the constraint. False says nothing: it may ask in a way that takes more to see. */
 export function holdsOfSome(family: Family, constraint: Constraint): boolean {
   const left: Left = { ranges: new Map(), bits: new Map(), names: new Map(), atoms: new Map() };
-  return narrows(family, left, constraint, true) && isTrackable(left);
+  return narrows(family, left, constraint, true) && isTrackable(family, left);
 }
 
-/** Whether connection tracking may say of some flags what is asked of the state. */
-function isTrackable({ ranges }: Left): boolean {
-  const [flags, states] = [ranges.get('tcpFlags'), ranges.get('ctstate')];
-  if (flags === undefined || states === undefined) return true;
-  for (const { low, high } of states) for (let state = Number(low); state <= high; state++) {
-    for (const some of flags) for (let one = Number(some.low); one <= some.high; one++) if (canBe(state, one)) return true;
+/** Whether connection tracking may say what is asked of the state of some packet, as TCP flags and ICMP types go. */
+function isTrackable(family: Family, { ranges }: Left): boolean {
+  const states = ranges.get('ctstate');
+  return states === undefined || trackedFields[family].every(({ field, canBe }) => {
+    const values = ranges.get(field);
+    return values === undefined || states.some(state => values.some(some => isPairIn(state, some, canBe)));
+  });
+}
+
+function isPairIn(states: Bounds[number], values: Bounds[number], canBe: (state: number, value: number) => boolean): boolean {
+  for (let state = Number(states.low); state <= states.high; state++) {
+    for (let value = Number(values.low); value <= values.high; value++) if (canBe(state, value)) return true;
   }
   return false;
 }

@@ -6,7 +6,7 @@ import { Act, ruleAt, type CompiledTable } from './compile.js';
 import { allFates, fateBits } from './effect.js';
 import { numberOf, placeOf, type RulePlace } from './question.js';
 import { sampleOf } from './sample.js';
-import { isImpossible } from './tracked-segments.js';
+import { isImpossible } from './tracked-states.js';
 import { spaceOf, waysTo, type PacketSpace, type TableSpace } from './space.js';
 
 /** More parts than this, and whether one rule asks for all that another asks for is left open. */
@@ -80,13 +80,13 @@ function askedBy(space: TableSpace, { chain }: RulePlace, rule: number): Region[
 
 /** Earlier rules of the chain that end otherwise, and ask for some of the packets. */
 function otherVerdicts({ compiled }: TableSpace, { chain, number }: RulePlace, regions: readonly Region[]): number[] {
-  const { boxes, start, fates, dimensions: { segments } } = compiled;
+  const { boxes, start, fates, dimensions: { tracked } } = compiled;
   const fate = boxes.bits[start[number] ?? 0] ?? 0;
   const others = (fates.isOneFate(fate) ? allFates & ~fate : allFates) & ~fateBits.side & ~fateBits.unknown;
   const rules = new Set<number>();
   for (const region of regions) for (const box of chain.hard.meeting(region, others, chain.from, start[number] ?? 0)) {
     const part = partIn(region, boxes, box);
-    if (part !== undefined && !isImpossible(segments, part)) rules.add(boxes.rule[box] ?? 0);
+    if (part !== undefined && !isImpossible(tracked, part)) rules.add(boxes.rule[box] ?? 0);
   }
   return [...rules].filter(rule => isCertainEnd(compiled, rule)).sort((a, b) => a - b);
 }
@@ -109,7 +109,7 @@ function commonPacket(space: TableSpace, regions: readonly Region[], other: numb
   for (const box of boxesOf(space.compiled, other)) {
     for (const region of regions) {
       const part = partIn(region, space.compiled.own, box);
-      if (part !== undefined && !isImpossible(space.compiled.dimensions.segments, part)) return sampleOf(space.compiled, { point: part.lo, region: part }, () => true);
+      if (part !== undefined && !isImpossible(space.compiled.dimensions.tracked, part)) return sampleOf(space.compiled, { point: part.lo, region: part }, () => true);
     }
   }
   return {};

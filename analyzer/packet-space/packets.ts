@@ -6,7 +6,7 @@ import { previous, type Scalar } from './fields.js';
 import { copyOf, type Region } from './boxes.js';
 import { cellsOf, type Cell } from './product.js';
 import { productsOf } from './products.js';
-import { isImpossible } from './tracked-segments.js';
+import { isImpossible } from './tracked-states.js';
 
 /** More regions than this, and the question is asked of all packets. */
 const regionLimit = 4096;
@@ -70,5 +70,5 @@ export function isNothing(family: Dimensions['family'], constraint: Constraint):
   const builder = new DimensionBuilder(family);
   builder.add(constraint);
   const own = builder.finish();
-  return packetsOf(own, constraint).regions({ lo: new Int32Array(own.last.length), hi: own.last }).every(region => isImpossible(own.segments, region));
+  return packetsOf(own, constraint).regions({ lo: new Int32Array(own.last.length), hi: own.last }).every(region => isImpossible(own.tracked, region));
 }

@@ -8,7 +8,7 @@ import { justify } from './justify.js';
 import { search, type Budget, type Examined, type Outcome } from './search.js';
 import { makeQuery, waysTo, type TableSpace } from './space.js';
 import type { Mark, Query } from './query.js';
-import { impossibleAround, isImpossible } from './tracked-segments.js';
+import { impossibleAround, isImpossible } from './tracked-states.js';
 import { Traversal } from './traverse.js';
 
 export interface RulePlace {
@@ -39,7 +39,7 @@ export function numberOf({ compiled }: TableSpace, { chain: name, position, rule
 /** For each hook that leads to the rule's chain: the packets of the hook that match the rule, among `packets`. */
 export function regionsOf(space: TableSpace, { chain, number }: RulePlace, hook?: Hook, packets?: (hook: Region) => readonly Region[]): HookRegions[] {
   const ways = waysTo(space, chain.id);
-  const { own, start, dimensions: { segments } } = space.compiled;
+  const { own, start, dimensions: { tracked } } = space.compiled;
   const out: HookRegions[] = [];
   for (const built of space.built) {
     if (!ways.has(built.chain.id) || (hook !== undefined && hook !== built.hook)) continue;
@@ -48,9 +48,9 @@ export function regionsOf(space: TableSpace, { chain, number }: RulePlace, hook?
     for (const all of packets?.(built.region) ?? [built.region]) {
       for (let box = start[number] ?? 0, end = start[number + 1] ?? 0; box < end; box++) {
         const region = partIn(all, own, box);
-        if (region === undefined || isImpossible(segments, region)) continue;
+        if (region === undefined || isImpossible(tracked, region)) continue;
         none = false;
-        if (cutDown(region, space.entries[chain.id]) && !isImpossible(segments, region)) regions.push(region);
+        if (cutDown(region, space.entries[chain.id]) && !isImpossible(tracked, region)) regions.push(region);
       }
     }
     out.push({ hook: built.hook, base: built.chain, regions, none });
@@ -80,8 +80,8 @@ export function follow(query: Query, point: Int32Array, region: Region, used?: S
 export type Found = Extract<Outcome, { kind: 'found' }> & { readonly region: Region };
 
 /** A packet that there cannot be is put aside with its like, and no rule is the reason. */
-function impossible({ dimensions: { segments } }: CompiledTable, point: Int32Array, region: Region): Examined | undefined {
-  const sides = impossibleAround(segments, point, region);
+function impossible({ dimensions: { tracked } }: CompiledTable, point: Int32Array, region: Region): Examined | undefined {
+  const sides = impossibleAround(tracked, point, region);
   if (sides === undefined) return undefined;
   const around = copyOf(region);
   for (const [d, low, high] of sides) [around.lo[d], around.hi[d]] = [low, high];

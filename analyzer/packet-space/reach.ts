@@ -10,7 +10,7 @@ import { arrival, follow, numberOf, placeOf, regionsOf, searchAll, type Found, t
 import { sampleOf } from './sample.js';
 import { freshBudget, type Budget } from './search.js';
 import { callingRules, foundCaller, spaceOf, type PacketSpace, type TableSpace } from './space.js';
-import { isImpossible } from './tracked-segments.js';
+import { isImpossible } from './tracked-states.js';
 import { Traversal } from './traverse.js';
 
 /** Look-ups for all rules of a table together: what is left then is undecided. */
@@ -95,7 +95,7 @@ function guess(space: TableSpace, place: RulePlace, budget: Budget): Reach | und
     const query = arrival(space, place, hook.base);
     for (const region of hook.regions) {
       const point = nearest(near.point, region);
-      if (isImpossible(space.compiled.dimensions.segments, { lo: point, hi: point })) continue;
+      if (isImpossible(space.compiled.dimensions.tracked, { lo: point, hi: point })) continue;
       const run = new Traversal(query, point);
       budget.work -= run.work;
       if (run.goal === undefined) continue;

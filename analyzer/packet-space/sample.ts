@@ -5,10 +5,10 @@ import { printAddress } from '../values/address.js';
 import type { PacketSample } from './answers.js';
 import type { CompiledTable } from './compile.js';
 import type { Dimension, Dimensions } from './dimensions.js';
-import { classOf, largestOf, scalarOf, type NumericField, type Scalar } from './fields.js';
+import { classOf, largestOf, next, scalarOf, type NumericField, type Scalar } from './fields.js';
 import type { Region } from './boxes.js';
 import { valuesOf, wishesOf, type Wish } from './packets.js';
-import { isImpossible } from './tracked-segments.js';
+import { isImpossible, trackedFields } from './tracked-states.js';
 import { fieldOrder, nameRank, preferred } from './preferences.js';
 
 interface Spot {
@@ -30,7 +30,7 @@ export function sampleOf(compiled: Pick<CompiledTable, 'dimensions'>, spot: Spot
     for (const value of likedClasses(dimensions, d).slice(0, tries)) {
       if (value < (spot.region.lo[d] ?? 0) || value > (spot.region.hi[d] ?? 0)) continue;
       point[d] = value;
-      if (value === before || (!isImpossible(dimensions.segments, { lo: point, hi: point }) && accepts(point))) break;
+      if (value === before || (!isImpossible(dimensions.tracked, { lo: point, hi: point }) && accepts(point))) break;
       point[d] = before;
     }
   }
@@ -96,28 +96,32 @@ function nameFor({ names }: NameDimension, at: number, { dimension, low, high }:
   });
 }
 
-/** The most liked value from low to high. */
-function choose(field: NumericField, family: Dimensions['family'], low: Scalar, high: Scalar): Scalar {
-  const liked = preferred(field, family).find(value => low <= value && value <= high);
+/** Whether a packet in the state that it has can have this value. */
+type May = (value: Scalar) => boolean;
+
+/** The most liked value from low to high that it may have. */
+function choose(field: NumericField, family: Dimensions['family'], low: Scalar, high: Scalar, may: May | undefined): Scalar {
+  const liked = preferred(field, family).find(value => low <= value && value <= high && may?.(value) !== false);
   if (liked !== undefined) return liked;
+  if (may !== undefined) for (let one = low; one <= high; one = next(one)) if (may(one)) return one;
   // Not the network's own address, if there is another.
   if (field !== 'src' && field !== 'dst') return low;
   const host = typeof low === 'bigint' ? low + 10n : low + 10;
   return host <= high ? host : high > low ? (typeof low === 'bigint' ? low + 1n : low + 1) : low;
 }
 
-function numberFor({ list, fields, family }: Dimensions, point: Int32Array, field: NumericField, wishes: readonly Wish[]): Scalar | undefined {
+function numberFor({ list, fields, family }: Dimensions, point: Int32Array, field: NumericField, wishes: readonly Wish[], may?: May): Scalar | undefined {
   const dims = fields.get(field);
   const wish = wishes.find(one => one.dimension.kind === 'range' && one.dimension.field === field);
   const asked = wish?.dimension.kind === 'range' ? valuesOf(wish.dimension, wish.low, wish.high) : undefined;
   const first = list[dims?.[0] ?? -1];
-  if (dims === undefined || first === undefined) return asked === undefined ? undefined : choose(field, family, asked.low, asked.high);
+  if (dims === undefined || first === undefined) return asked === undefined ? undefined : choose(field, family, asked.low, asked.high, may);
   if (first.kind === 'bits') return bitsFor(list, dims, point, field, family);
   if (first.kind !== 'range') return undefined;
   const at = point[dims[0] ?? 0] ?? 0;
   const own = valuesOf(first, at, at);
-  if (asked === undefined) return choose(field, family, own.low, own.high);
-  return choose(field, family, asked.low > own.low ? asked.low : own.low, asked.high < own.high ? asked.high : own.high);
+  if (asked === undefined) return choose(field, family, own.low, own.high, may);
+  return choose(field, family, asked.low > own.low ? asked.low : own.low, asked.high < own.high ? asked.high : own.high, may);
 }
 
 /** A value whose groups of bits are of the point's classes. */
@@ -143,24 +147,26 @@ const withPorts: readonly number[] = [tcp, udp, 33, 132, 136];
 const stateNames: ReadonlyMap<number, string> = new Map(Object.entries(ctstates).map(([name, value]) => [value, name]));
 
 function write(dimensions: Dimensions, point: Int32Array, wishes: readonly Wish[]): PacketSample {
-  const number = (field: NumericField): number | undefined => {
-    const value = numberFor(dimensions, point, field, wishes);
+  const number = (field: NumericField, may?: May): number | undefined => {
+    const value = numberFor(dimensions, point, field, wishes, may);
     return value === undefined ? undefined : Number(value);
   };
   const address = (field: 'src' | 'dst'): string | undefined => {
     const value = numberFor(dimensions, point, field, wishes);
     return value === undefined ? undefined : printAddress(value);
   };
-  const protocol = number('protocol');
+  const [protocol, ctstate] = [number('protocol'), number('ctstate')];
+  const tracked = trackedFields[dimensions.family].find(one => one.protocol === protocol);
+  const may: May | undefined = tracked === undefined || ctstate === undefined ? undefined : value => tracked.canBe(ctstate, Number(value));
   const ports = protocol === undefined || withPorts.includes(protocol);
   const icmp = protocol === protocolNumber.icmp || protocol === protocolNumber.icmpv6;
   const fragment = number('fragment');
   const atoms = atomsOf(dimensions, point);
   const all = {
     src: address('src'), dst: address('dst'), in: nameOf(dimensions, point, 'in', wishes), out: nameOf(dimensions, point, 'out', wishes), protocol,
-    sport: ports ? number('sport') : undefined, dport: ports ? number('dport') : undefined, tcpFlags: protocol === tcp ? number('tcpFlags') : undefined,
-    icmpType: icmp ? number('icmpType') : undefined, icmpCode: icmp ? number('icmpCode') : undefined,
-    ctstate: stateNames.get(number('ctstate') ?? -1), fragment: fragment === undefined ? undefined : fragment === 1,
+    sport: ports ? number('sport') : undefined, dport: ports ? number('dport') : undefined, tcpFlags: protocol === tcp ? number('tcpFlags', may) : undefined,
+    icmpType: icmp ? number('icmpType', may) : undefined, icmpCode: icmp ? number('icmpCode') : undefined,
+    ctstate: stateNames.get(ctstate ?? -1), fragment: fragment === undefined ? undefined : fragment === 1,
     mark: number('mark'), length: number('length'), ttl: number('ttl'), atoms,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));

@@ -95,6 +95,14 @@ test('what is exempt from tracking, and a rule that waits for NEW', t => {
   t.deepEqual(found('notrack-state-conflict', `*raw\n-A PREROUTING -i lo -j CT --notrack\n-A OUTPUT -o lo -j CT --notrack\nCOMMIT\n${dns('-m conntrack --ctstate NEW')}`), [], 'over lo');
 });
 
+test('superfluous-state-match: a state that the rule’s packets never have is as idle as one that is taken, but none to be told of by itself', t => {
+  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, ...rules) }).findings.filter(one => one.check === 'superfluous-state-match').map(one => /^no (.*) packet comes/u.exec(one.message)?.[1] ?? one.message);
+  const ping = '-A INPUT -p icmp -m icmp --icmp-type 8 -m conntrack --ctstate NEW,ESTABLISHED,RELATED -j ACCEPT';
+  t.deepEqual(told('-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', ping), ['RELATED and ESTABLISHED']);
+  t.deepEqual(told(ping), [], 'no echo request is RELATED');
+  t.deepEqual(told('-A INPUT -m conntrack --ctstate RELATED -j ACCEPT', ping), [], 'nor does it take one');
+});
+
 test('states that never come to a rule', t => {
   const text = (...rules: readonly string[]): string[] => found('superfluous-state-match', host(lo, ...rules));
   const rule = '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT';

@@ -122,7 +122,9 @@ for (const [rule, words] of [
   ['-m conntrack --ctstate NEW -m state --state ESTABLISHED', '`-m conntrack --ctstate NEW` and `-m state --state ESTABLISHED` exclude each other'],
   ['-s 10.0.0.0/8 -p tcp -m tcp --dport 22 -m length --length 100:50', '`-m length --length 100:50` excludes every packet'],
   ['-p tcp -m tcp --tcp-flags SYN ACK', '`-m tcp --tcp-flags SYN ACK` excludes every packet'],
-  ['-p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -m conntrack --ctstate NEW', '`-m tcp --tcp-flags SYN,ACK SYN,ACK` and `-m conntrack --ctstate NEW` exclude each other: connection tracking gives no TCP packet with such flags that state'],
+  ['-p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -m conntrack --ctstate NEW', '`-m tcp --tcp-flags SYN,ACK SYN,ACK` and `-m conntrack --ctstate NEW` exclude each other: connection tracking never calls a TCP packet with such flags NEW'],
+  ['-p icmp -m icmp --icmp-type 0 -m conntrack --ctstate NEW', '`-m icmp --icmp-type 0` and `-m conntrack --ctstate NEW` exclude each other: connection tracking never calls an ICMP message of such a type NEW'],
+  ['-p icmp -m icmp --icmp-type 3/4 -m state --state NEW,ESTABLISHED', '`-m icmp --icmp-type 3/4` and `-m state --state NEW,ESTABLISHED` exclude each other: connection tracking never calls an ICMP message of such a type NEW or ESTABLISHED'],
   ['-m mark --mark 0x1/0x2', '`-m mark --mark 0x1/0x2` excludes every packet'],
   ['-m conntrack ! --ctstate NEW,ESTABLISHED,RELATED,INVALID,UNTRACKED', '`-m conntrack ! --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED` excludes every packet'],
   ['! -i +', '`! -i +` excludes every packet'],
@@ -149,6 +151,19 @@ test('never-matches: flags that a state has are no contradiction, an ACK that is
   t.deepEqual(found('-A INPUT -p tcp -m tcp ! --syn -m conntrack --ctstate NEW -j DROP', '-A INPUT -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -m conntrack --ctstate NEW,ESTABLISHED -j DROP'), []);
   t.deepEqual(found('-A INPUT -p tcp -m tcp --tcp-flags RST RST -m conntrack --ctstate NEW -j LOG', '-A INPUT -p tcp -m tcp --tcp-flags FIN FIN -m conntrack --ctstate NEW -j LOG'), [], 'behind a SYN, and in what was picked up');
   t.deepEqual(found('-A INPUT -p tcp -m conntrack --ctstate NEW -j new', '-A INPUT -p tcp -j new2', ':new - [0:0]', '-A new -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -j LOG', '-A new -p tcp -m tcp --tcp-flags FIN,ACK FIN,ACK -j LOG', ':new2 - [0:0]', '-A new2 -p tcp -m tcp --tcp-flags SYN,ACK SYN,ACK -j LOG'), ['never-matches filter:new:1'], 'asked by the jump');
+});
+
+test('never-matches: states that an ICMP type has are no contradiction', t => {
+  const types = (...rules: readonly string[]): readonly string[] => found(...rules.map(rule => `-A INPUT -p icmp -m ${rule} -j LOG`));
+  t.deepEqual(types('icmp --icmp-type 3 -m state --state NEW,ESTABLISHED,RELATED', 'icmp --icmp-type 0 -m conntrack --ctstate ESTABLISHED,RELATED', 'conntrack --ctstate NEW', 'icmp --icmp-type any -m conntrack --ctstate NEW', 'icmp ! --icmp-type 8 -m conntrack --ctstate NEW', 'icmp --icmp-type 9 -m conntrack --ctstate INVALID'), [], 'errors are RELATED, replies ESTABLISHED, and there are requests other than echo');
+  t.deepEqual(types('icmp --icmp-type 3 -m conntrack --ctstate ESTABLISHED', 'icmp --icmp-type 8 -m conntrack --ctstate RELATED', 'icmp --icmp-type 9 -m conntrack --ctstate NEW,ESTABLISHED,RELATED'), [1, 2, 3].map(position => `never-matches filter:INPUT:${String(position)}`));
+  t.deepEqual(found('-A INPUT -p icmp -m conntrack --ctstate RELATED -j errors', ':errors - [0:0]', '-A errors -p icmp -m icmp --icmp-type 11 -j ACCEPT', '-A errors -p icmp -m icmp --icmp-type 0 -j ACCEPT'), ['never-matches filter:errors:2'], 'asked by the jump');
+});
+
+test('never-matches: neighbour discovery is UNTRACKED', t => {
+  const found6 = (state: string): readonly unknown[] => of(filter(`-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 135 -m conntrack --ctstate ${state} -j ACCEPT`, '-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 128 -m conntrack --ctstate NEW -j ACCEPT'), 'ipv6').map(one => one.rule);
+  t.deepEqual(found6('NEW'), ['filter:INPUT:1']);
+  t.deepEqual(found6('NEW,UNTRACKED'), []);
 });
 
 test('a contradiction in IPv6', t => {

@@ -132,7 +132,7 @@ export function sampleValues(sample: PacketSample, hook: string, family: Family)
   return {
     protocol: BigInt(sample.protocol ?? 47), fragment: sample.fragment === true ? 1n : 0n, ctstate: BigInt(states.indexOf((sample.ctstate ?? 'UNTRACKED') as 'NEW')),
     in: BigInt(interfaceValue(sample.in ?? (hasIn.has(hook) ? 'wlan3' : ''))), out: BigInt(interfaceValue(sample.out ?? (hasOut.has(hook) ? 'wlan3' : ''))),
-    tcpFlags: BigInt(sample.tcpFlags ?? 16), icmpType: BigInt(sample.icmpType ?? 0), icmpCode: BigInt(sample.icmpCode ?? 0), mark: BigInt(sample.mark ?? 0),
+    tcpFlags: BigInt(sample.tcpFlags ?? 16), icmpType: BigInt(sample.icmpType ?? usualType(sample.ctstate ?? 'UNTRACKED', family)), icmpCode: BigInt(sample.icmpCode ?? 0), mark: BigInt(sample.mark ?? 0),
     dport: BigInt(sample.dport ?? 0), sport: BigInt(sample.sport ?? 0), dst: address(sample.dst), src: address(sample.src),
   };
 }
@@ -141,16 +141,36 @@ export function sampleValues(sample: PacketSample, hook: string, family: Family)
 const newFlags = ['S', 'SP', 'SU', 'SPU', 'A', 'PA', 'AU', 'PAU', 'FA', 'FPA', 'FAU', 'FPAU', 'R', 'RP', 'RA', 'RPA'];
 const establishedFlags = [...newFlags, 'SA', 'SPA'];
 
-function impossibleSegments(sets: PacketSets): Node {
+/** ICMP types as Linux 6.18 was seen to call them, each behind requests of all kinds, answered or not, and with quotes of packets that were seen and that were not. */
+const icmpSeen = {
+  ipv4: { protocol: 1, NEW: ['8', '13', '15', '17'], ESTABLISHED: ['0', '8', '13:18'], RELATED: ['3:5', '11', '12'] },
+  ipv6: { protocol: 58, NEW: ['128', '139'], ESTABLISHED: ['128', '129', '139', '140'], RELATED: ['0:127', '137'] },
+} as const;
+
+/** A type that a message may have whose type does not matter. */
+function usualType(state: string, family: Family): bigint {
+  const [type = '0'] = icmpSeen[family][state as 'NEW'] as readonly string[] | undefined ?? [];
+  return BigInt(type.split(':')[0] ?? 0);
+}
+
+/** Packets in states that they cannot be in: all with such a state, but for those that can. */
+function impossiblePackets(sets: PacketSets): Node {
   const flags = (letters: string): Node => sets.is('tcpFlags', [...letters].reduce((sum, one) => sum | 1 << 'FSRPAU'.indexOf(one), 0));
-  const others = (some: readonly string[], ...of: readonly typeof states[number][]): Node =>
-    sets.bdd.minus(sets.any(of.map(state => sets.is('ctstate', states.indexOf(state)))), sets.any(some.map(flags)));
-  return sets.all([sets.is('protocol', 6), sets.is('fragment', 0), sets.any([others(newFlags, 'NEW', 'RELATED'), others(establishedFlags, 'ESTABLISHED')])]);
+  const type = (word: string): Node => {
+    const [low = '', high = low] = word.split(':');
+    return sets.range('icmpType', BigInt(low), BigInt(high));
+  };
+  const others = (some: readonly Node[], ...of: readonly typeof states[number][]): Node => sets.bdd.minus(sets.any(of.map(state => sets.is('ctstate', states.indexOf(state)))), sets.any(some));
+  const { protocol, ...icmp } = icmpSeen[sets.family];
+  return sets.all([sets.is('fragment', 0), sets.any([
+    sets.all([sets.is('protocol', 6), sets.any([others(newFlags.map(flags), 'NEW', 'RELATED'), others(establishedFlags.map(flags), 'ESTABLISHED')])]),
+    sets.all([sets.is('protocol', protocol), sets.any((['NEW', 'ESTABLISHED', 'RELATED'] as const).map(state => others(icmp[state].map(type), state)))]),
+  ])]);
 }
 
 /** The packets that a built-in chain sees. */
 export function hookPackets(sets: PacketSets, hook: string): Node {
   const name = (field: 'in' | 'out', has: boolean): Node => has ? sets.range(field, 1n, BigInt(sets.interfaces.length - 1)) : sets.is(field, 0);
   // Of what is forwarded, POSTROUTING knows where it came in.
-  return sets.bdd.minus(sets.all([...hook === 'POSTROUTING' ? [] : [name('in', hasIn.has(hook))], name('out', hasOut.has(hook)), sets.range('ctstate', 0n, BigInt(states.length - 1))]), impossibleSegments(sets));
+  return sets.bdd.minus(sets.all([...hook === 'POSTROUTING' ? [] : [name('in', hasIn.has(hook))], name('out', hasOut.has(hook)), sets.range('ctstate', 0n, BigInt(states.length - 1))]), impossiblePackets(sets));
 }

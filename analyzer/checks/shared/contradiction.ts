@@ -2,7 +2,7 @@
 import { printBody } from '../../model/print.js';
 import type { Rule, RuleBody, Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
-import { mentions, type Field } from '../../packet/constraint.js';
+import { all, ctstates, is, mentions, type Field } from '../../packet/constraint.js';
 import { isNothing } from '../../packet-space/packets.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { hooksInto } from './hooks-into.js';
@@ -56,11 +56,18 @@ function isWritten(text: string): boolean {
   return text !== '' && !/^-m \S+$/u.test(text);
 }
 
-/** Whether criteria ask for TCP flags and for a state. */
-function isAboutSegments(ruleset: Ruleset, table: Table, rule: Rule, some: readonly Criterion[]): boolean {
+/** What states hang on, and how it is called. */
+const tracked = [['tcpFlags', 'a TCP packet with such flags'], ['icmpType', 'an ICMP message of such a type']] as const satisfies readonly (readonly [Field, string])[];
+
+/** That connection tracking never puts packets into the states that criteria ask for; '' where that is not it. */
+function whyOfState(ruleset: Ruleset, table: Table, rule: Rule, some: readonly Criterion[]): string {
   const constraints = constraintsOf(ruleset, table.name);
-  const asks = (field: Field): boolean => some.some(({ body }) => mentions(constraints.of({ ...rule, ...asksNothing, ...body }), [field]));
-  return asks('tcpFlags') && asks('ctstate');
+  const asked = some.map(({ body }) => constraints.of({ ...rule, ...asksNothing, ...body }));
+  const states = all(asked.filter(one => mentions(one, ['ctstate'])));
+  const [, what] = tracked.find(([field]) => asked.some(one => mentions(one, [field]))) ?? [];
+  if (what === undefined || states.kind === 'always') return '';
+  const words = Object.entries(ctstates).flatMap(([word, state]) => isNothing(ruleset.family, all([states, is('ctstate', state)])) ? [] : [word]);
+  return `: connection tracking never calls ${what} ${words.join(' or ')}`;
 }
 
 /** Why no packet matches a rule, where that is its own fault; undefined where it cannot be said, or loading says it. */
@@ -70,7 +77,7 @@ export function contradictionIn(ruleset: Ruleset, table: Table, at: RuleAt): Con
   const last = words.pop();
   if (last !== undefined) {
     if (words.length === 0) return { text: `${last} excludes every packet`, help: `leave ${last} out, or write what it is to match` };
-    const why = isAboutSegments(ruleset, table, at.rule, some ?? []) ? ': connection tracking gives no TCP packet with such flags that state' : '';
+    const why = whyOfState(ruleset, table, at.rule, some ?? []);
     return { text: `${words.join(', ')} and ${last} exclude each other${why}`, help: `leave one of ${words.join(', ')} and ${last} out, or make two rules of it` };
   }
   const hooks = hooksInto(table, at.chain).join(', ');

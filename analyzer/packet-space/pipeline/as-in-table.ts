@@ -9,7 +9,7 @@ import type { Dimension, Dimensions } from '../dimensions.js';
 import { classOf, previous } from '../fields.js';
 import { numberOf } from '../question.js';
 import { spaceOf, type PacketSpace } from '../space.js';
-import { isImpossible } from '../tracked-segments.js';
+import { isImpossible } from '../tracked-states.js';
 import type { Chains } from './chains.js';
 import { reachGoal, sawIn } from './goals.js';
 import { inside, type PartHole } from './part.js';
@@ -50,7 +50,7 @@ export function comesAsInTable(pipeline: Pipeline, space: PacketSpace, table: Ta
 
 /** Follows the likeliest of the packets that are alike; undefined where it does not come to the rule. */
 function tryAlike(pipeline: Pipeline, path: Path, watch: Watch, alike: PartHole, budget: SolveBudget): Trip | undefined {
-  const { dimensions: { fields, segments } } = pipeline.chains;
+  const { dimensions: { fields, tracked } } = pipeline.chains;
   const open = [...fields.get('in') ?? [], ...fields.get('out') ?? []].filter(d => !alike.sides.some(([input]) => input === d));
   for (const whole of partsOf(pipeline, path, always)) {
     const part = inside(whole, alike);
@@ -58,7 +58,7 @@ function tryAlike(pipeline: Pipeline, path: Path, watch: Watch, alike: PartHole,
     const inputs = likelyPoint(pipeline, part);
     // The last class of interfaces are those that no rule names: the fewest rules take what comes by them.
     for (const d of open) inputs[d] = part.hi[d] ?? 0;
-    if (isImpossible(segments, { lo: inputs, hi: inputs })) return undefined;
+    if (isImpossible(tracked, { lo: inputs, hi: inputs })) return undefined;
     const trip = tryFollow(pipeline, reachGoal(pipeline.chains, path, watch), part, inputs);
     budget.packets--;
     budget.work -= trip?.run.work ?? 0;

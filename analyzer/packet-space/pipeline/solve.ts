@@ -2,7 +2,7 @@
  * Searches a part of all inputs for a packet that a goal holds of, or proves that there is none: follows one packet; where it fails,
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
-import { impossibleAround } from '../tracked-segments.js';
+import { impossibleAround } from '../tracked-states.js';
 import { Justifier, type FreshClaim } from './claim.js';
 import { writtenAtOnce } from './gaps.js';
 import { Learned } from './learned.js';
@@ -175,8 +175,8 @@ export function likelyPoint({ likely }: Pipeline, { lo, hi }: Part): number[] {
 }
 
 /** Packets that there cannot be: none of them is an answer. */
-function impossibleOf({ chains: { dimensions: { segments } } }: Pipeline, inputs: Classes, part: Part): Part | undefined {
-  const sides = impossibleAround(segments, inputs, part);
+function impossibleOf({ chains: { dimensions: { tracked } } }: Pipeline, inputs: Classes, part: Part): Part | undefined {
+  const sides = impossibleAround(tracked, inputs, part);
   return sides === undefined ? undefined : inside(part, { sides, choices: [] });
 }
 
