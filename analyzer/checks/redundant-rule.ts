@@ -5,6 +5,7 @@ import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { ctstates, type Constraint } from '../packet/constraint.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
+import { deadStates } from './shared/dead-states.js';
 import { withoutLines } from './shared/edits.js';
 import { lateClosings } from './shared/late-closings.js';
 import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
@@ -109,7 +110,7 @@ COMMIT
       const reached = reach(table);
       const asks = constraintsOf(ruleset, table.name);
       // Where a dead rule would take over, the dead one is the one to go, and it is reported as such.
-      const isLive = (decider: Decider): boolean => isPolicy(decider) || reached.get(decider.rule)?.kind === 'live';
+      const isLive = (decider: Decider): boolean => isPolicy(decider) || (reached.get(decider.rule)?.kind === 'live' && !deadStates(cx).has(decider.rule));
       for (const at of rules(table)) {
         if (reached.get(at.rule)?.kind !== 'live') continue;
         if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || remembers(at.rule) || isLastWord(at, table) || isGuard(asks.of(at.rule), at.rule)) continue;

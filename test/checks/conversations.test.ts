@@ -39,6 +39,24 @@ test('helpers, and what they announce', t => {
   t.deepEqual(found('dead-state-match', host(...strict, waits)), [], 'it is told once');
 });
 
+test('a rule whose packets under way others take first is told of with these, and no rule is redundant by it', t => {
+  const ssh = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT';
+  const established = '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT';
+  const icmp = '-A INPUT -p icmp -j ACCEPT';
+  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(...rules) }).findings.filter(one => ['dead-state-match', 'redundant-rule'].includes(one.check))
+    .map(({ check, rule, because, help }) => `${check} ${rule ?? ''} by ${because.map(one => one.rule.replace('filter:INPUT:', '')).join(',')}: ${help.split(/[;(]/u)[0] ?? ''}`);
+  t.deepEqual(told(lo, icmp, established, ssh, known), ['dead-state-match filter:INPUT:5 by 2,3: delete the rule']);
+  t.deepEqual(told(lo, established.replace('ACCEPT', 'DROP'), icmp, ssh, known), ['dead-state-match filter:INPUT:5 by 2,3: move it before rule 2, or delete it']);
+  t.deepEqual(told(':icmp - [0:0]', '-A INPUT -p icmp -j icmp', established, ssh, known, '-A icmp -j ACCEPT'), ['dead-state-match filter:INPUT:4 by 1,2,filter:icmp:1: delete the rule']);
+  t.deepEqual(told(lo, established, ssh, known), ['redundant-rule filter:INPUT:2 by 4: delete it, or keep it for its counters or as a word to the reader'], 'ICMP errors are left');
+  t.deepEqual(told(lo, ...['RELATED', 'RELATED,ESTABLISHED'].map(states => `-A FORWARD -m conntrack --ctstate ${states} -j ACCEPT`)), [1, 2].map(at => `dead-state-match filter:FORWARD:${String(at)} by : let the first packets of connections in `), 'nothing begins');
+});
+
+test('a rule that keeps connections from beginning takes none of their packets', t => {
+  const text = '*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -j DROP\n-A FORWARD ! -p tcp -m conntrack --ctstate NEW,INVALID,UNTRACKED -j DROP\n-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n';
+  t.deepEqual(analyze({ path: 'x.rules', text }).findings.filter(one => one.check === 'dead-state-match').map(({ rule, because }) => [rule, because]), [['filter:FORWARD:3', []]]);
+});
+
 test('who is let through to the internet and gets no answer from there is told of, though others would be answered', t => {
   const outside = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, known, ...rules) }).findings.filter(one => one.check === 'missing-established-return')
     .map(({ severity, certainty, rule, message, witness }) => `${severity} ${certainty} ${rule ?? ''} ${message.endsWith('by eth0') ? 'eth0' : message} ${witness?.[0]?.packet['dport'] === 443 ? '443' : ''}`);

@@ -43,7 +43,7 @@ function besides({ forth, chains }: Pipeline, rule: Rule, some: ReadonlySet<numb
 }
 
 /** Leaves out halves, then quarters, … then single rules, the last first, as long as what is left proves it. */
-function smallest(sorted: readonly number[], prove: (only: ReadonlySet<number>) => ReadonlySet<number> | undefined): readonly number[] {
+export function smallest(sorted: readonly number[], prove: (only: ReadonlySet<number>) => ReadonlySet<number> | undefined): readonly number[] {
   let now: ReadonlySet<number> = new Set(sorted);
   for (let size = Math.ceil(sorted.length / 2); size > 0; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     const members = sorted.filter(one => now.has(one));
@@ -58,7 +58,7 @@ function smallest(sorted: readonly number[], prove: (only: ReadonlySet<number>) 
 
 const tableOrder = ['raw', 'mangle', 'nat', 'filter', 'security'];
 
-function inOrder(rules: readonly RuleAt[], some: Iterable<number>): number[] {
+export function inOrder(rules: readonly RuleAt[], some: Iterable<number>): number[] {
   const rank = (one: number): number => tableOrder.indexOf(rules[one]?.table ?? '');
   return [...some].sort((a, b) => rank(a) - rank(b) || (rules[a]?.rule.start ?? 0) - (rules[b]?.rule.start ?? 0));
 }

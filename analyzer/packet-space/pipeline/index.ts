@@ -13,7 +13,7 @@ export { difference, type Difference, type DifferenceCase, type DifferenceOption
 export { fates, type FateClaim, type Fates, type FatesOptions } from './fates/fates.js';
 export { keptAway } from './first-packets.js';
 export { onward, type Onward } from './onward.js';
-export { stateReach, type StateReach } from './states.js';
+export { stateReach, takersUnderWay, type StateReach } from './states.js';
 export { translatedAnswer } from './translated-answers.js';
 export { familyDifference, type FamilyDifference, type FamilyGap } from './difference/family/family-difference.js';
 export { pipeline, type PipelineOptions } from './ruleset-pipeline.js';
