@@ -55,8 +55,8 @@ COMMIT
       if (by === undefined || awaitsData(cx, table, at, constraints.of(at.rule))) continue;
       yield by.length === 0
         ? {
-          at, message: 'no packet is ever in the state that this rule waits for: no connection can begin that would come by here',
-          help: 'let the first packets of connections in (NEW), or delete the rule',
+          at, message: 'no packet is ever in the state that this rule waits for: no connection can begin that would come by here in it',
+          help: 'let the first packets of such connections in (NEW), or delete the rule',
         }
         : {
           at, because: takersBecause(cx.ruleset, by),

@@ -49,7 +49,7 @@ test('a rule whose packets under way others take first is told of with these, an
   t.deepEqual(told(lo, established.replace('ACCEPT', 'DROP'), icmp, ssh, known), ['dead-state-match filter:INPUT:5 by 2,3: move it before rule 2, or delete it']);
   t.deepEqual(told(':icmp - [0:0]', '-A INPUT -p icmp -j icmp', established, ssh, known, '-A icmp -j ACCEPT'), ['dead-state-match filter:INPUT:4 by 1,2,filter:icmp:1: delete the rule']);
   t.deepEqual(told(lo, established, ssh, known), ['redundant-rule filter:INPUT:2 by 4: delete it, or keep it for its counters or as a word to the reader'], 'ICMP errors are left');
-  t.deepEqual(told(lo, ...['RELATED', 'RELATED,ESTABLISHED'].map(states => `-A FORWARD -m conntrack --ctstate ${states} -j ACCEPT`)), [1, 2].map(at => `dead-state-match filter:FORWARD:${String(at)} by : let the first packets of connections in `), 'nothing begins');
+  t.deepEqual(told(lo, ...['RELATED', 'RELATED,ESTABLISHED'].map(states => `-A FORWARD -m conntrack --ctstate ${states} -j ACCEPT`)), [1, 2].map(at => `dead-state-match filter:FORWARD:${String(at)} by : let the first packets of such connections in `), 'nothing begins');
 });
 
 test('a rule that keeps connections from beginning takes none of their packets', t => {
