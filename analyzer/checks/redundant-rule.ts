@@ -7,6 +7,7 @@ import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
 import { deadStates } from './shared/dead-states.js';
 import { withoutLines } from './shared/edits.js';
+import { lateBlocks } from './shared/late-blocks.js';
 import { lateClosings } from './shared/late-closings.js';
 import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
 import { isUndeclared } from './shared/parts.js';
@@ -116,7 +117,7 @@ COMMIT
         if ((!isFinal(at.rule) && effectOf(at.rule) !== 'return') || remembers(at.rule) || isLastWord(at, table) || isGuard(asks.of(at.rule), at.rule)) continue;
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
-        if (answer.kind !== 'redundant' || !answer.because.every(one => isLive(one) && !isUnsaid(table, one)) || passesInert(table, at, answer.because) || lateClosings(cx).has(at.rule)) continue;
+        if (answer.kind !== 'redundant' || !answer.because.every(one => isLive(one) && !isUnsaid(table, one)) || passesInert(table, at, answer.because) || lateClosings(cx).has(at.rule) || lateBlocks(cx).rules.has(at.rule)) continue;
         const late = table.name === 'nat' ? takersBefore(cx, table, at) : [];
         // Of exemptions for IPsec that come too late, nat-shadowed speaks.
         if (late.length === 0 || !isForIpsec(cx, at)) yield report(ruleset, at, answer.because, late);

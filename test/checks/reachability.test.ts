@@ -260,10 +260,10 @@ test('who drops before takes nothing from a rule that rejects', t => {
 test('an address that is blocked behind a rule which lets it in; a list of them is one finding', t => {
   t.deepEqual(overlaps('-A INPUT -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 127.0.0.0/8 ! -i lo -j DROP', '-A INPUT -p tcp -j REJECT'), [], 'the kernel lets nobody in who comes with such an address');
   t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -s 203.0.113.8/32 -j DROP', '-A INPUT -p tcp -j REJECT'), ['correlated-rules filter:INPUT:2']);
-  for (const who of ['-m set --match-set bad src', '-m iprange --src-range 203.0.113.1-203.0.113.9', '-s 203.0.113.7/32 -i eth0 -m comment --comment "sends spam"']) {
+  for (const who of ['-m set --match-set bad src', '-m iprange --src-range 203.0.113.1-203.0.113.9', '-s 203.0.113.7/32 -i eth0 -m comment --comment "sends spam"', '-s 203.0.113.7/32 -p tcp', '-m set --match-set bad src -p tcp -m conntrack --ctstate INVALID,NEW']) {
     t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', `-A INPUT ${who} -j DROP`, '-A INPUT -p tcp -j REJECT'), ['correlated-rules filter:INPUT:2'], who);
   }
-  for (const who of ['-m set ! --match-set bad src', '-m set --match-set bad src -p tcp', '-m limit --limit 9/min']) t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', `-A INPUT ${who} -j DROP`, '-A INPUT -p tcp -j REJECT'), [], who);
+  for (const who of ['-m set ! --match-set bad src', '-m set --match-set bad src -p udp', '-m set --match-set bad src -p tcp -m tcp --dport 1:1023', '-m limit --limit 9/min']) t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', `-A INPUT ${who} -j DROP`, '-A INPUT -p tcp -j REJECT'), [], who);
   t.deepEqual(overlaps('-A INPUT -p tcp -m set --match-set good src -j ACCEPT', '-A INPUT -m set --match-set bad src -j DROP', '-A INPUT -p tcp -j REJECT'), [], 'an exception for some');
   t.deepEqual(overlaps('-A INPUT -p icmp -j ACCEPT', '-A INPUT -m set --match-set bad src -j DROP', '-A INPUT -p tcp -j ACCEPT'), [], 'anybody may ping');
   t.deepEqual(overlaps('-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A OUTPUT -d 203.0.113.7/32 -j DROP'), ['correlated-rules filter:OUTPUT:2']);
@@ -273,7 +273,20 @@ test('blocked first, known connections first, or a trusted address first: as it 
   t.deepEqual(overlaps('-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT'), []);
   t.deepEqual(overlaps('-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -p tcp -j ACCEPT'), []);
   t.deepEqual(overlaps('-A INPUT -s 203.0.113.0/28 -j ACCEPT', '-A INPUT -s 203.0.113.0/24 -j DROP'), []);
-  t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -p tcp -j DROP'), [], 'it says itself what it is about');
+  t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -p tcp -m tcp --dport 1:1023 -j DROP'), [], 'it says itself what it is about');
+  t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -m conntrack --ctstate RELATED,ESTABLISHED -j DROP'), [], 'no connection begins so');
+});
+
+test('a block that comes too late is not redundant as well, nor are those like it that are too many to look at', t => {
+  const told = (...lines: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: filter(...lines) }).findings.filter(one => ['correlated-rules', 'redundant-rule'].includes(one.check)).map(({ check, rule, fix }) => `${check} ${rule ?? ''} ${fix?.safety ?? 'no fix'}`);
+  const sip = '-A INPUT -p udp -m udp --dport 5060 -m conntrack --ctstate NEW -j ACCEPT';
+  t.deepEqual(told(sip, '-A INPUT -s 203.0.113.7/32 -m conntrack --ctstate NEW -j DROP'), ['correlated-rules filter:INPUT:2 no fix']);
+  t.deepEqual(told(sip, '-A INPUT -s 203.0.113.7/32 -p udp -j DROP'), ['correlated-rules filter:INPUT:2 no fix']);
+  t.deepEqual(told(sip, '-A INPUT -s 203.0.113.7/32 -p tcp -j DROP'), ['redundant-rule filter:INPUT:2 safe']);
+  const many = Array.from({ length: 30 }, (_, i) => `-A INPUT -s 203.0.113.${String(i)}/32 -j DROP`);
+  t.deepEqual(told(sip, ...many), ['correlated-rules filter:INPUT:2 no fix']);
+  t.is(told(...many, sip).length, 0, 'they are in time');
+  t.deepEqual(told(':bans - [0:0]', sip, '-A INPUT -j bans', '-A bans -s 203.0.113.7/32 -j DROP', '-A bans -s 203.0.113.9/32 -j DROP'), ['correlated-rules filter:INPUT:2 no fix']);
 });
 
 test('little is left of a rule: told where others decide otherwise, and were not written for it', t => {
