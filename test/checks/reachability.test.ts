@@ -224,6 +224,18 @@ test('a goto and a jump from which no packet comes back, in words', t => {
   t.is(told('-j'), 'no packet comes to this rule: rule 1 (-j a) leads every packet away, and none that this one would match comes back');
 });
 
+test('what stands behind a call and would do the same is a warning, by a chain of its own as well', t => {
+  const severity = (last: string, ...block: readonly string[]): readonly string[] => of(filter(':filters - [0:0]', ':block - [0:0]', ':refuse - [0:0]', ':ports - [0:0]', '-A INPUT -j filters', `-A INPUT ${last}`, '-A filters -p tcp -m tcp --dport 22 -j ACCEPT', '-A filters -j block', ...block.map(one => `-A block ${one}`), '-A refuse -p tcp -j REJECT --reject-with tcp-reset', '-A refuse -j REJECT', '-A ports -p tcp -j ACCEPT', '-A ports -j REJECT'))
+    .filter(one => one.check === 'unreachable-after-goto').map(one => one.severity);
+  t.deepEqual(severity('-j block', '-j REJECT'), ['warning']);
+  t.deepEqual(severity('-g block', '-p udp -j DROP', '-m limit --limit 1/sec -j LOG', '-j REJECT'), ['warning'], 'the very same chain');
+  t.deepEqual(severity('-j refuse', '-j REJECT'), ['warning'], 'another that does the same');
+  t.deepEqual(severity('-j REJECT', '-j refuse'), ['warning']);
+  t.deepEqual(severity('-j refuse', '-j DROP'), ['error']);
+  t.deepEqual(severity('-p tcp -j filters', '-j REJECT'), ['warning'], 'it was there before');
+  t.deepEqual(severity('-j ports', '-j REJECT'), ['error'], 'it would let some in');
+});
+
 test('jumps to one empty chain are one finding; a chain with a rule without a target is not empty', t => {
   t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A FORWARD -p tcp -j a', '-A OUTPUT -j a'), ['jump-to-empty-chain filter:INPUT:1']);
   t.deepEqual(found(':a - [0:0]', '-A INPUT -j a', '-A a'), []);

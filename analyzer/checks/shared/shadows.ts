@@ -1,4 +1,5 @@
 /** What is common to findings about rules whose packets other rules take. */
+import type { Effect } from '../../extensions/define.js';
 import type { Because } from '../../finding.js';
 import type { Ruleset, Rule, Table } from '../../model/ruleset.js';
 import type { Fate, RuleAt } from '../../packet-space/answers.js';
@@ -17,12 +18,28 @@ export function listOf(rules: readonly RuleAt[], at: RuleAt): string {
 
 const all: readonly Fate[] = ['accept', 'drop', 'reject', 'queue', 'nat', 'unknown'];
 
+/** What becomes of all that matches a rule, whether it decides itself or leads to a chain that decides so about all packets and does nothing else; else undefined. */
+function decisionOf(table: Table, rule: Rule, above: readonly string[] = []): Effect | undefined {
+  const { target } = rule;
+  if (target.kind !== 'chain') return isFinal(rule) ? effectOf(rule) : undefined;
+  const rules = above.includes(target.name) ? [] : table.chains.get(target.name)?.rules ?? [];
+  const last = rules.findIndex(isCatchAll);
+  const [first, ...others] = new Set(rules.slice(0, last + 1).map(one => decisionOf(table, one, [...above, target.name])));
+  return others.length === 0 ? first : undefined;
+}
+
 /** Whether all that a rule of a built-in chain is for fares in any case as the rule would have it. */
 function faresAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, { rule, chain }: RuleAt): boolean {
-  const effect = all.find(one => one === effectOf(rule));
+  const decision = decisionOf(table, rule);
+  const effect = all.find(one => one === decision);
   const hook = table.chains.get(chain)?.hook;
   if (effect === undefined || hook === undefined) return false;
   return ask(cx.space(), table, hook, constraintsOf(cx.ruleset, table.name).of(rule), all.filter(one => one !== effect)).kind === 'no';
+}
+
+/** The chain that a jump or goto leads to. */
+function leadsTo(rule: Rule | undefined): string | undefined {
+  return rule?.target.kind === 'chain' ? rule.target.name : undefined;
 }
 
 /** Whether those who take a rule's packets do with them what it would do. */
@@ -31,7 +48,11 @@ export function decideAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: 
   const deciding = by.filter(one => isFinal(one.rule));
   // What leaves a chain by its end, or by RETURN, where a goto led it there, is for somebody else to decide.
   const mayLeave = by.some(one => effectOf(one.rule) === 'return' || (one.rule.target.kind === 'chain' && one.rule.target.goto)) && !deciding.some(one => isCatchAll(one.rule));
-  if (!isFinal(rule) || !deciding.every(one => effectOf(one.rule) === effectOf(rule))) return false;
+  const decision = decisionOf(table, rule);
+  const chain = leadsTo(rule);
+  const wasThere = chain !== undefined && leadsTo(callThatTakes(at, by)?.rule) === chain;
+  const isAlike = (one: RuleAt): boolean => wasThere || one.chain === chain || effectOf(one.rule) === decision;
+  if ((decision === undefined && deciding.length === 0) || !deciding.every(isAlike)) return false;
   return (deciding.length > 0 && !mayLeave) || faresAlike(cx, table, at);
 }
 
