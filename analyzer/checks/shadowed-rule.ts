@@ -5,13 +5,15 @@ import { defineCheck, fixWith, type CheckContext, type Report } from './define-c
 import { duplicatesIn } from './duplicate-rule.js';
 import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
+import { takesMartiansOnly } from './shared/martians.js';
 import { callThatTakes, decideAlike, isLastReturn, listOf, refuseAlike, takersBecause } from './shared/shadows.js';
 import { areTranslating } from './shared/taken-by-translation.js';
 import { targetText } from './shared/targets.js';
 
-function report(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, at: RuleAt, by: readonly RuleAt[]): Report {
+function report(cx: CheckContext, table: Table, at: RuleAt, by: readonly RuleAt[]): Report {
   const { ruleset } = cx;
-  const isSame = decideAlike(cx, table, at, by);
+  const others = by.filter(one => !takesMartiansOnly(cx, table, at, one));
+  const isSame = decideAlike(cx, table, at, others.length === 0 ? by : others);
   return {
     at, because: takersBecause(ruleset, by),
     // A program that shadows its own rules takes care of itself; where somebody else does, that is worth knowing.
@@ -32,7 +34,7 @@ export const shadowedRule = defineCheck({
   why: `Rules are tried in order, and the first that decides ends the matter. A rule whose every packet is taken by
 rules before it, by one of them or by several together, never does what it says. It is an error where the
 earlier rules decide otherwise (an address that looks blocked is let in), a warning where they decide the same, or drop
-what it would reject, and an info where it is a RETURN at the end of its chain, which does what the end does.`,
+what it would reject (loopback addresses from another interface than lo, which the kernel drops itself, do not count), and an info where it is a RETURN at the end of its chain, which does what the end does.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -63,7 +65,8 @@ COMMIT
 -A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j REJECT
 COMMIT
 `,
-  * run({ ruleset, reach, space }) {
+  * run(cx) {
+    const { ruleset, reach, space } = cx;
     for (const table of ruleset.tables.values()) {
       const reached = reach(table);
       for (const chain of table.chains.values()) {
@@ -76,7 +79,7 @@ COMMIT
           if (callThatTakes(at, answer.by) !== undefined) continue;
           // nat-shadowed tells of these.
           if (areTranslating(at, answer.by)) continue;
-          yield { ...report({ ruleset, space }, table, at, answer.by), illustrate: () => takenInstead(space(), table, at, answer.by) };
+          yield { ...report(cx, table, at, answer.by), illustrate: () => takenInstead(space(), table, at, answer.by) };
         }
       }
     }

@@ -1,6 +1,7 @@
 /** never-matches, unreachable-chain, unreachable-after-goto, jump-to-empty-chain: what they say, and where they must not. */
 import test from 'ava';
 import { analyze } from '../../analyzer/analyze.js';
+import type { HostSetup } from '../../analyzer/netfilter/engine.js';
 import type { Finding } from '../../analyzer/finding.js';
 
 const names = ['never-matches', 'unreachable-chain', 'unreachable-after-goto', 'jump-to-empty-chain', 'shadowed-rule'];
@@ -317,6 +318,14 @@ test('what a goto or RETURN leads away is decided elsewhere, so that nothing of 
   t.deepEqual(severity('-A INPUT -p tcp -j RETURN', https), ['error filter:INPUT:2']);
   t.deepEqual(severity('-A INPUT -p tcp -g mail', https, '-A mail -j ACCEPT'), ['warning filter:INPUT:2']);
   t.deepEqual(severity('-A INPUT -p tcp -j mail', https, '-A mail -p tcp -m tcp --dport 1:1000 -j ACCEPT'), ['warning filter:INPUT:2']);
+});
+
+test('what others than lo bring of loopback addresses is nobody’s loss', t => {
+  const severity = (rule: string, host?: HostSetup): readonly string[] => analyze({ path: 'x.rules', text: filter('-A INPUT -i lo -j ACCEPT', '-A INPUT -s 127.0.0.0/8 ! -i lo -j DROP', `-A INPUT ${rule}`) }, host === undefined ? {} : { host: () => host }).findings.filter(one => one.check === 'shadowed-rule').map(one => one.severity);
+  const asterisk = '-s 127.0.0.1/32 -p tcp -m tcp --dport 5038';
+  t.deepEqual(severity(`${asterisk} -j ACCEPT`), ['warning']);
+  t.deepEqual(severity(`${asterisk} -j ACCEPT`, { sysctls: { 'net.ipv4.conf.all.route_localnet': 1 } }), ['error']);
+  t.deepEqual(severity(`${asterisk} -j DROP`), ['error'], 'lo is let in');
 });
 
 test('of a rule without a target it is not said what never happens', t => {

@@ -1,6 +1,12 @@
 /** Loopback addresses at other interfaces than lo: the kernel drops such packets behind PREROUTING, unless `route_localnet` is set. */
-import type { Rule } from '../../model/ruleset.js';
+import type { Rule, Table } from '../../model/ruleset.js';
+import type { RuleAt } from '../../packet-space/answers.js';
+import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
+import { all } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
+import { rangesOf } from './asked.js';
+import { isLoopback } from './host-networks.js';
 
 /** Whether a rule is asked of packets that come by such an interface; one without `-i` is asked of all. */
 function isAskedOf({ inInterface }: Rule, device: string): boolean {
@@ -13,7 +19,7 @@ function isAskedOf({ inInterface }: Rule, device: string): boolean {
  * Whether the kernel lets in packets that have a loopback address and come by an interface of the rule, other than lo; undefined where nobody says.
  * IPv6 has no such switch. @see ip_route_input_slow() in net/ipv4/route.c, ip6_rcv_core() in net/ipv6/ip6_input.c
  */
-export function letsLoopbackIn({ host, ruleset: { family } }: CheckContext, rule: Rule): boolean | undefined {
+export function letsLoopbackIn({ host, ruleset: { family } }: Pick<CheckContext, 'host' | 'ruleset'>, rule: Rule): boolean | undefined {
   if (family === 'ipv6') return false;
   const switches = Object.entries(host?.sysctls ?? {}).flatMap(([name, value]) => {
     const device = /^net[./]ipv4[./]conf[./](.+)[./]route_localnet$/u.exec(name)?.[1];
@@ -26,4 +32,13 @@ export function letsLoopbackIn({ host, ruleset: { family } }: CheckContext, rule
 /** Whether a rule is asked of no packet that comes by lo. */
 export function isNotOfLo(rule: Rule): boolean {
   return !isAskedOf(rule, 'lo');
+}
+
+/** Whether what a rule takes of another's packets has a loopback address and comes by another interface than lo: unless somebody says otherwise, there is none. */
+export function takesMartiansOnly(cx: Pick<CheckContext, 'host' | 'ruleset'>, table: Table, at: RuleAt, by: RuleAt): boolean {
+  const hooks = hooksOf(table).get(at.chain) ?? [];
+  if (!hooks.every(hook => hook === 'INPUT' || hook === 'FORWARD') || !isNotOfLo(by.rule) || letsLoopbackIn(cx, by.rule) === true) return false;
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  const taken = all([constraints.of(at.rule), constraints.of(by.rule)]);
+  return (['src', 'dst'] as const).some(field => rangesOf(taken, field)?.every(isLoopback) === true);
 }
