@@ -93,7 +93,7 @@ function findChain(it: Application, name: WordNode, isRule: boolean): ChainDraft
   if (chain !== undefined) return chain;
   const known = [...it.table.chains()].map(one => one.name);
   error(it, 'undefined-chain', name, `there is no chain \`${name.text}\` in table ${it.table.name}`, didYouMean(name.text, known) ?? (removing.has(it.parts.command?.key) ? nothingThere(it.cx.source) : makeChain(name.text, it.cx.source, it.statement.program?.text)));
-  return isRule && chainNameProblem(name.text) === undefined ? it.table.addChain(name.text, it.statement) : undefined;
+  return isRule && chainNameProblem(name.text) === undefined ? it.table.addChain(name.text, it.statement, true) : undefined;
 }
 
 /** A rule number of 1 … 2^31 − 1. */

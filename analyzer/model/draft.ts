@@ -10,6 +10,7 @@ export interface ChainDraft {
   policyCounters: Counters | undefined;
   line: number;
   span: Span;
+  readonly isStandIn?: boolean;
   readonly rules: Rule[];
 }
 
@@ -39,8 +40,9 @@ export class TableDraft {
     return this.#chains.values();
   }
 
-  addChain(name: string, at: Declared): ChainDraft {
-    const chain: ChainDraft = { name, hook: undefined, policy: undefined, policyCounters: undefined, line: at.line, span: { start: at.start, end: at.end }, rules: [] };
+  /** `isStandIn`: nothing declares it, and a rule is put into it. */
+  addChain(name: string, at: Declared, isStandIn = false): ChainDraft {
+    const chain: ChainDraft = { name, hook: undefined, policy: undefined, policyCounters: undefined, line: at.line, span: { start: at.start, end: at.end }, ...isStandIn ? { isStandIn } : {}, rules: [] };
     this.#chains.set(name, chain);
     return chain;
   }

@@ -116,7 +116,7 @@ export const loadChecks = {
   },
   'policy-on-user-chain': {
     severity: 'error', summary: 'Only built-in chains have a policy',
-    why: 'A packet that falls off the end of a chain of your own goes on behind the rule that jumped there. iptables-legacy-restore refuses a policy; iptables-nft-restore ignores it, which is worse.',
+    why: 'A packet that falls off the end of a chain of your own goes on behind the rule that jumped there. iptables-legacy-restore refuses a policy; iptables-nft-restore ignores it, which is worse. Where the field is missing nothing is lost, and a warning but for the legacy loader: write - in it.',
     bad: filter(':ssh DROP [0:0]', '-A INPUT -j ssh'),
   },
   'invalid-policy': {

@@ -233,7 +233,18 @@ class Loader {
     }
     if (before !== undefined) this.#error('duplicate-chain', statement, `chain \`${name.text}\` is declared twice, first in line ${String(before.line)}`, 'delete one of the two', name);
     else this.#table.addChain(name.text, statement);
-    if (policy.text !== '-') this.#error('policy-on-user-chain', statement, `\`${name.text}\` is not a built-in chain of table ${this.#table.name}, so it cannot have the policy ${policy.text}`, 'write - for the policy, and end the chain with a rule that catches the rest', policy);
+    if (counters === undefined && parseCounters(policy.text) !== undefined) this.#withoutPolicy(statement, name, policy);
+    else if (policy.text !== '-') this.#error('policy-on-user-chain', statement, `\`${name.text}\` is not a built-in chain of table ${this.#table.name}, so it cannot have the policy ${policy.text}`, 'write - for the policy, and end the chain with a rule that catches the rest', policy);
+  }
+
+  /** iptables-nft-restore takes what stands in its place for a policy, and that of a chain of one's own is no matter to it. */
+  #withoutPolicy(statement: Statement, name: WordNode, counters: WordNode): void {
+    const isLegacy = this.#backend === 'legacy';
+    this.#report({
+      check: 'policy-on-user-chain', severity: isLegacy ? 'error' : 'warning', span: counters, line: statement.line,
+      message: `the policy of chain \`${name.text}\` is missing, and ${isLegacy ? 'iptables-legacy-restore refuses it' : 'iptables-nft-restore takes that, iptables-legacy-restore does not'}`,
+      help: `write :${name.text} - ${counters.text}`,
+    });
   }
 
   #validChainName(statement: Statement, name: WordNode): boolean {

@@ -76,6 +76,8 @@ export interface Chain {
   /** Where it is declared; line 0 where it is not. */
   readonly line: number;
   readonly span: Span;
+  /** Nothing declares it, and a rule is put into it: that is an error, and there it is. */
+  readonly isStandIn?: boolean;
   readonly rules: readonly Rule[];
 }
 

@@ -91,7 +91,10 @@ class TableValidator {
     } else if (callee.hook !== undefined) {
       this.#error('jump-to-built-in', chain, rule, position, `\`${name}\` is a built-in chain, and no rule may jump to it`, undefined, name);
     } else if (callee.line > rule.line && rule.line > 0 && this.#ruleset.source.text !== '') {
-      this.#error('undefined-chain', chain, rule, position, `chain \`${name}\` is declared only later, in line ${String(callee.line)}`, 'declare chains before the rules that jump to them', name);
+      const [message, help] = callee.isStandIn === true
+        ? [`there is no chain \`${name}\` in table ${this.#table.name}`, makeChain(name, this.#ruleset.source)]
+        : [`chain \`${name}\` is declared only later, in line ${String(callee.line)}`, 'declare chains before the rules that jump to them'];
+      this.#error('undefined-chain', chain, rule, position, message, help, name);
     }
   }
 

@@ -133,6 +133,8 @@ const files: readonly (readonly [name: string, text: string])[] = [
   ["protocol behind the option", `*nat\n-A PREROUTING -j DNAT --to-destination 192.0.2.1:80 -p tcp\nCOMMIT\n`],
   ...[15, 16, 17].flatMap(depth => (['j', 'g'] as const).map(jump => [`${String(depth)} chains deep by -${jump}`, nested(depth, jump, true)] as const)),
   ['20 chains deep that nobody calls', nested(20, 'j', false)],
+  ['a chain of one’s own without a policy', `${head}:a [0:0]\n-A INPUT -j a\n-A a -j DROP\nCOMMIT\n`],
+  ['a chain that is only put into', `${head}-A INPUT -j a\n-A a -j DROP\nCOMMIT\n`],
   ['a word of 1,024 bytes', `${head}-A INPUT -m comment --comment ${'x'.repeat(1024)} -j ACCEPT\nCOMMIT\n`],
   ['251 words', `${head}-A INPUT${' -m comment --comment x'.repeat(61)} -p tcp -j ACCEPT -v\nCOMMIT\n`],
   ['260 words', `${head}-A INPUT${' -m comment --comment x'.repeat(65)} -j ACCEPT\nCOMMIT\n`],

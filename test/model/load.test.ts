@@ -148,6 +148,23 @@ test('a chain or a rule that is not there: what to do about it, in the words of 
   t.deepEqual(helps('*filter\n:INPUT DROP\n-A INPUT -j XYZZYPLUGH\nCOMMIT\n'), [undefined], 'a target of which nobody has heard');
 });
 
+test('a chain that nothing declares is not declared by a rule that is put into it', t => {
+  const told = (...lines: readonly string[]): readonly string[] => load({ path: 'x', text: ['*filter', ':INPUT ACCEPT [0:0]', ...lines, 'COMMIT', ''].join('\n') }).diagnostics.map(one => `${String(one.line)} ${one.message} ${one.help?.split(' ')[0] ?? ''}`);
+  const [jump, rule] = ['-A INPUT -j FILTERS', '-A FILTERS -p tcp -m tcp --dport 23 -j DROP'];
+  t.deepEqual(told(jump, rule), [3, 4].map(line => `${String(line)} there is no chain \`FILTERS\` in table filter declare`));
+  t.deepEqual(told(rule, jump), ['3 there is no chain `FILTERS` in table filter declare'], 'it is told once');
+  t.deepEqual(told(jump, ':FILTERS - [0:0]', rule), ['3 chain `FILTERS` is declared only later, in line 4 declare']);
+});
+
+test('a policy that is missing is not one that a chain cannot have: only the legacy loader refuses it', t => {
+  const told = (line: string, backend: 'nft' | 'legacy'): readonly string[] => load({ path: 'x', text: `*filter\n${line}\n-A INPUT -j mine\n-A mine -j DROP\nCOMMIT\n` }, { backend }).diagnostics.map(one => `${one.severity} ${one.check} ${one.help ?? ''}`);
+  t.deepEqual(told(':mine [3:4]', 'nft'), ['warning policy-on-user-chain write :mine - [3:4]']);
+  t.deepEqual(told(':mine [3:4]', 'legacy'), ['error policy-on-user-chain write :mine - [3:4]']);
+  t.deepEqual(told(':mine - [3:4]', 'legacy'), []);
+  t.deepEqual(told(':mine DROP [3:4]', 'nft').map(one => one.split(' ')[0]), ['error']);
+  t.is(load({ path: 'x', text: '*filter\n:mine [3:4]\n-A mine -j DROP\nCOMMIT\n' }).rulesets[0]?.tables.get('filter')?.chains.get('mine')?.rules.length, 1);
+});
+
 test('iptables-nft-restore renames no chain that the file makes; the legacy one does, and so do commands', t => {
   const lines = ['*filter', ':old - [0:0]', '-A INPUT -j old', '-E old new', '-A new -j ACCEPT', 'COMMIT', ''].join('\n');
   const told = (text: string, backend?: 'nft' | 'legacy'): readonly string[] => load({ path: 'x', text }, backend === undefined ? {} : { backend }).diagnostics.map(one => `${one.severity} ${one.check} ${String(one.line)}`);
