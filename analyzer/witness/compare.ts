@@ -69,6 +69,12 @@ function markThere({ before }: Section, { packet }: ProposedStep): number {
   return Number(marks.at(-1) ?? packet['mark'] ?? 0);
 }
 
+/** A mark that the sample comes with, and that no packet has which nobody marked. */
+function unsentMark({ sample = {}, packet }: ProposedStep): string | undefined {
+  const sent = Number(packet['mark'] ?? 0);
+  return sample.mark === undefined || sample.mark === sent ? undefined : `it comes with the mark ${String(sent)}, not ${String(sample.mark)}`;
+}
+
 /** Why the packet is not the one of the sample when it comes there. */
 function strangeness(step: ProposedStep, section: Section, isReply: boolean): string | undefined {
   const { sample = {} } = step;
@@ -144,5 +150,7 @@ export function compare(step: ProposedStep, shown: Shown, answer: DetailedStep, 
   } else if (answer.by?.startsWith('kernel: ') === true && shown.by?.includes(answer.by) !== true) return { kind: 'elsewhere', why: `${answer.by}, before ${hookOf(step, shown)} has decided` };
   const seen = section === undefined ? seenOnTheWay(answer) : seenIn(section, answer);
   const found = contradiction(shown, seen, answer.out);
-  return found === undefined ? agrees : { kind: 'disagrees', ...found, asked: seen.asked };
+  if (found === undefined) return agrees;
+  const unsent = section === undefined ? unsentMark(step) : undefined;
+  return unsent === undefined ? { kind: 'disagrees', ...found, asked: seen.asked } : { kind: 'elsewhere', why: unsent };
 }

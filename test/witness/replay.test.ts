@@ -122,6 +122,13 @@ for (const [name, { shown, refutes }] of Object.entries(wrong)) {
   });
 }
 
+test('a packet that only with a mark from nowhere would pass shows nothing of its whole way', t => {
+  const rules = filter('INPUT -m mark --mark 0x63 -j ACCEPT');
+  t.like(replay(rules, oneStep({ ...tcp, mark: 0x63 }, 'eth0', { fate: 'passes' })), { kind: 'unplayable', why: 'step 1: it comes with the mark 0, not 99' });
+  t.like(replay(rules, oneStep(tcp, 'eth0', { fate: 'passes' })), { kind: 'disagrees', refutes: true });
+  t.is(replay(filter('OUTPUT -m mark --mark 0x63 -j ACCEPT'), oneStep({ ...tcp, mark: 0x63 }, 'local', { fate: 'passes' }))?.kind, 'agrees');
+});
+
 test('what the host sends because it rejects a packet of its own is not that packet', t => {
   const rules = filter('OUTPUT -p tcp -j REJECT', 'OUTPUT -j ACCEPT', 'INPUT -j ACCEPT');
   t.is(replay(rules, oneStep(tcp, 'local', { at: 'filter:OUTPUT', fate: 'lost', by: ['filter:OUTPUT:1'] }))?.kind, 'agrees');
