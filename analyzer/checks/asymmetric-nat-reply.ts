@@ -8,7 +8,7 @@ import { printAddress } from '../values/address.js';
 import type { Illustration } from '../witness/proposal.js';
 import { meet, rangesOf } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
+import { liveTranslations, pathsBehind, unmarked, type Asking } from './shared/nat-rules.js';
 import { exempting, type Exempt } from './shared/notrack.js';
 import { virtualInterface } from './shared/outside.js';
 import { everydayClient, notLoopback, replyMarks, stepOf } from './shared/replies.js';
@@ -21,9 +21,6 @@ const openings: readonly Constraint[] = [
   all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), everydayClient.first]),
   all([is('protocol', protocolNumber.udp), is('fragment', 0), everydayClient.first]),
 ];
-
-/** As packets come: what has marked them would be a program of this host's. */
-const unmarked = all([is('mark', 0), is('connmark', 0)]);
 
 /** The far end is on the internet, where the translation does not say where it is: an inside address there would be a spoofed one. */
 function farEnd({ ruleset: { family } }: Pick<CheckContext, 'ruleset'>, { translation: { side }, asks }: Asking, path: Path): readonly Constraint[] {

@@ -6,11 +6,11 @@ import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { isPrivate, publicRanges } from '../packet/address-blocks.js';
 import { all, always, any, ctstates, is, not, type Constraint } from '../packet/constraint.js';
-import { meet, rangesOf, without } from './shared/asked.js';
+import { meet, rangesOf } from './shared/asked.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { missedTranslations } from './shared/missed-translations.js';
-import { askedOnTheWay, isToSelf, liveTranslations, type Asking } from './shared/nat-rules.js';
+import { askedOnTheWay, behind, isToSelf, liveTranslations, unmarked, type Asking } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
 import { fromOutside, isNamed } from './shared/outside.js';
 import { misnamed } from './shared/rewritten.js';
@@ -37,13 +37,6 @@ const totalBudget = { packets: 50_000, work: 2_000_000 };
 /** So many are asked about in table filter alone. */
 const filterLimit = 50_000;
 
-/** What translated packets are like when they come to filter; all that holds of them before and may not any more is left out. */
-function behind(cx: CheckContext, { translation: { at, address, ports } }: Asking): Constraint {
-  const parts = without(askedOnTheWay(cx, at, 'PREROUTING'), ['dst', ...ports === undefined ? [] : ['dport'] as const, 'mark', 'connmark']);
-  const within = (field: 'dst' | 'dport', ranges: Asking['translation']['ports']): Constraint[] => ranges === undefined ? [] : [{ kind: 'within', field, ranges }];
-  return all([...parts, ...within('dst', typeof address === 'string' ? undefined : address), ...within('dport', ports), isNew]);
-}
-
 /** Whether table filter, and nobody else, decides: then it need be asked alone first. */
 function isFilterAlone({ ruleset }: CheckContext): boolean {
   return ![...ruleset.tables.values()].some(table => table.name !== 'filter' && mayDrop(table));
@@ -53,7 +46,7 @@ function isFilterAlone({ ruleset }: CheckContext): boolean {
 function fromPeopleOutside(cx: CheckContext): Constraint | undefined {
   const outside = fromOutside(cx);
   const ways = (outside.kind === 'any' ? outside.of : [outside]).filter(one => one.kind !== 'interface' || isNamed(cx.ruleset, one.name));
-  return ways.length === 0 ? undefined : all([any(ways), { kind: 'within', field: 'src', ranges: publicRanges[cx.ruleset.family] }, is('mark', 0), is('connmark', 0), is('fragment', 0)]);
+  return ways.length === 0 ? undefined : all([any(ways), { kind: 'within', field: 'src', ranges: publicRanges[cx.ruleset.family] }, unmarked, is('fragment', 0)]);
 }
 
 /** Whether a rule is for a public address, so that it is for people outside. */
@@ -62,12 +55,12 @@ function isForOutside(cx: CheckContext, { translation: { at } }: Asking): boolea
 }
 
 /** Whether a rule lets some of the translated packets through by their address: then somebody thought of them, and of the way by which they come. */
-function isLetThrough(cx: CheckContext, filter: Table, asking: Asking): boolean {
-  const { address } = asking.translation;
+function isLetThrough(cx: CheckContext, filter: Table, { translation }: Asking): boolean {
+  const { address } = translation;
   if (typeof address === 'string') return false;
   const constraints = constraintsOf(cx.ruleset, filter.name);
   const names = (dst: ReturnType<typeof rangesOf>): boolean => dst !== undefined && meet(dst, address);
-  return cx.rules(filter).some(at => effectOf(at.rule) === 'accept' && names(rangesOf(constraints.of(at.rule), 'dst')) && reachWith(cx.space(), filter, at, behind(cx, asking), 'FORWARD').kind === 'live');
+  return cx.rules(filter).some(at => effectOf(at.rule) === 'accept' && names(rangesOf(constraints.of(at.rule), 'dst')) && reachWith(cx.space(), filter, at, behind(cx, translation), 'FORWARD').kind === 'live');
 }
 
 /** Whether they end where all ends that no rule speaks of: nobody closed just this. */
@@ -103,7 +96,7 @@ function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, v
     if (isOwn === true) continue;
     for (const outside of [undefined, ...strangers === undefined || !isForOutside(cx, asking) ? [] : [strangers]]) {
       const packets = outside ?? always;
-      if (isAlone && ask(cx.space(), filter, 'FORWARD', all([behind(cx, asking), packets]), ['accept']).kind === 'yes') continue;
+      if (isAlone && ask(cx.space(), filter, 'FORWARD', all([behind(cx, asking.translation), packets]), ['accept']).kind === 'yes') continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
       const lost = whither(pipeline, at.rule, 'through', packets);
@@ -177,7 +170,8 @@ export const dnatNotForwarded = defineCheck({
 new address and port, and where no rule there accepts them, the port that looks forwarded is closed. It is
 reported when not one first packet that the rule translates gets through, in all tables together; as a warning also where the rule is for a public address, and
 none gets through that comes from outside, by the interface at which nat translates what leaves, because no rule speaks of it, nor of that server's address for others. Where the new
-address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible. The other half may be missing, too: a rule
+address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible; where a rule
+of INPUT lets them in by that address, it is this host's, and nothing is said. The other half may be missing, too: a rule
 of FORWARD lets people outside in to a private address, and nat, which translates others who come by that interface, sends nobody there. That is information.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]

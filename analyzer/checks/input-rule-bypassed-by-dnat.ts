@@ -39,7 +39,8 @@ export const inputRuleBypassedByDnat = defineCheck({
   why: `What a DNAT rule sends to another host, or to a container, passes FORWARD and never INPUT. A rule of INPUT (or of ufw) that
 closes a published port, or opens it to some only, is then not asked: Docker publishes a port to everybody, whatever
 INPUT says. It is reported when INPUT speaks of the port by name and would drop a packet that gets through. Where the
-translation is for one destination address only, it may well be meant so, and is information.`,
+translation is for one destination address only, it may well be meant so, and is information. An address by which a rule of
+INPUT lets the translated packets in is this host's own, unless FORWARD or POSTROUTING name it as well.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]

@@ -55,6 +55,16 @@ test('dnat-not-forwarded: people inside get there, and nobody who comes from out
   for (const rule of [published.replace('-d 203.0.113.9/32 ', ''), published.replace('-d 203', '-s 10.0.0.0/24 -d 203'), published.replace('203.0.113.9', '192.168.1.9')]) t.deepEqual(stuck(rule), [], 'it is for people inside');
 });
 
+test('dnat-not-forwarded: INPUT opens the new address and port, which are this host\'s', t => {
+  const nat = ['-A PREROUTING -d 203.0.113.5/32 -i wan0 -p tcp -m tcp --dport 443 -j DNAT --to-destination 192.168.1.1:1194'];
+  const opened = '-A INPUT -d 192.168.1.1/32 -i wan0 -p tcp -m tcp --dport 1194 -j ACCEPT';
+  const out = '-A FORWARD -i lan0 -o wan0 -j ACCEPT';
+  t.deepEqual(found({ nat, filter: [opened, out] }), []);
+  t.deepEqual(found({ nat, filter: [opened.replace('-d 192.168.1.1/32 ', ''), out] }), ['dnat-not-forwarded nat:PREROUTING:1 possible'], 'it does not say where');
+  for (const others of [opened.replace('1194', '443'), opened.replace('wan0', 'lan0'), opened.replace('192.168.1.1/', '192.168.1.2/'), opened.replace('ACCEPT', 'DROP')]) t.deepEqual(found({ nat, filter: [others, out] }), ['dnat-not-forwarded nat:PREROUTING:1'], others);
+  t.deepEqual(found({ nat, filter: [opened.replace('-p tcp', '-s 198.51.100.0/24 -p tcp').replace('ACCEPT', 'DROP'), opened, out] }), [], 'some are let in');
+});
+
 test('dnat-not-forwarded: another table may drop them', t => {
   const open = ['-A FORWARD -i eth0 -j ACCEPT'];
   t.deepEqual(found({ mangle: ['-A FORWARD -p tcp -m tcp --dport 443 -j DROP'], nat: [dnat], filter: open }), ['dnat-not-forwarded nat:PREROUTING:1']);
@@ -343,6 +353,29 @@ test('input-rule-bypassed-by-dnat: a port that is forwarded from one interface, 
   t.deepEqual(found({ nat: ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.5'], filter }), []);
   t.deepEqual(found({ nat: ['-A PREROUTING ! -s 10.0.0.0/24 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.5'], filter }), []);
   t.deepEqual(found({ nat: ['-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.5'], filter }).filter(one => one.startsWith('input')), ['input-rule-bypassed-by-dnat filter:INPUT:3 info']);
+});
+
+test('input-rule-bypassed-by-dnat: the address that INPUT opens by its name is this host\'s, and its rule is asked', t => {
+  const forced = '-A PREROUTING -i lan0 -p udp -m udp --dport 53 -j DNAT --to-destination 192.168.1.1';
+  const nat = [forced, '-A POSTROUTING -s 192.168.1.0/24 -o wan0 -j MASQUERADE'];
+  const opened = '-A INPUT -d 192.168.1.1/32 -i lan0 -p udp -m udp --dport 53 -j ACCEPT';
+  const out = '-A FORWARD -i lan0 -o wan0 -j ACCEPT';
+  for (const line of [opened, opened.replace('-d', '-s 192.168.1.0/24 -d'), opened.replace('udp --dport 53', 'multiport --dports 53,67')]) {
+    for (const port of ['', ':53']) t.deepEqual(found({ nat: [forced + port, ...nat.slice(1)], filter: [line, out] }), [], line);
+  }
+  const told = ['input-rule-bypassed-by-dnat filter:INPUT:3'];
+  t.deepEqual(found({ nat, filter: [opened.replace('192.168.1.1/32', '192.168.1.0/24'), out] }), told, 'it may be any of them');
+  t.deepEqual(found({ nat, filter: [opened.replace('-i lan0', '-i wan0').replace('-d', '-s 192.168.1.9/32 -d'), '-A INPUT -i lan0 -p udp -m udp --dport 53 -j DROP', out] }), ['input-rule-bypassed-by-dnat filter:INPUT:4'], 'none that are translated');
+  t.deepEqual(found({ nat, filter: [opened, '-A FORWARD -d 192.168.1.1/32 -i lan0 -j ACCEPT', out] }), told, 'FORWARD knows it as another host\'s');
+  t.deepEqual(found({ nat: [...nat, '-A POSTROUTING -s 192.168.1.0/24 -d 192.168.1.1/32 -j MASQUERADE'], filter: [opened, out] }), told, 'and so does nat');
+});
+
+test('input-rule-bypassed-by-dnat: what passes with a mark that nobody gives passes not', t => {
+  const nat = ['-A PREROUTING -i lan0 -p udp -m udp --dport 53 -j DNAT --to-destination 192.168.1.2', '-A POSTROUTING -s 192.168.1.0/24 -o wan0 -j MASQUERADE'];
+  const filter = ['-A INPUT -d 192.168.1.1/32 -i lan0 -p udp -m udp --dport 53 -j ACCEPT', '-A FORWARD -i lan0 -o wan0 -m mark --mark 0x63 -j ACCEPT'];
+  const bypassed = (lines: Lines): readonly string[] => found(lines).filter(one => one.startsWith('input-rule'));
+  t.deepEqual(bypassed({ nat, filter }), []);
+  t.deepEqual(bypassed({ nat, filter, mangle: ['-A PREROUTING -i lan0 -j MARK --set-mark 0x63'] }), ['input-rule-bypassed-by-dnat filter:INPUT:3']);
 });
 
 test('nat-shadowed: by another table or an exception it is another check that speaks, and by a duplicate as well', t => {

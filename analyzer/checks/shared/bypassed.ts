@@ -12,7 +12,7 @@ import { parseAddress } from '../../values/address.js';
 import { Problem } from '../../values/value.js';
 import { meet, rangesOf } from './asked.js';
 import type { CheckContext } from '../define-check.js';
-import { liveTranslations, pathsBehind, waysTo, type Asking } from './nat-rules.js';
+import { liveTranslations, pathsBehind, unmarked, waysTo, type Asking } from './nat-rules.js';
 import { effectOf } from './targets.js';
 import type { Translation } from './translations.js';
 
@@ -104,7 +104,7 @@ function bypassedBy(cx: CheckContext, pipeline: Pipeline, filter: Table, { at, a
   const published = rangesOf(taken, 'dport');
   const own = all([asks, isNew, ...published === undefined ? [] : [{ kind: 'within', field: 'dport', ranges: published } as const]]);
   const pass = (packets: Constraint): Sighting | undefined => {
-    const answer = onward(pipeline, translation.at.rule, { path: 'through', packets, budget: solveBudget(budget.packets, budget.work) });
+    const answer = onward(pipeline, translation.at.rule, { path: 'through', packets: all([packets, unmarked]), budget: solveBudget(budget.packets, budget.work) });
     return answer.kind === 'passes' ? answer.found : undefined;
   };
   const about = pass(own);

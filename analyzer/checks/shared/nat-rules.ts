@@ -4,12 +4,15 @@ import type { Path } from '../../packet-space/pipeline/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { isTableName, type Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
-import { all, type Constraint } from '../../packet/constraint.js';
+import { reachWith } from '../../packet-space/index.js';
+import { all, ctstates, is, type Constraint, type Range } from '../../packet/constraint.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import type { InterfaceName } from '../../values/interface-name.js';
 import type { CheckContext } from '../define-check.js';
+import { areCovered, rangesOf, without } from './asked.js';
 import { conjuncts } from './conjuncts.js';
 import { areOwn } from './host-networks.js';
+import { effectOf } from './targets.js';
 import { translationsOf, type Translation } from './translations.js';
 
 /** A translation, and what its rule asks of packets as they come to it. */
@@ -31,8 +34,53 @@ export function* liveTranslations(cx: CheckContext, side: Translation['side']): 
 }
 
 /** Whether it sends packets to this host itself; undefined where that is not known, or where only the port is written. */
-export function isToSelf(cx: CheckContext, { address }: Translation): boolean | undefined {
-  return address === 'own' ? true : address === 'same' ? undefined : areOwn(address, cx.host, cx.ruleset.family);
+export function isToSelf(cx: CheckContext, translation: Translation): boolean | undefined {
+  const { address } = translation;
+  if (typeof address === 'string') return address === 'own' ? true : undefined;
+  return areOwn(address, cx.host, cx.ruleset.family) ?? (isNamedAsOwn(cx, translation, address) ? true : undefined);
+}
+
+/** As packets come: what has marked them would be a program of this host's. */
+export const unmarked = all([is('mark', 0), is('connmark', 0)]);
+
+/** What translated packets are like when they come to filter; all that holds of them before and may not any more is left out. */
+export function behind(cx: CheckContext, { at, address, ports }: Translation): Constraint {
+  const parts = without(askedOnTheWay(cx, at, 'PREROUTING'), ['dst', ...ports === undefined ? [] : ['dport'] as const, 'mark', 'connmark']);
+  const within = (field: 'dst' | 'dport', ranges: Translation['ports']): Constraint[] => ranges === undefined ? [] : [{ kind: 'within', field, ranges }];
+  return all([...parts, ...within('dst', typeof address === 'string' ? undefined : address), ...within('dport', ports), is('ctstate', ctstates.NEW)]);
+}
+
+/** Whether a rule of INPUT lets the translated packets in by their new address, and none of FORWARD or POSTROUTING names that: it is the host's. */
+function isNamedAsOwn(cx: CheckContext, translation: Translation, address: readonly Range[]): boolean {
+  const filter = cx.ruleset.tables.get('filter');
+  if (filter === undefined || !translation.hooks.includes('PREROUTING')) return false;
+  const named = (table: Table | undefined, hook: Hook): readonly RuleAt[] => namingHosts(cx, table, hook).flatMap(({ at, hosts }) => areCovered(address, [hosts]) ? [at] : []);
+  if (!named(filter, 'INPUT').some(at => effectOf(at.rule) === 'accept' && reachWith(cx.space(), filter, at, behind(cx, translation), 'INPUT').kind === 'live')) return false;
+  return named(filter, 'FORWARD').length === 0 && named(cx.ruleset.tables.get('nat'), 'POSTROUTING').length === 0;
+}
+
+interface NamingHosts {
+  readonly at: RuleAt;
+  readonly hosts: readonly Range[];
+}
+
+const naming = new WeakMap<Table, Map<Hook, readonly NamingHosts[]>>();
+
+/** The rules of a table behind a hook that name destinations one by one. */
+function namingHosts(cx: CheckContext, table: Table | undefined, hook: Hook): readonly NamingHosts[] {
+  if (table === undefined) return [];
+  let known = naming.get(table);
+  if (known === undefined) naming.set(table, known = new Map<Hook, readonly NamingHosts[]>());
+  let found = known.get(hook);
+  if (found === undefined) {
+    const hooks = hooksOf(table);
+    const constraints = constraintsOf(cx.ruleset, table.name);
+    known.set(hook, found = cx.rules(table).flatMap(at => {
+      const hosts = hooks.get(at.chain)?.includes(hook) === true ? rangesOf(constraints.of(at.rule), 'dst') : undefined;
+      return hosts?.every(({ low, high }) => low === high) === true ? [{ at, hosts }] : [];
+    }));
+  }
+  return found;
 }
 
 /** The ways that packets take behind a translation of their destination. An address of which nothing is known is another host's. */
