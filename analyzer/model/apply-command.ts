@@ -113,7 +113,7 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
     if (chain !== undefined && inRange(it, second, number, chain.rules.length)) chain.rules.splice(number - 1, 1);
     return;
   }
-  const read = it.failed ? { part: nothingOfRule } : readBodies(statement, { table: table.name, chain: name.text }, cx);
+  const read = it.failed ? { part: nothingOfRule } : readBodies(statement, { table: table.name, chain: name.text, isChain: text => table.chain(text) !== undefined }, cx);
   if (chain === undefined) return;
   if ('part' in read) {
     keepPlace(chain, unreadRule(it, read.part), key, number);
@@ -121,7 +121,7 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
   }
   const rules = read.bodies.map((body): Rule => ({
     source: body.source, destination: body.destination, inInterface: body.inInterface, outInterface: body.outInterface,
-    protocol: body.protocol, fragment: body.fragment, matches: body.matches, target: chainOrTarget(table, body.target),
+    protocol: body.protocol, fragment: body.fragment, matches: body.matches, target: body.target,
     line: statement.line, start: statement.start, end: statement.end, counters: parts.counters,
   }));
   switch (key) {
@@ -162,13 +162,6 @@ function keepPlace(chain: ChainDraft, rule: Rule, key: BuiltInKey | undefined, n
   if (key === 'A') chain.rules.push(rule);
   else if (key === 'I') chain.rules.splice(index, 0, rule);
   else if (key === 'R' && number !== undefined && number <= chain.rules.length) chain.rules[number - 1] = rule;
-}
-
-/** A chain that has the name of a target takes its place. */
-function chainOrTarget(table: TableDraft, target: RuleTarget): RuleTarget {
-  if (target.kind !== 'extension') return target;
-  const { name } = target.use.definition;
-  return table.chain(name) === undefined ? target : { kind: 'chain', name, goto: false };
 }
 
 function inRange(it: Application, at: WordNode | undefined, number: number, last: number): boolean {

@@ -117,6 +117,8 @@ interface BodyDraft {
 export interface RulePlace {
   readonly table: string;
   readonly chain: string;
+  /** A chain of the table that has the name of a target takes its place. */
+  readonly isChain: (name: string) => boolean;
 }
 
 const useCache = new Map<string, Use>();
@@ -206,8 +208,10 @@ class RuleReader {
   #extensionOption(shape: ExtensionOption, node: OptionNode): void {
     const { extension } = shape;
     if (extension.kind === 'target') {
-      this.#target?.nodes.push(node);
-      if (this.#target !== undefined) this.#target.protocol = this.#protocol;
+      if (this.#target === undefined) return;
+      if (this.#target.definition === undefined) return this.#error('unknown-option', node.name, `unknown option "${node.name.text}"`, `\`${this.#target.name}\` is a chain here, which takes no options`);
+      this.#target.nodes.push(node);
+      this.#target.protocol = this.#protocol;
       return;
     }
     let pending = this.#matches.findLast(match => match.definition === extension);
@@ -255,7 +259,7 @@ class RuleReader {
         if (word === undefined || this.#again(key, node)) return;
         if (key === 'j') this.#wordOfItsOwn(key, node, word);
         this.#draft.jump = { word, goto: key === 'g' };
-        if (key === 'j') this.#target = { definition: findTarget(word.text, this.#cx.family), name: word.text, at: word, nodes: [], protocol: this.#protocol };
+        if (key === 'j') this.#target = { definition: this.#place.isChain(word.text) ? undefined : findTarget(word.text, this.#cx.family), name: word.text, at: word, nodes: [], protocol: this.#protocol };
         return;
       default: {
         const refusal = refusalOf(key, node, this.#statement);

@@ -120,6 +120,11 @@ test('a jump to what is no chain points at the very word, and suggests another',
 test('a chain of one’s own that has the name of a target takes its place', t => {
   const { rulesets } = load({ path: 'x', text: '*filter\n:LOG - [0:0]\n-A INPUT -j LOG\nCOMMIT\n' });
   t.is(rulesets[0]?.tables.get('filter')?.chains.get('INPUT')?.rules[0]?.target.kind, 'chain');
+  const named = '*mangle\n:CLASSIFY - [0:0]\n-A PREROUTING -i eth0 -j CLASSIFY\n-A CLASSIFY -p udp -j MARK --set-xmark 0x7/0xffffffff\nCOMMIT\n*filter\n-A INPUT -j MARK --set-xmark 0x7/0xffffffff\nCOMMIT\n';
+  t.deepEqual(read(named).problems.slice(0, 1), ['2 warning invalid-chain-name'], 'though the target has options that must be given, and is for another hook');
+  t.deepEqual(analyze({ path: 'x', text: named }).findings.filter(one => ['unused-chain', 'wrong-hook', 'invalid-options'].includes(one.check)), []);
+  t.deepEqual(read(named.replace('-j CLASSIFY', '-j CLASSIFY --set-class 1:1')).problems.slice(0, 2), ['2 warning invalid-chain-name', '3 error unknown-option'], 'which a chain has not');
+  t.deepEqual(read(named.replace(':CLASSIFY', ':OTHER').replace('-A CLASSIFY', '-A OTHER')).problems.slice(0, 1), ['3 error invalid-options'], 'no chain of this table');
 });
 
 test('the second table of a name replaces the first, as the loader does it', t => {
