@@ -20,13 +20,21 @@ interface Conflict {
   readonly untracked: Extract<Answer, { kind: 'no' }>;
 }
 
+/** Whether some of the packets pass a hook of table filter for sure, at a pace that no limit minds. */
+function passes(cx: CheckContext, hook: Conflict['hook'], packets: Constraint): Extract<Answer, { kind: 'yes' }> | undefined {
+  const patient = cx.at('patient');
+  const table = patient.ruleset.tables.get('filter');
+  const answer = table === undefined ? undefined : ask(patient.space(), table, hook, packets, ['accept']);
+  return answer?.kind === 'yes' && answer.certain ? answer : undefined;
+}
+
 /** As the first packets of connections they would pass, and exempt from tracking none of them does, wherever they come by. */
 function conflictOf(cx: CheckContext, table: Table, exempt: Exempt): Conflict | undefined {
   const these = all([exempt.packets, notLoopback, is('fragment', 0)]);
   const hooks = hooksOf(exempt).map(hook => ({ hook, untracked: ask(cx.space(), table, hook, all([these, is('ctstate', UNTRACKED)]), passing) }));
   for (const { hook, untracked } of hooks.every(one => one.untracked.kind === 'no') ? hooks : []) {
-    const tracked = ask(cx.space(), table, hook, all([these, is('ctstate', NEW)]), ['accept']);
-    if (tracked.kind === 'yes' && tracked.certain && untracked.kind === 'no') return { hook, tracked, untracked };
+    const tracked = passes(cx, hook, all([these, is('ctstate', NEW)]));
+    if (tracked !== undefined && untracked.kind === 'no') return { hook, tracked, untracked };
   }
   return undefined;
 }
@@ -39,7 +47,7 @@ export function waitingInVain(cx: CheckContext): ReadonlySet<Rule> {
   const table = cx.ruleset.tables.get('filter');
   if (found === undefined) {
     const conflicts = table === undefined || !cx.ruleset.tables.has('raw') ? [] : exempting(cx).flatMap(one => conflictOf(cx, table, one) ?? []);
-    waiting.set(cx, found = new Set(conflicts.flatMap(({ tracked: { by } }) => isPolicy(by) ? [] : [by.rule])));
+    waiting.set(cx, found = new Set(conflicts.flatMap(({ tracked: { by } }) => isPolicy(by) ? [] : table?.chains.get(by.chain)?.rules[by.position - 1] ?? [])));
   }
   return found;
 }
@@ -82,8 +90,8 @@ const unexpected = any([
 /** The requests to a service of this host are exempt, and none of its answers is. */
 function oneWay(cx: CheckContext, raw: Table, table: Table, exempt: Exempt, others: readonly Exempt[]): OneWay | undefined {
   if (!exempt.hooks.includes('PREROUTING') || !mentionsPort(exempt.packets)) return undefined;
-  const accepted = ask(cx.space(), table, 'INPUT', all([exempt.packets, notLoopback, within('sport', 32_768, 60_999), is('ctstate', UNTRACKED), is('fragment', 0)]), ['accept']);
-  if (accepted.kind !== 'yes' || !accepted.certain) return undefined;
+  const accepted = passes(cx, 'INPUT', all([exempt.packets, notLoopback, within('sport', 32_768, 60_999), is('ctstate', UNTRACKED), is('fragment', 0)]));
+  if (accepted === undefined) return undefined;
   const answers = all([answersTo(exempt.packets), within('dport', 32_768, 60_999), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
   // Where answers are exempt on their way through, the requests are meant that are forwarded.
   if (others.some(other => comesTo(cx, raw, other.at, 'OUTPUT', answers) || comesTo(cx, raw, other.at, 'PREROUTING', answers))) return undefined;

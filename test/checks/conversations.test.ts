@@ -111,6 +111,11 @@ test('what is exempt from tracking, and a rule that waits for NEW', t => {
   t.deepEqual(found('notrack-state-conflict', web.replace('-m tcp --dport 80 -j CT', '-m multiport --dports 80,443 -j CT')), ['error raw:PREROUTING:1'], 'several ports');
   t.deepEqual(found('notrack-state-conflict', web.replace(':OUTPUT DROP', ':OUTPUT ACCEPT')), ['info raw:PREROUTING:1'], 'it lets them pass');
   t.deepEqual(found('notrack-state-conflict', `*raw\n-A PREROUTING -i lo -j CT --notrack\n-A OUTPUT -o lo -j CT --notrack\nCOMMIT\n${dns('-m conntrack --ctstate NEW')}`), [], 'over lo');
+  for (const limit of ['-m hashlimit --hashlimit-upto 50/sec --hashlimit-mode srcip --hashlimit-name d', '-m limit --limit 50/sec']) {
+    t.deepEqual(found('notrack-state-conflict', web.replace('--dport 80 -j ACCEPT', `--dport 80 ${limit} -j ACCEPT`)), ['error raw:PREROUTING:1'], 'for those who take their time as well');
+    t.deepEqual(found('notrack-state-conflict', raw + dns(`-m conntrack --ctstate NEW ${limit}`)), ['error raw:PREROUTING:1'], limit);
+    t.deepEqual(found('notrack-state-conflict', raw + dns(`${limit} -m conntrack --ctstate NEW`).replace('COMMIT', `-A INPUT -p udp -m udp --dport 53 ${limit} -j ACCEPT\nCOMMIT`)), [], 'some of them pass untracked');
+  }
 });
 
 test('superfluous-state-match: a state that the rule’s packets never have is as idle as one that is taken, but none to be told of by itself', t => {
@@ -312,7 +317,7 @@ test('of ports that are named one by one, those that get no answer are named', t
 test('a service whose packets are exempt, and whose rule waits for NEW, is dead, and that is what is said', t => {
   const raw = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n';
   const text = `${raw}${host(lo, known, '-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT')}`;
-  t.deepEqual(analyze({ path: 'x.rules', text }).findings.map(one => `${one.severity} ${one.check}`), ['error notrack-state-conflict']);
+  for (const limit of ['', '-m limit --limit 50/sec ']) t.deepEqual(analyze({ path: 'x.rules', text: text.replace('NEW -j', `NEW ${limit}-j`) }).findings.map(one => `${one.severity} ${one.check}`), ['error notrack-state-conflict']);
 });
 
 test('who is answered by hosts behind his own interface only, is answered by nobody outside', t => {
