@@ -3,7 +3,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
+import { isForIpsec, mayBeLate, meantToPrecede } from './shared/late-exemptions.js';
 import { isOwnDoing, ownerOf } from './shared/owners.js';
 import { rewrittenRules } from './shared/rewritten.js';
 import { isMasqueradeBehindSnat } from './snat-before-masquerade.js';
@@ -37,15 +37,23 @@ function takenReport(cx: CheckContext, { at, by }: Taken): Report {
   };
 }
 
-/** Exemptions for IPsec behind rules that translate what it is to take, while there is nothing left behind them: whatever packet they meet would not be translated anyway. */
-function* lateForIpsec(cx: CheckContext, nat: Table): Generator<Report, void> {
+/** Whether all that an exemption is for may pass by other interfaces than those that the rules before it name. */
+function mayPassElsewhere(at: RuleAt, takers: readonly RuleAt[]): boolean {
+  return takers.every(({ rule }) => (['inInterface', 'outInterface'] as const).some(one => rule[one] !== undefined && at.rule[one] === undefined));
+}
+
+/** Exemptions behind rules that translate what they are for, while there is nothing left behind them: whatever packet they meet would not be translated anyway. */
+function* lateExemptions(cx: CheckContext, nat: Table): Generator<Report, void> {
   for (const at of cx.rules(nat)) {
-    const takers = isForIpsec(cx, at) ? takersBefore(cx, nat, at) : [];
+    const takers = mayBeLate(cx, at) && redundant(cx.space(), nat, at).kind === 'redundant' ? meantToPrecede(cx, nat, at) : [];
     const [first] = takers;
-    if (first === undefined || redundant(cx.space(), nat, at).kind !== 'redundant') continue;
+    if (first === undefined) continue;
+    const isOfIpsec = isForIpsec(cx, at);
+    const isPossible = !isOfIpsec && mayPassElsewhere(at, takers);
     yield {
-      at, severity: 'warning',
-      message: `this exemption stands too late: ${takers.slice(0, 3).map(referenceOf).join(', ')} ${takers.length === 1 ? 'has' : 'have'} translated connections that it is for, so that IPsec sees them with another source, and nothing behind it translates any`,
+      at, severity: 'warning', ...isPossible ? { certainty: 'possible' } : {},
+      ...isOwnDoing(cx.ruleset, at, takers) ? { mutedIn: 'generated' as const } : {},
+      message: `this exemption stands too late: ${takers.slice(0, 3).map(referenceOf).join(', ')} ${takers.length === 1 ? 'has' : 'have'} translated connections that it is for${isOfIpsec ? ', so that IPsec sees them with another source' : isPossible ? ' (unless all of those pass by other interfaces)' : ''}, and nothing behind it translates any`,
       because: takers.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `translates connections that this rule is for: ${targetText(cx.ruleset, one)}` })),
       help: `move it before ${referenceOf(first)}`,
     };
@@ -61,7 +69,7 @@ export const natShadowed = defineCheck({
 second DNAT for the same port, a general rule before a special one, or a rule behind those of Docker, is never asked. So is a
 rule of POSTROUTING that names an address which a DNAT rule has rewritten in PREROUTING. A rule that exempts what IPsec is to take (\`-m policy --dir out --pol ipsec -j ACCEPT\`) is told also
 where some packets come to it, if others of its packets were translated before and nothing is left that it keeps from being so: the policy is looked up again by the new source, which is mostly
-not one of those for whom the tunnel is.`,
+not one of those for whom the tunnel is. So is one that names addresses among those that rules before it translate; where these name an interface and it does not, that is possible only.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]
@@ -113,7 +121,7 @@ COMMIT
   * run(cx) {
     for (const taken of takenByTranslation(cx)) if (!isMasqueradeBehindSnat(cx, taken)) yield takenReport(cx, taken);
     const nat = cx.ruleset.tables.get('nat');
-    if (nat !== undefined) yield* lateForIpsec(cx, nat);
+    if (nat !== undefined) yield* lateExemptions(cx, nat);
     for (const { at, by } of nat === undefined ? [] : rewrittenRules(cx, nat).values()) {
       const [first] = by;
       yield {

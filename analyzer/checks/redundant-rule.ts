@@ -9,7 +9,7 @@ import { deadStates } from './shared/dead-states.js';
 import { withoutLines } from './shared/edits.js';
 import { lateBlocks } from './shared/late-blocks.js';
 import { lateClosings } from './shared/late-closings.js';
-import { isForIpsec, takersBefore } from './shared/late-exemptions.js';
+import { meantToPrecede, takersBefore } from './shared/late-exemptions.js';
 import { isUndeclared } from './shared/parts.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, isFinal, refuses } from './shared/targets.js';
@@ -119,8 +119,8 @@ COMMIT
         if (answer.kind === 'undecided') undecided();
         if (answer.kind !== 'redundant' || !answer.because.every(one => isLive(one) && !isUnsaid(table, one)) || passesInert(table, at, answer.because) || lateClosings(cx).has(at.rule) || lateBlocks(cx).rules.has(at.rule)) continue;
         const late = table.name === 'nat' ? takersBefore(cx, table, at) : [];
-        // Of exemptions for IPsec that come too late, nat-shadowed speaks.
-        if (late.length === 0 || !isForIpsec(cx, at)) yield report(ruleset, at, answer.because, late);
+        // Of exemptions that come too late, nat-shadowed speaks.
+        if (late.length === 0 || meantToPrecede(cx, table, at).length === 0) yield report(ruleset, at, answer.because, late);
       }
     }
   },

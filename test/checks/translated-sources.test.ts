@@ -148,8 +148,13 @@ test('dnat-catches-outbound: people of each network inside are asked about', t =
   t.deepEqual(caught('-i lan0 -j ACCEPT', '-i lan1 -j ACCEPT'), [], 'those behind lan2 get nowhere but to that server');
 });
 
+/** What nat-shadowed says of exemptions, and of whom that stand before them. */
+function late(...nat: readonly string[]): readonly string[] {
+  return findings({ nat, filter: ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'] }).filter(one => one.check === 'nat-shadowed').map(({ rule, because, severity, certainty }) => `${severity} ${rule ?? ''} ${because.map(one => one.rule).join()}${certainty === 'possible' ? ' possible' : ''}`);
+}
+
 test('nat-shadowed: what IPsec is to take is exempt too late, or in time', t => {
-  const nat = (...lines: readonly string[]): readonly string[] => findings({ nat: lines.map(line => `-A POSTROUTING ${line}`), filter: ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'] }).filter(one => one.check === 'nat-shadowed').map(({ rule, because, severity }) => `${severity} ${rule ?? ''} ${because.map(one => one.rule).join()}`);
+  const nat = (...lines: readonly string[]): readonly string[] => late(...lines.map(line => `-A POSTROUTING ${line}`));
   const [masquerade, exempt] = ['-s 10.0.0.0/24 -o eth0 -j MASQUERADE', '-m policy --dir out --pol ipsec -j ACCEPT'];
   t.deepEqual(nat(masquerade, exempt), ['warning nat:POSTROUTING:2 nat:POSTROUTING:1']);
   t.deepEqual(nat(masquerade, `-s 10.0.0.0/16 -d 10.9.0.0/16 ${exempt}`), ['warning nat:POSTROUTING:2 nat:POSTROUTING:1']);
@@ -157,7 +162,21 @@ test('nat-shadowed: what IPsec is to take is exempt too late, or in time', t => 
   t.deepEqual(nat(masquerade.replace('-j', '-m policy --dir out --pol none -j'), exempt), [], 'it is none of those');
   t.deepEqual(nat(masquerade, exempt, '-s 10.0.1.0/24 -o eth0 -j MASQUERADE'), [], 'others are kept from being translated');
   t.deepEqual(nat(masquerade, `-s 10.0.1.0/24 ${exempt}`), [], 'nothing of it was translated before');
-  t.deepEqual(nat(masquerade, '-s 10.0.0.0/16 -d 10.9.0.0/16 -j ACCEPT'), [], 'that network may be behind another interface');
+});
+
+test('nat-shadowed: an exemption of some addresses stands too late, or in time', t => {
+  const masquerade = '-A POSTROUTING -s 10.1.0.0/16 -o eth0 -j MASQUERADE';
+  const exempt = '-A POSTROUTING -s 10.1.0.0/16 -d 10.2.0.0/16 -j ACCEPT';
+  const told = ['warning nat:POSTROUTING:2 nat:POSTROUTING:1'];
+  for (const line of [exempt, exempt.replace('ACCEPT', 'RETURN'), '-A POSTROUTING -d 10.2.0.0/16 -j ACCEPT', '-A POSTROUTING -s 10.1.0.9/32 -j ACCEPT']) t.deepEqual(late(masquerade, line), told.map(one => `${one} possible`), 'that network may be behind another interface');
+  t.deepEqual(late(masquerade.replace(' -o eth0', ''), exempt.replace('10.1.0.0/16', '10.0.0.0/8')), told, 'by whatever interface they leave');
+  t.deepEqual(late(exempt, masquerade), []);
+  for (const line of [exempt.replace('10.1', '10.3'), exempt.replace('-j', '-o eth1 -j'), '-A POSTROUTING -s 10.1.0.0/16 -j ACCEPT', '-A POSTROUTING -j ACCEPT', '-A POSTROUTING -o eth1 -j RETURN']) t.deepEqual(late(masquerade, line), [], 'for none that are translated, or for the rest of them');
+  t.deepEqual(late(masquerade.replace('-o', '! -d 10.0.0.0/8 -o'), exempt), [], 'who are translated are others');
+  t.deepEqual(late(masquerade, exempt, '-A POSTROUTING -s 10.1.0.0/16 -o eth2 -j MASQUERADE'), [], 'others are kept from being translated');
+  const proxy = '-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128';
+  t.deepEqual(late(proxy, '-A PREROUTING -i eth1 -d 10.0.0.0/8 -j RETURN'), ['warning nat:PREROUTING:2 nat:PREROUTING:1']);
+  t.deepEqual(late(proxy, '-A PREROUTING -s 10.1.0.9/32 -j RETURN'), ['warning nat:PREROUTING:2 nat:PREROUTING:1 possible']);
 });
 
 test('redundant-rule: an exemption that stands too late is to be moved rather than deleted', t => {
@@ -165,8 +184,8 @@ test('redundant-rule: an exemption that stands too late is to be moved rather th
     .filter(one => one.check === 'redundant-rule').map(({ rule, help, fix }) => `${rule ?? ''} ${help.split(',')[0] ?? ''} ${fix?.safety ?? 'no fix'}`);
   const masquerade = '-s 10.0.0.0/24 -o eth0 -j MASQUERADE';
   t.deepEqual(redundant(masquerade, '-m policy --dir out --pol ipsec -j ACCEPT'), [], 'nat-shadowed tells of it');
-  t.deepEqual(redundant(masquerade, '-d 10.9.0.0/16 -j ACCEPT'), ['nat:POSTROUTING:2 move it before nat:POSTROUTING:1 no fix']);
-  t.deepEqual(redundant(masquerade, '-d 10.9.0.0/16 -j RETURN'), ['nat:POSTROUTING:2 move it before nat:POSTROUTING:1 no fix']);
+  t.deepEqual(redundant(masquerade, '-d 10.9.0.0/16 -j ACCEPT'), [], 'and of this');
+  for (const target of ['ACCEPT', 'RETURN']) t.deepEqual(redundant(masquerade, `-p udp -m udp --dport 500 -j ${target}`), ['nat:POSTROUTING:2 move it before nat:POSTROUTING:1 no fix']);
   for (const line of ['-s 10.0.1.0/24 -j RETURN', '-s 10.0.1.0/24 -m policy --dir out --pol ipsec -j ACCEPT']) t.deepEqual(redundant(masquerade, line), ['nat:POSTROUTING:2 delete it safe'], line);
 });
 
