@@ -34,16 +34,21 @@ function isAskedAt(cx: CheckContext, { translation: { at } }: Asking, way: Inter
   return onTheWay(cx, at, 'POSTROUTING').every(({ rule }) => admits(rule, way));
 }
 
-/** Whether FORWARD lets no new connection of TCP or UDP out by an interface. */
-function letsNoneOut(cx: CheckContext, pipeline: Pipeline, way: InterfaceName): boolean {
-  const { kind } = question(pipeline, 'through', all([isNew, carried, notLoopback, by('out', way)]), 'accept', budget(), true);
-  if (kind === 'undecided') cx.undecided();
-  return kind === 'no';
+/** Which new connections of TCP or UDP FORWARD lets out by an interface: none, or none but those that came by it. Undefined: others, or nobody knows. */
+function letsOut(cx: CheckContext, pipeline: Pipeline, way: InterfaceName): 'none' | 'turning' | undefined {
+  const letsNone = (...packets: readonly Constraint[]): boolean => {
+    const { kind } = question(pipeline, 'through', all([isNew, carried, notLoopback, by('out', way), ...packets]), 'accept', budget(), true);
+    if (kind === 'undecided') cx.undecided();
+    return kind === 'no';
+  };
+  if (letsNone()) return 'none';
+  // Of several interfaces one may lead out; and whom nat sends back to a server beside them must be translated there.
+  return !way.prefix && letsNone(not(by('in', way))) && letsNone(by('in', way), sentElsewhere(cx)) ? 'turning' : undefined;
 }
 
-/** What no rule sends elsewhere: it leaves for where it was sent. */
-function notSentElsewhere(cx: CheckContext): Constraint {
-  return not(any([...liveTranslations(cx, 'destination')].map(({ translation: { at } }) => askedOnTheWay(cx, at, 'PREROUTING'))));
+/** What rules may send elsewhere than where it was sent. */
+function sentElsewhere(cx: CheckContext): Constraint {
+  return any([...liveTranslations(cx, 'destination')].map(({ translation: { at } }) => askedOnTheWay(cx, at, 'PREROUTING')));
 }
 
 /** First packets of people inside, for whom the translation is, and who leave by another interface as they are. `whence`: by which they come. */
@@ -52,7 +57,7 @@ function leaving(cx: CheckContext, pipeline: Pipeline, { asks }: Asking, whence:
   const meant = without(asks, ['out', 'ctstate']);
   const packets = all([
     ...meant, isNew, { kind: 'within', field: 'src', ranges: privateRanges[family] }, shownOutside(family), firstTo('tcp', [443]), is('mark', 0), is('connmark', 0),
-    notSentElsewhere(cx), whence, by('out', to), not(virtualInterface('in')), not(virtualInterface('out')),
+    not(sentElsewhere(cx)), whence, by('out', to), not(virtualInterface('in')), not(virtualInterface('out')),
   ]);
   const answer = question(pipeline, 'through', packets, 'accept', budget(), true);
   if (answer.kind === 'undecided') cx.undecided();
@@ -78,15 +83,15 @@ function comesElsewhere({ ruleset: { tables } }: CheckContext, { translation: { 
   return [...tables.values()].some(({ chains }) => [...chains.values()].some(({ rules }) => rules.some(isThere)));
 }
 
-/** `people`: of whom it is told, in words. */
-function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: Asking, people: string, [from, to]: readonly [InterfaceName, InterfaceName], { found, packets }: NonNullable<ReturnType<typeof leaving>>): Report {
+/** `people`: of whom it is told, in words; `lets`: who leaves by the interface that is named. */
+function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: Asking, people: string, lets: 'none' | 'turning', [from, to]: readonly [InterfaceName, InterfaceName], { found, packets }: NonNullable<ReturnType<typeof leaving>>): Report {
   const { sample } = firstPacket(pipeline, found, packets);
   const { src = '', dst = '', in: device = from.name, out = to.name } = sample;
   const [wrong, right] = [from, to].map(({ name, prefix }) => `${name}${prefix ? '+' : ''}`);
   return {
     at,
     certainty: cx.host !== undefined && defaultDevices(cx.host).includes(out) ? 'certain' : 'possible',
-    message: `FORWARD lets no new connection of TCP or UDP out by ${wrong ?? ''}, so that this rule translates none that is forwarded: people of ${people} leave by ${right ?? ''}, with their private addresses (${src})`,
+    message: `FORWARD lets no new connection of TCP or UDP out by ${wrong ?? ''}${lets === 'none' ? '' : ' but those that came by it'}, so that this rule translates none that is forwarded${lets === 'none' ? '' : ' elsewhere'}: people of ${people} leave by ${right ?? ''}, with their private addresses (${src})`,
     witness: [{ ...stepOf(sample, device), sentOn: { address: dst, device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
     help: `if the internet is behind ${right ?? ''}, name the way out: -o ${right ?? ''}; if another router translates, or nobody needs it any more, delete the rule`,
   };
@@ -116,7 +121,7 @@ export const masqueradeWrongInterface = defineCheck({
   summary: 'Sources are translated where nobody leaves, and leave untranslated by another interface',
   why: `\`-o\` of a rule for MASQUERADE or SNAT is the way out to the internet, not the interface of those who are to be translated. Where it names the latter, the rule is asked about
 none of their connections: they leave by the other interface with private addresses, and no answer comes back; so it is where the name is that of an interface which the host had once. It is
-reported where FORWARD lets no new connection of TCP or UDP out by the interface that the rule names, lets people with private addresses who come by it (or, where no other table speaks of it, those of the network
+reported where FORWARD lets no new connection of TCP or UDP out by the interface that the rule names (but for what came by it, and no rule of nat sends back), lets people with private addresses who come by it (or, where no other table speaks of it, those of the network
 that the rule names, \`-s\`) out by another to the internet, and no rule translates anything there. Which interface leads to the internet is
 known where the host's routes are (\`--host\`): else it is possible.`,
   bad: tables('eth1', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
@@ -131,7 +136,8 @@ known where the host's routes are (\`--host\`): else it is possible.`,
       if (from === undefined || (cx.host !== undefined && defaultDevices(cx.host).includes(from.name))) continue;
       const others = namedInterfaces(cx.ruleset).filter(to => !isSame(to, from) && !askings.some(one => isAskedAt(cx, one, to)));
       const pipeline = others.length === 0 ? undefined : cx.pipeline();
-      if (pipeline === undefined || !letsNoneOut(cx, pipeline, from)) continue;
+      const lets = pipeline === undefined ? undefined : letsOut(cx, pipeline, from);
+      if (pipeline === undefined || lets === undefined) continue;
       for (const to of others) {
         if (left-- <= 0) {
           cx.undecided();
@@ -141,7 +147,7 @@ known where the host's routes are (\`--host\`): else it is possible.`,
         const [behind, anywhere] = [comesElsewhere(cx, asking, from) ? undefined : leaving(cx, pipeline, asking, by('in', from), to), network === undefined ? undefined : leaving(cx, pipeline, asking, not(by('in', to)), to)];
         const found = behind ?? anywhere;
         if (found === undefined) continue;
-        yield report(cx, pipeline, asking, behind === undefined ? network ?? '' : `${from.name}${from.prefix ? '+' : ''}`, [from, to], found);
+        yield report(cx, pipeline, asking, behind === undefined ? network ?? '' : `${from.name}${from.prefix ? '+' : ''}`, lets, [from, to], found);
         break;
       }
     }

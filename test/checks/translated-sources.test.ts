@@ -69,6 +69,20 @@ test('masquerade-wrong-interface: nobody leaves by the interface that the rule n
   t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o ens3 -j MASQUERADE'], [...vpn, '-A INPUT -i ens3 -p udp -m udp --dport 51820 -j ACCEPT']), [], 'the host has it: eth0 may lead to another network inside');
 });
 
+test('masquerade-wrong-interface: what goes back by the interface by which it came does not leave', t => {
+  const wrong = (nat: readonly string[], ...filter: readonly string[]): readonly string[] => findings({ nat: nat.map(line => `-A ${line}`), filter: filter.map(line => `-A FORWARD ${line}`) })
+    .filter(one => one.check === 'masquerade-wrong-interface').map(({ rule, message, witness }) => `${rule ?? ''} ${String(witness?.[0]?.in)}${message.includes('but those that came by it') ? ' others turn' : ''}`);
+  const masquerade = 'POSTROUTING -s 10.66.0.0/24 -o wg0 -j MASQUERADE';
+  const [out, turning] = ['-s 10.66.0.0/24 -i wg0 -o eth0 -j ACCEPT', '-i wg0 -o wg0 -j ACCEPT'];
+  t.deepEqual(wrong([masquerade], out), ['nat:POSTROUTING:1 wg0']);
+  t.deepEqual(wrong([masquerade], out, turning), ['nat:POSTROUTING:1 wg0 others turn']);
+  t.deepEqual(wrong([masquerade], out, '-o wg0 -j ACCEPT'), [], 'others are translated');
+  t.deepEqual(wrong([masquerade.replace('wg0', 'wg+')], out.replace('wg0', 'wg+'), '-i wg+ -o wg+ -j ACCEPT'), [], 'one of them may lead out');
+  const published = 'PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.66.0.5';
+  t.deepEqual(wrong([published, masquerade], out, turning), [], 'who asks for the server beside him by the public address must be translated');
+  t.deepEqual(wrong([published.replace('-d', '-i eth0 -d'), masquerade], out, turning), ['nat:POSTROUTING:1 wg0 others turn'], 'nobody beside it is sent to the server');
+});
+
 test('masquerade-incomplete: a network, a protocol or a line that table nat forgets', t => {
   const incomplete = (nat: readonly string[], filter: readonly string[], options: AnalyzeOptions = {}, policy: 'ACCEPT' | 'DROP' = 'DROP'): readonly string[] => findings({ nat: nat.map(line => `-A POSTROUTING ${line}`), filter: filter.map(line => `-A FORWARD ${line}`), policy }, options)
     .filter(one => one.check === 'masquerade-incomplete').map(({ certainty, rule, message, witness }) => `${certainty} ${rule ?? ''} ${message.split(' as well')[0] ?? ''} ${witness?.[0]?.in ?? ''}`);
