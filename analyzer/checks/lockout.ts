@@ -36,8 +36,13 @@ function peersOf({ family }: Ruleset, { managementPeers }: Settings): readonly P
   });
 }
 
+/** First packets to a port, whatever their flags. */
+function firstTo(ruleset: Ruleset, port: number): Constraint {
+  return all([is('protocol', protocolNumber.tcp), is('dport', port), is('fragment', 0), statesOf(ruleset).first, notLoopback]);
+}
+
 function connection(ruleset: Ruleset, port: number): Constraint {
-  return all([is('protocol', protocolNumber.tcp), is('dport', port), masked('tcpFlags', 2, 63), is('fragment', 0), statesOf(ruleset).first, notLoopback]);
+  return all([firstTo(ruleset, port), masked('tcpFlags', 2, 63)]);
 }
 
 interface Lost {
@@ -64,11 +69,11 @@ function asksForPort(constraint: Constraint, port: number): boolean {
   }
 }
 
-/** A rule that some packet matches is there to let the port in, unless from this host alone. Of one that none matches others speak. */
+/** A rule that some packet matches, if not one that begins a connection, is there to let the port in, unless from this host alone. Of one that none matches others speak. */
 function isMeantToPass(cx: CheckContext, table: Table, port: number): boolean {
   const constraints = constraintsOf(cx.ruleset, table.name);
   return cx.rules(table).some(at => effectOf(at.rule) === 'accept' && asksForPort(constraints.of(at.rule), port)
-    && reachWith(cx.space(), table, at, all([connection(cx.ruleset, port), betweenHosts(cx.ruleset.family)]), 'INPUT').kind === 'live');
+    && reachWith(cx.space(), table, at, all([firstTo(cx.ruleset, port), betweenHosts(cx.ruleset.family)]), 'INPUT').kind === 'live');
 }
 
 /** Some other service is open to connections: it is a server. */

@@ -20,6 +20,7 @@ import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
 import { effectOf, targetText } from './shared/targets.js';
 import { translationsOf } from './shared/translations.js';
+import { withoutSyn } from './shared/unbegun.js';
 
 const overLo: Constraint = { kind: 'interface', field: 'in', name: 'lo', prefix: false };
 /** nf_nat_inet_fn() in net/netfilter/nf_nat_core.c asks nat about these only. */
@@ -120,6 +121,14 @@ function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | und
   };
 }
 
+/** It is for NEW packets of TCP, and for none that begins a connection. */
+function segmentReport(at: RuleAt): Report {
+  return {
+    at, message: 'next to no packet can match this rule, and no connection begins by it: what begins one is a SYN packet, and it asks for others that are NEW',
+    help: 'leave the ! before its --syn (or --tcp-flags) out',
+  };
+}
+
 /** A rule that no jump leads such packets to, in a chain that others come to. */
 interface InVain {
   readonly at: RuleAt;
@@ -191,7 +200,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags or ICMP message of such a type has (a SYN/ACK
-is never NEW, nor is an echo reply), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a
+is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a
 fragment (-f) where some rule has connection tracking put them together, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
@@ -223,6 +232,7 @@ COMMIT
 COMMIT
 `,
   * run(cx) {
+    for (const { at, by } of withoutSyn(cx)) if (by.length === 0) yield segmentReport(at);
     for (const table of cx.ruleset.tables.values()) {
       const reached = cx.reach(table);
       const constraints = hasStates(cx.ruleset, table) ? constraintsOf(cx.ruleset, table.name) : undefined;

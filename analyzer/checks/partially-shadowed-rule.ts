@@ -9,6 +9,7 @@ import { isOwnDoing, ownerOf } from './shared/owners.js';
 import { isCatchAll, listOf } from './shared/shadows.js';
 import { effectOf, hasUnknown, isFinal, refuses, targetText } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
+import { withoutSyn } from './shared/unbegun.js';
 import type { Pipeline } from '../packet-space/pipeline/index.js';
 import { Patience } from '../packet-space/patience.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
@@ -40,6 +41,16 @@ function lateReport({ ruleset }: CheckContext, pipeline: Pipeline, { at, by, tra
     ],
     witness: [translatedStep(pipeline, passes, translation, false)], shows: [{ fate: 'passes', matches: [referenceOf(translation.at), referenceOf(by)], misses: [referenceOf(at)] }],
     help: `${before}; or publish the port to fewer`,
+  };
+}
+
+function unbegunReport({ ruleset }: CheckContext, at: RuleAt, by: readonly RuleAt[]): Report {
+  return {
+    at, severity: 'error',
+    ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
+    message: `no connection begins by this rule: the packets that begin them (SYN) are dropped by ${listOf(by, at)}`,
+    because: by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `takes SYN packets: ${targetText(ruleset, one)}` })),
+    help: `if ${listOf(by.slice(0, 1), at)} is there for NEW packets that begin nothing, write ! before its --syn (or --tcp-flags); else delete one of the two`,
   };
 }
 
@@ -82,7 +93,7 @@ export const partiallyShadowedRule = defineCheck({
 all addresses and ports were equally frequent) is taken by earlier rules, which do the opposite. What it looks like
 when read by itself is not what it does. Exceptions that were plainly written for the rule are not meant.
 It is a warning where a rule of FORWARD closes a port that docker or the like publishes, and stands behind the rules by which that is let in: it stops
-nobody.`,
+nobody. It is an error where the little that is left begins no connection: a rule for NEW packets of TCP to which no SYN comes, because a rule before it drops these, lets nobody in.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -119,6 +130,9 @@ COMMIT
     const late = lateClosings(cx);
     const pipeline = late.size === 0 ? undefined : cx.pipeline();
     if (pipeline !== undefined) for (const one of late.values()) yield lateReport(cx, pipeline, one);
+    const inVain = withoutSyn(cx).filter(({ by }) => by.length > 0);
+    for (const { at, by } of inVain) yield unbegunReport(cx, at, by);
+    const told = new Set(inVain.map(({ at }) => at.rule));
     const ends = new Map<Chain, Set<ReturnType<typeof endOf>>>();
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
       const effect = effectOf(at.rule);
@@ -126,7 +140,7 @@ COMMIT
       const isOpposed = [...before].some(one => one !== endOf(at.rule));
       if (isFinal(at.rule)) ends.set(at.in, before.add(endOf(at.rule)));
       if (!isOpposed) continue;
-      if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || isCatchAll(at.rule) || hasUnknown(constraintsOf(cx.ruleset, table.name).of(at.rule)) || late.has(at.rule)) continue;
+      if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || isCatchAll(at.rule) || hasUnknown(constraintsOf(cx.ruleset, table.name).of(at.rule)) || late.has(at.rule) || told.has(at.rule)) continue;
       if (cx.reach(table).get(at.rule)?.kind !== 'live' || left-- <= 0) continue;
       const by = takersOf(cx, table, at, patience);
       if (by.length > 0) yield report(cx.ruleset, at, by);

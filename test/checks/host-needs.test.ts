@@ -89,6 +89,14 @@ test('whoever manages the host gets in, from where he is', t => {
   t.deepEqual(found('lockout', `*raw\n-A PREROUTING -p tcp -m tcp --dport 22 -j DROP\nCOMMIT\n${host(lo, known, ssh)}`), ['error'], 'a rule opens the port, and another table closes it');
 });
 
+test('a rule for the port by which no connection begins lets nobody in', t => {
+  const syn = '-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctstate NEW -j DROP';
+  const enter = '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT';
+  t.deepEqual(found('lockout', host(lo, known, `-A INPUT ${syn}`, enter)), ['error']);
+  t.deepEqual(found('lockout', host(lo, known, enter.replace('--dport 22', '--dport 22 ! --tcp-flags FIN,SYN,RST,ACK SYN'))), ['error']);
+  t.deepEqual(found('lockout', host(lo, known, `-A INPUT ${syn.replace('--tcp', '! --tcp')}`, enter)), []);
+});
+
 test('what nat does to other connections lets nobody in, and what another table drops no rule of filter lets in', t => {
   const nat = '*nat\n-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.2:80\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n';
   const web = host(lo, known, '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT');

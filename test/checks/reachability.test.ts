@@ -377,3 +377,25 @@ test('partially-shadowed-rule: who closes a port of a container behind what dock
   t.deepEqual(told({ policy: 'ACCEPT', late: [`-A FORWARD -i tun0 ${port}`] }), [], 'for others');
   t.deepEqual(told({ policy: 'ACCEPT', nat: ['-A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE'], late: [`-A FORWARD ${port}`] }), [], 'for those of a VPN, maybe');
 });
+
+test('rules for new connections to which no SYN packet comes: by a rule before, or by themselves', t => {
+  const told = (...lines: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: filter('-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', ...lines) })
+    .findings.filter(({ check }) => check === 'partially-shadowed-rule' || check === 'never-matches').map(({ check, severity, certainty, rule }) => `${check} ${severity} ${certainty} ${rule ?? ''}`);
+  const isSyn = '--tcp-flags FIN,SYN,RST,ACK SYN';
+  const drops = (words: string): string => `-A INPUT -p tcp -m tcp ${words} -m conntrack --ctstate NEW -j DROP`;
+  const [web, local] = ['-A INPUT -p tcp -m tcp --dport 80 -m conntrack --ctstate NEW -j ACCEPT', '-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 5432 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT'];
+  const third = ['partially-shadowed-rule error certain filter:INPUT:4'];
+  t.deepEqual(told(drops(isSyn), web), third);
+  t.deepEqual(told(drops(isSyn), local), third);
+  t.deepEqual(told(drops(isSyn), '-A INPUT -p tcp -m tcp --dport 25 -j ACCEPT'), third, 'whatever comes to that port');
+  t.deepEqual(told(drops(`${isSyn} ! -i lo`).replace('-m tcp', ''), web), third);
+  t.deepEqual(told(':bad - [0:0]', '-A INPUT -p tcp -j bad', web, `-A bad -p tcp -m tcp ${isSyn} -j REJECT`), third, 'in a chain of its own');
+  t.deepEqual(told(`-A INPUT -p tcp -m tcp --dport 80 ! ${isSyn} -m conntrack --ctstate NEW -j ACCEPT`), ['never-matches error certain filter:INPUT:3']);
+  t.deepEqual(told(`-A INPUT -p tcp -m tcp --dport 80 ! ${isSyn} -m conntrack --ctstate NEW -j ACCEPT`, web), [], 'the others pass by another rule');
+  t.deepEqual(told(`-A INPUT -p tcp -m tcp --dport 80 --tcp-flags SYN,ACK ACK -m conntrack --ctstate NEW -j ACCEPT`), [], 'somebody means what is picked up');
+  t.deepEqual(told(drops(`! ${isSyn}`), web), [], 'the right way round');
+  t.deepEqual(told(drops(`-s 192.0.2.0/24 ${isSyn}`).replace('-m tcp', ''), web), [], 'of some only');
+  t.deepEqual(told(`-A INPUT -p tcp -m tcp ${isSyn} -m limit --limit 3/min -j DROP`, web), [], 'of nobody knows which');
+  t.deepEqual(told(`-A INPUT -p tcp -m tcp --dport 80 ${isSyn} -j ACCEPT`, drops(isSyn), web), [], 'connections to it begin by another');
+  t.deepEqual(told(`-A INPUT -p tcp -m tcp ${isSyn} -j DROP`, '-A INPUT -p tcp -m tcp --dport 1024:65535 -j ACCEPT', `-A INPUT -p tcp -m tcp --dport 80 ! ${isSyn} -j ACCEPT`), [], 'answers to whatever this host begins');
+});
