@@ -18,6 +18,7 @@ import { superfluousStateMatch } from './superfluous-state-match.js';
 import { notrackStateConflict } from './notrack-state-conflict.js';
 import { asymmetricNatReply } from './asymmetric-nat-reply.js';
 import { invalidLeaksUnnatted } from './invalid-leaks-unnatted.js';
+import { listNeverFilled } from './list-never-filled.js';
 import { lockout } from './lockout.js';
 import { relatedMissing } from './related-missing.js';
 import { loopbackBlocked } from './loopback-blocked.js';
@@ -72,6 +73,7 @@ export const checks: readonly Check[] = [
   correlatedRules,
   redundantRule,
   rateLimitWithoutEffect,
+  listNeverFilled,
   duplicateRule,
   missingEstablishedReturn,
   outputDropBreakage,

@@ -138,6 +138,15 @@ interface ExtensionDefinition<O extends Options> {
   readonly examples: readonly Example[];
 }
 
+/** What a match does with a list that rules keep themselves. */
+export interface KeptList {
+  readonly list: string;
+  readonly does: 'puts' | 'asks';
+  /** Which of a packet's addresses it is about. */
+  readonly side: 'src' | 'dst';
+  readonly negated: boolean;
+}
+
 export interface MatchDefinition<O extends Options = Options> extends ExtensionDefinition<O> {
   readonly kind: 'match';
   /** Under which name it is saved, where that is another one. */
@@ -150,8 +159,8 @@ export interface MatchDefinition<O extends Options = Options> extends ExtensionD
   readonly header?: number;
   /** It tells what comes too often, or is too much, from what is not: whether it matches `below` the bound or `above`; undefined: this use does not. */
   readonly bounds?: (given: GivenOf<O>) => 'below' | 'above' | undefined;
-  /** It is about a list of senders that rules keep themselves: whether it `puts` the sender on the list, or `asks` if he is on it; undefined: this use does neither. */
-  readonly keeps?: (given: GivenOf<O>, ordered: readonly OrderedOption[]) => { readonly list: string; readonly does: 'puts' | 'asks' } | undefined;
+  /** It is about a list of addresses that rules keep themselves: whether it `puts` the packet's on the list, or `asks` if it is on it; undefined: this use does neither. */
+  readonly keeps?: (given: GivenOf<O>, ordered: readonly OrderedOption[]) => KeptList | undefined;
   /** What the whole match asks of a packet. Absent: `requires` and what all its options ask, together. */
   readonly means?: (given: GivenOf<O>, cx: RuleContext) => Constraint;
   /**

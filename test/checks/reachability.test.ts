@@ -399,3 +399,34 @@ test('rules for new connections to which no SYN packet comes: by a rule before, 
   t.deepEqual(told(`-A INPUT -p tcp -m tcp --dport 80 ${isSyn} -j ACCEPT`, drops(isSyn), web), [], 'connections to it begin by another');
   t.deepEqual(told(`-A INPUT -p tcp -m tcp ${isSyn} -j DROP`, '-A INPUT -p tcp -m tcp --dport 1024:65535 -j ACCEPT', `-A INPUT -p tcp -m tcp --dport 80 ! ${isSyn} -j ACCEPT`), [], 'answers to whatever this host begins');
 });
+
+test('list-never-filled: who asks for a list that no rule fills, or that holds other addresses', t => {
+  const told = (text: string): readonly string[] => analyze({ path: 'x.rules', text }).findings.filter(({ check }) => check === 'list-never-filled').map(({ severity, certainty, rule }) => `${severity} ${certainty} ${rule ?? ''}`);
+  const ask = (words: string, target = 'DROP', chain = 'INPUT'): string => `-A ${chain} -p tcp -m tcp --dport 22 -m recent ${words} -j ${target}`;
+  const first = ['warning possible filter:INPUT:1'];
+  t.deepEqual(told(filter(ask('--update --seconds 60 --hitcount 4 --name a'))), first);
+  t.deepEqual(told(filter(ask('--rcheck --name knock', 'ACCEPT'), ask('--set --name knocked'))), first);
+  t.deepEqual(told(filter(ask('--rcheck'), ask('--set --name default', 'ACCEPT'))), first, 'the list is DEFAULT');
+  t.deepEqual(told(filter(ask('--rcheck'), ask('--set --name DEFAULT', 'ACCEPT'))), []);
+  t.deepEqual(told(filter(ask('--rcheck --name a'), ask('--remove --name a', 'ACCEPT'))), first, 'to take off is not to put on');
+  t.deepEqual(told(filter(ask('--rcheck --name a'), ask('! --set --name a', 'ACCEPT'))), [], 'it puts, and does not match');
+  t.deepEqual(told(filter(ask('--rcheck --name a'), '-A INPUT -p tcp -j ACCEPT', ask('--set --name a', 'ACCEPT'))), first, 'none comes to the rule that fills it');
+  t.deepEqual(told(`*raw\n:PREROUTING ACCEPT\n-A PREROUTING -m recent --set --name a\nCOMMIT\n${filter(ask('--rcheck --name a'))}`), []);
+  t.deepEqual(told(filter(ask('--rcheck --name a', 'ACCEPT'), ask('--update --name a', 'ACCEPT'))), first, 'one finding of both');
+  const [always] = analyze({ path: 'x.rules', text: filter(ask('! --rcheck --name a')) }).findings.filter(({ check }) => check === 'list-never-filled');
+  t.regex(always?.message ?? '', /always so/u);
+  const [near] = analyze({ path: 'x.rules', text: filter(ask('--rcheck --name SSH'), ask('--set --name ssh', 'ACCEPT')) }).findings.filter(({ check }) => check === 'list-never-filled');
+  t.is(near?.help, 'did you mean `ssh`?');
+  t.deepEqual(told(filter(`[7:420] ${ask('--rcheck --name a')}`)), ['info possible filter:INPUT:1'], 'the counter says that it matched');
+});
+
+test('list-never-filled: whose addresses are on a list', t => {
+  const told = (...lines: readonly string[]): readonly (string | null)[] => analyze({ path: 'x.rules', text: filter(...lines) }).findings.filter(({ check }) => check === 'list-never-filled').map(({ rule }) => rule);
+  const use = (chain: string, words: string): string => `-A ${chain} -p udp -m recent ${words} --name a${words.startsWith('--set') ? '' : ' -j ACCEPT'}`;
+  t.deepEqual(told(use('INPUT', '--rcheck --rsource'), use('INPUT', '--set --rdest')), ['filter:INPUT:1']);
+  t.deepEqual(told(use('INPUT', '--rcheck --rdest'), use('INPUT', '--set --rsource')), ['filter:INPUT:1']);
+  t.deepEqual(told(use('INPUT', '--rcheck --rsource'), use('OUTPUT', '--set --rdest')), []);
+  t.deepEqual(told(use('INPUT', '--rcheck --rsource'), use('OUTPUT', '--set --rsource')), ['filter:INPUT:1']);
+  t.deepEqual(told(use('FORWARD', '--rcheck --rsource'), use('FORWARD', '--set --rdest')), [], 'answers');
+  t.deepEqual(told(':a - [0:0]', '-A INPUT -j a', '-A FORWARD -j a', use('a', '--rcheck --rsource'), use('a', '--set --rdest')), []);
+});

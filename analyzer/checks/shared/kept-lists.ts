@@ -1,4 +1,5 @@
 /** Lists of senders that rules keep themselves (`-m recent`), and who gets on them. */
+import type { KeptList } from '../../extensions/define.js';
 import type { Rule, Table } from '../../model/ruleset.js';
 import { isOpaque } from '../../model/ruleset.js';
 import type { PacketSample, RuleAt } from '../../packet-space/answers.js';
@@ -28,9 +29,14 @@ export interface OpenList {
   readonly next: PacketSample;
 }
 
-/** The list that a rule is about; undefined where there is none, or there are several. */
-function keptBy({ matches }: Rule): { readonly list: string; readonly does: 'puts' | 'asks' } | undefined {
-  const [only, ...others] = matches.flatMap(use => isOpaque(use) ? [] : use.definition.keeps?.(use.given, use.ordered) ?? []);
+/** The lists that a rule is about. */
+export function listsOf({ matches }: Rule): readonly KeptList[] {
+  return matches.flatMap(use => isOpaque(use) ? [] : use.definition.keeps?.(use.given, use.ordered) ?? []);
+}
+
+/** The list of senders that a rule is about; undefined where there is none, or there are several. */
+function keptBy(rule: Rule): KeptList | undefined {
+  const [only, ...others] = listsOf(rule).filter(({ side, negated }) => side === 'src' && !negated);
   return others.length === 0 ? only : undefined;
 }
 

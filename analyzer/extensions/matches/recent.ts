@@ -101,7 +101,7 @@ export const recent = defineMatch('recent', () => ({
   bounds: ({ rcheck, update, hitcount }) => (hitcount?.value ?? 0) < 2 ? undefined : (rcheck ?? update)?.negated === true ? 'below' : 'above',
   keeps: ({ set, rcheck, update, name }, ordered) => {
     const action = set ?? rcheck ?? update;
-    return action === undefined || action.negated || sideOf(ordered) === 'rdest' ? undefined : { list: name?.value ?? 'DEFAULT', does: set === undefined ? 'asks' : 'puts' };
+    return action === undefined ? undefined : { list: name?.value ?? 'DEFAULT', does: set === undefined ? 'asks' : 'puts', side: sideOf(ordered) === 'rdest' ? 'dst' : 'src', negated: action.negated };
   },
   save: (given, { family, ordered }) => {
     const { seconds, hitcount, name, mask } = given;
