@@ -5,6 +5,7 @@ import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, is, not, within, type Constraint, type Range } from '../packet/constraint.js';
 import { stepOf } from '../witness/step.js';
 import { rangesOf } from './shared/asked.js';
+import { conjuncts } from './shared/conjuncts.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { holdsForAnybody } from './shared/luck.js';
 import { namedPorts } from './shared/named-ports.js';
@@ -16,13 +17,29 @@ import { effectOf } from './shared/targets.js';
 const everyday = 32_768;
 const paths: readonly (readonly [Path, 'INPUT' | 'FORWARD'])[] = [['in', 'INPUT'], ['through', 'FORWARD']];
 
-/** The source ports that a rule asks for, where nobody has them by chance, and it asks for no destination port. */
-function trustedPorts(ruleset: Ruleset, rule: Rule): readonly [Range, ...Range[]] | undefined {
+interface TrustedPorts {
+  readonly ports: readonly [Range, ...Range[]];
+  /** Those of `--ports`: who asks for one of them may send from any. */
+  readonly isEither: boolean;
+}
+
+/** The ports from which or to which a packet may go by a rule, where one of both will do (`--ports`). */
+function eitherPorts(asks: Constraint): readonly Range[] | undefined {
+  for (const one of conjuncts(asks)) {
+    const fields = one.kind === 'any' ? one.of.map(part => part.kind === 'within' ? part.field : undefined) : [];
+    if (one.kind === 'any' && fields.includes('sport') && fields.every(field => field === 'sport' || field === 'dport')) return one.of.flatMap(part => rangesOf(part, 'sport') ?? []);
+  }
+  return undefined;
+}
+
+/** The source ports that a rule asks for, where nobody has them by chance, and it asks for no destination port besides. */
+function trustedPorts(ruleset: Ruleset, rule: Rule): TrustedPorts | undefined {
   if (effectOf(rule) !== 'accept' || isForSomebody(rule)) return undefined;
   const asks = constraintsOf(ruleset, 'filter').of(rule);
-  const [first, ...more] = rangesOf(asks, 'sport') ?? [];
-  if (first === undefined || [first, ...more].some(({ high }) => Number(high) >= everyday)) return undefined;
-  return rangesOf(asks, 'dport') === undefined && namedPorts(ruleset, 'filter', rule) === undefined ? [first, ...more] : undefined;
+  const own = rangesOf(asks, 'sport');
+  const [first, ...more] = own ?? eitherPorts(asks) ?? [];
+  if (first === undefined || [first, ...more].some(({ high }) => Number(high) >= everyday) || rangesOf(asks, 'dport') !== undefined) return undefined;
+  return own === undefined || namedPorts(ruleset, 'filter', rule) === undefined ? { ports: [first, ...more], isEither: own === undefined } : undefined;
 }
 
 function trustsPorts(ruleset: Ruleset): boolean {
@@ -42,10 +59,11 @@ function textOf([{ low, high }]: readonly [Range, ...Range[]]): string {
   return low === high ? String(low) : `${String(low)}-${String(high)}`;
 }
 
-function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, ports: readonly [Range, ...Range[]], protocol: 'tcp' | 'udp'): Report | undefined {
+function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, { ports, isEither }: TrustedPorts, protocol: 'tcp' | 'udp'): Report | undefined {
+  const meant: readonly Constraint[] = isEither ? [{ kind: 'within', field: 'sport', ranges: ports }, not({ kind: 'within', field: 'dport', ranges: ports })] : [];
   for (const [path, hook] of paths) for (const first of examples(protocol)) {
     const coming = path === 'in' ? strangers(cx) : all([strangers(cx), not(fromOutside(cx, 'out'))]);
-    const packets = all([coming, first]);
+    const packets = all([coming, first, ...meant]);
     const answer = reachThrough(pipeline, at.rule, { packets, path, first: true, passes: true });
     if (answer.kind === 'undecided') cx.undecided();
     const certainty = answer.kind === 'live' ? holdsForAnybody(pipeline, answer.found) : 'no';
@@ -58,7 +76,7 @@ function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, ports: readonl
       at, certainty,
       message: `anybody on the internet who sends from port ${textOf(ports)} gets to ${protocol}/${String(sample.dport ?? 'any')}, and to all that no rule drops before: which port he sends from is his choice`,
       witness: [stepOf(sample, sample.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
-      help: 'let in answers, and not a port: add -m conntrack --ctstate ESTABLISHED, or delete the rule where one for known connections stands before it',
+      help: isEither ? 'write --dports in place of --ports, and let in answers by a rule for known connections (-m conntrack --ctstate ESTABLISHED)' : 'let in answers, and not a port: add -m conntrack --ctstate ESTABLISHED, or delete the rule where one for known connections stands before it',
     };
   }
   return undefined;
@@ -82,7 +100,8 @@ export const sourcePortTrusted = defineCheck({
   summary: 'Who sends from a port of his choice gets to ports that are closed to all others',
   why: `A rule for \`--sport 53\` or \`--sport 443\` is meant for the answers of servers. But which port a packet is sent from is its sender’s choice: a scanner
 that sends from port 53 gets to every service behind the rule. Connection tracking knows answers from questions, so that a rule for known connections (ESTABLISHED) does
-what was meant; where there is none, TCP answers at least are not SYN packets. Rules that name a destination port as well, as for DHCP, are not meant.`,
+what was meant; where there is none, TCP answers at least are not SYN packets. Rules that name a destination port as well, as for DHCP, are not meant,
+but \`--ports\` of multiport is: one of the two ports will do for it.`,
   bad: host(known, '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'),
   good: host(known),
   nearMiss: host('-A INPUT -p tcp -m tcp --sport 443 ! --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT', '-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT', '-A INPUT -p icmp -j ACCEPT', known),

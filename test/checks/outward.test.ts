@@ -126,6 +126,19 @@ test('source-port-trusted: who chooses his port gets where others do not', t => 
   t.deepEqual(trusted('-A INPUT -p udp -j DROP', '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'), []);
 });
 
+test('source-port-trusted: of either port, the one that the sender chooses will do', t => {
+  const trusted = (...rules: readonly string[]): readonly string[] => analyze({ path: 'outward.rules', text: host(...rules) }).findings
+    .filter(({ check }) => check === 'source-port-trusted').map(({ rule, message, witness }) => [rule, (/gets to [a-z]+\/[0-9]+/u.exec(message))?.[0], witness !== null].join(' '));
+  const either = '-A INPUT -p tcp -m multiport --ports 22,80 -j ACCEPT';
+  t.deepEqual(trusted(either), ['filter:INPUT:3 gets to tcp/3306 true'], 'not to those that are open to all by the rule');
+  t.deepEqual(trusted(either.replace('-j', '-m conntrack --ctstate NEW -j')), ['filter:INPUT:3 gets to tcp/3306 true']);
+  t.deepEqual(trusted(either.replace('-j', '-m conntrack --ctstate ESTABLISHED -j')), []);
+  t.deepEqual(trusted(either, '-A INPUT -p tcp -j ACCEPT'), [], 'open to all');
+  t.deepEqual(trusted('-A INPUT -p tcp -m multiport ! --ports 22,80 -j ACCEPT'), []);
+  t.deepEqual(trusted('-A INPUT -p udp -m multiport --ports 67,68 -m udp --dport 67:68 -j ACCEPT'), [], 'a destination port besides');
+  t.deepEqual(trusted('-A INPUT -p tcp -m multiport --ports 80,40000 -j ACCEPT'), [], 'from which everybody may send');
+});
+
 test('exposed-service: of either port, the one that the sender does not choose is what counts', t => {
   t.deepEqual(found('exposed-service', host('-A INPUT -p tcp -m multiport --ports 6379 -j ACCEPT')), ['filter:INPUT:3']);
   t.deepEqual(found('exposed-service', host('-A INPUT -p tcp -m multiport --sports 6379 -j ACCEPT')), []);
