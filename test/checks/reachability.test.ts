@@ -282,6 +282,13 @@ test('an address that is blocked behind a rule which lets it in; a list of them 
   t.deepEqual(overlaps('-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A OUTPUT -d 203.0.113.7/32 -j DROP'), ['correlated-rules filter:OUTPUT:2']);
 });
 
+test('of blocks that ask for a protocol as well, a few are looked at, and they leave room for those that do not', t => {
+  const block = (last: number, protocol: string): string => `-A INPUT -s 203.0.113.${String(last)}/32${protocol} -j DROP`;
+  const many = Array.from({ length: 25 }, (_, i) => block(i, ' -p tcp'));
+  const { findings } = analyze({ path: 'x.rules', text: filter('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', ...many, block(100, ''), '-A INPUT -p tcp -j REJECT') });
+  t.regex(findings.find(one => one.check === 'correlated-rules')?.message ?? '', /of this rule and of 20 like it/u, '20 of TCP, and the last');
+});
+
 test('blocked first, known connections first, or a trusted address first: as it should be', t => {
   t.deepEqual(overlaps('-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT'), []);
   t.deepEqual(overlaps('-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -j DROP', '-A INPUT -p tcp -j ACCEPT'), []);

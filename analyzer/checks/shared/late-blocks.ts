@@ -4,7 +4,7 @@ import { protocolNumber } from '../../packet/protocols.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { correlated, reachWith } from '../../packet-space/index.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
-import { all, ctstates, is, not, oneOf, type Constraint } from '../../packet/constraint.js';
+import { all, ctstates, is, mentions, not, oneOf, type Constraint } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
 import { meet, rangesOf, without } from './asked.js';
 import { conjuncts, hasConjunct } from './conjuncts.js';
@@ -16,7 +16,7 @@ import { effectOf, refuses } from './targets.js';
 /** Whose addresses. */
 export type Side = 'source' | 'destination';
 
-/** So many rules of a chain are looked at: each takes a search. */
+/** So many rules of a chain are looked at, of those that ask for addresses alone, and of the others: each takes a search. */
 const lookLimit = 20;
 
 /** A connection that begins from outside of the host: what comes back, and what lo carries, is not meant to be blocked, nor is it a service to answer a ping. */
@@ -41,6 +41,11 @@ function blocks({ ruleset }: CheckContext, { table, rule }: RuleAt): Side | unde
   const [only, ...others] = without(constraintsOf(ruleset, table).of(rule), ['in', 'out']).filter(one => !isBeside(one));
   if (only === undefined || others.length > 0) return undefined;
   return (['source', 'destination'] as const).find(side => isForSome(only, side));
+}
+
+/** Whether it asks for a protocol or a state, besides addresses. */
+function asksForMore({ ruleset }: CheckContext, { table, rule }: RuleAt): boolean {
+  return mentions(constraintsOf(ruleset, table).of(rule), ['protocol', 'ctstate']);
 }
 
 /** Whether a rule accepts packets by something else than their addresses of that side. */
@@ -114,12 +119,12 @@ function inChain(cx: CheckContext, table: Table, rules: readonly RuleAt[]): { re
   const late = new Map<string, LateBlock & { readonly others: RuleAt[] }>();
   const left: RuleAt[] = [];
   const open = { source: false, destination: false };
-  let asked = 0;
+  const asked = { alone: 0, more: 0 };
   for (const at of rules) {
     if (effectOf(at.rule) === 'accept') for (const side of ['source', 'destination'] as const) open[side] ||= at.rule[side] === undefined && !isCatchAll(at.rule);
     const side = blocks(cx, at);
     if (side === undefined || !open[side] || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
-    if (asked++ >= lookLimit) {
+    if (asked[asksForMore(cx, at) ? 'more' : 'alone']++ >= lookLimit) {
       left.push(at);
       continue;
     }
