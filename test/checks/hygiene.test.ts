@@ -221,6 +221,14 @@ test('what stands behind a rule that could not be read is no list with what is b
 
 });
 
+test('host-bits-set: a private address whose mask takes in the internet is not mended by writing that down', t => {
+  const told = (address: string): readonly string[] => of('host-bits-set', filter(`-A INPUT -s ${address} -p tcp -m tcp --dport 3306 -j ACCEPT`)).map(({ message, fix }) => `${message}: ${fix?.safety ?? 'no fix'}`);
+  t.deepEqual(told('192.168.0.0/8'), ['`192.168.0.0/8` is silently the whole of 192.0.0.0/8, where the internet is as well: no fix']);
+  t.deepEqual(told('172.16.5.4/8'), ['`172.16.5.4/8` is silently the whole of 172.0.0.0/8, where the internet is as well: no fix']);
+  t.deepEqual(told('192.168.7.1/16'), ['`192.168.7.1/16` is silently the whole of 192.168.0.0/16: safe']);
+  t.deepEqual(told('203.0.113.7/24'), ['`203.0.113.7/24` is silently the whole of 203.0.113.0/24: safe']);
+});
+
 test('network-without-mask: who may have such an address', t => {
   const told = (rule: string, { family = 'ipv4', addresses = [] }: { readonly family?: Family; readonly addresses?: readonly string[] } = {}): readonly string[] => {
     const { findings } = analyze({ path: 'x.rules', text: filter(rule) }, { family, ...addresses.length === 0 ? {} : { host: () => ({ interfaces: [{ name: 'eth0', addresses: [...addresses] }] }) } });
