@@ -22,7 +22,9 @@ interface Message {
 }
 
 const linkLocal = within('src', 0xfe80n << 112n, (0xfec0n << 112n) - 1n);
-const anyNeighbour = any([linkLocal, within('src', 0x2000n << 112n, (0x4000n << 112n) - 1n), within('src', 0xfcn << 120n, (0xfen << 120n) - 1n)]);
+const global = any([within('src', 0x2000n << 112n, (0x4000n << 112n) - 1n), within('src', 0xfcn << 120n, (0xfen << 120n) - 1n)]);
+/** Of whom nothing gets in. */
+const whose = { any: any([linkLocal, global]), linkLocal, global } as const;
 /** To the solicited-node group of an address (RFC 4291, 2.7.1), by which a neighbour is looked for first. */
 const solicited = within('dst', 0xff02_0000_0000_0000_0000_0001_ff00_0000n, 0xff02_0000_0000_0000_0000_0001_ffff_ffffn);
 const toHost = not(within('dst', 0xffn << 120n, (1n << 128n) - 1n));
@@ -80,22 +82,21 @@ function lostNeighbours(cx: CheckContext, from: Constraint): readonly Lost[] {
 
 interface OfNeighbours {
   readonly lost: readonly Lost[];
-  /** Of those with link-local addresses alone, from which routers ask mostly. */
-  readonly isOfSome: boolean;
+  /** Of those with link-local addresses alone, from which routers ask, or of those with others alone: a host asks by the address from which it then sends (ndisc_solicit()). */
+  readonly of: keyof typeof whose;
   /** By links that the rules for it leave out by name. */
   readonly areLeftOut: boolean;
 }
 
 function lostOfNeighbours(cx: CheckContext): OfNeighbours {
   const leftOut: OfNeighbours[] = [];
-  for (const from of [anyNeighbour, linkLocal]) {
-    const lost = lostNeighbours(cx, from);
-    const others = lost.filter(one => !isLeftOut(cx, from, one));
-    const isOfSome = from === linkLocal;
-    if (others.length > 0) return { lost: others, isOfSome, areLeftOut: false };
-    if (lost.length > 0) leftOut.push({ lost, isOfSome, areLeftOut: true });
+  for (const of of ['any', 'linkLocal', 'global'] as const) {
+    const lost = lostNeighbours(cx, whose[of]);
+    const others = lost.filter(one => !isLeftOut(cx, whose[of], one));
+    if (others.length > 0) return { lost: others, of, areLeftOut: false };
+    if (lost.length > 0) leftOut.push({ lost, of, areLeftOut: true });
   }
-  return leftOut[0] ?? { lost: [], isOfSome: false, areLeftOut: false };
+  return leftOut[0] ?? { lost: [], of: 'any', areLeftOut: false };
 }
 
 /** Router advertisements alone, which come from link-local addresses (RFC 4861, 6.1.2): a router has no need of them, nor a host that is told its addresses. */
@@ -123,6 +124,9 @@ function uniqueDeciders(ruleset: Ruleset, lost: readonly Lost[]): ReturnType<typ
   return [...known.values()];
 }
 
+const fromWords = { any: '', linkLocal: 'from link-local addresses ', global: 'from other than link-local addresses ' } as const;
+const finders = { any: 'neighbours', linkLocal: 'routers', global: 'neighbours that use such addresses' } as const;
+
 export const neighbourDiscoveryBlocked = defineCheck({
   name: 'neighbour-discovery-blocked',
   kind: 'conversations',
@@ -134,7 +138,7 @@ have forgotten it. Connection tracking leaves them alone: their state is UNTRACK
 ESTABLISHED packets lets them pass. Hosts that take their addresses and routes from a router need router
 advertisements as well; where only these are dropped, it is told as an info.
 Neighbours are looked for by a group's address (ff02::1:ff00:0/104), and answer to that of who asked. Where others
-get in, and nobody from a link-local address (fe80::/10), from which routers ask mostly, it is told as possible. Tunnels have no neighbours, and many are known by their names (\`sit1\`, \`he-ipv6\`);
+get in, and nobody from a link-local address (fe80::/10), from which routers ask mostly, it is told as possible; and so, as a warning, where nobody from another address gets in: by these neighbours on the same link ask. Tunnels have no neighbours, and many are known by their names (\`sit1\`, \`he-ipv6\`);
 an interface that is left out by its name (\`! -i eth1 -p ipv6-icmp -j ACCEPT\`) may be one, and is told as a possible info.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -169,29 +173,29 @@ COMMIT
 -A neighbours -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => ruleset.family === 'ipv6' ? [...[...needed, fromRouters].map(packetsOf), anyNeighbour, solicited, toHost] : [],
+  asks: ({ ruleset }) => ruleset.family === 'ipv6' ? [...[...needed, fromRouters].map(packetsOf), whose.any, solicited, toHost] : [],
   * run(cx) {
     const { ruleset } = cx;
     const table = ruleset.tables.get('filter');
     const input = table?.chains.get('INPUT');
     if (ruleset.family === 'ipv4' || table === undefined || input === undefined || !isDoubtful(cx)) return;
     const neighbours = lostOfNeighbours(cx);
-    const { isOfSome, areLeftOut } = neighbours;
+    const { of, areLeftOut } = neighbours;
     const areRouters = neighbours.lost.length === 0;
     const lost = areRouters ? lostRouters(cx) : neighbours.lost;
     const [first] = lost;
     const [message] = first?.messages ?? [];
     if (first === undefined || message === undefined) return;
-    const severity: Severity = areRouters || areLeftOut ? 'info' : 'error';
+    const severity: Severity = areRouters || areLeftOut ? 'info' : of === 'global' ? 'warning' : 'error';
     const names = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.name)))];
     const types = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.word)))];
     const links = lost.map(({ arrival }) => arrival.words).filter(words => words !== '').join(' or ');
     yield {
       span: input.line === 0 ? table.span : input.span, severity,
-      ...isOfSome || areLeftOut ? { certainty: 'possible' as const } : {},
-      message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}${isOfSome ? 'from link-local addresses ' : ''}are dropped: ${areRouters ? 'this host learns no address and no route from its router' : `${isOfSome ? 'routers' : 'neighbours'} cannot find this host, nor it them${areLeftOut ? ', unless that is a tunnel, which has none' : ''}`}`,
+      ...of !== 'any' || areLeftOut ? { certainty: 'possible' as const } : {},
+      message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}${fromWords[of]}are dropped: ${areRouters ? 'this host learns no address and no route from its router' : `${finders[of]} cannot find this host, nor it them${areLeftOut ? ', unless that is a tunnel, which has none' : ''}`}`,
       because: uniqueDeciders(ruleset, lost),
-      witness: [stepOf({ src: 'fe80::2', dst: message.to === solicited ? 'ff02::1:ff00:1' : 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.device)],
+      witness: [stepOf({ src: of === 'global' ? '2001:db8::2' : 'fe80::2', dst: message.to === solicited ? 'ff02::1:ff00:1' : of === 'global' ? '2001:db8::1' : 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.device)],
       shows: [{ fate: 'lost' }],
       help: `let them in: ${types.map(word => `-I INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`).join('; ')}`,
       ...fixWith('let them in', 'unsafe', withFirst(ruleset, table, input, types.map(word => `-p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`))),

@@ -111,7 +111,8 @@ test('neighbours are looked for by groups, answer to hosts, and routers are neig
     .findings.filter(one => one.check === 'neighbour-discovery-blocked').map(({ certainty, message }) => `${certainty}: ${message.split(' that ')[0] ?? ''}`);
   const [both, asked, told] = ['neighbour solicitations and neighbour advertisements', 'neighbour solicitations', 'neighbour advertisements'];
   t.deepEqual(six(''), []);
-  t.deepEqual(six('-s fe80::/10'), []);
+  t.deepEqual(six('-s fe80::/10'), [`possible: ${both}`], 'neighbours on the same link ask from the addresses that they use');
+  t.deepEqual(six('! -s fe80::/10'), [`possible: ${both}`]);
   t.deepEqual(six('-s ::1/128'), [`certain: ${both}`]);
   t.deepEqual(six('-d ff00::/8'), [`certain: ${told}`]);
   t.deepEqual(six('-d 2001:db8::1/128'), [`certain: ${asked}`]);
@@ -138,7 +139,7 @@ test('tunnels have no neighbours: they are known by their names, and what the ru
   for (const tunnel of ['sit1', 'he-ipv6', 'he6', '6in4-wan6', '6rd-wan6', 'tun6to4', 'teredo']) t.deepEqual(six(but(tunnel)), [], tunnel);
   t.deepEqual(six(but('uplink')), ['info possible: by uplink?']);
   t.deepEqual(six(but('uplink+')), ['info possible: by uplink+?']);
-  t.deepEqual(six(but('uplink', '-s fe80::/10')), ['info possible: by uplink?']);
+  t.deepEqual(six(but('uplink', '-s fe80::/10')), ['warning possible: by uplink or by any other interface'], 'nor does anybody with another');
   t.deepEqual(six('-A INPUT -i eth8 -p ipv6-icmp -j DROP', but('uplink')), ['error certain: by eth8'], 'nobody leaves this one out');
   t.deepEqual(six('-A INPUT -i uplink -p ipv6-icmp -j DROP', '-A INPUT -p ipv6-icmp -j ACCEPT'), ['error certain: by uplink'], 'it is dropped by a rule of its own');
   t.deepEqual(six(but('uplink', '-s 2001:db8::/32')), ['error possible: by uplink or by any other interface'], 'nobody with a link-local address gets in, anywhere');
