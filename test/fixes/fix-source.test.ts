@@ -206,7 +206,7 @@ test('what is not decided is not proved', t => {
 });
 
 test('where RELATED in its states would not help, because the rule is for some addresses, a rule of its own is put in', async t => {
-  const text = filter(ssh).replace('-m conntrack --ctstate RELATED,ESTABLISHED', '-s 192.0.2.0/24 -m conntrack --ctstate ESTABLISHED');
+  const text = filter(ssh).replace('-m conntrack --ctstate RELATED,ESTABLISHED', '! -s 192.0.2.0/24 -m conntrack --ctstate ESTABLISHED');
   const { text: after, made } = await fix(text, { unsafe: true });
   t.true(made.some(({ finding }) => finding.check === 'related-missing'), after);
   t.true(after.split('\n').includes('-A INPUT -m conntrack --ctstate RELATED -j ACCEPT'), after);
