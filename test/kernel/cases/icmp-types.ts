@@ -8,7 +8,9 @@ type State = typeof states[number];
 
 /** A rule for each state. */
 const rulesOf = (chain: string): string => table('filter', ...states.map(state => `-A ${chain} -m conntrack --ctstate ${state}`));
-const seen = (state: State, chain = 'FORWARD'): Expectation => ({ path: [`filter:${chain}:${String(states.indexOf(state) + 1)}`, `filter:${chain}:policy`] });
+const seen = (state: State, chain = 'FORWARD', before: readonly string[] = []): Expectation => ({ path: [...before, `filter:${chain}:${String(states.indexOf(state) + 1)}`, `filter:${chain}:policy`] });
+/** No rule of raw took it. */
+const past = ['raw:PREROUTING:policy'];
 
 type Message = Omit<ScenarioPacket, 'proto'>;
 type Told = readonly [ScenarioStep, Expectation];
@@ -73,8 +75,8 @@ export const icmpTypeCases: readonly Case[] = [
   ...cases('what NOTRACK names is UNTRACKED, and an error about it INVALID', place => ({
     rules: `${table('raw', '-A PREROUTING -p udp -j CT --notrack', `-A PREROUTING -p ${place.icmp} -m ${place.isV6 ? 'icmp6 --icmpv6-type' : 'icmp --icmp-type'} ${String(place.ping)} -j CT --notrack`)}${rulesOf('FORWARD')}`,
     steps: [
-      [from('eth0', query(place)), {}], [answers(place, { type: errors[place.family][1], quote: query(place) }), seen('INVALID')],
-      [asks(place, { type: place.ping, id: 1 }), {}], [answers(place, { type: place.pong, id: 1 }), seen('INVALID')],
+      [from('eth0', query(place)), {}], [answers(place, { type: errors[place.family][1], quote: query(place) }), seen('INVALID', 'FORWARD', past)],
+      [asks(place, { type: place.ping, id: 1 }), {}], [answers(place, { type: place.pong, id: 1 }), seen('INVALID', 'FORWARD', past)],
     ],
   }), { backends: ['nft'] }),
   ...cases('a Redirect of neighbour discovery about what the host has sent is RELATED, about something else INVALID', place => ({
