@@ -12,7 +12,7 @@ import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { rangesOf } from './shared/asked.js';
 import { settableBits } from './shared/connection-marks.js';
 import { isLoopback } from './shared/host-networks.js';
-import { isNotOfLo, letsLoopbackIn } from './shared/martians.js';
+import { isGroup, isNotOfLo, letsLoopbackIn } from './shared/martians.js';
 import { asksForState } from './shared/state-asked.js';
 import { contradictionIn } from './shared/contradiction.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -105,6 +105,19 @@ function translationReport(cx: CheckContext, table: Table, at: RuleAt): Report |
 }
 
 /** Something that lets in, by other interfaces than lo, who has a loopback address. Whoever drops such packets is right to, whatever the kernel does. */
+/** A rule that lets in what a group sends: nobody sends as one. @see ip_mc_validate_source() and __mkroute_input() in net/ipv4/route.c, ip6_rcv_core() in net/ipv6/ip6_input.c */
+function groupReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const hooks = hooksOf(table).get(at.chain) ?? [];
+  if (table.name !== 'filter' || effectOf(at.rule) !== 'accept' || hooks.length === 0 || !hooks.every(hook => hook === 'INPUT' || hook === 'FORWARD')) return undefined;
+  const sources = rangesOf(constraintsOf(cx.ruleset, table.name).of(at.rule), 'src');
+  if (sources === undefined || sources.length === 0 || !sources.every(isGroup)) return undefined;
+  return {
+    at, mutedIn: 'generated', severity: 'warning',
+    message: 'no packet comes to this rule that can match it: nobody sends from the address of a group, and the kernel drops such packets before INPUT and FORWARD',
+    help: 'groups are destinations: write -d, or delete it',
+  };
+}
+
 function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const { rule } = at;
   if (table.name !== 'filter' || effectOf(rule) !== 'accept' || !isNotOfLo(rule) || hooksOf(table).get(at.chain)?.every(hook => hook === 'INPUT') !== true) return undefined;
@@ -200,7 +213,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags or ICMP message of such a type has (a SYN/ACK
-is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a
+is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a group's address as the source, a
 fragment (-f) where some rule has connection tracking put them together, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
@@ -242,7 +255,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = fragmentReport(cx, at) ?? contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
+        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);

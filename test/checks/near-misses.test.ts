@@ -91,6 +91,13 @@ test('what lets in a loopback address by another interface matches nothing; what
   t.deepEqual(found(`${nat}${filter('-A INPUT -d 127.0.0.1/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT')}`, 'never-matches', 'dnat-to-loopback'), ['dnat-to-loopback nat:PREROUTING:1']);
 });
 
+test('what lets a group send matches nothing; what keeps it out is right, and a group is written to', t => {
+  const dead = (rule: string, family: 'ipv4' | 'ipv6' = 'ipv4'): readonly string[] => analyze({ path: 'x.rules', text: filter('-A INPUT -i lo -j ACCEPT', established, rule) }, { family }).findings.filter(one => one.check === 'never-matches').map(({ severity, certainty }) => `${certainty} ${severity}`);
+  for (const rule of ['-A INPUT -s 224.0.0.18/32 -p vrrp -j ACCEPT', '-A INPUT -s 224.0.0.0/4 -j ACCEPT', '-A FORWARD -s 255.255.255.255/32 -j ACCEPT']) t.deepEqual(dead(rule), ['certain warning'], rule);
+  t.deepEqual(dead('-A INPUT -s ff02::fb/128 -p udp -m udp --dport 5353 -j ACCEPT', 'ipv6'), ['certain warning']);
+  for (const rule of ['-A INPUT -s 224.0.0.0/4 -j DROP', '-A INPUT -d 224.0.0.18/32 -p vrrp -j ACCEPT', '-A INPUT -s 240.0.0.0/4 -j ACCEPT', '-A INPUT -s 224.0.0.0/3 -j ACCEPT', '-A INPUT ! -s 224.0.0.0/4 -p vrrp -j ACCEPT']) t.deepEqual(dead(rule), [], rule);
+});
+
 const lonely = ['unused-chain', 'unreachable-chain', 'default-accept', 'undefined-chain'];
 
 test('DOCKER-USER waits for docker: only where docker has made its chains and does not lead there, it is unused', t => {

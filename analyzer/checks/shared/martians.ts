@@ -1,12 +1,17 @@
-/** Loopback addresses at other interfaces than lo: the kernel drops such packets behind PREROUTING, unless `route_localnet` is set. */
+/** Addresses with which no packet gets past routing: of groups as sources, and loopback ones at other interfaces than lo, unless `route_localnet` is set. */
 import type { Rule, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
-import { all } from '../../packet/constraint.js';
+import { all, type Range } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
 import { rangesOf } from './asked.js';
 import { isLoopback } from './host-networks.js';
+
+/** All of it is of groups (224.0.0.0/4, ff00::/8), or of all hosts of a link (255.255.255.255). */
+export function isGroup({ low, high }: Range): boolean {
+  return typeof low === 'number' ? (low >= 0xe000_0000 && Number(high) <= 0xefff_ffff) || low === 0xffff_ffff : low >= 0xffn << 120n;
+}
 
 /** Whether a rule is asked of packets that come by such an interface; one without `-i` is asked of all. */
 function isAskedOf({ inInterface }: Rule, device: string): boolean {

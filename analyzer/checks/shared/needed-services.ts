@@ -106,11 +106,13 @@ function clients(ruleset: Ruleset, { own, dport }: Port): Constraint {
   return any([everyday, isMeant ? is('sport', own.sport) : never]);
 }
 
+const lastPort = 60_999;
+
 /** A port of everyday clients that no service has. */
 function clientPort(ruleset: Ruleset): number {
   const { services } = sourcePorts(ruleset);
   let port = 40_000;
-  while (meet(services, [{ low: port, high: port }])) port++;
+  while (port < lastPort && meet(services, [{ low: port, high: port }])) port++;
   return port;
 }
 
