@@ -7,8 +7,8 @@ interface Counted {
   readonly zone: number;
 }
 
-/** CONNCOUNT_GC_MAX_NODES: when so many were dropped at once, the rest waits for the next packet. */
-const dropsAtOnce = 8;
+/** CONNCOUNT_GC_MAX_NODES: when more were dropped at once, the rest waits for the next packet. */
+const dropsAtOnce = 64;
 
 /** @see already_closed() in net/netfilter/nf_conncount.c */
 function isClosed({ protocolStateName: state, original }: Connection): boolean {
@@ -35,18 +35,42 @@ export class ConnectionCount {
   }
 
   /**
-   * Adds the connection, and says how many there are under `key`.
-   * @see __nf_conncount_add() in net/netfilter/nf_conncount.c; all packets are taken to come in ticks of their own, so that a list is always looked through.
+   * How many connections there are under `key`, with this one. It is added if it is not there; not where it is assured, for then it was counted when it began: what ended is dropped
+   * from the list, be it the packet's own connection, and what stays is counted. That may be 0, and the kernel has no answer to that but to drop the packet.
+   * @see count_tree(), __nf_conncount_add() and __nf_conncount_gc_list() in net/netfilter/nf_conncount.c; asked of Linux 6.18.44. All packets are taken to come in ticks of their own, so
+   * that a list is always looked through.
    */
-  add(key: number | bigint | string, tuple: Tuple, zone: number): number {
+  count(key: number | bigint | string, tuple: Tuple, zone: number, isAssured: boolean): number {
     const list = this.#lists.get(key);
     if (list === undefined) {
       if (this.#lists.size >= this.#sweepAt) this.#sweep();
       this.#lists.set(key, [{ tuple, zone }]);
       return 1;
     }
-    if (!this.#cleanUntil(list, tuple, zone)) list.push({ tuple, zone });
+    if (isAssured) this.#clean(list);
+    else if (!this.#cleanUntil(list, tuple, zone)) list.push({ tuple, zone });
     return list.length;
+  }
+
+  #isLive({ tuple, zone }: Counted): boolean {
+    const connection = this.#world.findConnection(tuple, zone);
+    return connection !== undefined && !isClosed(connection);
+  }
+
+  /** Drops what ended; where that was much, only up to the next that lives. */
+  #clean(list: Counted[]): void {
+    let dropped = 0;
+    let kept = 0;
+    let isDone = false;
+    for (const one of list) {
+      if (!isDone && !this.#isLive(one)) {
+        dropped++;
+        continue;
+      }
+      isDone ||= dropped > dropsAtOnce;
+      list[kept++] = one;
+    }
+    list.length = kept;
   }
 
   /** Drops what ended, up to the connection itself; whether that is there already. */
@@ -57,9 +81,8 @@ export class ConnectionCount {
     for (const one of list) {
       let stays = true;
       if (!isThere && dropped <= dropsAtOnce) {
-        const connection = this.#world.findConnection(one.tuple, one.zone);
-        isThere = connection !== undefined && isSame(one, tuple, zone);
-        stays = isThere || (connection !== undefined && !isClosed(connection));
+        isThere = isSame(one, tuple, zone) && this.#world.findConnection(one.tuple, one.zone) !== undefined;
+        stays = isThere || this.#isLive(one);
         if (!stays) dropped++;
       }
       if (stays) list[kept++] = one;

@@ -1,6 +1,6 @@
 import { always, unknown } from '../../packet/constraint.js';
 import { maskAddress, prefixMask, type Address } from '../../values/address.js';
-import type { Connection } from '../../packet/connection.js';
+import { ctstatus, type Connection } from '../../packet/connection.js';
 import type { Predicate, World } from '../../packet/traversal.js';
 import { ConnectionCount } from '../connection-count.js';
 import { flag } from '../../values/flag.js';
@@ -30,7 +30,14 @@ function overLimit(world: World, limit: number, mask: Address, isDestination: bo
     const address = maskAddress(isDestination ? packet.dst : packet.src, mask);
     const zone = connection === undefined ? 0 : zoneOf(connection);
     const key = zone === 0 ? address : `${String(address)} ${String(zone)}`;
-    return count.add(key, tuple, connection?.zones[0] ?? 0) > limit !== inverted;
+    const isAssured = connection !== undefined && (connection.status & ctstatus.ASSURED) !== 0;
+    const connections = count.count(key, tuple, connection?.zones[0] ?? 0, isAssured);
+    if (connections === 0) {
+      t.note('connlimit: the connection has ended and no other is counted, so the packet is dropped');
+      t.hotdrop = true;
+      return false;
+    }
+    return connections > limit !== inverted;
   };
 }
 

@@ -47,15 +47,6 @@ export const copyCases: readonly Case[] = [
     rules: table('filter', '-A INPUT -p tcp -m socket', '-A FORWARD -f', '-A FORWARD'),
     steps: [[from('eth0', udp(client, server, { payload_len: 64, fragsize: 40 })), { verdict: 'forwarded eth1', path: ['filter:FORWARD:2', 'filter:FORWARD:policy'], ct: null }]],
   }), { families: ['ipv4'] }),
-  ...cases('connlimit looks no further in its list than to the connection itself', ({ client, server, other }) => ({
-    rules: table('filter', '-A FORWARD -m connlimit --connlimit-above 1 --connlimit-mask 0'),
-    steps: [
-      [from('eth0', udp(client, server)), { path: ['filter:FORWARD:policy'] }],
-      [from('eth0', { proto: 'tcp', src: client, dst: other, sport: 40000, dport: 22, flags: 'SA' }), { path: ['filter:FORWARD:1', 'filter:FORWARD:policy'], ct: { state: 'INVALID', dir: null, status: [] } }],
-      // What is behind it in the list, and has ended, still counts.
-      [from('eth0', udp(client, server)), { path: ['filter:FORWARD:1', 'filter:FORWARD:policy'] }],
-    ],
-  })),
   ...cases('behind `-j CT`, raw sees a connection without addresses', ({ client, server, self }) => ({
     rules: table('raw', '-A PREROUTING -j CT --zone 1', `-A PREROUTING -m conntrack ! --ctreplsrc ${self}`, '-A PREROUTING -m conntrack --ctstate NEW', '-A PREROUTING -m conntrack --ctstatus CONFIRMED') + table('filter'),
     steps: [[from('eth0', udp(client, server)), { verdict: 'forwarded eth1', path: ['raw:PREROUTING:1', 'raw:PREROUTING:2', 'raw:PREROUTING:3', 'raw:PREROUTING:4', 'raw:PREROUTING:policy', 'filter:FORWARD:policy'] }]],

@@ -1,5 +1,6 @@
 /** All cases. */
 import { backendCases } from './backends.js';
+import { connectionCountCases } from './connection-counts.js';
 import { copyCases } from './copies-and-limits.js';
 import type { Case } from './define.js';
 import { extensionHeaderCases } from './extension-headers.js';
@@ -13,5 +14,5 @@ import { tcpCases } from './tcp.js';
 
 /** By the file in which they are told; answers of the kernel are kept in a file of the same name. */
 export const allCases: Readonly<Record<string, readonly Case[]>> = {
-  backends: backendCases, 'copies-and-limits': copyCases, 'extension-headers': extensionHeaderCases, forwarding: forwardingCases, 'icmp-types': icmpTypeCases, matches: matchCases, nat: natCases, protocols: protocolCases, reject: rejectCases, tcp: tcpCases,
+  backends: backendCases, 'connection-counts': connectionCountCases, 'copies-and-limits': copyCases, 'extension-headers': extensionHeaderCases, forwarding: forwardingCases, 'icmp-types': icmpTypeCases, matches: matchCases, nat: natCases, protocols: protocolCases, reject: rejectCases, tcp: tcpCases,
 };

@@ -72,13 +72,6 @@ export const matchCases: readonly Case[] = [
       steps: [[from('eth0', udp(place)), { path: input(1, 3) }], [from('eth0', udp(place, { sport: 40001 })), { path: input(2) }]],
     };
   }),
-  ...cases('connlimit, and what it does not count', place => ({
-    rules: table('filter', `-A INPUT -p tcp -m connlimit --connlimit-above 1 --connlimit-mask ${place.isV6 ? '128' : '32'} --connlimit-saddr -j DROP`),
-    steps: [
-      [from('eth0', tcp(place, { sport: 1001 })), { verdict: 'delivered' }], [from('eth0', tcp(place, { sport: 1002 }), { advance: 0.1 }), { verdict: 'drop', by: 'filter:INPUT:1' }],
-      [from('eth0', tcp(place, { sport: 1001, flags: 'R', seq: 1001 }), { advance: 0.1 })], [from('eth0', tcp(place, { sport: 1003 }), { advance: 0.1 }), { verdict: 'delivered' }],
-    ],
-  })),
   ...cases('an FTP helper makes the data connection RELATED', place => ({
     rules: table('raw', '-A PREROUTING -p tcp --dport 21 -j CT --helper ftp') + table('filter', '-A FORWARD -m conntrack --ctstate RELATED'),
     steps: [
