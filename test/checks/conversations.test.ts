@@ -314,6 +314,20 @@ test('of ports that are named one by one, those that get no answer are named', t
   t.regex(analyze({ path: 'x.rules', text }).findings.find(one => one.check === 'missing-established-return')?.message ?? '', /lost are those to packets with dport 8443$/u);
 });
 
+test('replies that are lost for certain are told of, though others that the same policy drops are lost by chance only', t => {
+  const web = (ports: string): string => `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -p tcp -m multiport --dports ${ports} -j ACCEPT
+-A OUTPUT -p tcp -m tcp --sport 80 -m limit --limit 100/sec -j ACCEPT
+COMMIT
+`;
+  const lost = (ports: string): readonly string[] => analyze({ path: 'x.rules', text: web(ports) }).findings.filter(({ check }) => check === 'missing-established-return').map(({ message }) => message.split('lost are ')[1] ?? message);
+  t.deepEqual(lost('80,443'), ['those to packets with dport 443']);
+  t.deepEqual(lost('80'), []);
+});
+
 test('a service whose packets are exempt, and whose rule waits for NEW, is dead, and that is what is said', t => {
   const raw = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n';
   const text = `${raw}${host(lo, known, '-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT')}`;

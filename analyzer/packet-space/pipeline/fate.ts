@@ -76,7 +76,7 @@ class Asked extends Map<number, number> {
 }
 
 /** Whether a goal holds of the packet whatever is unknown; but what is `given`, by name of the property, is as the sighting has it. */
-export function isCertain(pipeline: Pipeline, { goal, trip }: Sighting, given: (property: string) => boolean = () => false): boolean {
+export function isCertain(pipeline: Pipeline, { goal, trip }: Pick<Sighting, 'goal' | 'trip'>, given: (property: string) => boolean = () => false): boolean {
   return isCertainOf(pipeline, goal, trip.run.point.inputs, givenChoices(pipeline, trip, given));
 }
 

@@ -13,7 +13,7 @@ import { answeredLike, everydayParts, inPlaces, kindOf, lostPlaces, type LostPla
 import { hull, type Part } from './part.js';
 import type { Pipeline, Trip } from './passes.js';
 import { isOfStrays, ofHosts } from './strays.js';
-import { solutions, solve, type Goal, type SolveBudget, type Solved } from './solve.js';
+import { solutions, solve, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
 
 /** A conversation whose answer is lost, whatever is unknown. */
 export interface LostReply extends ConversationCase {
@@ -51,6 +51,9 @@ export interface LostPackets {
   readonly except: readonly (readonly string[])[];
 }
 
+/** So many conversations are passed over whose answers one rule or policy drops by chance only. */
+const chanceLimit = 8;
+
 /**
  * Conversations of everyday packets that begin with one which `rule` matches (without a rule: any) and the host lets pass, and whose answer is dropped
  * for certain: for each rule or policy that drops some one conversation, as it is asked for. Whatever is not tracked is left out.
@@ -62,18 +65,36 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
   const parts = places === undefined ? everydayParts(asked) : inPlaces(asked, places, who);
   const answered = (trip: Trip, fields: readonly Field[], kind: string | undefined): Solved => solve(pipeline, answeredLike(asked, trip, kind), likeFirst(asked, trip, fields), budget);
   const isLostFor = (trip: Trip, fields: readonly Field[]): boolean => answered(trip, fields, kindOf(asked)).kind === 'none';
-  const search = solutions(pipeline, goalOf(asked, by => !known.has(by)), parts, budget);
+  const wanted = goalOf(asked, by => !known.has(by));
+  const byChance = new Map<string, number>();
+  const miss = (trip: Trip): readonly Reason[] | undefined => {
+    const reasons = wanted.miss(trip);
+    const killer = reasons === undefined ? killerOf(pipeline, trip) : undefined;
+    if (killer === undefined) return reasons;
+    const by = referenceTo(killer);
+    if (isCertain(pipeline, { trip, goal: goalOf(asked, one => one === by) })) return undefined;
+    // It is passed over, with those that are lost like it: the next may be lost for certain.
+    const count = (byChance.get(by) ?? 0) + 1;
+    byChance.set(by, count);
+    if (count <= chanceLimit) return [claim => {
+      acceptsAll(trip, 0, trip.backFrom)(claim);
+      claim.verdict(trip.run.drops.find(at => at >= trip.backFrom) ?? 0);
+    }];
+    known.add(by);
+    return wanted.miss(trip);
+  };
+  const search = solutions(pipeline, { ...wanted, miss }, parts, budget);
   while (known.size < limit) {
     const next = search.next();
     if (next.done === true) return next.value.kind === 'none' ? 'complete' : 'undecided';
-    const by = killerOf(pipeline, next.value.trip);
+    const { trip } = next.value;
+    const by = killerOf(pipeline, trip);
     if (by === undefined) break;
     const own = referenceTo(by);
     known.add(own);
-    const found = { ...next.value, goal: goalOf(asked, one => one === own) };
-    if (!isCertain(pipeline, found) || (who !== undefined && !isLostFor(found.trip, who))) continue;
-    const isWithinKind = who !== undefined && kindOf(asked) !== undefined && answered(found.trip, who, undefined).kind === 'found';
-    yield { ...found, by, isWithinKind, isLostFor: fields => isLostFor(found.trip, fields) };
+    if (who !== undefined && !isLostFor(trip, who)) continue;
+    const isWithinKind = who !== undefined && kindOf(asked) !== undefined && answered(trip, who, undefined).kind === 'found';
+    yield { ...next.value, goal: goalOf(asked, one => one === own), by, isWithinKind, isLostFor: fields => isLostFor(trip, fields) };
   }
   return 'more';
 }
@@ -88,13 +109,18 @@ export function whereLost(pipeline: Pipeline, questions: readonly ConversationQu
   return first === undefined ? { places: [], around: hull([]) } : lostPlaces(pipeline, asked.flatMap(one => [...everydayParts(one)]), goalOf(first, () => true), limit, budget);
 }
 
+/** What the first packet of a trip is in these fields: [input, class]. */
+function sameAs({ pipeline: { chains: { dimensions } } }: Asked, { run: { point: { inputs } } }: Trip, fields: readonly Field[]): readonly (readonly [number, number])[] {
+  return fields.flatMap(field => dimensions.fields.get(field) ?? []).map(d => [d, inputs[d] ?? 0]);
+}
+
 /** Of the packets that are asked about those that are, in these fields, as the first of a trip. */
-function* likeFirst({ pipeline: { chains: { dimensions } }, parts }: Asked, { run: { point: { inputs } } }: Trip, fields: readonly Field[]): Generator<Part, void> {
-  const same = fields.flatMap(field => dimensions.fields.get(field) ?? []);
-  for (const { lo, hi, choices } of parts) {
-    if (same.some(d => (inputs[d] ?? 0) < (lo[d] ?? 0) || (inputs[d] ?? 0) > (hi[d] ?? 0))) continue;
+function* likeFirst(asked: Asked, trip: Trip, fields: readonly Field[]): Generator<Part, void> {
+  const same = sameAs(asked, trip, fields);
+  for (const { lo, hi, choices } of asked.parts) {
+    if (same.some(([d, at]) => at < (lo[d] ?? 0) || at > (hi[d] ?? 0))) continue;
     const part = { lo: lo.slice(), hi: hi.slice(), choices };
-    for (const d of same) part.lo[d] = part.hi[d] = inputs[d] ?? 0;
+    for (const [d, at] of same) part.lo[d] = part.hi[d] = at;
     yield part;
   }
 }

@@ -8,6 +8,7 @@ import { sawIn } from '../../../analyzer/packet-space/pipeline/goals.js';
 import { referenceTo } from '../../../analyzer/packet-space/pipeline/deciders.js';
 import type { Pipeline } from '../../../analyzer/packet-space/pipeline/passes.js';
 import { solveBudget } from '../../../analyzer/packet-space/pipeline/solve.js';
+import { ofHosts } from '../../../analyzer/packet-space/pipeline/strays.js';
 import type { Back } from '../../../analyzer/packet-space/pipeline/turn.js';
 import { asked, drawnTrips } from './enumerate.js';
 import { worlds, type World } from './worlds.js';
@@ -35,10 +36,18 @@ function checkRule(p: Pipeline, { path, text }: World, rule: Rule | undefined, b
   const watch = rule === undefined ? undefined : watchFor(p.chains, number);
   const answer = replies(p, rule, { path, back });
   const state = p.chains.dimensions.fields.get('ctstate')?.[0] ?? 0;
+  // No packet can match the rule.
+  if (rule !== undefined && watch === undefined) {
+    if (answer.kind !== 'unreached') throw new Error(`${back} to rule ${String(number)}: ${answer.kind}, but nothing matches it\n${text}`);
+    return;
+  }
+  const hosts = ofHosts(p, back, { path, watch, back, miss: () => undefined });
   let [passes, dies] = [false, false];
   for (const trip of drawnTrips(p, path, asked(p, true), 300, { watch, back })) {
     if (trip.dropped || trip.isElsewhere || (trip.state !== ctstates.NEW && trip.state !== ctstates.UNTRACKED) || (watch !== undefined && !sawIn(trip, 0, trip.backFrom))) continue;
     if (trip.run.point.inputs[p.natInput] !== 0 || trip.run.point.inputs[state] !== ctstates.NEW) continue;
+    // No two hosts talk like that.
+    if (hosts.over?.(trip.run.point) !== undefined || hosts.miss(trip) !== undefined) continue;
     if (trip.backDropped) dies = true;
     else passes = true;
   }
