@@ -1,6 +1,7 @@
 import type { Because } from '../finding.js';
 import type { Rule, Table } from '../model/ruleset.js';
 import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
+import { redundant } from '../packet-space/index.js';
 import { deciderOf, firstPacket, isCertain, opens, reachThrough, type Passage, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import type { ReachOptions } from '../packet-space/pipeline/reach.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
@@ -53,14 +54,14 @@ function inSameWords(asked: Asked): Asked {
   };
 }
 
-/** So many ports are opened one by one, or as a range that is meant. Who opens more does not think of each. */
+/** A range of so many ports is meant. Who opens more at once does not think of each. */
 const meant = 1024;
-/** Different services that a wider range must hold to be reported; some of media or of passive FTP hold one or two. */
-const many = 3;
+/** Different services that a wider range must hold to be reported; some of media or of passive FTP hold two or three. */
+const many = 4;
 /** More services than this are not all asked about and named. */
 const listed = 6;
 
-function servicesIn(named: NamedPorts): readonly InnerService[] {
+function servicesAmong(named: NamedPorts): readonly InnerService[] {
   const services: InnerService[] = [];
   for (const one of innerServices) {
     if (one.protocol !== named.protocol || !namesAny(named, one.from, one.to)) continue;
@@ -68,7 +69,16 @@ function servicesIn(named: NamedPorts): readonly InnerService[] {
     const [from = one.from, to = from] = [ports[0], ports.at(-1)];
     services.push({ ...one, from, to });
   }
-  return services.length === 0 || countOf(named) <= meant || new Set(services.map(({ name }) => name)).size >= many ? services : [];
+  return services;
+}
+
+/** Services on ports that are meant: of `3306,30000:40000`, MySQL. */
+function servicesIn(named: NamedPorts): readonly InnerService[] {
+  const services = servicesAmong(named);
+  if (new Set(services.map(({ name }) => name)).size >= many) return services;
+  const { protocol, ranges } = named;
+  const narrow = ranges.filter(one => countOf({ protocol, ranges: [one] }) <= meant);
+  return narrow.length === ranges.length ? services : servicesAmong({ protocol, ranges: narrow });
 }
 
 function portsOf({ from, to }: InnerService): readonly number[] {
@@ -136,7 +146,14 @@ function report(exposed: readonly Exposed[], { shown, step, ...told }: Told): Re
   };
 }
 
-const remedies = 'name whom it is for (-s NETWORK, or -i INTERFACE of the inside), or reach it through a VPN or an SSH tunnel';
+const tunnel = 'reach it through a VPN or an SSH tunnel';
+const remedies = `name whom it is for (-s NETWORK, or -i INTERFACE of the inside), or ${tunnel}`;
+
+/** How to keep others away where no rule would, whatever this one says. `by`: who lets them in without it. */
+function closing({ protocol, from, to }: InnerService, [by]: readonly Decider[]): string {
+  const drop = `drop what others send to it (! -s NETWORK -p ${protocol} --dport ${String(from)}${from === to ? '' : `:${String(to)}`} -j DROP)`;
+  return `${drop}, or ${tunnel}${by === undefined ? '' : `; to name in this rule whom it is for closes nothing, for ${isPolicy(by) ? `the policy ${by.policy} of ${by.chain}` : referenceOf(by)} lets in what it leaves`}`;
+}
 
 interface Asking {
   readonly cx: CheckContext;
@@ -204,9 +221,11 @@ function* opened(asking: Asking, table: Table, through: ReadonlySet<string>, isS
       const exposed = exposedBy(asking, at, path, services, askedOf[path]);
       const [first] = exposed;
       if (first === undefined) continue;
+      const without = redundant(cx.space(), table, at);
       yield report(exposed, {
         at, message: `anybody on the internet can reach ${listText(exposed, services)}: this rule lets everybody in`,
-        step: stepOf(first.sample, first.sample.in ?? 'eth0'), shown: { at: path === 'in' ? 'filter:INPUT' : 'filter:FORWARD', fate: 'passes', matches: [referenceOf(at)] }, help: remedies,
+        step: stepOf(first.sample, first.sample.in ?? 'eth0'), shown: { at: path === 'in' ? 'filter:INPUT' : 'filter:FORWARD', fate: 'passes', matches: [referenceOf(at)] },
+        help: without.kind === 'redundant' ? closing(first.service, without.because) : remedies,
       });
       break;
     }
@@ -240,7 +259,7 @@ function* spared(asking: Asking, table: Table): Generator<Report, void> {
     yield report(exposed, {
       at, message: `anybody on the internet can reach ${listText(exposed, services)}: this rule leaves it out, and nothing else keeps it away`,
       because: [...by.values()].map(one => deciderBecause(cx.ruleset, one, 'lets it in')),
-      step: stepOf(first.sample, first.sample.in ?? 'eth0'), shown: { at: 'filter:INPUT', fate: 'passes' }, help: remedies,
+      step: stepOf(first.sample, first.sample.in ?? 'eth0'), shown: { at: 'filter:INPUT', fate: 'passes' }, help: closing(first.service, []),
     });
   }
 }

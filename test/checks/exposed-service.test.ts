@@ -115,10 +115,29 @@ test('interfaces that are trusted, or of which nobody knows', t => {
 
 test('ranges: what is meant is named, what holds a port by chance is not', t => {
   t.deepEqual(found(host('-A INPUT -p tcp -m tcp --dport 5900:5920 -j ACCEPT')), ['warning filter:INPUT:3 VNC (tcp/5900-5909)']);
-  t.deepEqual(found(host('-A INPUT -p udp -m udp --dport 10000:20000 -j ACCEPT')), [], 'media');
+  t.deepEqual(found(host('-A INPUT -p tcp -m multiport --dports 3306,30000:40000 -j ACCEPT')), mysql, 'beside a wide one');
+  t.deepEqual(found(host('-A INPUT -p tcp -m multiport --dports 22,30000:40000 -j ACCEPT')), []);
+  t.deepEqual(found(host('-A INPUT -p udp -m udp --dport 10000:20000 -j ACCEPT', '-A INPUT -p udp -m multiport --dports 4569,5000:65535 -j ACCEPT')), [], 'media');
+  t.deepEqual(found(host('-A INPUT -p tcp -m tcp --dport 25000:65535 -j ACCEPT')), [], 'passive FTP');
   t.is(found(host('-A INPUT -p tcp -m tcp --dport 1024:65535 -j ACCEPT')).length, 1);
   t.is(found(host('-A INPUT -p tcp -m tcp ! --dport 22 -j ACCEPT')).length, 1);
   t.deepEqual(found(host('-A INPUT -p tcp -j ACCEPT')), [], 'who opens everything names no service: any-any-accept tells');
+});
+
+test('where the policy lets in what a rule leaves, to name somebody in it is no help', t => {
+  const help = (policy: string, ...lines: readonly string[]): string => analyze({ path: 'exposed.rules', text: host(...lines).replace(':INPUT DROP', `:INPUT ${policy}`) }).findings.find(one => one.check === 'exposed-service')?.help ?? '';
+  t.regex(help('DROP', redis), /^name whom it is for/u);
+  t.regex(help('ACCEPT', redis, '-A INPUT -p tcp -j DROP'), /^name whom it is for/u);
+  t.regex(help('ACCEPT', redis, '-A INPUT -p tcp -m tcp --dport 25 -j DROP'), /^drop what others send to it .*--dport 6379 -j DROP.*the policy ACCEPT of INPUT lets in what it leaves$/u);
+  t.regex(help('DROP', redis, '-A INPUT -p tcp -m tcp --dport 6000:7000 -j ACCEPT'), /filter:INPUT:4 lets in what it leaves$/u);
+  t.regex(help('ACCEPT', '-A INPUT -p tcp -m tcp ! --dport 3306 -j DROP'), /^drop what others send to it .*--dport 3306 -j DROP\), or reach it/u);
+});
+
+test('services of which nobody thinks first', t => {
+  for (const [rule, name] of [['-p udp -m udp --dport 8472', 'VXLAN (udp/8472)'], ['-p tcp -m tcp --dport 4848', 'GlassFish administration (tcp/4848)'], ['-p tcp -m tcp --dport 1801', 'MSMQ (tcp/1801)'], ['-p udp -m udp --dport 5404:5405', 'corosync (udp/5404-5405)']] as const) {
+    t.deepEqual(found(host(`-A INPUT ${rule} -j ACCEPT`)), [`warning filter:INPUT:3 ${name}`]);
+  }
+  t.deepEqual(found(host('-A INPUT -p udp -m udp --dport 514 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 9102 -j ACCEPT')), ['info filter:INPUT:3 syslog (udp/514)', 'info filter:INPUT:4 Bacula or an exporter (tcp/9102)']);
 });
 
 test('what DNAT publishes is exposed where FORWARD lets it through, by the port inside', t => {
