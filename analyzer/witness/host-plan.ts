@@ -141,11 +141,21 @@ export function shared(plan: HostPlan): SharedPlan {
 export function join(host: SharedPlan, plan: HostPlan): boolean {
   if (hasOwnState(host) || hasOwnState(plan)) return false;
   const joined = [...plan.places].map(([address, place]) => ({ address, place: both(host.places.get(address), place) }));
-  if (joined.some(({ place }) => place === undefined)) return false;
+  if (joined.some(({ place }) => place === undefined) || plan.interfaces.some(name => isSpoiled(host, plan, name) || isSpoiled(plan, host, name))) return false;
   for (const { address, place } of joined) if (place !== undefined) host.places.set(address, place);
   host.isPlain &&= plan.isPlain;
   for (const name of plan.interfaces) if (!host.interfaces.includes(name)) host.interfaces.push(name);
   return true;
+}
+
+/** On one of the hosts an interface is to have a spare address, and on the other it has one of its own: nat would masquerade behind that. */
+function isSpoiled(spare: HostPlan, other: HostPlan, name: string): boolean {
+  return !spare.isPlain && spare.interfaces.includes(name) && ownOf(spare, name).length === 0 && ownOf(other, name).length > 0;
+}
+
+/** The addresses of this host at one of its interfaces that packets speak of. */
+function ownOf({ places }: HostPlan, name: string): string[] {
+  return [...places].flatMap(([address, { kind, device }]) => kind === 'local' && device === name ? [address] : []);
 }
 
 function hasOwnState({ ipsets, conntrack }: HostPlan): boolean {
@@ -168,7 +178,7 @@ export function describeHost(plan: HostPlan): Required<Pick<WitnessHost, 'interf
   const { family, interfaces, places, ipsets, conntrack } = plan;
   const bits = family === 'ipv4' ? 32 : 128;
   const own = (name: string): string[] => {
-    const addresses = [...places].flatMap(([address, { kind, device }]) => kind === 'local' && device === name ? [address] : []);
+    const addresses = ownOf(plan, name);
     return (addresses.length === 0 && !plan.isPlain ? [spareAddress(plan, name)] : addresses).map(address => `${address}/${String(bits)}`);
   };
   return {
