@@ -1,17 +1,18 @@
-import { question, onward, firstPacket, type Pipeline } from '../packet-space/pipeline/index.js';
+import { onward, firstPacket } from '../packet-space/pipeline/index.js';
 import { privateRanges, publicRanges } from '../packet/address-blocks.js';
 import { all, ctstates, is, masked, mentions, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { parseAddress } from '../values/address.js';
 import { Problem, type Family } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause } from './shared/deciders.js';
+import { deciderBecause, deciderReference, isPolicy, placeOf } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { letThrough } from './shared/let-through.js';
 import { liveTranslations, type Asking } from './shared/nat-rules.js';
 import { fromOutside, isNamed, shownOutside, virtualInterface } from './shared/outside.js';
 import { ownerOf } from './shared/owners.js';
 
-/** Translations that are asked about: one of them is enough. */
+/** So many translations are asked about. */
 const questionLimit = 16;
 
 /** Addresses that nobody outside can answer to. */
@@ -46,13 +47,20 @@ function isForOwn(asks: Constraint): boolean {
   return asks.kind === 'all' ? asks.of.some(isForOwn) : asks.kind === 'atom' && asks.name.startsWith('addrtype src LOCAL');
 }
 
-function leak(cx: CheckContext, pipeline: Pipeline, asking: Asking, outside: Constraint): Report | undefined {
+interface Leak {
+  /** Who lets them out: a rule or policy, or the program that made it. */
+  readonly culprit: string;
+  readonly report: Report;
+}
+
+/** Packets that the translation does not see, and who lets them out; undefined where all are kept in. */
+function leak(cx: CheckContext, asking: Asking, outside: Constraint): Leak | undefined {
   const { ruleset: { family } } = cx;
   const packets = all([meant(asking, family), lateReset, outside]);
-  const answer = question(pipeline, 'through', packets, 'accept');
-  if (answer.kind === 'undecided') cx.undecided();
-  if (answer.kind !== 'yes' || !answer.certain || answer.by === undefined) return undefined;
-  const { sample } = firstPacket(pipeline, answer.found, packets);
+  const passing = letThrough(cx, packets);
+  if (passing === undefined) return undefined;
+  const { pipeline, found, by, certainty } = passing;
+  const { sample } = firstPacket(pipeline, found, packets);
   const { src = '', dst, in: from = 'eth1', out = 'eth0' } = sample;
   const address = parseAddress(src, family);
   if (address instanceof Problem) return undefined;
@@ -61,15 +69,16 @@ function leak(cx: CheckContext, pipeline: Pipeline, asking: Asking, outside: Con
   if (onward(pipeline, asking.translation.at.rule, { path: 'through', packets: same }).kind !== 'passes') return undefined;
   const { at } = asking.translation;
   const step = stepOf(sample, from);
-  const owner = ownerOf(cx.ruleset, at);
+  const owner = ownerOf(passing.ruleset, isPolicy(by) ? at : by);
   const isOutNamed = isNamed(cx.ruleset, out);
-  return {
-    at,
-    message: `packets of no known connection leave by ${isOutNamed ? out : 'interfaces that no rule names'} with a private address, ${src}: nat translates connections only, and FORWARD lets packets of state INVALID pass${owner === undefined ? '' : ` (${owner} makes no rule against it)`}`,
-    because: [deciderBecause(cx.ruleset, answer.by, 'lets them pass')],
+  const report: Report = {
+    ...placeOf(passing.ruleset, by), certainty,
+    message: `packets of no known connection leave by ${isOutNamed ? out : 'interfaces that no rule names'} with a private address, ${src}: nat translates connections only, and ${isPolicy(by) ? `the policy of ${by.chain}` : 'this rule'} lets packets of state INVALID pass${owner === undefined ? '' : ` (${owner} makes no rule against it)`}`,
+    because: [deciderBecause(cx.ruleset, at, 'translates connections, and not these packets')],
     witness: [{ ...step, sentOn: { address: dst ?? (family === 'ipv4' ? '192.0.2.1' : '2001:db8::1'), device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
     help: `drop them first: -I FORWARD${isOutNamed ? ` -o ${out}` : ''} -m conntrack --ctstate INVALID -j DROP`,
   };
+  return { culprit: owner ?? deciderReference(by), report };
 }
 
 export const invalidLeaksUnnatted = defineCheck({
@@ -80,7 +89,7 @@ export const invalidLeaksUnnatted = defineCheck({
   summary: 'Packets that nat does not see leave the network with their private addresses',
   why: `Table nat is asked about the first packet of a connection, and what follows is translated as that one was. A packet that
 connection tracking cannot place (state INVALID: a late RST or FIN, one out of the window) is never translated. Where FORWARD accepts
-by interface or by policy, it leaves with its private source: it tells the outside of the inside's addresses, and since nobody
+by interface or by policy (which is where it is reported), it leaves with its private source: it tells the outside of the inside's addresses, and since nobody
 can answer to it, connections hang until they time out. One rule that drops INVALID packets before others accept them ends it.`,
   bad: `*nat
 :POSTROUTING ACCEPT [0:0]
@@ -128,15 +137,15 @@ COMMIT
   asks: ({ ruleset }) => [lateReset, opening, fromPrivate(ruleset.family), ...outsides(ruleset.family), virtualInterface('out'), is('mark', 0)],
   * run(cx) {
     let left = questionLimit;
+    const told = new Set<string>();
     for (const asking of liveTranslations(cx, 'source')) {
       if (!asking.translation.hooks.includes('POSTROUTING') || isForOwn(asking.asks) || left-- <= 0) continue;
-      const pipeline = cx.pipeline();
-      if (pipeline === undefined) return;
       for (const outside of waysOut(cx)) {
-        const found = leak(cx, pipeline, asking, outside);
+        const found = leak(cx, asking, outside);
         if (found === undefined) continue;
-        yield found;
-        return;
+        if (!told.has(found.culprit)) yield found.report;
+        told.add(found.culprit);
+        break;
       }
     }
   },

@@ -1,15 +1,18 @@
 import { privateRanges, publicRanges } from '../packet/address-blocks.js';
 import type { Ruleset } from '../model/ruleset.js';
 import { isUnresolved } from '../model/ruleset.js';
-import { firstPacket, question } from '../packet-space/pipeline/index.js';
+import { firstPacket } from '../packet-space/pipeline/index.js';
 import { all, any, ctstates, is, not, within, type Constraint } from '../packet/constraint.js';
 import { fullMask, prefixLength } from '../values/address.js';
-import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
-import { defineCheck } from './define-check.js';
-import { fromOutside, isNamed, virtualInterface, type Facts } from './shared/outside.js';
+import { deciderBecause, deciderReference, isPolicy, placeOf } from './shared/deciders.js';
+import { defineCheck, type CheckContext } from './define-check.js';
+import { letThrough } from './shared/let-through.js';
+import { namedPorts, namesAny } from './shared/named-ports.js';
+import { fromOutside, isNamed, knownOutside, virtualInterface, type Facts } from './shared/outside.js';
 import { ownerOf } from './shared/owners.js';
 import { isRouter } from './shared/routers.js';
 import { firstTo } from './shared/strangers.js';
+import { effectOf, isStateless } from './shared/targets.js';
 import { saysNothingOf } from './shared/parts.js';
 import { filterChain } from './shared/unspoken.js';
 import { stepOf } from '../witness/step.js';
@@ -45,6 +48,14 @@ function mail(facts: Facts): Constraint | undefined {
     not(fromOutside(facts)), not(virtualInterface('in')), fromOutside(facts, 'out'),
     firstTo('tcp', [25]), is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0),
   ]);
+}
+
+/** Whether some rule does anything with mail by name other than to accept it. */
+function hampersMail({ ruleset, rules }: CheckContext): boolean {
+  return [...ruleset.tables.values()].some(table => rules(table).some(({ rule }) => {
+    const ports = effectOf(rule) === 'accept' && isStateless(ruleset, rule) ? undefined : namedPorts(ruleset, table.name, rule);
+    return ports?.protocol === 'tcp' && namesAny(ports, 25, 25);
+  }));
 }
 
 export const outboundSmtpOpen = defineCheck({
@@ -113,18 +124,19 @@ COMMIT
   * run(cx) {
     const chain = filterChain(cx, 'FORWARD');
     const packets = chain !== undefined && isRouter(cx) ? mail(cx) : undefined;
-    const pipeline = packets === undefined ? undefined : cx.pipeline();
-    if (chain === undefined || packets === undefined || pipeline === undefined) return;
-    const answer = question(pipeline, 'through', packets, 'accept', undefined, true);
-    if (answer.kind === 'undecided') cx.undecided();
+    // What must be in a set, or comes by a bridge, is not any machine's.
+    const passing = packets === undefined ? undefined : letThrough(cx, packets, true);
+    if (chain === undefined || packets === undefined || passing === undefined) return;
+    const { ruleset, pipeline, found, by, certainty } = passing;
     // What docker and the like let out is theirs.
-    // What hangs on a set or on a bridge is not any machine's.
-    if (answer.kind !== 'yes' || !answer.certain || answer.by === undefined || (!isPolicy(answer.by) && ownerOf(cx.ruleset, answer.by) !== undefined)) return;
-    const { by } = answer;
-    if (isPolicy(by) && saysNothingOf(cx, chain)) return;
-    const { sample } = firstPacket(pipeline, answer.found, packets);
+    if (isPolicy(by) ? saysNothingOf(cx, chain) : ownerOf(ruleset, by) !== undefined) return;
+    // Where nobody says where the internet is either, it is too much of a guess.
+    if (certainty === 'possible' && knownOutside(cx) === undefined) return;
+    // Limits and lists that are for mail are there to keep spam in.
+    if ((certainty === 'possible' || ruleset !== cx.ruleset) && hampersMail(cx)) return;
+    const { sample } = firstPacket(pipeline, found, packets);
     yield {
-      ...isPolicy(by) ? { chain, span: chain.line === 0 ? cx.ruleset.tables.get('filter')?.span ?? chain.span : chain.span } : { at: by },
+      ...placeOf(ruleset, by), certainty,
       message: 'any machine inside may send mail to any server outside (tcp/25)',
       because: [deciderBecause(cx.ruleset, by, 'lets it out')],
       witness: [stepOf(sample, sample.in ?? 'eth1')], shows: [{ at: 'filter:FORWARD', fate: 'passes', by: [deciderReference(by)] }],

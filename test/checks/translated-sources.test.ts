@@ -220,10 +220,17 @@ test('snat-before-masquerade: never, or across', t => {
 
 test('invalid-leaks-unnatted: who lets INVALID packets out, and who does not', t => {
   const text = (...filter: readonly string[]): string => rules({ nat: ['-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE'], filter }).replace('-A FORWARD -m conntrack --ctstate INVALID -j DROP\n', '');
-  for (const line of ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -s 10.0.0.0/24 -j ACCEPT']) t.deepEqual(found(text(line)), ['invalid-leaks-unnatted nat:POSTROUTING:1 info'], line);
+  for (const line of ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -s 10.0.0.0/24 -j ACCEPT']) t.deepEqual(found(text(line)), ['invalid-leaks-unnatted filter:FORWARD:2 info'], line);
   for (const line of ['-A FORWARD -i eth1 -m conntrack --ctstate NEW -j ACCEPT', '-A FORWARD -i eth1 -o eth2 -j ACCEPT', '-A FORWARD -s 10.0.1.0/24 -j ACCEPT', '-A FORWARD -p udp -j ACCEPT']) t.deepEqual(found(text(line)).filter(one => one.startsWith('invalid')), [], line);
   t.deepEqual(found(text('-A FORWARD -o eth0 -m conntrack --ctstate INVALID -j DROP', '-A FORWARD -i eth1 -j ACCEPT')), []);
   t.deepEqual(found(text('-A FORWARD -i eth1 -m set --match-set some src -j ACCEPT')), [], 'who knows who is in the set');
+  const behind = (line: string): readonly string[] => found(text(line, '-A FORWARD -i eth1 -j ACCEPT')).filter(one => one.startsWith('invalid'));
+  for (const line of ['-A FORWARD -m recent --name bad --rcheck --seconds 60 -j DROP', '-A FORWARD -m set --match-set bad src -j DROP']) t.deepEqual(behind(line), ['invalid-leaks-unnatted filter:FORWARD:3 info possible'], line);
+  t.deepEqual(behind('-A FORWARD -m limit --limit 5/sec -j DROP'), [], 'who takes his time is always below it');
+  t.deepEqual(behind('-A FORWARD -m connlimit --connlimit-above 100 -j DROP'), ['invalid-leaks-unnatted filter:FORWARD:3 info']);
+  t.deepEqual(behind('-A FORWARD -m set ! --match-set bad src -j DROP'), []);
+  t.deepEqual(found(text().replace(':FORWARD DROP', ':FORWARD ACCEPT')).filter(one => one.startsWith('invalid')), ['invalid-leaks-unnatted - info'], 'the policy');
+  t.deepEqual(found(rules({ nat: ['-A POSTROUTING -o eth0 -j MASQUERADE', '-A POSTROUTING -o ppp0 -j MASQUERADE'], filter: ['-I FORWARD -i eth1 -o eth0 -j ACCEPT', '-I FORWARD -i eth1 -o ppp0 -j ACCEPT'] })).filter(one => one.startsWith('invalid')), ['invalid-leaks-unnatted filter:FORWARD:2 info', 'invalid-leaks-unnatted filter:FORWARD:1 info'], 'each that does');
   t.deepEqual(found(text('-A FORWARD -i eth1 -p tcp -m tcp --syn -j DROP', '-A FORWARD -i eth1 -j ACCEPT')), [], 'no such connections are translated');
   const [one] = findings(text('-A FORWARD -i eth1 -j ACCEPT'));
   t.is(one?.witness?.[0]?.packet['flags'], 'R');

@@ -1,8 +1,9 @@
 /** Who decided a packet's fate, as the cause of a finding. */
 import type { Because } from '../../finding.js';
+import { deciderOf, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
 import { isTableName, type Ruleset } from '../../model/ruleset.js';
 import type { Decider, RuleAt } from '../../packet-space/answers.js';
-import { referenceOf } from '../define-check.js';
+import { referenceOf, type Report } from '../define-check.js';
 
 export function isPolicy(decider: Decider): decider is Exclude<Decider, RuleAt> {
   return 'policy' in decider;
@@ -14,6 +15,20 @@ function lineOf(ruleset: Ruleset, decider: Decider): number {
   const table = isTableName(decider.table) ? ruleset.tables.get(decider.table) : undefined;
   const lines = [table?.chains.get(decider.chain)?.line, table?.line, 1];
   return lines.find(line => line !== undefined && line > 0) ?? 1;
+}
+
+/** Who decided in FORWARD of table filter, where the packet came there. */
+export function forwarderOf(pipeline: Pipeline, { trip }: Sighting): Decider | undefined {
+  const passing = trip.run.stages.find(({ stage }) => stage.table === 'filter' && stage.hook === 'FORWARD');
+  return passing === undefined ? undefined : deciderOf(pipeline, passing);
+}
+
+/** Where a finding about who decided stands: at the rule; else at the declaration of the policy, or of the table where there is none. */
+export function placeOf({ tables }: Ruleset, decider: Decider): Pick<Report, 'at' | 'chain' | 'span'> {
+  if (!isPolicy(decider)) return { at: decider };
+  const table = isTableName(decider.table) ? tables.get(decider.table) : undefined;
+  const chain = table?.chains.get(decider.chain);
+  return table === undefined || chain === undefined ? {} : { chain, span: chain.line === 0 ? table.span : chain.span };
 }
 
 /** `filter:INPUT:3`, or `filter:INPUT:policy`. */

@@ -23,6 +23,13 @@ function ownChoices({ chains: { dimensions, fieldCount }, choices: names }: Pipe
   return own;
 }
 
+/** The same packet where nothing of which nobody knows is so: its sender is on no list, and it meets no match that says nothing offline. Undefined where it does not fare as it did. */
+export function withoutLuck(pipeline: Pipeline, sighting: Sighting): Sighting | undefined {
+  const { goal, trip: { run: { point: { inputs } } } } = sighting;
+  const trip = follow(pipeline, goal.path, { inputs, choices: new Map() }, goal);
+  return goal.miss(trip) === undefined ? { ...sighting, trip } : undefined;
+}
+
 /**
  * What a sighting says of anybody: `certain`, whatever is unknown; `possible`, where nothing that is unknown is in the way (a set in which the sender
  * is, an unknown match); `no`, where the sender must be on a list or have knocked, or whatever a match asks for that says nothing offline.
