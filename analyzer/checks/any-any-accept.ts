@@ -6,6 +6,7 @@ import { all, ctstates, is, within, type Constraint } from '../packet/constraint
 import { protocolNumber } from '../packet/protocols.js';
 import { isUnresolved, type Rule, type Table } from '../model/ruleset.js';
 import { publicRanges } from '../packet/address-blocks.js';
+import type { InterfaceName } from '../values/interface-name.js';
 import { fullMask, printAddress, type Address } from '../values/address.js';
 import { stepOf } from '../witness/step.js';
 import { without } from './shared/asked.js';
@@ -13,7 +14,7 @@ import { conjuncts } from './shared/conjuncts.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { areOwn } from './shared/host-networks.js';
-import { byUnnamed, fromOutside, knownOutside, namesOutside } from './shared/outside.js';
+import { byUnnamed, fromOutside, isVirtualName, knownOutside, namesOutside } from './shared/outside.js';
 import { openLists, type OpenList } from './shared/kept-lists.js';
 import { isForAll, isForOthers, isForProtocol, isLocal, isOpen, isUnlisted, mayBeFromAnybody, mayBeOpen } from './shared/openness.js';
 import { ownerOf } from './shared/owners.js';
@@ -91,7 +92,13 @@ function openedBy(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', at:
   return accepting?.at.rule === at.rule && opensWhatIsShut(cx, table, at) ? accepting.witness : undefined;
 }
 
-/** Rules that accept whatever comes in by an interface, where the internet is said to be behind it; in FORWARD, whatever goes further inside. */
+/** The one interface that a rule names: as the way in, or, where it asks for none, as the way further inside. */
+function onlyInterface({ inInterface: from, outInterface: to }: Rule, hook: 'INPUT' | 'FORWARD'): InterfaceName | undefined {
+  if (from !== undefined) return from.negated ? undefined : from.value;
+  return hook === 'INPUT' || to === undefined || to.negated || isVirtualName(to.value.name) ? undefined : to.value;
+}
+
+/** Rules that accept whatever comes in by an interface, where the internet is said to be behind it; in FORWARD, whatever goes further inside, from anywhere or from there. */
 function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<OpenReport, void> {
   const outside = knownOutside(cx);
   if (outside === undefined) return;
@@ -99,11 +106,12 @@ function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'
   const hooks = hooksOf(table);
   const asked = new Map<string, number>();
   for (const at of cx.rules(table)) {
-    const { rule, rule: { inInterface } } = at;
+    const { rule } = at;
     if (hooks.get(at.chain)?.includes(hook) !== true) continue;
-    if (inInterface === undefined || inInterface.negated || rule.protocol !== undefined || effectOf(rule) !== 'accept' || !mayBeFromAnybody(rule) || !without(constraints.of(rule), ['in', 'out']).every(isOpen)) continue;
-    const { name, prefix } = inInterface.value;
-    const word = `${name}${prefix ? '+' : ''}`;
+    const given = onlyInterface(rule, hook);
+    if (given === undefined || rule.protocol !== undefined || effectOf(rule) !== 'accept' || !mayBeFromAnybody(rule) || !without(constraints.of(rule), ['in', 'out']).every(isOpen)) continue;
+    const word = `${given.name}${given.prefix ? '+' : ''}`;
+    const isWayIn = rule.inInterface !== undefined;
     const count = (asked.get(word) ?? 0) + 1;
     asked.set(word, count);
     if (count === asksOfOne + 1) cx.undecided();
@@ -111,16 +119,16 @@ function* ofInterfaces(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'
     if (witness !== undefined) yield {
       // Whoever lets everything in by an interface may trust who is there, though nat, or a route, leads out by it.
       at, ...outside.by === 'settings' ? {} : maybeMeant,
-      message: `this rule ${does[hook]} everything that comes in by ${word}, where the internet is, ${saidBy[outside.by]}`,
-      witness: [stepOf(witness, witness.in ?? word)], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
-      help: `${hook === 'FORWARD' ? 'if it is there for answers, say so (-m conntrack --ctstate RELATED,ESTABLISHED); else ' : ''}say what it is for (-s NETWORK, -p tcp --dport PORT), or that who is there is trusted (trustedInterfaces: [${word}])`,
+      message: `this rule ${does[hook]} everything that ${isWayIn ? `comes in by ${word}, where` : `goes out by ${word}, also what comes from where`} the internet is, ${saidBy[outside.by]}`,
+      witness: [stepOf(witness, witness.in ?? (isWayIn ? word : 'eth0'))], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
+      help: `${hook === 'FORWARD' ? 'if it is there for answers, say so (-m conntrack --ctstate RELATED,ESTABLISHED); else ' : ''}say what it is for (-s NETWORK, -p tcp --dport PORT), ${isWayIn ? `or that who is there is trusted (trusted-interfaces: [${word}])` : 'or whence it may come (-i INTERFACE)'}`,
     };
   }
 }
 
 const maybeMeant = { severity: 'info', certainty: 'possible' } as const;
 const does = { INPUT: 'accepts', FORWARD: 'lets through' } as const;
-const saidBy = { settings: 'for it is not trusted', routes: 'by the default route', nat: 'by what nat translates on its way out' } as const;
+const saidBy = { settings: 'for it is not trusted', routes: 'by the default route', nat: 'by what nat translates on its way out', name: 'by its name' } as const;
 
 /** Rules that accept all of TCP, or of UDP, as they stand or because nothing else is led to them. */
 function* ofProtocols(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<OpenReport, void> {
@@ -244,7 +252,7 @@ export const anyAnyAccept = defineCheck({
 for TCP or UDP alone takes all of that, and a limit (\`-m limit\`) only makes it slower. Where the policy is DROP, or rules that drop stand behind it, somebody meant the chain to be closed, and it is open: such a rule is often left from an hour of looking for a
 mistake. It is reported in INPUT and FORWARD, also in chains that they lead to, where without it packets of strangers would be dropped. So is a rule of either for all who are on a list
 (\`-m recent --rcheck\`), where who asks for a service that is open to everybody, or for anything, is put on that list; who must knock at a port of his own is not anybody.
-A rule for all that comes in by the interface where the internet is, as \`trustedInterfaces\` says, is as open, be it for this host or for what is behind it; where only a default route or nat says so, it is a possible info. In INPUT a rule for all that goes to this host, \`--dst-type LOCAL\`, or to a public address of its own, is no less open; where nobody says whose the address is, it is a possible info.`,
+A rule for all that comes in by the interface where the internet is, as \`trusted-interfaces\` says, is as open, be it for this host or for what is behind it; so is one of FORWARD for all that goes out by an interface of the inside, wherever it comes from. Where only a default route, nat or a name such as wan0 says where the internet is, it is a possible info. In INPUT a rule for all that goes to this host, \`--dst-type LOCAL\`, or to a public address of its own, is no less open; where nobody says whose the address is, it is a possible info.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]

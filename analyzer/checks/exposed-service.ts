@@ -272,8 +272,8 @@ export const exposedService = defineCheck({
   why: `Databases, caches, control planes, file shares and remote desktops are made for a network of friends. Many of them ask for no
 password, or for one that can be guessed, and all of them are looked for, day and night, by programs that try every address of the internet.
 The rule is reported where a packet from a public address that no rule names, by an interface that may lead outside, gets through all tables
-by it: to this host, or by DNAT to another; and a rule that drops all ports but some, where a packet to one of these gets in. Which interfaces lead outside is said by \`trustedInterfaces\`, by the default route of a
-host file, by what nat translates on its way out, or else it is those of which the rules do not show that they are trusted.
+by it: to this host, or by DNAT to another; and a rule that drops all ports but some, where a packet to one of these gets in. Which interfaces lead outside is said by \`trusted-interfaces\`, by the default route of a
+host file, by what nat translates on its way out, by a name such as wan0, or else it is those of which the rules do not show that they are trusted.
 What some people offer to the world on purpose (LDAP, rsync) is an info.`,
   bad: `*filter
 :INPUT DROP [0:0]

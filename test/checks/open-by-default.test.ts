@@ -147,7 +147,10 @@ test('any-any-accept: all that comes in by the interface where the internet is',
   t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['wan0'] } }), [], 'whoever is there is trusted');
   t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['lan0'] } }), ['certain filter:INPUT:3']);
   t.deepEqual(found('any-any-accept', text(open), { host: () => ({ routes: ['default via 192.0.2.1 dev lan0'] }) }), []);
-  t.deepEqual(found('any-any-accept', host('DROP', 'DROP', established, open)), [], 'nobody says where the internet is');
+  t.deepEqual(found('any-any-accept', host('DROP', 'DROP', established, open)), ['possible filter:INPUT:2'], 'its name says so');
+  t.deepEqual(found('any-any-accept', host('DROP', 'DROP', established, open), { family: 'ipv6' }), ['possible filter:INPUT:2']);
+  for (const name of ['eth0', 'ppp0', 'lan0']) t.deepEqual(found('any-any-accept', host('DROP', 'DROP', established, open.replace('wan0', name))), [], 'nobody says where the internet is');
+  t.deepEqual(found('any-any-accept', host('DROP', 'DROP', established, '-A INPUT -i wan0 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -i eth1 -j ACCEPT')), [], 'it is behind wan0');
 });
 
 test('any-any-accept: all that comes in by the interface where the internet is, and goes through', t => {
@@ -161,6 +164,11 @@ test('any-any-accept: all that comes in by the interface where the internet is, 
     '-A FORWARD -i wan0 -d 10.0.0.5/32 -o lan0 -j ACCEPT', '-A FORWARD -i wan0 -o lan0 -m conntrack --ctstate DNAT -j ACCEPT',
   ]) t.deepEqual(found('any-any-accept', text(other)), [], other);
   t.deepEqual(found('any-any-accept', text('-A FORWARD -i wan0 -j DROP', open)), [], 'it lets nothing through');
+  const inwards = '-A FORWARD -o lan0 -j ACCEPT';
+  t.deepEqual(found('any-any-accept', text(inwards)), ['possible filter:FORWARD:2'], 'from anywhere');
+  t.deepEqual(found('any-any-accept', text(inwards), { settings: { trustedInterfaces: ['lan0'] } }), ['certain filter:FORWARD:2']);
+  for (const other of ['-A FORWARD -o wan0 -j ACCEPT', '-A FORWARD -o docker0 -j ACCEPT', '-A FORWARD ! -o wan0 -p icmp -j ACCEPT', '-A FORWARD -s 10.0.0.0/8 -o lan0 -j ACCEPT', '-A FORWARD -o lan0 -p tcp -m tcp --dport 25 -j ACCEPT', '-A FORWARD ! -i wan0 -o lan0 -j ACCEPT']) t.deepEqual(found('any-any-accept', text(other)), [], other);
+  t.deepEqual(found('any-any-accept', text('-A FORWARD -i wan0 -j DROP', inwards)), []);
   t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['wan0', 'lan0'] } }), [], 'whoever is there is trusted');
   t.deepEqual(found('any-any-accept', text(open), { settings: { trustedInterfaces: ['lan0'] } }), ['certain filter:FORWARD:2']);
   const many = (count: number): string => text(...Array.from({ length: count }, (_, i) => `-A FORWARD -i wan0 -o veth${String(i)} -j ACCEPT`));

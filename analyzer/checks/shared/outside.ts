@@ -11,10 +11,18 @@ import { effectOf } from './targets.js';
 export const virtualNames = ['docker', 'virbr', 'vnet', 'veth', 'cni', 'cali', 'tunl', 'flannel', 'podman', 'lxc', 'lxd', 'weave', 'vmnet', 'vboxnet', 'ifb', 'dummy', 'kube-'];
 const virtual = new RegExp(`^(?:lo$|br-[0-9a-f]{12}|${virtualNames.join('|')})`, 'u');
 
+/** Who names an interface so says where it leads. */
+const outer = /^(?:p?wan|wwan|pppoe-|internet|inet\d*$)/u;
+
 /** Tunnels, and inner networks by their name: where such a one is all that rules name, the internet is behind another. */
 const inner = /^(?:wg|tun|tap|tailscale|zt|nebula|vpn|ipsec|lan|br-?lan|dmz)/u;
 /** So is it where no rule speaks of the first card. */
 const second = /^eth[1-9]/u;
+
+/** Whether an interface is one of containers or virtual machines, by its name. */
+export function isVirtualName(name: string): boolean {
+  return virtual.test(name);
+}
 
 /** Whether an interface leads inside, or into a tunnel, by its name. */
 export function isInnerName(name: string): boolean {
@@ -122,21 +130,23 @@ export type Facts = Pick<CheckContext, 'ruleset' | 'settings' | 'host'> & Partia
 
 const some = (field: 'in' | 'out', list: readonly InterfaceName[]): Constraint => any(list.map(one => named(field, one)));
 
-/** As `fromOutside`, where somebody said it, or nat does; and who did. */
-export function knownOutside({ ruleset, settings, host, sibling }: Facts, field: 'in' | 'out' = 'in'): { readonly by: 'settings' | 'routes' | 'nat'; readonly packets: Constraint } | undefined {
+/** As `fromOutside`, where somebody said it, or nat does, or a name; and who did. */
+export function knownOutside({ ruleset, settings, host, sibling }: Facts, field: 'in' | 'out' = 'in'): { readonly by: 'settings' | 'routes' | 'nat' | 'name'; readonly packets: Constraint } | undefined {
   const declared = settings.trustedInterfaces.map(interfaceName);
   if (declared.length > 0) return { by: 'settings', packets: not(some(field, [interfaceName('lo'), ...declared])) };
   const routed = host === undefined ? [] : defaultDevices(host);
   if (routed.length > 0) return { by: 'routes', packets: some(field, routed.map(interfaceName)) };
-  const { waysOut: own } = mentionedIn(ruleset);
+  const { waysOut: own, names } = mentionedIn(ruleset);
   const other = own.length > 0 ? undefined : sibling?.();
   const waysOut = other === undefined ? own : mentionedIn(other).waysOut;
-  return waysOut.length > 0 ? { by: 'nat', packets: some(field, waysOut) } : undefined;
+  if (waysOut.length > 0) return { by: 'nat', packets: some(field, waysOut) };
+  const called = names.filter(({ name }) => outer.test(name));
+  return called.length > 0 ? { by: 'name', packets: some(field, called) } : undefined;
 }
 
 /**
  * Whether a packet came from outside by the interface of `field` (`out`: goes there). In this order: by what is trusted, where somebody said it; by
- * the host's default routes; by what nat translates on its way out, in either family. Else it is any interface that no rule names, and the only one that rules name,
+ * the host's default routes; by what nat translates on its way out, in either family; by names such as wan0. Else it is any interface that no rule names, and the only one that rules name,
  * unless they trust it, or its name says that it is none: of several nobody knows which is which.
  */
 export function fromOutside(facts: Facts, field: 'in' | 'out' = 'in'): Constraint {
