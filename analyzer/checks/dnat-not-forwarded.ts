@@ -17,6 +17,7 @@ import { misnamed } from './shared/rewritten.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, mayDrop } from './shared/targets.js';
 import { unaddressed, type Unaddressed } from './shared/unaddressed.js';
+import { unroutable, type Unroutable } from './shared/unroutable.js';
 import { translatedStep } from './shared/translated-step.js';
 
 type Lost = Extract<Onward, { kind: 'lost' }>;
@@ -68,7 +69,8 @@ function isForgotten({ by }: Lost): boolean {
   return by.every(one => isPolicy(one) || isCatchAll(one.rule));
 }
 
-function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, void> {
+/** `elsewhere`: of these it is told that the kernel loses what they translate. */
+function* stuckTranslations(cx: CheckContext, filter: Table, elsewhere: ReadonlySet<Rule>): Generator<Stuck, void> {
   const isAlone = isFilterAlone(cx);
   const outside = not({ kind: 'interface', field: 'in', name: 'lo', prefix: false });
   if (isAlone && ask(cx.space(), filter, 'FORWARD', all([isNew, outside]), losing).kind === 'no') return;
@@ -93,7 +95,7 @@ function* stuckTranslations(cx: CheckContext, filter: Table): Generator<Stuck, v
       cx.undecided();
       return;
     }
-    if (isOwn === true) continue;
+    if (isOwn === true || elsewhere.has(at.rule)) continue;
     for (const outside of [undefined, ...strangers === undefined || !isForOutside(cx, asking) ? [] : [strangers]]) {
       const packets = outside ?? always;
       if (isAlone && ask(cx.space(), filter, 'FORWARD', all([behind(cx, asking.translation), packets]), ['accept']).kind === 'yes') continue;
@@ -147,6 +149,10 @@ function report(cx: CheckContext, pipeline: Pipeline | undefined, [first, ...oth
   };
 }
 
+function reportUnroutable({ asking: { translation }, fate, ...told }: Unroutable): Report {
+  return { at: translation.at, ...told, message: `connections are sent on to ${destinationText(translation)}, and get to nobody there: ${fate}` };
+}
+
 function* reportUnaddressed([first, ...others]: readonly Unaddressed[]): Generator<Report, void> {
   if (first === undefined) return;
   const { at, device, other } = first;
@@ -171,7 +177,8 @@ new address and port, and where no rule there accepts them, the port that looks 
 reported when not one first packet that the rule translates gets through, in all tables together; as a warning also where the rule is for a public address, and
 none gets through that comes from outside, by the interface at which nat translates what leaves, because no rule speaks of it, nor of that server's address for others. Where the new
 address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible; where a rule
-of INPUT lets them in by that address, it is this host's, and nothing is said. The other half may be missing, too: a rule
+of INPUT lets them in by that address, it is this host's, and nothing is said. Some addresses are nobody's behind any rule: 0.0.0.0, a group's, the last one of a network,
+which means all of its hosts (Wake-on-LAN is tried so); the kernel drops such packets, or takes them for this host. The other half may be missing, too: a rule
 of FORWARD lets people outside in to a private address, and nat, which translates others who come by that interface, sends nobody there. That is information.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
@@ -231,8 +238,10 @@ COMMIT
 `,
   * run(cx) {
     const filter = cx.ruleset.tables.get('filter');
+    const lost = [...unroutable(cx)];
+    for (const one of lost) yield reportUnroutable(one);
     if (filter === undefined) return;
-    const groups = grouped(stuckTranslations(cx, filter));
+    const groups = grouped(stuckTranslations(cx, filter, new Set(lost.map(({ asking: { translation } }) => translation.at.rule))));
     for (const group of groups) yield report(cx, cx.pipeline(), group);
     yield* reportUnaddressed(unaddressed(cx, filter));
   },

@@ -1,5 +1,5 @@
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
-import { ctstates, masked, mentions, not, oneOf, type Constraint } from '../packet/constraint.js';
+import { all, any, ctstates, is, masked, mentions, not, oneOf, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { reachWith } from '../packet-space/index.js';
 import { isNothing } from '../packet-space/packets.js';
@@ -12,7 +12,7 @@ import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { rangesOf } from './shared/asked.js';
 import { settableBits } from './shared/connection-marks.js';
 import { isLoopback } from './shared/host-networks.js';
-import { isGroup, isNotOfLo, letsLoopbackIn } from './shared/martians.js';
+import { isGroup, isNobody, isNotOfLo, letsLoopbackIn } from './shared/martians.js';
 import { asksForState } from './shared/state-asked.js';
 import { contradictionIn } from './shared/contradiction.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -104,7 +104,6 @@ function translationReport(cx: CheckContext, table: Table, at: RuleAt): Report |
   };
 }
 
-/** Something that lets in, by other interfaces than lo, who has a loopback address. Whoever drops such packets is right to, whatever the kernel does. */
 /** A rule that lets in what a group sends: nobody sends as one. @see ip_mc_validate_source() and __mkroute_input() in net/ipv4/route.c, ip6_rcv_core() in net/ipv6/ip6_input.c */
 function groupReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const hooks = hooksOf(table).get(at.chain) ?? [];
@@ -118,6 +117,28 @@ function groupReport(cx: CheckContext, table: Table, at: RuleAt): Report | undef
   };
 }
 
+/** What a host sends that has no address yet, as its DHCP client: the kernel takes it in, and bridges pass it on. @see ip_route_input_slow() and ip_mc_validate_source() in net/ipv4/route.c */
+const fromNewcomers: Constraint = all([
+  is('src', 0), any([all([is('protocol', protocolNumber.igmp), within('dst', 0xe000_0000, 0xefff_ffff)]), all([not(is('protocol', protocolNumber.tcp)), any([is('dst', 0), is('dst', 0xffff_ffff), within('dst', 0xe000_0000, 0xe000_00ff)])])]),
+]);
+
+/** A rule that lets in what comes from 0.0.0.0, or goes there. Whoever drops such packets is right to, whatever the kernel does. */
+function nobodyReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const hooks = hooksOf(table).get(at.chain) ?? [];
+  if (table.name !== 'filter' || cx.ruleset.family !== 'ipv4' || effectOf(at.rule) !== 'accept' || hooks.length === 0 || !hooks.every(hook => hook === 'INPUT' || hook === 'FORWARD')) return undefined;
+  const asks = constraintsOf(cx.ruleset, table.name).of(at.rule);
+  const [field] = (['src', 'dst'] as const).filter(one => rangesOf(asks, one)?.every(isNobody) === true);
+  const isDead = isDeadWith(cx, table, at, fromNewcomers);
+  if (field === undefined || (field === 'src' && !isDead)) return undefined;
+  const option = field === 'src' ? '-s' : '-d';
+  return {
+    at, mutedIn: 'generated', severity: 'warning',
+    message: `${isDead ? '' : 'next to '}no packet comes to this rule that can match it: \`${option} 0.0.0.0\` is one address, ${field === 'src' ? 'that of hosts which have none yet' : 'which nobody has'}, and the kernel drops such packets before INPUT and FORWARD`,
+    help: `to mean everybody leave ${option} out, or write ${option} 0.0.0.0/0`,
+  };
+}
+
+/** Something that lets in, by other interfaces than lo, who has a loopback address. Whoever drops such packets is right to, whatever the kernel does. */
 function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const { rule } = at;
   if (table.name !== 'filter' || effectOf(rule) !== 'accept' || !isNotOfLo(rule) || hooksOf(table).get(at.chain)?.every(hook => hook === 'INPUT') !== true) return undefined;
@@ -213,7 +234,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags or ICMP message of such a type has (a SYN/ACK
-is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a group's address as the source, a
+is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a group's address as the source, 0.0.0.0 as one address, a
 fragment (-f) where some rule has connection tracking put them together, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
@@ -255,7 +276,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = fragmentReport(cx, at) ?? contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
+        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);

@@ -91,6 +91,13 @@ test('what lets in a loopback address by another interface matches nothing; what
   t.deepEqual(found(`${nat}${filter('-A INPUT -d 127.0.0.1/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT')}`, 'never-matches', 'dnat-to-loopback'), ['dnat-to-loopback nat:PREROUTING:1']);
 });
 
+test('0.0.0.0 is one address: who means everybody by it lets in nobody; clients of DHCP have it, and who keeps it out is right', t => {
+  const told = (...lines: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: ['*filter', ':INPUT DROP', ':FORWARD DROP', ':OUTPUT ACCEPT', ...lines, 'COMMIT', ''].join('\n') }).findings.filter(({ check }) => check === 'never-matches').map(({ rule, severity }) => `${severity} ${rule ?? ''}`);
+  for (const line of ['-A INPUT -s 0.0.0.0/32 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -d 0.0.0.0/32 -p tcp -m tcp --dport 80 -j ACCEPT', '-A INPUT -s 0.0.0.0/32 -d 192.0.2.1/32 -j ACCEPT', '-A INPUT -d 0.0.0.0/32 -j ACCEPT']) t.deepEqual(told(line), ['warning filter:INPUT:1'], line);
+  for (const line of ['-A FORWARD -s 192.168.5.0/24 -d 0.0.0.0/32 -j ACCEPT', '-A FORWARD -s 0.0.0.0/32 -p tcp -m tcp --dport 443 -j ACCEPT']) t.deepEqual(told(line), ['warning filter:FORWARD:1'], line);
+  for (const line of ['-A INPUT -s 0.0.0.0/32 -p udp -m udp --sport 68 --dport 67 -j ACCEPT', '-A INPUT -s 0.0.0.0/32 -j ACCEPT', '-A INPUT -s 0.0.0.0/32 -d 224.0.0.1/32 -p igmp -j ACCEPT', '-A INPUT -s 0.0.0.0/32 -j DROP', '-A FORWARD -s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --dport 67 -j ACCEPT', '-A INPUT ! -s 0.0.0.0/32 -j ACCEPT', '-A OUTPUT -s 0.0.0.0/32 -j ACCEPT']) t.deepEqual(told(line), [], line);
+});
+
 test('what lets a group send matches nothing; what keeps it out is right, and a group is written to', t => {
   const dead = (rule: string, family: 'ipv4' | 'ipv6' = 'ipv4'): readonly string[] => analyze({ path: 'x.rules', text: filter('-A INPUT -i lo -j ACCEPT', established, rule) }, { family }).findings.filter(one => one.check === 'never-matches').map(({ severity, certainty }) => `${certainty} ${severity}`);
   for (const rule of ['-A INPUT -s 224.0.0.18/32 -p vrrp -j ACCEPT', '-A INPUT -s 224.0.0.0/4 -j ACCEPT', '-A FORWARD -s 255.255.255.255/32 -j ACCEPT']) t.deepEqual(dead(rule), ['certain warning'], rule);

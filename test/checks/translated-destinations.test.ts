@@ -282,6 +282,22 @@ test('dnat-to-loopback: what comes from outside does not get there, unless route
   t.deepEqual(found('*nat\n-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination [::1]:8080\nCOMMIT\n', { family: 'ipv6' }), ['dnat-to-loopback nat:PREROUTING:1']);
 });
 
+test('dnat-not-forwarded: addresses that the kernel passes nothing on to', t => {
+  const to = (address: string, protocol = 'tcp', options = {}): readonly string[] => found({ nat: [`-A PREROUTING -i eth0 -p ${protocol} -m ${protocol} --dport 80 -j DNAT --to-destination ${address}`], filter: ['-A FORWARD -i eth0 -o eth1 -j ACCEPT'] }, options).filter(one => one.startsWith('dnat-not'));
+  t.deepEqual(to('0.0.0.0:8080'), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(to('224.0.0.5'), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(to('239.1.1.1', 'udp'), ['dnat-not-forwarded nat:PREROUTING:1 possible'], 'a daemon may pass it on');
+  t.deepEqual(to('255.255.255.255', 'udp'), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(to('192.168.5.255', 'udp'), ['dnat-not-forwarded nat:PREROUTING:1 info possible']);
+  const host = (length: number, sysctls = {}) => ({ host: () => ({ interfaces: [{ name: 'eth1', addresses: [`192.168.5.1/${String(length)}`] }], sysctls }) });
+  t.deepEqual(to('192.168.5.255', 'udp', host(24)), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(to('192.168.5.255', 'udp', host(23)), ['dnat-not-forwarded nat:PREROUTING:1']);
+  t.deepEqual(to('192.168.5.255', 'udp', host(22)), [], 'a host');
+  t.deepEqual(to('192.168.5.255', 'udp', host(24, { 'net.ipv4.conf.all.bc_forwarding': 1 })), []);
+  for (const address of ['192.168.5.254', '203.0.113.255', '192.168.5.250-192.168.5.255']) t.deepEqual(to(address, 'udp'), [], address);
+  t.deepEqual(to('192.168.5.255'), [], 'nobody wakes anybody by TCP: it is a host of a larger network');
+});
+
 test('invalid-leaks-unnatted: by the way out, not to containers, nor what this host alone sends', t => {
   const leak = (nat: readonly string[], ...filter: readonly string[]): readonly (string | undefined)[] => findings({ nat, filter: ['-I FORWARD -p tcp -m tcp --dport 22 -j ACCEPT', ...filter] }).filter(one => one.check === 'invalid-leaks-unnatted').map(one => `${/leave by (.*) with/u.exec(one.message)?.[1] ?? ''}: ${one.help.replace('drop them first: ', '')}`);
   t.deepEqual(leak(['-A POSTROUTING -s 172.18.0.0/16 ! -o br-0123456789ab -j MASQUERADE', '-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE']), ['interfaces that no rule names: -I FORWARD -m conntrack --ctstate INVALID -j DROP']);

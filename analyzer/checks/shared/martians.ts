@@ -13,6 +13,11 @@ export function isGroup({ low, high }: Range): boolean {
   return typeof low === 'number' ? (low >= 0xe000_0000 && Number(high) <= 0xefff_ffff) || low === 0xffff_ffff : low >= 0xffn << 120n;
 }
 
+/** All of it is the address that nobody has: 0.0.0.0, `::`. @see ipv4_is_zeronet() in include/linux/in.h */
+export function isNobody({ low, high }: Range): boolean {
+  return (low === 0 && high === 0) || (low === 0n && high === 0n);
+}
+
 /** Whether a rule is asked of packets that come by such an interface; one without `-i` is asked of all. */
 function isAskedOf({ inInterface }: Rule, device: string): boolean {
   if (inInterface === undefined) return true;
