@@ -1,8 +1,9 @@
 import { isOpaque, type Chain, type Rule, type Ruleset, type Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
 import { redundant } from '../packet-space/index.js';
+import { isNothing } from '../packet-space/packets.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
-import { ctstates, type Constraint } from '../packet/constraint.js';
+import { all, ctstates, not, type Constraint } from '../packet/constraint.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type Report } from './define-check.js';
 import { deadStates } from './shared/dead-states.js';
@@ -55,13 +56,18 @@ function isUnsaid({ chains, name }: Table, decider: Decider): boolean {
   return name === 'filter' && chain !== undefined && isUndeclared(chain);
 }
 
+/** Whether those who decide in its place, as far as they are known, do so for all of its packets: some may be others' behind them, or the policy's. */
+function isWhole({ family }: Ruleset, asks: ReturnType<typeof constraintsOf>, { rule }: RuleAt, because: readonly Decider[]): boolean {
+  return because.length === 0 || because.some(isPolicy) || isNothing(family, all([asks.of(rule), ...because.flatMap(one => isPolicy(one) ? [] : [not(asks.of(one.rule))])]));
+}
+
 /** `late`: rules before it that translate connections for which it seems to be an exemption. */
-function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[], [late]: readonly RuleAt[]): Report {
+function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[], isAll: boolean, [late]: readonly RuleAt[]): Report {
   const names = because.map(one => isPolicy(one) ? `the policy ${one.policy} of ${one.chain}` : one.chain === at.chain ? `rule ${String(one.position)}` : referenceOf(one));
   return {
     at,
-    because: because.map(one => deciderBecause(ruleset, one, isPolicy(one) ? `the policy ${one.policy} does the same` : 'does the same to packets of this rule')),
-    message: `packets match this rule, yet without it all of them would fare the same${names.length === 0 ? '' : `, by ${names.join(', ')}`}`,
+    because: because.map(one => deciderBecause(ruleset, one, isPolicy(one) ? `the policy ${one.policy} does the same` : `does the same to ${isAll ? '' : 'some '}packets of this rule`)),
+    message: `packets match this rule, yet without it all of them would fare the same${names.length === 0 ? '' : `, by ${names.join(', ')}${isAll ? '' : ', and where that does not match, by what stands behind it'}`}`,
     ...late === undefined
       ? { help: 'delete it, or keep it for its counters or as a word to the reader', ...fixWith('delete the rule', 'safe', withoutLines(ruleset, [at.rule])) }
       : { help: `move it before ${referenceOf(late)}, which translates connections of this rule, if it is to keep them from that; else delete it` },
@@ -120,7 +126,7 @@ COMMIT
         if (answer.kind !== 'redundant' || !answer.because.every(one => isLive(one) && !isUnsaid(table, one)) || passesInert(table, at, answer.because) || lateClosings(cx).has(at.rule) || lateBlocks(cx).rules.has(at.rule)) continue;
         const late = table.name === 'nat' ? takersBefore(cx, table, at) : [];
         // Of exemptions that come too late, nat-shadowed speaks.
-        if (late.length === 0 || meantToPrecede(cx, table, at).length === 0) yield report(ruleset, at, answer.because, late);
+        if (late.length === 0 || meantToPrecede(cx, table, at).length === 0) yield report(ruleset, at, answer.because, isWhole(ruleset, asks, at, answer.because), late);
       }
     }
   },

@@ -34,6 +34,14 @@ test('two equal limits are two limits', t => {
   t.deepEqual(found(filter(rule, rule), 'duplicate-rule', 'shadowed-rule', 'redundant-rule'), []);
 });
 
+test('a redundant rule is told with all who decide in its place', t => {
+  const by = (...lines: readonly string[]): readonly (string | undefined)[] => analyze({ path: 'x.rules', text: filter(...lines) }).findings.filter(({ check }) => check === 'redundant-rule').map(({ message }) => /the same, (by .*)$/u.exec(message)?.[1]);
+  const ssh = '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j DROP';
+  const open = '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT';
+  t.deepEqual(by(ssh, '-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -s 192.0.2.0/25 -j DROP', open), ['by rule 3, and where that does not match, by what stands behind it'], 'the policy does the rest');
+  t.deepEqual(by(ssh, '-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -s 192.0.0.0/16 -j DROP', open), ['by rule 3']);
+});
+
 test('a DROP before an ACCEPT policy, or before a log, is no redundant rule', t => {
   t.deepEqual(found('*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 203.0.113.0/24 -j DROP\nCOMMIT\n', 'redundant-rule'), []);
   t.deepEqual(found('*filter\n-A INPUT -s 203.0.113.0/24 -j ACCEPT\nCOMMIT\n', 'redundant-rule'), [], 'who knows what the policy is');

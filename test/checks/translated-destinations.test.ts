@@ -2,6 +2,7 @@
 import test from 'ava';
 import type { Finding } from '../../analyzer/finding.js';
 import { analyze } from '../../analyzer/analyze.js';
+import type { AnalyzeOptions } from '../../analyzer/examine.js';
 import { findings, found, rules, type Lines } from './nat-rules.js';
 
 const dnat = '-A PREROUTING -i eth0 -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443';
@@ -283,13 +284,13 @@ test('dnat-to-loopback: what comes from outside does not get there, unless route
 });
 
 test('dnat-not-forwarded: addresses that the kernel passes nothing on to', t => {
-  const to = (address: string, protocol = 'tcp', options = {}): readonly string[] => found({ nat: [`-A PREROUTING -i eth0 -p ${protocol} -m ${protocol} --dport 80 -j DNAT --to-destination ${address}`], filter: ['-A FORWARD -i eth0 -o eth1 -j ACCEPT'] }, options).filter(one => one.startsWith('dnat-not'));
+  const to = (address: string, protocol = 'tcp', options: AnalyzeOptions = {}): readonly string[] => found({ nat: [`-A PREROUTING -i eth0 -p ${protocol} -m ${protocol} --dport 80 -j DNAT --to-destination ${address}`], filter: ['-A FORWARD -i eth0 -o eth1 -j ACCEPT'] }, options).filter(one => one.startsWith('dnat-not'));
   t.deepEqual(to('0.0.0.0:8080'), ['dnat-not-forwarded nat:PREROUTING:1']);
   t.deepEqual(to('224.0.0.5'), ['dnat-not-forwarded nat:PREROUTING:1']);
   t.deepEqual(to('239.1.1.1', 'udp'), ['dnat-not-forwarded nat:PREROUTING:1 possible'], 'a daemon may pass it on');
   t.deepEqual(to('255.255.255.255', 'udp'), ['dnat-not-forwarded nat:PREROUTING:1']);
   t.deepEqual(to('192.168.5.255', 'udp'), ['dnat-not-forwarded nat:PREROUTING:1 info possible']);
-  const host = (length: number, sysctls = {}) => ({ host: () => ({ interfaces: [{ name: 'eth1', addresses: [`192.168.5.1/${String(length)}`] }], sysctls }) });
+  const host = (length: number, sysctls = {}): AnalyzeOptions => ({ host: () => ({ interfaces: [{ name: 'eth1', addresses: [`192.168.5.1/${String(length)}`] }], sysctls }) });
   t.deepEqual(to('192.168.5.255', 'udp', host(24)), ['dnat-not-forwarded nat:PREROUTING:1']);
   t.deepEqual(to('192.168.5.255', 'udp', host(23)), ['dnat-not-forwarded nat:PREROUTING:1']);
   t.deepEqual(to('192.168.5.255', 'udp', host(22)), [], 'a host');
