@@ -11,10 +11,11 @@ import { printAddressMask } from '../values/address-mask.js';
 import type { InterfaceName } from '../values/interface-name.js';
 import type { Family } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
-import { areCovered, rangesOf } from './shared/asked.js';
+import { areCovered, rangesOf, without } from './shared/asked.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './shared/nat-rules.js';
+import { isOpen } from './shared/openness.js';
 import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
 import { firstTo } from './shared/strangers.js';
 import { effectOf } from './shared/targets.js';
@@ -64,12 +65,25 @@ function waysOut(cx: CheckContext): readonly Way[] {
 /** Lines to the internet, by their name. */
 const uplink = /^(?:wan|isp|inet|internet|uplink)/u;
 
+/** Lines that are dialled: where one leads to the internet, so does another by which people inside are let out to it. */
+const dialled = /^ppp\d+$/u;
+
+/** Whether rules let out by such a line, and let nobody in by it that likes: else it may be somebody's tunnel to this host. */
+function isDialledOut(cx: CheckContext, line: string): boolean {
+  const filter = cx.ruleset.tables.get('filter');
+  if (filter === undefined || !dialled.test(line)) return false;
+  const constraints = constraintsOf(cx.ruleset, filter.name);
+  const accepting = (side: 'inInterface' | 'outInterface'): readonly RuleAt[] => cx.rules(filter).filter(({ rule }) => effectOf(rule) === 'accept' && rule[side]?.negated === false && rule[side].value.name === line);
+  return accepting('outInterface').length > 0 && !accepting('inInterface').some(({ rule }) => without(constraints.of(rule), ['in', 'out', 'src', 'dst']).every(isOpen));
+}
+
 /** Lines to the internet at which nothing is translated, though it is at others: as the host says, or their names do. */
 function forgottenLines(cx: CheckContext): readonly InterfaceName[] {
   const named = [...liveTranslations(cx, 'source')].flatMap(({ translation: { hooks, at } }) => hooks.includes('POSTROUTING') ? [wayOutOf(cx, at)] : []);
   const isNamed = ({ name }: InterfaceName): boolean => named.some(out => out === undefined || (out.prefix ? name.startsWith(out.name) : name === out.name));
   const routed = cx.host === undefined ? [] : defaultDevices(cx.host);
-  const called = routed.length > 0 ? [] : namedInterfaces(cx.ruleset).filter(({ name, prefix }) => !prefix && uplink.test(name));
+  const isDialled = named.some(out => out?.prefix === false && dialled.test(out.name));
+  const called = routed.length > 0 ? [] : namedInterfaces(cx.ruleset).filter(({ name, prefix }) => !prefix && (uplink.test(name) || (isDialled && isDialledOut(cx, name))));
   return [...routed.map(name => ({ name, prefix: false })), ...called].filter(one => !isNamed(one));
 }
 
@@ -186,7 +200,7 @@ export const masqueradeIncomplete = defineCheck({
   why: `What is let out to the internet by table filter must be translated by table nat: the two are written apart, and a network or a protocol is easily added to the one and
 forgotten in the other. Its packets leave with private addresses, and no answer comes back. It is reported where a rule for MASQUERADE or SNAT names an interface as the way out, a rule of FORWARD
 names another private network (\`-s\`) and lets it out there, to anywhere, and no rule of nat says anything of it; where the rule of nat is for one protocol, and others are let out; and where people are let
-out by a second line to the internet, as the host's routes (\`--host\`) or its name say (\`wan1\`, \`isp-b\`). Whether the
+out by a second line to the internet, as the host's routes (\`--host\`) or its name say (\`wan1\`, \`isp-b\`, \`ppp1\` beside \`ppp0\`). Whether the
 interface leads to the internet is known where the host's routes are (\`--host\`): else it is possible, for a provider or another router may translate them.`,
   bad: tables('-s 192.168.1.0/24 -o ppp0', twoNetworks),
   good: tables('-s 192.168.0.0/16 -o ppp0', twoNetworks),

@@ -111,6 +111,11 @@ test('masquerade-incomplete: a network, a protocol or a line that table nat forg
   const lines = ['-i lan0 -o wan1 -j ACCEPT', '-i lan0 -o wan2 -j ACCEPT'];
   t.deepEqual(incomplete(['-o wan1 -j MASQUERADE'], lines), ['possible nat:POSTROUTING:1 FORWARD lets people out by wan2 lan0']);
   t.deepEqual(incomplete(['-o wan1 -j MASQUERADE', '-o wan2 -j MASQUERADE'], lines), []);
+  const dialled = ['-s 10.0.0.0/24 -i lan0 -o ppp0 -j ACCEPT', '-s 10.0.0.0/24 -i lan0 -o ppp1 -j ACCEPT'];
+  t.deepEqual(incomplete(['-o ppp0 -j MASQUERADE'], dialled), ['possible nat:POSTROUTING:1 FORWARD lets people out by ppp1 lan0']);
+  t.deepEqual(incomplete(['-o ppp0 -j MASQUERADE'], [...dialled, '-i ppp1 -o lan0 -j ACCEPT']), [], 'a tunnel: who is there may come in');
+  t.deepEqual(incomplete(['-o ppp0 -j MASQUERADE'], [dialled[0] ?? '', '-s 10.0.0.0/24 -d 10.9.0.0/16 -o ppp1 -j ACCEPT']), [], 'to one network only');
+  t.deepEqual(incomplete(['-o wan1 -j MASQUERADE'], ['-i lan0 -o wan1 -j ACCEPT', ...dialled.slice(1)]), [], 'nobody says where it leads');
   t.deepEqual(incomplete(['-o wan1 -j MASQUERADE'], ['-i lan0 -o wan1 -j ACCEPT', '-i lan0 -o dmz0 -j ACCEPT', '-i wan1 -o wan2 -j ACCEPT']), [], 'another network inside');
 });
 
