@@ -1,5 +1,5 @@
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
-import { all, any, ctstates, is, masked, mentions, not, oneOf, within, type Constraint } from '../packet/constraint.js';
+import { all, any, ctstates, is, mentions, not, oneOf, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { reachWith } from '../packet-space/index.js';
 import { isNothing } from '../packet-space/packets.js';
@@ -10,7 +10,7 @@ import { protocolWord } from '../values/protocol.js';
 import { seesNoFragments } from '../packet-space/tracking.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { rangesOf } from './shared/asked.js';
-import { settableBits } from './shared/connection-marks.js';
+import { settableMarks } from './shared/connection-marks.js';
 import { isLoopback } from './shared/host-networks.js';
 import { isGroup, isNobody, isNotOfLo, letsLoopbackIn } from './shared/martians.js';
 import { asksForState } from './shared/state-asked.js';
@@ -83,16 +83,32 @@ function nameReport(at: RuleAt): Report | undefined {
   return undefined;
 }
 
-/** It asks for a mark of connections that no rule gives. Others may (nft, conntrack -U); a file without table mangle may be of a host that has one. */
+/** How marks are told of. */
+const markWords = {
+  connmark: { whose: 'a mark of connections', by: '(-j CONNMARK --set-mark, --save-mark)', others: 'nft, conntrack -U' },
+  mark: { whose: 'a mark of packets', by: '(-j MARK, CONNMARK --restore-mark)', others: 'tc, a program of this host by SO_MARK, a tunnel' },
+} as const;
+
+/**
+ * It asks for a mark that no rule gives. Others may; a file without table mangle may be of a host that has one. What this host sends is marked by whoever
+ * sends it; of other packets it is told where rules give them marks, and this is none of these.
+ */
 function markReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const { ruleset } = cx;
-  if (!ruleset.tables.has('mangle') || !mentions(constraintsOf(ruleset, table.name).of(at.rule), ['connmark'])) return undefined;
-  const settable = settableBits(ruleset);
-  if (!isDeadWith(cx, table, at, masked('connmark', 0, ~settable >>> 0))) return undefined;
-  return {
-    at, mutedIn: 'generated', severity: 'info', certainty: 'possible', message: 'no packet matches this rule: it asks for a mark of connections, and no rule gives them such a one (-j CONNMARK --set-mark, --save-mark)',
-    help: settable === 0 ? 'write the rule that sets the mark, or leave it as it is where something else does (nft, conntrack -U)' : 'compare it with the marks that rules set, or leave it as it is where something else sets it (nft, conntrack -U)',
-  };
+  const asks = constraintsOf(ruleset, table.name).of(at.rule);
+  if (!ruleset.tables.has('mangle')) return undefined;
+  for (const field of ['connmark', 'mark'] as const) {
+    if (!mentions(asks, [field])) continue;
+    const { bits, marks } = settableMarks(ruleset, field);
+    const isOfOwn = (hooksOf(table).get(at.chain) ?? []).some(hook => hook === 'OUTPUT' || hook === 'POSTROUTING');
+    if ((field === 'mark' && (bits === 0 || isOfOwn)) || !isDeadWith(cx, table, at, marks)) continue;
+    const { whose, by, others } = markWords[field];
+    return {
+      at, mutedIn: 'generated', severity: 'info', certainty: 'possible', message: `no packet matches this rule: it asks for ${whose}, and no rule gives them such a one ${by}`,
+      help: `${bits === 0 ? 'write the rule that sets the mark, or leave it as it is where something else does' : 'compare it with the marks that rules set, or leave it as it is where something else sets it'} (${others})`,
+    };
+  }
+  return undefined;
 }
 
 /** It waits for connections that are translated as no rule does it. Others may (nft), and those that were translated before the rules were loaded stay so. */
@@ -234,7 +250,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags or ICMP message of such a type has (a SYN/ACK
-is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark of connections that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a group's address as the source, 0.0.0.0 as one address, a
+is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a group's address as the source, 0.0.0.0 as one address, a
 fragment (-f) where some rule has connection tracking put them together, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter

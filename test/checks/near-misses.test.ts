@@ -99,6 +99,18 @@ test('what lets in a loopback address by another interface matches nothing; what
   t.deepEqual(found(`${nat}${filter('-A INPUT -d 127.0.0.1/32 -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT')}`, 'never-matches', 'dnat-to-loopback'), ['dnat-to-loopback nat:PREROUTING:1']);
 });
 
+test('a mark of packets that no rule gives, where rules give others', t => {
+  const told = (set: readonly string[], ...tested: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: ['*mangle', ...set, 'COMMIT', filter(...tested)].join('\n') }).findings.filter(({ check, message }) => check === 'never-matches' && message.includes('a mark of packets')).map(({ rule, severity, certainty }) => `${severity} ${certainty} ${rule ?? ''}`);
+  const one = '-A PREROUTING -i eth1 -j MARK --set-mark 1';
+  const four = '-A PREROUTING -i eth2 -j MARK --set-mark 4';
+  const five = '-A INPUT -p tcp -m mark --mark 0x5 -j ACCEPT';
+  t.deepEqual(told([one, four], five), ['info possible filter:INPUT:1'], 'either, and not both');
+  t.deepEqual(told([one], '-A FORWARD -m mark --mark 0x2/0x2 -j ACCEPT'), ['info possible filter:FORWARD:1']);
+  for (const other of ['-A PREROUTING -j MARK --or-mark 4', '-A PREROUTING -j MARK --set-mark 5', '-A PREROUTING -j CONNMARK --restore-mark', '-A PREROUTING -j NFQUEUE --queue-num 0', '-A PREROUTING -j FROBNICATE']) t.deepEqual(told([one, other], five), [], other);
+  t.deepEqual(told(['-A PREROUTING -p tcp'], five), [], 'no rule gives marks: somebody else does');
+  for (const tested of ['-A INPUT -p tcp -m mark --mark 0x1 -j ACCEPT', '-A INPUT -p tcp -m mark ! --mark 0x5 -j ACCEPT', '-A INPUT -p tcp -m mark --mark 0x0/0x4 -j ACCEPT', '-A OUTPUT -m mark --mark 0x5 -j ACCEPT']) t.deepEqual(told([one], tested), [], tested);
+});
+
 test('0.0.0.0 is one address: who means everybody by it lets in nobody; clients of DHCP have it, and who keeps it out is right', t => {
   const told = (...lines: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: ['*filter', ':INPUT DROP', ':FORWARD DROP', ':OUTPUT ACCEPT', ...lines, 'COMMIT', ''].join('\n') }).findings.filter(({ check }) => check === 'never-matches').map(({ rule, severity }) => `${severity} ${rule ?? ''}`);
   for (const line of ['-A INPUT -s 0.0.0.0/32 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -d 0.0.0.0/32 -p tcp -m tcp --dport 80 -j ACCEPT', '-A INPUT -s 0.0.0.0/32 -d 192.0.2.1/32 -j ACCEPT', '-A INPUT -d 0.0.0.0/32 -j ACCEPT']) t.deepEqual(told(line), ['warning filter:INPUT:1'], line);
