@@ -1,3 +1,4 @@
+import type { Because } from '../finding.js';
 import { onward, firstPacket } from '../packet-space/pipeline/index.js';
 import { privateRanges, publicRanges } from '../packet/address-blocks.js';
 import { all, ctstates, is, masked, mentions, not, type Constraint } from '../packet/constraint.js';
@@ -5,7 +6,7 @@ import { protocolNumber } from '../packet/protocols.js';
 import { parseAddress } from '../values/address.js';
 import { Problem, type Family } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause, deciderReference, isPolicy, placeOf } from './shared/deciders.js';
+import { deciderBecause, isPolicy, placeOf } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { letThrough } from './shared/let-through.js';
 import { liveTranslations, type Asking } from './shared/nat-rules.js';
@@ -48,9 +49,11 @@ function isForOwn(asks: Constraint): boolean {
 }
 
 interface Leak {
-  /** Who lets them out: a rule or policy, or the program that made it. */
-  readonly culprit: string;
-  readonly report: Report;
+  /** Who lets them out, and the program that made that rule. */
+  readonly by: Because;
+  readonly owner: string | undefined;
+  readonly out: string | undefined;
+  readonly report: Omit<Report, 'help'>;
 }
 
 /** Packets that the translation does not see, and who lets them out; undefined where all are kept in. */
@@ -71,14 +74,22 @@ function leak(cx: CheckContext, asking: Asking, outside: Constraint): Leak | und
   const step = stepOf(sample, from);
   const owner = ownerOf(passing.ruleset, isPolicy(by) ? at : by);
   const isOutNamed = isNamed(cx.ruleset, out);
-  const report: Report = {
+  const report: Leak['report'] = {
     ...placeOf(passing.ruleset, by), certainty,
     message: `packets of no known connection leave by ${isOutNamed ? out : 'interfaces that no rule names'} with a private address, ${src}: nat translates connections only, and ${isPolicy(by) ? `the policy of ${by.chain}` : 'this rule'} lets packets of state INVALID pass${owner === undefined ? '' : ` (${owner} makes no rule against it)`}`,
     because: [deciderBecause(cx.ruleset, at, 'translates connections, and not these packets')],
     witness: [{ ...step, sentOn: { address: dst ?? (family === 'ipv4' ? '192.0.2.1' : '2001:db8::1'), device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
-    help: `drop them first: -I FORWARD${isOutNamed ? ` -o ${out}` : ''} -m conntrack --ctstate INVALID -j DROP`,
   };
-  return { culprit: owner ?? deciderReference(by), report };
+  return { by: deciderBecause(passing.ruleset, by, 'lets such packets out as well'), owner, out: isOutNamed ? out : undefined, report };
+}
+
+/** One finding for all rules of somebody's that let them out: one rule ends it. */
+function together([first, ...others]: readonly [Leak, ...Leak[]]): Report {
+  const out = others.every(one => one.out === first.out) ? first.out : undefined;
+  return {
+    ...first.report, alike: others.length + 1, because: [...first.report.because ?? [], ...others.map(({ by }) => by)],
+    help: `drop them first: -I FORWARD${out === undefined ? '' : ` -o ${out}`} -m conntrack --ctstate INVALID -j DROP`,
+  };
 }
 
 export const invalidLeaksUnnatted = defineCheck({
@@ -137,16 +148,18 @@ COMMIT
   asks: ({ ruleset }) => [lateReset, opening, fromPrivate(ruleset.family), ...outsides(ruleset.family), virtualInterface('out'), is('mark', 0)],
   * run(cx) {
     let left = questionLimit;
-    const told = new Set<string>();
+    const found = new Map<string | undefined, [Leak, ...Leak[]]>();
     for (const asking of liveTranslations(cx, 'source')) {
       if (!asking.translation.hooks.includes('POSTROUTING') || isForOwn(asking.asks) || left-- <= 0) continue;
       for (const outside of waysOut(cx)) {
-        const found = leak(cx, asking, outside);
-        if (found === undefined) continue;
-        if (!told.has(found.culprit)) yield found.report;
-        told.add(found.culprit);
+        const one = leak(cx, asking, outside);
+        if (one === undefined) continue;
+        const others = found.get(one.owner);
+        if (others === undefined) found.set(one.owner, [one]);
+        else if (!others.some(({ by }) => by.rule === one.by.rule)) others.push(one);
         break;
       }
     }
+    for (const some of found.values()) yield together(some);
   },
 });

@@ -235,7 +235,8 @@ test('invalid-leaks-unnatted: who lets INVALID packets out, and who does not', t
   t.deepEqual(behind('-A FORWARD -m connlimit --connlimit-above 100 -j DROP'), ['invalid-leaks-unnatted filter:FORWARD:3 info']);
   t.deepEqual(behind('-A FORWARD -m set ! --match-set bad src -j DROP'), []);
   t.deepEqual(found(text().replace(':FORWARD DROP', ':FORWARD ACCEPT')).filter(one => one.startsWith('invalid')), ['invalid-leaks-unnatted - info'], 'the policy');
-  t.deepEqual(found(rules({ nat: ['-A POSTROUTING -o eth0 -j MASQUERADE', '-A POSTROUTING -o ppp0 -j MASQUERADE'], filter: ['-I FORWARD -i eth1 -o eth0 -j ACCEPT', '-I FORWARD -i eth1 -o ppp0 -j ACCEPT'] })).filter(one => one.startsWith('invalid')), ['invalid-leaks-unnatted filter:FORWARD:2 info', 'invalid-leaks-unnatted filter:FORWARD:1 info'], 'each that does');
+  const both = findings(rules({ nat: ['-A POSTROUTING -o eth0 -j MASQUERADE', '-A POSTROUTING -o ppp0 -j MASQUERADE'], filter: ['-I FORWARD -i eth1 -o eth0 -j ACCEPT', '-I FORWARD -i eth1 -o ppp0 -j ACCEPT'] })).filter(({ check }) => check.startsWith('invalid'));
+  t.deepEqual(both.map(({ rule, because, help }) => [rule, because.map(one => one.rule), help]), [['filter:FORWARD:2', ['nat:POSTROUTING:1', 'filter:FORWARD:1'], 'drop them first: -I FORWARD -m conntrack --ctstate INVALID -j DROP']], 'each that does');
   t.deepEqual(found(text('-A FORWARD -i eth1 -p tcp -m tcp --syn -j DROP', '-A FORWARD -i eth1 -j ACCEPT')), [], 'no such connections are translated');
   const [one] = findings(text('-A FORWARD -i eth1 -j ACCEPT'));
   t.is(one?.witness?.[0]?.packet['flags'], 'R');
