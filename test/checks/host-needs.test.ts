@@ -8,12 +8,28 @@ test('lo is blocked by what it is dropped by, and not where all that it needs pa
   t.is(blocked(known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), 1);
   t.is(blocked('-A INPUT -s 127.0.0.0/8 -j DROP', lo, known), 1, 'a rule against spoofing in front of lo');
   t.is(blocked('-A INPUT ! -i lo -d 127.0.0.0/8 -j DROP', lo, known), 0);
-  t.is(blocked('-A INPUT -s 127.0.0.1/32 -d 127.0.0.1/32 -j ACCEPT', known), 0);
+  t.deepEqual(found('loopback-blocked', host('-A INPUT -s 127.0.0.1/32 -d 127.0.0.1/32 -j ACCEPT', known)), ['info'], 'its other addresses');
   t.is(blocked('-A INPUT ! -i eth+ -j ACCEPT', known), 0);
   t.is(blocked(known, '-A INPUT -p tcp -m tcp --dport 1:6379 -j ACCEPT'), 0, 'most of it passes, as it does for everybody');
   t.is(blocked(), 1, 'OUTPUT lets everything out, and nothing comes in, not even over lo');
   t.deepEqual(found('loopback-blocked', '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\nCOMMIT\n'), [], 'nothing at all is wanted');
   t.deepEqual(found('loopback-blocked', `*raw\n-A PREROUTING -i lo -j DROP\nCOMMIT\n${host(lo, known)}`), ['error'], 'another table drops it');
+});
+
+test('what a host sends to its other addresses goes over lo, and is told of as an info where rules for 127.0.0.0/8 leave it out', t => {
+  const told = (...rules: readonly string[]): readonly string[] => {
+    const { findings, internalErrors } = analyze({ path: 'x.rules', text: host(...rules, known) });
+    t.deepEqual(internalErrors, []);
+    return findings.filter(one => one.check === 'loopback-blocked').map(({ severity, witness, help }) => `${severity} ${JSON.stringify(witness?.[0]?.packet['dst'])} ${help}`);
+  };
+  const loopback = '-A INPUT -s 127.0.0.0/8 -d 127.0.0.0/8 -i lo -j ACCEPT';
+  t.deepEqual(told(loopback), ['info "192.0.2.1" let lo pass first of all: -I INPUT -i lo -j ACCEPT']);
+  t.deepEqual(told(), ['error "127.0.0.1" let lo pass first of all: -I INPUT -i lo -j ACCEPT'], 'once, where all of lo is blocked');
+  t.deepEqual(told(loopback, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT').map(one => one.slice(0, 4)), ['info']);
+  for (const rule of ['-i lo', '-s 203.0.113.5/32 -d 203.0.113.5/32', '-s 10.0.0.0/8', '-p tcp -m tcp --dport 1:6379']) t.deepEqual(told(loopback, `-A INPUT ${rule} -j ACCEPT`), [], rule);
+  const six = (...rules: readonly string[]): readonly string[] => found('loopback-blocked', host(...rules, '-A INPUT -p ipv6-icmp -j ACCEPT', known), { family: 'ipv6' });
+  t.deepEqual(six('-A INPUT -s ::1/128 -d ::1/128 -j ACCEPT'), ['info']);
+  t.deepEqual(six('-A INPUT -s ::1/128 -d ::1/128 -j ACCEPT', '-A INPUT -s 2001:db8::7/128 -i lo -j ACCEPT'), []);
 });
 
 test('lo is told of once, with a rule for each of the chains that miss one', t => {

@@ -5,7 +5,7 @@ import type { Family } from '../../values/value.js';
 import { notLoopback } from './replies.js';
 
 /** Addresses of single hosts, other than those of a link only. */
-function unicast(field: 'src' | 'dst', family: Family): Constraint {
+export function unicast(field: 'src' | 'dst', family: Family): Constraint {
   const from = (a: number, b = 0): number => (a * 256 + b) * 65_536;
   return family === 'ipv4' ? any([within(field, from(128), from(169, 254) - 1), within(field, from(169, 255), from(224) - 1), within(field, from(1), from(127) - 1)])
     : any([within(field, 0x2000n << 112n, (0x4000n << 112n) - 1n), within(field, 0xfcn << 120n, (0xfen << 120n) - 1n)]);
