@@ -1,119 +1,14 @@
 import type { Ruleset } from '../model/ruleset.js';
 import type { Severity } from '../model/diagnostic.js';
-import type { Answer, Decider } from '../packet-space/answers.js';
-import { ask } from '../packet-space/index.js';
-import { question } from '../packet-space/pipeline/index.js';
-import { all, always, any, ctstates, is, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
-import { arrivals, type Arrival } from './shared/arrivals.js';
-import { deciderBecause, isPolicy } from './shared/deciders.js';
+import { deciderBecause } from './shared/deciders.js';
 import { isShut } from './shared/default-drop.js';
-import { defineCheck, fixWith, type CheckContext } from './define-check.js';
+import { defineCheck, fixWith, type CheckContext, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
-import { hasNoNeighbours } from './shared/point-to-point.js';
-import { notLoopback } from './shared/replies.js';
-
-interface Message {
-  readonly type: number;
-  readonly name: string;
-  readonly word: string;
-  readonly to: Constraint;
-}
-
-const linkLocal = within('src', 0xfe80n << 112n, (0xfec0n << 112n) - 1n);
-const global = any([within('src', 0x2000n << 112n, (0x4000n << 112n) - 1n), within('src', 0xfcn << 120n, (0xfen << 120n) - 1n)]);
-/** Of whom nothing gets in. */
-const whose = { any: any([linkLocal, global]), linkLocal, global } as const;
-/** To the solicited-node group of an address (RFC 4291, 2.7.1), by which a neighbour is looked for first. */
-const solicited = within('dst', 0xff02_0000_0000_0000_0000_0001_ff00_0000n, 0xff02_0000_0000_0000_0000_0001_ffff_ffffn);
-const toHost = not(within('dst', 0xffn << 120n, (1n << 128n) - 1n));
-
-const needed: readonly [Message, ...Message[]] = [{ type: 135, name: 'neighbour solicitations', word: 'neighbour-solicitation', to: solicited }, { type: 136, name: 'neighbour advertisements', word: 'neighbour-advertisement', to: toHost }];
-const fromRouters: Message = { type: 134, name: 'router advertisements', word: 'router-advertisement', to: always };
-
-/** The kernel does not track them (nf_conntrack_icmpv6_error), and takes none that came through a router (RFC 4861, 7.1). */
-function packetsOf({ type }: Message): Constraint {
-  return all([is('protocol', protocolNumber.icmpv6), is('icmpType', type), is('icmpCode', 0), is('ctstate', ctstates.UNTRACKED), is('ttl', 255), is('fragment', 0)]);
-}
-
-interface Lost {
-  readonly messages: readonly (Message & { readonly by: readonly Decider[] })[];
-  readonly arrival: Arrival;
-}
-
-function lostBy(cx: CheckContext, arrival: Arrival, messages: readonly Message[], from: Constraint): Lost {
-  const pipeline = cx.pipeline();
-  const lost = messages.flatMap(message => {
-    const answer = pipeline === undefined ? undefined : question(pipeline, 'in', all([packetsOf(message), from, message.to, arrival.has('in')]), 'accept');
-    if (answer?.kind === 'undecided') cx.undecided();
-    return answer?.kind === 'no' ? [{ ...message, by: answer.by }] : [];
-  });
-  return { arrival, messages: lost };
-}
-
-/** A rule for ICMPv6 lets it in: where one names a link, others need not be there. */
-function isForDiscovery(answer: Answer): boolean {
-  return answer.kind === 'yes' && !isPolicy(answer.by) && answer.by.rule.protocol !== undefined;
-}
-
-/** Whether the rules that let the lost messages in elsewhere leave this link out by its name: `! -i he0`. */
-function isLeftOut(cx: CheckContext, from: Constraint, { arrival, messages }: Lost): boolean {
-  const table = cx.ruleset.tables.get('filter');
-  if (table === undefined || arrival.name === undefined) return false;
-  return messages.every(message => {
-    const answer = ask(cx.space(), table, 'INPUT', all([packetsOf(message), from, message.to, notLoopback, not(arrival.has('in'))]), ['accept']);
-    const link = answer.kind !== 'yes' || isPolicy(answer.by) ? undefined : answer.by.rule.inInterface;
-    return link?.negated === true && arrival.name === `${link.value.name}${link.value.prefix ? '+' : ''}`;
-  });
-}
-
-/** What is lost on the links on which something else gets in, of those who come `from` such addresses. */
-function lostNeighbours(cx: CheckContext, from: Constraint): readonly Lost[] {
-  const table = cx.ruleset.tables.get('filter');
-  if (table === undefined) return [];
-  const other = not(is('protocol', protocolNumber.icmpv6));
-  const named = arrivals(cx.ruleset).filter(({ name }) => name !== undefined);
-  const isThoughtOf = named.some(one => isForDiscovery(ask(cx.space(), table, 'INPUT', all([packetsOf(needed[0]), one.has('in')]), ['accept'])));
-  const used = arrivals(cx.ruleset).filter(one => (one.name === undefined ? !isThoughtOf : !hasNoNeighbours(one.name))
-    && ask(cx.space(), table, 'INPUT', all([other, one.has('in')]), ['accept', 'queue', 'unknown']).kind !== 'no');
-  return used.map(arrival => lostBy(cx, arrival, needed, from)).filter(({ messages }) => messages.length > 0);
-}
-
-interface OfNeighbours {
-  readonly lost: readonly Lost[];
-  /** Of those with link-local addresses alone, from which routers ask, or of those with others alone: a host asks by the address from which it then sends (ndisc_solicit()). */
-  readonly of: keyof typeof whose;
-  /** By links that the rules for it leave out by name. */
-  readonly areLeftOut: boolean;
-}
-
-function lostOfNeighbours(cx: CheckContext): OfNeighbours {
-  const leftOut: OfNeighbours[] = [];
-  for (const of of ['any', 'linkLocal', 'global'] as const) {
-    const lost = lostNeighbours(cx, whose[of]);
-    const others = lost.filter(one => !isLeftOut(cx, whose[of], one));
-    if (others.length > 0) return { lost: others, of, areLeftOut: false };
-    if (lost.length > 0) leftOut.push({ lost, of, areLeftOut: true });
-  }
-  return leftOut[0] ?? { lost: [], of: 'any', areLeftOut: false };
-}
-
-/** Router advertisements alone, which come from link-local addresses (RFC 4861, 6.1.2): a router has no need of them, nor a host that is told its addresses. */
-function lostRouters(cx: CheckContext): readonly Lost[] {
-  const table = cx.ruleset.tables.get('filter');
-  const forwards = table !== undefined && ask(cx.space(), table, 'FORWARD', notLoopback, ['accept', 'queue', 'unknown']).kind !== 'no';
-  const lost = forwards ? [] : arrivals(cx.ruleset).map(arrival => lostBy(cx, arrival, [fromRouters], linkLocal));
-  return lost.every(({ messages }) => messages.length > 0) ? lost : [];
-}
-
-/** Table filter may lose some at all. */
-function isDoubtful(cx: CheckContext): boolean {
-  const { ruleset: { tables } } = cx;
-  const table = tables.get('filter');
-  if (table === undefined || isShut(cx, table)) return false;
-  return tables.size > 1 || [...needed, fromRouters].some(message => ask(cx.space(), table, 'INPUT', all([packetsOf(message), notLoopback]), ['drop', 'reject', 'queue', 'unknown']).kind !== 'no');
-}
+import { lostNeighbours, lostRouters, neighbourPackets, passesOn, type Kind, type Lost, type LostNeighbours } from './shared/lost-neighbours.js';
+import { isNeeded } from './shared/needed-services.js';
+import { isRouter } from './shared/routers.js';
 
 function uniqueDeciders(ruleset: Ruleset, lost: readonly Lost[]): ReturnType<typeof deciderBecause>[] {
   const known = new Map<string, ReturnType<typeof deciderBecause>>();
@@ -124,8 +19,64 @@ function uniqueDeciders(ruleset: Ruleset, lost: readonly Lost[]): ReturnType<typ
   return [...known.values()];
 }
 
-const fromWords = { any: '', linkLocal: 'from link-local addresses ', global: 'from other than link-local addresses ' } as const;
+/** `from link-local addresses `. */
+function addressWords({ hook, whose, of }: Kind): string {
+  if (of === 'any') return '';
+  return `${(hook === 'INPUT') === (whose === 'theirs') ? 'from' : 'to'} ${of === 'linkLocal' ? '' : 'other than '}link-local addresses `;
+}
+
 const finders = { any: 'neighbours', linkLocal: 'routers', global: 'neighbours that use such addresses' } as const;
+
+/** What comes of it. */
+function consequence(cx: CheckContext, { hook, whose, of, areLeftOut }: LostNeighbours): string {
+  const unless = areLeftOut ? ', unless that is a tunnel, which has none' : '';
+  if (whose === 'theirs') return `${finders[of]} cannot find this host${hook === 'INPUT' || of === 'any' ? ', nor it them' : ''}${unless}`;
+  const asks = of === 'global' ? 'by the address from which it then sends' : `by these ${asksForOthers(cx) ? 'for those to whom it passes packets on' : 'whether a neighbour is still there'}`;
+  return `this host asks ${asks}, and gets no answer${unless}`;
+}
+
+/** A router asks by its link-local address for those to whom it passes something on. */
+function asksForOthers(cx: CheckContext): boolean {
+  return isRouter(cx) && passesOn(cx);
+}
+
+function severityOf(cx: CheckContext, { whose, of, areLeftOut }: LostNeighbours): Severity {
+  if (areLeftOut || (whose === 'own' && of === 'linkLocal' && !asksForOthers(cx))) return 'info';
+  return whose === 'own' || of === 'global' ? 'warning' : 'error';
+}
+
+const peers = { linkLocal: ['fe80::2', 'fe80::1'], global: ['2001:db8::2', '2001:db8::1'] } as const;
+const words = { INPUT: { goes: 'come in', help: 'let them in' }, OUTPUT: { goes: 'go out', help: 'let them out' } } as const;
+
+/** `meaning`: what comes of it. */
+function report({ ruleset }: CheckContext, { hook, of, lost, meaning }: Pick<LostNeighbours, 'hook' | 'of'> & { readonly lost: readonly Lost[]; readonly meaning: string }): Report | undefined {
+  const table = ruleset.tables.get('filter');
+  const chain = table?.chains.get(hook);
+  const [first] = lost;
+  const [message] = first?.messages ?? [];
+  if (table === undefined || chain === undefined || first === undefined || message === undefined) return undefined;
+  const names = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.name)))];
+  const types = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.word)))];
+  const links = lost.map(({ arrival }) => arrival.words).filter(each => each !== '').join(' or ');
+  const { goes, help } = words[hook];
+  const [theirs, own] = peers[of === 'global' ? of : 'linkLocal'];
+  const [src, to] = hook === 'INPUT' ? [theirs, own] : [own, theirs];
+  const packet = { src, dst: message.isForGroup ? 'ff02::1:ff00:1' : to, protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 };
+  return {
+    span: chain.line === 0 ? table.span : chain.span,
+    message: `${names.join(' and ')} that ${goes} ${links === '' ? '' : `${links} `}${meaning}`,
+    because: uniqueDeciders(ruleset, lost),
+    witness: [hook === 'INPUT' ? stepOf(packet, first.arrival.device) : stepOf({ ...packet, out: first.arrival.device }, 'local')],
+    shows: [{ fate: 'lost' }],
+    help: `${help}: ${types.map(word => `-I ${hook} -p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`).join('; ')}`,
+    ...fixWith(help, 'unsafe', withFirst(ruleset, table, chain, types.map(word => `-p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`))),
+  };
+}
+
+function ofNeighbours(cx: CheckContext, found: LostNeighbours): Report | undefined {
+  const told = report(cx, { ...found, meaning: `${addressWords(found)}are dropped: ${consequence(cx, found)}` });
+  return told === undefined ? undefined : { ...told, severity: severityOf(cx, found), ...found.of !== 'any' || found.areLeftOut ? { certainty: 'possible' as const } : {} };
+}
 
 export const neighbourDiscoveryBlocked = defineCheck({
   name: 'neighbour-discovery-blocked',
@@ -138,7 +89,9 @@ have forgotten it. Connection tracking leaves them alone: their state is UNTRACK
 ESTABLISHED packets lets them pass. Hosts that take their addresses and routes from a router need router
 advertisements as well; where only these are dropped, it is told as an info.
 Neighbours are looked for by a group's address (ff02::1:ff00:0/104), and answer to that of who asked. Where others
-get in, and nobody from a link-local address (fe80::/10), from which routers ask mostly, it is told as possible; and so, as a warning, where nobody from another address gets in: by these neighbours on the same link ask. Tunnels have no neighbours, and many are known by their names (\`sit1\`, \`he-ipv6\`);
+get in, and nobody from a link-local address (fe80::/10), from which routers ask mostly, it is told as possible; and so, as a warning, where nobody from another address gets in: by these neighbours on the same link ask. So is it the other way round, where answers to such addresses cannot get out, and where this host itself hears nothing by some of
+its own: it asks by the address from which it then sends, and by its link-local one for those to whom it passes packets on. Where it only asks by that whether a neighbour is still there, that is an info.
+What cannot get out where OUTPUT drops by default is told by \`output-drop-breakage\`. Tunnels have no neighbours, and many are known by their names (\`sit1\`, \`he-ipv6\`);
 an interface that is left out by its name (\`! -i eth1 -p ipv6-icmp -j ACCEPT\`) may be one, and is told as a possible info.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -173,32 +126,17 @@ COMMIT
 -A neighbours -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => ruleset.family === 'ipv6' ? [...[...needed, fromRouters].map(packetsOf), whose.any, solicited, toHost] : [],
+  asks: ({ ruleset }) => ruleset.family === 'ipv6' ? neighbourPackets() : [],
   * run(cx) {
-    const { ruleset } = cx;
+    const { ruleset, settings } = cx;
     const table = ruleset.tables.get('filter');
-    const input = table?.chains.get('INPUT');
-    if (ruleset.family === 'ipv4' || table === undefined || input === undefined || !isDoubtful(cx)) return;
-    const neighbours = lostOfNeighbours(cx);
-    const { of, areLeftOut } = neighbours;
-    const areRouters = neighbours.lost.length === 0;
-    const lost = areRouters ? lostRouters(cx) : neighbours.lost;
-    const [first] = lost;
-    const [message] = first?.messages ?? [];
-    if (first === undefined || message === undefined) return;
-    const severity: Severity = areRouters || areLeftOut ? 'info' : of === 'global' ? 'warning' : 'error';
-    const names = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.name)))];
-    const types = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.word)))];
-    const links = lost.map(({ arrival }) => arrival.words).filter(words => words !== '').join(' or ');
-    yield {
-      span: input.line === 0 ? table.span : input.span, severity,
-      ...of !== 'any' || areLeftOut ? { certainty: 'possible' as const } : {},
-      message: `${names.join(' and ')} that come in ${links === '' ? '' : `${links} `}${fromWords[of]}are dropped: ${areRouters ? 'this host learns no address and no route from its router' : `${finders[of]} cannot find this host, nor it them${areLeftOut ? ', unless that is a tunnel, which has none' : ''}`}`,
-      because: uniqueDeciders(ruleset, lost),
-      witness: [stepOf({ src: of === 'global' ? '2001:db8::2' : 'fe80::2', dst: message.to === solicited ? 'ff02::1:ff00:1' : of === 'global' ? '2001:db8::1' : 'fe80::1', protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 }, first.arrival.device)],
-      shows: [{ fate: 'lost' }],
-      help: `let them in: ${types.map(word => `-I INPUT -p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`).join('; ')}`,
-      ...fixWith('let them in', 'unsafe', withFirst(ruleset, table, input, types.map(word => `-p ipv6-icmp -m icmp6 --icmpv6-type ${word} -j ACCEPT`))),
-    };
+    if (ruleset.family === 'ipv4' || table === undefined || isShut(cx, table)) return;
+    const inward = lostNeighbours(cx, 'INPUT');
+    const told = inward !== undefined ? ofNeighbours(cx, inward)
+      : report(cx, { hook: 'INPUT', of: 'linkLocal', lost: lostRouters(cx), meaning: 'are dropped: this host learns no address and no route from its router' });
+    if (told !== undefined) yield inward === undefined ? { ...told, severity: 'info' } : told;
+    const outward = isNeeded(settings, 'neighbour-discovery') ? lostNeighbours(cx, 'OUTPUT') : undefined;
+    const also = outward === undefined ? undefined : ofNeighbours(cx, outward);
+    if (also !== undefined) yield also;
   },
 });

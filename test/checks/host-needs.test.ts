@@ -148,6 +148,28 @@ test('neighbour discovery on links that have neighbours', t => {
   t.deepEqual(found('neighbour-discovery-blocked', '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n', { family: 'ipv6' }), [], 'no IPv6 is wanted');
 });
 
+test('neighbour discovery: what cannot get out, and what this host asks by some of its own addresses', t => {
+  const six = (...rules: readonly string[]): string[] => analyze({ path: 'talk.rules', text: host(lo, known, ...rules, '-A INPUT -p ipv6-icmp -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT') }, { family: 'ipv6' })
+    .findings.filter(one => one.check === 'neighbour-discovery-blocked').map(({ severity, certainty, message }) => `${severity} ${certainty}: ${message.replace(/ are dropped: .*/u, '')}`);
+  const [asked, told] = ['neighbour solicitations', 'neighbour advertisements'];
+  t.deepEqual(six('-A OUTPUT -p ipv6-icmp -j DROP'), [`error certain: ${asked} and ${told} that go out`]);
+  t.deepEqual(six('-A OUTPUT -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j DROP'), [`error certain: ${told} that go out`]);
+  t.deepEqual(six('-A OUTPUT -p ipv6-icmp -m icmp6 --icmpv6-type 1 -j DROP'), []);
+  t.deepEqual(six('-A OUTPUT -o wg0 -p ipv6-icmp -j DROP'), [], 'a tunnel');
+  t.deepEqual(six('-A OUTPUT -d fe80::/10 ! -o lo -j REJECT'), [`error possible: ${told} that go out to link-local addresses`]);
+  t.deepEqual(six('-A OUTPUT -d fe80::/10 -p tcp -j REJECT'), []);
+  t.deepEqual(six('-A OUTPUT -s fe80::/10 ! -o lo -j REJECT'), [`info possible: ${asked} and ${told} that go out from link-local addresses`]);
+  t.deepEqual(six('-A INPUT -d fe80::/10 ! -i lo -j REJECT'), [`info possible: ${told} that come in to link-local addresses`]);
+  t.deepEqual(six('-A INPUT -d fe80::/10 -i lo -j REJECT'), []);
+  t.deepEqual(six('-A INPUT -d fe80::/10 -j REJECT', '-A FORWARD -p tcp -j ACCEPT'), [`warning possible: ${told} that come in to link-local addresses`], 'a router');
+  const some = (...rules: readonly string[]): readonly string[] => found('neighbour-discovery-blocked', host(lo, known, ...rules, '-A INPUT -d ff02::/16 -p ipv6-icmp -j ACCEPT', '-A INPUT -d fe80::/10 -p ipv6-icmp -j ACCEPT'), { family: 'ipv6' });
+  t.deepEqual(some('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), ['warning'], 'a host asks by the address from which it sends');
+  t.deepEqual(found('neighbour-discovery-blocked', host(lo, '-A INPUT -d ff02::/16 -j ACCEPT', '-A INPUT -d fe80::/10 -j ACCEPT'), { family: 'ipv6' }), [], 'it has link-local addresses alone');
+  const closed = host(lo, '-A INPUT -j ACCEPT', '-A OUTPUT -p tcp -j ACCEPT').replace('OUTPUT ACCEPT', 'OUTPUT DROP');
+  t.deepEqual(found('neighbour-discovery-blocked', closed, { family: 'ipv6' }), [], 'output-drop-breakage tells it');
+  t.deepEqual(found('neighbour-discovery-blocked', closed.replace('COMMIT', '-A OUTPUT -s fe80::/10 -p ipv6-icmp -j ACCEPT\nCOMMIT'), { family: 'ipv6' }), ['warning']);
+});
+
 test('tunnels have no neighbours: they are known by their names, and what the rules for neighbours leave out by name may be one', t => {
   const six = (...rules: readonly string[]): string[] => analyze({ path: 'talk.rules', text: host(lo, known, ...rules, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT') }, { family: 'ipv6' })
     .findings.filter(one => one.check === 'neighbour-discovery-blocked').map(({ severity, certainty, message }) => `${severity} ${certainty}: ${/(?<links>by .*?) (?:from|are)/u.exec(message)?.groups?.['links'] ?? ''}${message.endsWith('unless that is a tunnel, which has none') ? '?' : ''}`);
