@@ -2,12 +2,12 @@ import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, fixWith, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
 import type { CheckContext } from './define-check.js';
-import { lostErrors, tooBig, type LostErrors } from './shared/lost-errors.js';
+import { askedOfErrors, lostErrors, type LostErrors } from './shared/lost-errors.js';
 import { namesOutside } from './shared/outside.js';
 
 const rules = { ipv4: ['fragmentation-needed', '-p icmp -m icmp --icmp-type fragmentation-needed'], ipv6: ['packet-too-big', '-p ipv6-icmp -m icmp6 --icmpv6-type packet-too-big'] } as const;
 
-function report(cx: CheckContext, { hook, arrivals, by, shown }: LostErrors): Report {
+function report(cx: CheckContext, { hook, arrivals, by, areStrangers, shown }: LostErrors): Report {
   const [name, rule] = rules[cx.ruleset.family];
   const [decider] = by;
   const where = arrivals.map(({ words }) => words).filter(words => words !== '').join(' or ');
@@ -19,7 +19,7 @@ function report(cx: CheckContext, { hook, arrivals, by, shown }: LostErrors): Re
     ...isRule ? { at: decider } : place === undefined ? {} : { span: place },
     // Nobody knows that there is another.
     ...arrivals.every(({ name }) => name === undefined) && namesOutside(cx) ? { severity: 'info' as const } : {},
-    message: `path MTU black hole: ICMP errors (${name}) about connections that ${hook === 'INPUT' ? 'this host has' : 'are forwarded'} are dropped${where === '' ? '' : ` where they come in ${where}`}`,
+    message: `path MTU black hole: ICMP errors (${name}) about connections that ${hook === 'INPUT' ? 'this host has' : 'are forwarded'} are dropped${where === '' ? '' : ` where they come in ${where}`}${areStrangers ? ', but for those of some routers' : ''}`,
     because: by.map(one => deciderBecause(cx.ruleset, one, `drops ${name}`)),
     witness: shown.steps, shows: shown.shows,
     help: `let them pass: -I ${hook} ${rule} -j ACCEPT`,
@@ -35,7 +35,7 @@ export const icmpErrorsDropped = defineCheck({
   why: `Where some link on the way takes smaller packets only (tunnels, PPPoE, VPNs), the router before it answers a packet
 that is too large with an ICMP error: fragmentation-needed in IPv4, packet-too-big in IPv6. A firewall that drops it
 makes a black hole: connections begin, small answers come, and then a page or an upload hangs for ever, for some
-peers only. These errors are RELATED to the connection that they are about; where only the word RELATED is missing
+peers only. These errors are RELATED to the connection that they are about, and come from routers anywhere, so that it is of no use to let in those of some addresses; where only the word RELATED is missing
 from the rule for known connections, \`related-missing\` says so. It is an info where they are lost by interfaces only that no rule names, and the one to the internet is named.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -73,7 +73,7 @@ COMMIT
 -A icmp-in -m conntrack --ctstate RELATED -p icmp -m icmp --icmp-type 11 -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => [tooBig(ruleset)],
+  asks: ({ ruleset }) => askedOfErrors(ruleset),
   * run(cx) {
     for (const lost of lostErrors(cx)) if (lost.missing.length === 0) yield report(cx, lost);
   },

@@ -5,7 +5,7 @@ import { ruleOptions } from '../model/spans.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { defineCheck, fixWith, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
-import { lostErrors, tooBig, type LostErrors } from './shared/lost-errors.js';
+import { askedOfErrors, lostErrors, type LostErrors } from './shared/lost-errors.js';
 
 /** The states that a rule asks for, with RELATED among them. */
 function withRelated(ruleset: Ruleset, { rule }: RuleAt): Edit | undefined {
@@ -83,7 +83,7 @@ COMMIT
 -A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => [tooBig(ruleset)],
+  asks: ({ ruleset }) => askedOfErrors(ruleset),
   * run(cx) {
     for (const lost of lostErrors(cx)) {
       const found = report(cx.ruleset, lost);

@@ -42,7 +42,7 @@ test('the same in IPv6', t => {
 
 test('what lets errors in from nowhere does not hide that those of routers are dropped', t => {
   for (const rule of input) t.true(told({ output: 'DROP' }, ...ssh, `-A INPUT ${rule} -j ACCEPT`).some(one => one.startsWith('icmp-errors-dropped')), rule);
-  t.false(told({ output: 'DROP' }, ...ssh, '-A INPUT -s 192.0.2.0/24 -j ACCEPT', '-A OUTPUT -d 192.0.2.0/24 -j ACCEPT').some(one => one.startsWith('icmp-errors-dropped')));
+  t.false(told({ output: 'DROP' }, ...ssh, '-A INPUT -d 192.0.2.0/24 -p icmp -j ACCEPT').some(one => one.startsWith('icmp-errors-dropped')));
 });
 
 test('what lets out to a group, or to this host, does not hide what cannot get out', t => {

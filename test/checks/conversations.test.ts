@@ -17,6 +17,21 @@ test('one cause of lost ICMP errors is told once', t => {
   t.deepEqual(both(lo, '-A INPUT -i eth1 -j ACCEPT', '-A INPUT -i eth0 -p icmp -j DROP', known, '-A INPUT -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT'), ['warning filter:INPUT:3'], 'on one of two links');
 });
 
+test('routers anywhere send errors: those of trusted ones do not help', t => {
+  const web = '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT';
+  const told = (...rules: readonly string[]): readonly string[] => found('icmp-errors-dropped', host(lo, ...rules, '-A INPUT -p icmp -j DROP', known, web));
+  for (const trusted of ['10.0.0.5/32', '10.0.0.0/8', '198.51.100.0/24']) t.deepEqual(told(`-A INPUT -s ${trusted} -p icmp -j ACCEPT`), ['warning filter:INPUT:3'], trusted);
+  t.deepEqual(told('-A INPUT -s 10.0.0.5/32 -p icmp -j DROP', '-A INPUT -p icmp -j ACCEPT'), [], 'one is left out');
+  t.deepEqual(told('-A INPUT -s 128.0.0.0/1 -p icmp -j ACCEPT', '-A INPUT -s 0.0.0.0/1 -p icmp -j ACCEPT'), [], 'half the world by each of two rules');
+  t.deepEqual(found('related-missing', host(lo, '-A INPUT -s 10.0.0.5/32 -j ACCEPT', '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', web)), ['warning filter:INPUT:3']);
+  const inner = '-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 443 -j ACCEPT';
+  const closed = host(lo, '-A INPUT -s 10.0.0.0/8 -p icmp -j ACCEPT', '-A INPUT -p icmp -j DROP', inner, '-A OUTPUT -d 10.0.0.0/8 -j ACCEPT').replace('OUTPUT ACCEPT', 'OUTPUT DROP');
+  t.deepEqual(found('icmp-errors-dropped', closed), [], 'it talks to nobody else');
+  const lan = '-A INPUT ! -i eth1 -p icmp -j ACCEPT\n-A INPUT -i eth1 -s 10.0.0.0/8 -p icmp -j ACCEPT\n-A INPUT -p icmp -j DROP';
+  t.deepEqual(found('icmp-errors-dropped', `*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n${host(lo, lan, known, web)}`), [], 'no stranger is behind eth1');
+  t.truthy(shown('icmp-errors-dropped', host(lo, '-A INPUT -s 198.51.100.0/24 -p icmp -j ACCEPT', '-A INPUT -p icmp -j DROP', known, web)), 'a stranger outside of that network sends it');
+});
+
 test('helpers, and what they announce', t => {
   const raw = (rule: string): string => `*raw\n-A PREROUTING ${rule}\nCOMMIT\n`;
   const strict = [lo, '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p icmp -m conntrack --ctstate RELATED -j ACCEPT', '-A INPUT -p tcp -m multiport --dports 21,22 -j ACCEPT'];

@@ -7,13 +7,16 @@ import { Patience } from '../../packet-space/patience.js';
 import { firstPacket, neverReplied, type ConversationCase, type ConversationQuestion, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { solveBudget } from '../../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
-import { all, ctstates, is, type Constraint } from '../../packet/constraint.js';
+import { all, always, ctstates, is, oneOf, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
+import { printAddress, type Address } from '../../values/address.js';
 import { arrivals, type Arrival } from './arrivals.js';
 import type { CheckContext } from '../define-check.js';
 import type { Illustration, ProposedStep, Shown } from '../../witness/proposal.js';
+import { fromOutside } from './outside.js';
 import { exchanges, notLoopback, replyHook, stepOf } from './replies.js';
 import { asksForState } from './state-asked.js';
+import { strangerAddresses } from './strangers.js';
 import { effectOf, mayDrop } from './targets.js';
 
 /** Fragmentation needed (RFC 1191), or packet too big (RFC 8201). */
@@ -27,34 +30,55 @@ export interface LostErrors {
   /** Where they would come in, and connections that go that way exist. */
   readonly arrivals: readonly Arrival[];
   readonly by: readonly Decider[];
+  /** Only those of routers that no rule names: they come from routers anywhere, and those of some are let in. */
+  readonly areStrangers: boolean;
   /** A connection, and an error about it that is lost. */
   readonly shown: Illustration;
   /** Rules that let packets of known connections pass there, and these errors not, for they are RELATED and not ESTABLISHED. */
   readonly missing: readonly RuleAt[];
 }
 
-/** Conversations whose errors come in at a hook by an interface: they began there, or they went out there. */
-function questionsAt(ruleset: Ruleset, hook: LostErrors['hook'], { has }: Arrival): readonly ConversationQuestion[] {
+interface Questions {
+  /** The routers that send the errors, where they are strangers. */
+  readonly routers: readonly Address[];
+  readonly of: readonly ConversationQuestion[];
+}
+
+/** Conversations whose errors come in at a hook by an interface: they began there, or they went out there; with anybody, and with strangers outside. */
+function questionsAt(cx: CheckContext, hook: LostErrors['hook'], { has }: Arrival): readonly Questions[] {
+  const { ruleset } = cx;
   const [tcp] = exchanges(ruleset);
   const first = tcp?.first ?? is('protocol', protocolNumber.tcp);
-  const answers = tooBig(ruleset);
   const [there, away] = hook === 'INPUT' ? (['in', 'out'] as const) : (['through', 'through'] as const);
+  const between = (src: Constraint, dst: Constraint, answers: Constraint): readonly ConversationQuestion[] => [
+    { path: there, packets: all([first, has('in'), src]), back: 'error-again', answers },
+    { path: away, packets: all([first, has('out'), dst]), back: 'error', answers },
+  ];
+  const routers = strangerAddresses(ruleset);
+  const [from, to] = ([['src', 'in'], ['dst', 'out']] as const).map(([field, device]) => all([oneOf(field, routers), fromOutside(cx, device)]));
   return [
-    { path: there, packets: all([first, has('in')]), back: 'error-again', answers },
-    { path: away, packets: all([first, has('out')]), back: 'error', answers },
+    { routers: [], of: between(always, always, tooBig(ruleset)) },
+    ...routers.length === 0 || from === undefined || to === undefined ? [] : [{ routers, of: between(from, to, all([tooBig(ruleset), oneOf('src', routers)])) }],
   ];
 }
 
+/** What the questions ask of packets. */
+export function askedOfErrors(ruleset: Ruleset): readonly Constraint[] {
+  return [tooBig(ruleset), ...(['src', 'dst'] as const).map(field => oneOf(field, strangerAddresses(ruleset)))];
+}
+
 /** By whom they are lost, where the connections themselves work. */
-function lostBy(cx: CheckContext, hook: LostErrors['hook'], arrival: Arrival, patience: Patience): Pick<LostErrors, 'by' | 'shown'> | undefined {
+function lostBy(cx: CheckContext, hook: LostErrors['hook'], arrival: Arrival, patience: Patience): Pick<LostErrors, 'by' | 'areStrangers' | 'shown'> | undefined {
   const pipeline = cx.pipeline();
   if (pipeline === undefined) return undefined;
   const [tcp] = exchanges(cx.ruleset);
   const isNever = (question: ConversationQuestion): ReturnType<typeof neverReplied> => patience.ask(solveBudget(), budget => neverReplied(pipeline, undefined, { ...question, budget }));
-  for (const question of questionsAt(cx.ruleset, hook, arrival)) {
+  for (const { routers, of } of questionsAt(cx, hook, arrival)) for (const question of of) {
     const answer = isNever(question);
     if (answer?.kind === 'undecided') cx.undecided();
-    if (answer?.kind === 'never' && isNever({ ...question, back: 'reply', ...tcp === undefined ? {} : { answers: tcp.reply } }) === undefined) return { by: answer.by, shown: illustrated(pipeline, hook, question, answer.dies, answer.by) };
+    if (answer?.kind !== 'never' || isNever({ ...question, back: 'reply', ...tcp === undefined ? {} : { answers: tcp.reply } }) !== undefined) continue;
+    const [stranger] = routers;
+    return { by: answer.by, areStrangers: stranger !== undefined, shown: illustrated(pipeline, hook, question, answer.dies, answer.by, stranger === undefined ? router[cx.ruleset.family] : printAddress(stranger)) };
   }
   return undefined;
 }
@@ -62,8 +86,8 @@ function lostBy(cx: CheckContext, hook: LostErrors['hook'], arrival: Arrival, pa
 /** Some router on the way. */
 const router = { ipv4: '198.51.100.254', ipv6: '2001:db8:1::fe' };
 
-/** The first packet, the answer where the error is about that, and the error. */
-function illustrated(pipeline: Pipeline, hook: LostErrors['hook'], { path, back }: ConversationQuestion, dies: ConversationCase, by: readonly Decider[]): Illustration {
+/** The first packet, the answer where the error is about that, and the error, from `sender`. */
+function illustrated(pipeline: Pipeline, hook: LostErrors['hook'], { path, back }: ConversationQuestion, dies: ConversationCase, by: readonly Decider[], sender: string): Illustration {
   const { family } = pipeline.chains.ruleset;
   const { sample } = firstPacket(pipeline, dies);
   const { in: from = 'eth0', out: to = path === 'through' ? 'eth1' : 'eth0', src, dst, sport, dport } = sample;
@@ -73,7 +97,7 @@ function illustrated(pipeline: Pipeline, hook: LostErrors['hook'], { path, back 
   const target = isAboutAnswer ? dst : src;
   const words = family === 'ipv4' ? { proto: 'icmp', type: 3, code: 4 } : { proto: 'icmpv6', type: 2, code: 0 };
   const error: ProposedStep = {
-    in: isAboutAnswer ? from : to, about: first.length - 1, packet: { ...words, src: router[family], ...target === undefined ? {} : { dst: target } },
+    in: isAboutAnswer ? from : to, about: first.length - 1, packet: { ...words, src: sender, ...target === undefined ? {} : { dst: target } },
     ...path === 'through' ? { sample: { out: isAboutAnswer ? to : from } } : {},
   };
   const there = ({ in: 'INPUT', out: 'OUTPUT', through: 'FORWARD', loop: 'OUTPUT' } as const)[path];
@@ -88,9 +112,9 @@ function isDoubtful(cx: CheckContext, table: Table, hook: Hook): boolean {
 }
 
 /** Rules that would take the errors if they were ESTABLISHED, and do not take them as they are. */
-function withoutRelated(cx: CheckContext, table: Table, hook: Hook, lost: readonly Arrival[]): readonly RuleAt[] {
+function withoutRelated(cx: CheckContext, table: Table, hook: Hook, lost: readonly Arrival[], from: Constraint): readonly RuleAt[] {
   const constraints = constraintsOf(cx.ruleset, table.name);
-  const isTaken = (at: RuleAt, arrival: Arrival, state: number): boolean => reachWith(cx.space(), table, at, all([tooBig(cx.ruleset), is('ctstate', state), arrival.has('in')]), hook).kind === 'live';
+  const isTaken = (at: RuleAt, arrival: Arrival, state: number): boolean => reachWith(cx.space(), table, at, all([tooBig(cx.ruleset), is('ctstate', state), from, arrival.has('in')]), hook).kind === 'live';
   return cx.rules(table).filter(at => effectOf(at.rule) === 'accept' && asksForState(constraints.of(at.rule))
     && lost.some(arrival => isTaken(at, arrival, ctstates.ESTABLISHED) && !isTaken(at, arrival, ctstates.RELATED)));
 }
@@ -100,15 +124,18 @@ function lostAt(cx: CheckContext, table: Table, hook: LostErrors['hook']): LostE
   const lost: Arrival[] = [];
   const by = new Map<string, Decider>();
   const patience = new Patience();
-  let shown: Illustration | undefined;
+  let first: Illustration | undefined;
+  let areStrangers = true;
   for (const arrival of arrivals(cx.ruleset)) {
     const killers = lostBy(cx, hook, arrival, patience);
     if (killers === undefined) continue;
     lost.push(arrival);
-    shown ??= killers.shown;
+    first ??= killers.shown;
+    areStrangers &&= killers.areStrangers;
     for (const one of killers.by) by.set(`${one.table} ${one.chain} ${'policy' in one ? '' : String(one.position)}`, one);
   }
-  return shown === undefined ? undefined : { hook, arrivals: lost, by: [...by.values()], shown, missing: withoutRelated(cx, table, hook, lost) };
+  const from = areStrangers ? oneOf('src', strangerAddresses(cx.ruleset)) : always;
+  return first === undefined ? undefined : { hook, arrivals: lost, by: [...by.values()], areStrangers, shown: first, missing: withoutRelated(cx, table, hook, lost, from) };
 }
 
 const known = new WeakMap<CheckContext, readonly LostErrors[]>();

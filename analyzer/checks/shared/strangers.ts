@@ -75,10 +75,15 @@ export function fromStrangers(cx: Facts): Constraint {
   return all([any([all([oneOf('src', everybody.slice(0, 1)), oneOf('dst', usualHost[ruleset.family])]), toPublic]), fromAnybody(cx)]);
 }
 
+/** Addresses of people whose networks no rule names, as many as need not all fare alike. */
+export function strangerAddresses(ruleset: Ruleset): readonly Address[] {
+  const { people: everybody, isParted } = knownOf(ruleset);
+  return isParted ? everybody : everybody.slice(0, 1);
+}
+
 /** Whether a packet is a stranger's, from outside, wherever it goes: nat may have written that already. */
 export function fromAnybody(cx: Facts): Constraint {
-  const { people: everybody, isParted } = knownOf(cx.ruleset);
-  return all([oneOf('src', isParted ? everybody : everybody.slice(0, 1)), fromOutside(cx), fromOneToOne(cx.ruleset, false), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router)]);
+  return all([oneOf('src', strangerAddresses(cx.ruleset)), fromOutside(cx), fromOneToOne(cx.ruleset, false), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router)]);
 }
 
 /** First packets of strangers. */

@@ -24,7 +24,7 @@ export interface ConversationQuestion {
   /** The first packets. They are NEW, unless raw makes them UNTRACKED. */
   readonly packets?: Constraint;
   readonly back?: Back;
-  /** What is asked of the fields that what comes back does not share with the first packet: TCP flags, ICMP type, length … */
+  /** What is asked of the fields that what comes back does not share with the first packet: TCP flags, ICMP type, length …; the source, where anybody may send it. */
   readonly answers?: Constraint;
   readonly budget?: SolveBudget;
 }
@@ -132,10 +132,10 @@ function beginnings(pipeline: Pipeline, question: ConversationQuestion): readonl
   if (mine === undefined) known.set(pipeline, mine = new WeakMap<ConversationQuestion, readonly Part[]>());
   let parts = mine.get(question);
   if (parts === undefined) {
-    const { path, packets = always, answers = always } = question;
+    const { path, packets = always, back = 'reply', answers = always } = question;
     const first = partsOf(pipeline, path, all([packets, is('ctstate', ctstates.NEW)]));
     // Of a connection it is the first packet that nat is asked about.
-    mine.set(question, parts = answering(pipeline, first, answers).filter(({ lo }) => (lo[pipeline.natInput] ?? 0) === 0));
+    mine.set(question, parts = answering(pipeline, first, back, answers).filter(({ lo }) => (lo[pipeline.natInput] ?? 0) === 0));
   }
   return parts;
 }
@@ -143,12 +143,15 @@ function beginnings(pipeline: Pipeline, question: ConversationQuestion): readonl
 /** Fields that what comes back has from the first packet: to ask anything of them would ask it twice. */
 const sharedFields: ReadonlySet<string> = new Set(['src', 'dst', 'sport', 'dport', 'in', 'out', 'protocol', 'ctstate', 'connmark']);
 
+/** From whom it comes is open in these. */
+const fromAnywhere: ReadonlySet<Back> = new Set(['anyone', 'error', 'error-again']);
+
 /** Narrows down what comes back. */
-function answering({ chains, backInputs }: Pipeline, parts: readonly Part[], answers: Constraint): Part[] {
+function answering({ chains, backInputs }: Pipeline, parts: readonly Part[], back: Back, answers: Constraint): Part[] {
   const { dimensions, fieldCount } = chains;
   const isOwn = (d: number): boolean => {
     const one = dimensions.list[d];
-    return d < fieldCount && one !== undefined && one.kind !== 'atom' && !sharedFields.has(one.field);
+    return d < fieldCount && one !== undefined && one.kind !== 'atom' && (!sharedFields.has(one.field) || (one.field === 'src' && fromAnywhere.has(back)));
   };
   const asked = new Map<string, readonly { readonly dimension: number; readonly low: number; readonly high: number }[]>();
   for (const { sides } of cellsOf(productsOf(dimensions, answers), 256)) {
