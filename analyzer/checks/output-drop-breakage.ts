@@ -11,12 +11,13 @@ import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { rangesOf } from './shared/asked.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { dropsTheRest, isShut } from './shared/default-drop.js';
-import { defineCheck, fixWith, type CheckContext } from './define-check.js';
+import { defineCheck, fixWith, referenceOf, type CheckContext } from './define-check.js';
 import { withFirst } from './shared/edits.js';
 import { isNeeded, mailService, servicesNeeded, type Service } from './shared/needed-services.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
 import { toPointToPoint } from './shared/point-to-point.js';
+import { lostRejections, rejections } from './shared/rejections.js';
 import { exchanges, notLoopback, statesOf } from './shared/replies.js';
 import { firstTo, strangers } from './shared/strangers.js';
 
@@ -50,6 +51,14 @@ interface BrokenService extends Pick<Service, 'name' | 'severity' | 'rule'> {
   readonly byTunnels?: boolean;
 }
 
+/** What REJECT sends is RELATED to the connection that it refuses: where it gets lost, REJECT works as DROP. */
+function brokenRejections(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
+  return lostRejections(cx, pipeline).map(({ name, at, hook, packet, by }) => ({
+    name, severity: 'info', by, rule: '-m conntrack --ctstate RELATED -j ACCEPT',
+    steps: [{ step: stepOf(packet, packet.in ?? 'eth0'), shown: { at: `filter:${hook}`, fate: 'lost', matches: [referenceOf(at)] } }],
+  }));
+}
+
 /** Where a host must find its neighbours: not at tunnels, where it lets anything out by another link. */
 function links(cx: CheckContext, pipeline: Pipeline): Constraint {
   const others = not(toPointToPoint);
@@ -79,7 +88,8 @@ function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
     return [{ name, byTunnels, severity, rule, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }];
   });
   const replies = isNeeded(cx.settings, 'replies') ? brokenReplies(cx, pipeline) : undefined;
-  return replies === undefined ? broken : [...broken, replies];
+  const rejected = isNeeded(cx.settings, 'replies') ? brokenRejections(cx, pipeline) : [];
+  return [...broken, ...replies === undefined ? [] : [replies], ...rejected];
 }
 
 /** What table filter drops is shown there; else it is lost somewhere. */
@@ -117,6 +127,7 @@ listed in one finding: an error where replies or neighbour discovery break, a wa
 \`loopback-blocked\` speaks.
 Who asks does so from a port that the kernel chooses, 32768 to 60999: rules for what services answer (\`--sport 22\`)
 let nobody out who asks, wherever they let it go. DHCP has ports of its own, and NTP is asked from 123 as well.
+What REJECT sends passes OUTPUT as well, RELATED to what it refuses: where that cannot get out, REJECT works as DROP, and those who ask wait.
 The setting \`neededServices\` says what a host needs: loopback, neighbour-discovery, dns-udp, dns-tcp, http, https,
 ntp, dhcp, dhcpv6, smtp, ping, replies. Without it, all of them are; smtp where a rule of INPUT lets everybody deliver mail.`,
   bad: `*filter
@@ -151,7 +162,7 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --dport 25 -j DROP
 COMMIT
 `,
-  asks: ({ ruleset, settings }) => [...servicesNeeded(ruleset, settings).map(({ packets }) => packets), mailService(ruleset).packets, firstTo('tcp', [25]), ...ruleset.family === 'ipv6' ? [toPointToPoint, firstTo('tcp'), firstTo('udp')] : []],
+  asks: ({ ruleset, settings }) => [...servicesNeeded(ruleset, settings).map(({ packets }) => packets), mailService(ruleset).packets, ...rejections(ruleset), firstTo('tcp', [25]), ...ruleset.family === 'ipv6' ? [toPointToPoint, firstTo('tcp'), firstTo('udp')] : []],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     const output = table?.chains.get('OUTPUT');

@@ -91,6 +91,27 @@ test('OUTPUT drops by default by a last rule, and in a chain that is called at l
   t.deepEqual(found('output-drop-breakage', text('-A OUTPUT -p udp -m udp --dport 53 -j DROP')), [], 'one thing is forbidden');
 });
 
+test('output-drop-breakage: what REJECT sends gets out as well, RELATED to what it refuses', t => {
+  const named = (reject: string, ...rules: readonly string[]): readonly string[] => {
+    const text = host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', reject, '-A OUTPUT -o lo -j ACCEPT', ...rules.map(rule => `-A OUTPUT ${rule} -j ACCEPT`)).replace(':OUTPUT ACCEPT', ':OUTPUT DROP');
+    const { findings, internalErrors } = analyze({ path: 'talk.rules', text });
+    t.deepEqual(internalErrors, [], rules.join('; '));
+    return findings.filter(one => one.check === 'output-drop-breakage').flatMap(one => one.message.split(/: |, /u).filter(word => word.endsWith('of REJECT')));
+  };
+  const [all, reset] = ['-A INPUT -j REJECT', '-A INPUT -p tcp -j REJECT --reject-with tcp-reset'];
+  const established = '-m conntrack --ctstate ESTABLISHED';
+  t.deepEqual(named(all, established), ['ICMP errors of REJECT']);
+  t.deepEqual(named(reset, established), ['TCP resets of REJECT']);
+  t.deepEqual(named(`${reset}\n${all}`, established), ['TCP resets of REJECT', 'ICMP errors of REJECT']);
+  t.deepEqual(named(`${reset}\n${all}`, established, '-m conntrack --ctstate RELATED -p icmp'), ['TCP resets of REJECT']);
+  t.deepEqual(named(`${reset}\n${all}`, established, '-m conntrack --ctstate RELATED'), []);
+  t.deepEqual(named(reset, '-p tcp -m tcp --sport 22'), [], 'that of a rule for the answers of a service');
+  t.deepEqual(named('-A INPUT -i lo -j REJECT', established), [], 'nobody else is rejected');
+  t.deepEqual(named('-A INPUT -m conntrack --ctstate INVALID -j REJECT', established), [], 'no new packet');
+  t.deepEqual(named('-A FORWARD -p udp -j REJECT', established), ['ICMP errors of REJECT'], 'this host sends it, about what passes');
+  t.deepEqual(found('output-drop-breakage', host(lo, known, all)), [], 'OUTPUT lets everything out');
+});
+
 test('whoever manages the host gets in, from where he is', t => {
   const ssh = '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT';
   const from = (peers: readonly string[], ...rules: readonly string[]): string[] => found('lockout', host(lo, known, ...rules), { settings: { managementPeers: peers } });
