@@ -11,6 +11,7 @@ import { seesNoFragments } from '../packet-space/tracking.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { rangesOf } from './shared/asked.js';
 import { settableMarks } from './shared/connection-marks.js';
+import { foreignType } from './shared/foreign-icmp.js';
 import { isLoopback } from './shared/host-networks.js';
 import { isGroup, isNobody, isNotOfLo, letsLoopbackIn } from './shared/martians.js';
 import { asksForState } from './shared/state-asked.js';
@@ -64,6 +65,18 @@ function foreignReport({ ruleset: { family } }: CheckContext, at: RuleAt): Repor
   return {
     at, mutedIn: 'generated', severity: 'warning', message: `next to no packet can match this rule: ${why}`,
     help: `write ${write} in place of -p ${protocolWord(number)}`,
+  };
+}
+
+/** A type of ICMP by the number that it has in the other family: in this one it is not assigned. */
+function foreignTypeReport({ ruleset: { family } }: CheckContext, asks: Constraint, at: RuleAt): Report | undefined {
+  const foreign = foreignType(family, asks);
+  if (foreign === undefined) return undefined;
+  const { type, name, number } = foreign;
+  const [own, other, option] = family === 'ipv4' ? ['ICMP for IPv4', 'ICMPv6', '--icmp-type'] : ['ICMPv6', 'ICMP for IPv4', '--icmpv6-type'];
+  return {
+    at, mutedIn: 'generated', severity: 'warning', message: `next to no packet can match this rule: ${own} has no type ${String(type)}, which is the number of ${name} in ${other}`,
+    help: `write ${option} ${String(number)}, or delete it`,
   };
 }
 
@@ -251,7 +264,7 @@ export const neverMatches = defineCheck({
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags or ICMP message of such a type has (a SYN/ACK
 is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a group's address as the source, 0.0.0.0 as one address, a
-fragment (-f) where some rule has connection tracking put them together, ICMP of the other family (ip6tables takes -p icmp): iptables loads all that without a word, and the rule never matches,
+fragment (-f) where some rule has connection tracking put them together, ICMP of the other family (ip6tables takes -p icmp), or one of its types by the number that only the other family has (8 is an echo request in IPv4, and 128 in IPv6): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -292,7 +305,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = fragmentReport(cx, at) ?? contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
+        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? foreignTypeReport(cx, constraintsOf(cx.ruleset, table.name).of(at.rule), at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);

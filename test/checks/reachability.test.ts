@@ -117,6 +117,18 @@ test('never-matches: ICMP of the other family, and what to write in its place', 
   t.deepEqual(of(filter('-A INPUT ! -p icmp -j ACCEPT'), 'ipv6'), [], 'all packets match that');
 });
 
+test('never-matches: a type of ICMP by its number in the other family', t => {
+  const told = (family: 'ipv4' | 'ipv6', type: string): readonly unknown[] => {
+    const [protocol, option] = family === 'ipv4' ? ['icmp', '--icmp-type'] : ['ipv6-icmp', '--icmpv6-type'];
+    return of(filter(`-A INPUT -p ${protocol} -m ${protocol === 'icmp' ? 'icmp' : 'icmp6'} ${option} ${type} -j ACCEPT`), family).map(one => `${one.severity}: ${one.help}`);
+  };
+  for (const [type, meant] of [[0, 129], [5, 137], [8, 128], [9, 134], [10, 133], [11, 3], [12, 4]]) t.deepEqual(told('ipv6', String(type)), [`warning: write --icmpv6-type ${String(meant)}, or delete it`]);
+  for (const type of ['1', '3', '4', '128', '129', '135', '100']) t.deepEqual(told('ipv6', type), [], type);
+  for (const [type, meant] of [[128, 8], [129, 0], [137, 5]]) t.deepEqual(told('ipv4', String(type)), [`warning: write --icmp-type ${String(meant)}, or delete it`]);
+  for (const type of ['0', '3', '3/4', '8', '11', '255', '42']) t.deepEqual(told('ipv4', type), [], type);
+  t.deepEqual(of(filter('-A INPUT -p ipv6-icmp -m icmp6 ! --icmpv6-type 8 -j ACCEPT'), 'ipv6'), [], 'all others');
+});
+
 for (const [rule, words] of [
   ['-p udp -m udp --dport 53 -m multiport --dports 80,443', '`-m udp --dport 53` and `-m multiport --dports 80,443` exclude each other'],
   ['-s 10.0.1.0/24 -m iprange --src-range 10.0.0.1-10.0.0.5', '`-s 10.0.1.0/24` and `-m iprange --src-range 10.0.0.1-10.0.0.5` exclude each other'],
