@@ -18,6 +18,7 @@ import { goingOn, stuck, type Stuck } from './shared/goes-on.js';
 import { areAnsweredSurely, someReplies, type SomeReplies } from './shared/some-replies.js';
 import { effectOf } from './shared/targets.js';
 import { askedOutside, unansweredOutside } from './shared/unanswered-outside.js';
+import { leasePackets, unheardLease } from './shared/unheard-leases.js';
 import { doubtful, firstBroken, questionsOf, type Broken, type Doubt } from './shared/unanswered.js';
 
 function severityOf({ everyday, isAside: aside }: Broken): Severity {
@@ -169,7 +170,8 @@ rule or policy that drops them: a warning if everyday clients lose theirs (sourc
 whichever interface they come, or ask anybody on the internet from behind this host; else an info, as it is where the rule that drops replies names private networks, for that may be meant. Where only pings are
 lost, and the rule lets TCP or UDP pass as well, that is an info: somebody may have meant to drop ICMP.
 Answers from behind the interface by which the client comes count only for what goes back there: a rule for all that comes from a tunnel is not for the tunnel alone. One for many tunnels (tun+) may be, so that this is possible only.
-It is no better where the answer passes and the client’s next packet does not, because a rule is for NEW packets, and none for those that follow.`,
+It is no better where the answer passes and the client’s next packet does not, because a rule is for NEW packets, and none for those that follow.
+A client of DHCPv6 asks a group, and a server answers from an address of its own: for connection tracking that is another conversation, so that its answers need a rule of their own. Where a rule of OUTPUT lets such a client ask, and INPUT no answer in, it says so.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -213,7 +215,7 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --sport 22 ! --tcp-flags SYN,ACK SYN -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first, tcpClient, betweenHosts(ruleset.family), goingOn, ...askedOutside(ruleset.family)],
+  asks: ({ ruleset }) => [...exchanges(ruleset).flatMap(({ first, reply, unless }) => [first, reply, ...unless === undefined ? [] : [unless]]), everydayClient.first, tcpClient, betweenHosts(ruleset.family), goingOn, ...askedOutside(ruleset.family), ...leasePackets(ruleset)],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
@@ -224,6 +226,7 @@ COMMIT
     const [told, partly] = [new Set<Rule>(), new Set<Rule>()];
     yield* lost(cx, table, doubts.filter(({ hook }) => accepting.has(hook)), told, partly);
     yield* begunOnly(cx, table, told);
+    yield* unleased(cx, table);
     const isTold = (rule: Rule): boolean => told.has(rule) || partly.has(rule);
     yield* lostOutside(cx, 'through', doubts.filter(({ hook }) => hook === 'FORWARD' && accepting.has(hook)), isTold);
     const own = doubts.filter(({ hook }) => hook === 'OUTPUT');
@@ -282,6 +285,23 @@ function* begunOnly(cx: CheckContext, table: Table, told: ReadonlySet<Rule>): Ge
   for (const one of stuck(cx, table, rule => told.has(rule))) addTo(known, [one.hook, ...one.by.map(deciderReference)].join(), one.at, one);
   const pipeline = known.size === 0 ? undefined : cx.pipeline();
   if (pipeline !== undefined) for (const one of known.values()) yield reportStuck(cx, pipeline, one);
+}
+
+/** A client of DHCPv6 that asks a group, and to which nobody can answer. */
+function* unleased(cx: CheckContext, table: Table): Generator<Report, void> {
+  const found = unheardLease(cx, table);
+  if (found === undefined) return;
+  const rule = '-s fe80::/10 -p udp -m udp --sport 547 --dport 546 -j ACCEPT';
+  const input = table.chains.get('INPUT');
+  yield {
+    at: found.at, severity: 'warning',
+    message: 'this rule lets a client of DHCPv6 ask, but no answer gets in: it comes from the address of a server, and the group ff02::1:2 was asked, so that it is not ESTABLISHED',
+    because: found.killers.map(decider => killedBy(cx, decider)),
+    witness: [stepOf(found.request, 'local'), stepOf(found.answer, 'eth0')],
+    shows: [{ at: 'filter:OUTPUT', fate: 'passes', isPremise: true }, lostAt(found, 'INPUT')],
+    help: `let it in: -I INPUT ${rule}`,
+    ...input === undefined ? {} : fixWith('let it in', 'unsafe', withFirst(cx.ruleset, table, input, [rule])),
+  };
 }
 
 /** Where OUTPUT is declared, or its table, where the file does not. */
