@@ -1,8 +1,13 @@
 import { isOpaque, type MatchUse, type Rule, type Ruleset, type Table } from '../model/ruleset.js';
 import type { Decider, RuleAt } from '../packet-space/answers.js';
-import { otherwise } from '../packet-space/index.js';
+import { ask, otherwise, reachWith } from '../packet-space/index.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
+import { all, ctstates, is, masked } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { hooksInto } from './shared/hooks-into.js';
+import { notLoopback } from './shared/replies.js';
 import { effectOf, isStateless, targetText } from './shared/targets.js';
 
 /** Matches that count packets or connections, and nothing else: to ask one of them changes nothing for other rules. */
@@ -57,6 +62,31 @@ function examine({ ruleset, space, undecided }: CheckContext, table: Table, at: 
   return otherwise(space(), table, at, effect === 'drop' ? ['accept'] : ['drop']).kind === 'yes' ? upsideDown(ruleset, at, side) : undefined;
 }
 
+/** In the midst of a TCP connection. */
+const goingOn = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 16, 63), is('ctstate', ctstates.ESTABLISHED), is('fragment', 0), notLoopback]);
+
+/** A rule that lets packets of known connections pass, and beyond its `limit`, which counts those of all connections together, nothing does. To police by hashlimit is another thing. */
+function throttles(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const isPlain = at.rule.matches.filter(isRate).every(use => !isOpaque(use) && use.definition.name === 'limit');
+  if (table.name !== 'filter' || !isPlain || effectOf(at.rule) !== 'accept' || sideOf(cx.ruleset, at.rule) !== 'below') return undefined;
+  const [patient, flood] = [cx.at('patient').ruleset, cx.at('flood')];
+  const [without, flooded] = [patient.tables.get('filter')?.chains.get(at.chain)?.rules[at.position - 1], flood.ruleset.tables.get('filter')];
+  if (without === undefined || flooded === undefined) return undefined;
+  const packets = all([goingOn, constraintsOf(patient, table.name).of(without)]);
+  for (const hook of hooksInto(table, at.chain)) {
+    if (reachWith(cx.space(), table, at, goingOn, hook).kind !== 'live') continue;
+    const beyond = ask(flood.space(), flooded, hook, packets, ['accept', 'queue', 'unknown']);
+    if (beyond.kind === 'undecided') cx.undecided();
+    if (beyond.kind !== 'no') continue;
+    return {
+      at,
+      message: 'the limit is for packets of known connections as well: beyond it they are dropped, so that all connections together get no further than that',
+      help: `let known connections pass in front of it: -I ${hook} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; and limit new ones alone (--ctstate NEW)`,
+    };
+  }
+  return undefined;
+}
+
 export const rateLimitWithoutEffect = defineCheck({
   name: 'rate-limit-without-effect',
   kind: 'reachability',
@@ -65,7 +95,8 @@ export const rateLimitWithoutEffect = defineCheck({
   summary: 'A rate limit changes nothing, because what is beyond it fares no otherwise, or does the opposite of what it should',
   why: `A rule with -m limit matches so many packets, and no more; it does nothing to those beyond the limit, which go on to
 the next rule. Where that accepts them as well, or the policy does, the limit limits nothing. The other way round, a DROP
-with -m limit drops a few packets and lets the flood pass. (To limit how much is logged is another thing, and not meant.)`,
+with -m limit drops a few packets and lets the flood pass. (To limit how much is logged is another thing, and not meant.)
+A limit that packets of known connections come to as well is one for all connections together: what is beyond it is lost in the midst of them, and they hang.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -99,7 +130,7 @@ COMMIT
 `,
   * run(cx) {
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
-      const report = at.rule.matches.some(isRate) && cx.reach(table).get(at.rule)?.kind === 'live' ? examine(cx, table, at) : undefined;
+      const report = at.rule.matches.some(isRate) && cx.reach(table).get(at.rule)?.kind === 'live' ? examine(cx, table, at) ?? throttles(cx, table, at) : undefined;
       if (report !== undefined) yield report;
     }
   },

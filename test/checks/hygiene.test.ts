@@ -175,12 +175,31 @@ test('a limit that limits nothing: by a later rule, by the policy, through a cha
 
 test('a limit whose packets fare otherwise beyond it, or are logged there', t => {
   const check = 'rate-limit-without-effect';
+  const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
   const limited = '-A INPUT -p tcp -m tcp --dport 22 -m limit --limit 3/min -j ACCEPT';
-  t.deepEqual(rules(check, limited), []);
-  t.deepEqual(rules(check, limited, '-A INPUT -s 192.0.2.0/24 -p tcp -j ACCEPT'), [], 'for some it limits');
-  t.deepEqual(rules(check, limited, '-A INPUT -p tcp -m tcp --dport 22 -j LOG', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), [], 'what is beyond is logged');
+  t.deepEqual(rules(check, known, limited), []);
+  t.deepEqual(rules(check, known, limited, '-A INPUT -s 192.0.2.0/24 -p tcp -j ACCEPT'), [], 'for some it limits');
+  t.deepEqual(rules(check, known, limited, '-A INPUT -p tcp -m tcp --dport 22 -j LOG', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), [], 'what is beyond is logged');
   t.deepEqual(rules(check, '-A INPUT -m limit --limit 3/min -j LOG', '-A INPUT -j LOG'), []);
-  t.deepEqual(rules(check, limited, '-A INPUT -p tcp -m tcp --dport 22 -m limit --limit 9/min -j ACCEPT'), [], 'two limits are two limits');
+  t.deepEqual(rules(check, known, limited, '-A INPUT -p tcp -m tcp --dport 22 -m limit --limit 9/min -j ACCEPT'), [], 'two limits are two limits');
+});
+
+test('a limit for packets of known connections as well', t => {
+  const check = 'rate-limit-without-effect';
+  const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+  const [ten, slow] = ['-m limit --limit 10/sec', known.replace('-j', '-m limit --limit 10/sec -j')];
+  const ssh = `-A INPUT -p tcp -m tcp --dport 22 ${ten} -j ACCEPT`;
+  t.deepEqual(rules(check, slow, tcp('22', ' -m conntrack --ctstate NEW')), ['filter:INPUT:1']);
+  t.deepEqual(rules(check, ssh), ['filter:INPUT:1'], 'it asks for no state');
+  t.deepEqual(rules(check, known, ssh), []);
+  t.deepEqual(rules(check, slow.replace('-A INPUT', '-A INPUT -i eth0'), known), ['filter:INPUT:1'], 'the other finding: the limit has no effect');
+  t.deepEqual(rules(check, ssh.replace('-m limit', '-m conntrack --ctstate NEW -m limit')), []);
+  t.deepEqual(rules(check, ssh.replace('-m limit', '--tcp-flags FIN,SYN,RST,ACK SYN -m limit')), [], 'SYN packets alone');
+  t.deepEqual(rules(check, slow.replace('INPUT', 'INPUT -p icmp')), [], 'no connection that goes on');
+  t.deepEqual(rules(check, slow.replace('INPUT', 'INPUT -i lo')), []);
+  t.deepEqual(rules(check, known.replace('-j', '-m hashlimit --hashlimit-upto 10/sec --hashlimit-mode srcip --hashlimit-name x -j')), [], 'somebody polices');
+  t.deepEqual(rules(check, ':x - [0:0]', '-A FORWARD -j x', slow.replace('INPUT', 'x')), ['filter:x:1']);
+  t.regex(of(check, filter(slow))[0]?.message ?? '', /known connections/u);
 });
 
 test('a limit upside down', t => {
