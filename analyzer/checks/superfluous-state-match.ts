@@ -9,7 +9,7 @@ import { conjuncts, hasConjunct } from './shared/conjuncts.js';
 import { deadElsewhere } from './shared/dead-elsewhere.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { statesOf } from './shared/replies.js';
-import { effectOf } from './shared/targets.js';
+import { effectOf, refuses } from './shared/targets.js';
 
 type State = keyof typeof ctstates;
 const states: readonly State[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'];
@@ -60,11 +60,12 @@ function listed(words: readonly string[]): string {
 
 function reportIdle(cx: CheckContext, table: Table, [first, ...others]: readonly [Idle, ...Idle[]]): Report {
   const { at, left, idle, kept, by } = first;
+  const [takes, leaves] = refuses(at.rule) ? ['takes', 'leaves'] : ['lets pass', 'keeps out'];
   const taken = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `takes ${listed(idle)} packets before` }));
   const same = others.map((one): Because => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' }));
   return {
     at,
-    alike: others.length + 1, message: `no ${listed(idle)} packet comes to this rule${others.length === 0 ? '' : ` (nor to ${String(others.length)} more of this chain)`}, so that asking for ${idle.length === 1 ? 'it' : 'them'} changes nothing: the match lets pass ${listed(left)}${kept.length === 0 ? '' : `, and keeps out ${listed(kept)}`}`,
+    alike: others.length + 1, message: `no ${listed(idle)} packet comes to this rule${others.length === 0 ? '' : ` (nor to ${String(others.length)} more of this chain)`}, so that asking for ${idle.length === 1 ? 'it' : 'them'} changes nothing: the match ${takes} ${listed(left)}${kept.length === 0 ? '' : `, and ${leaves} ${listed(kept)}`}`,
     because: [...taken, ...same],
     illustrate: () => takenInstead(cx.space(), table, at, by, oneOf('ctstate', idle.map(state => ctstates[state]))),
     help: `ask for what can come: -m conntrack --ctstate ${left.join(',')}`,
@@ -89,7 +90,7 @@ export const superfluousStateMatch = defineCheck({
   summary: 'A state that the rule asks for never comes to it, or all states do',
   why: `Where an earlier rule has let all ESTABLISHED packets pass, a rule that asks for \`NEW,ESTABLISHED\` sees none of them.
 It reads as if it let connections go on, and would be changed or removed with care for nothing; what the match
-really does is to keep INVALID and untracked packets out. A match that asks for every state there is does nothing at all.`,
+really does is to keep INVALID and untracked packets out. A rule that drops \`NEW,ESTABLISHED\` behind it cuts no connection that goes on: where that is meant, it belongs in front. A match that asks for every state there is does nothing at all.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -125,12 +126,12 @@ COMMIT
     const found = new Map<string, [Idle, ...Idle[]]>();
     for (const at of cx.rules(table)) {
       const asked = statesAsked(constraints.of(at.rule));
-      if (asked === undefined || asked.length < 2 || effectOf(at.rule) !== 'accept') continue;
+      if (asked === undefined || asked.length < 2 || !(effectOf(at.rule) === 'accept' || refuses(at.rule))) continue;
       if (areAll(cx, asked)) yield reportEmpty(at);
       const idle = idleIn(cx, table, constraints, at, asked);
       // Of a rule to which no packet comes at all another check speaks.
       if (idle === undefined || deadElsewhere(cx).has(at.rule)) continue;
-      const key = [at.chain, ...idle.idle, ...idle.by.map(referenceOf)].join(' ');
+      const key = [at.chain, String(refuses(at.rule)), ...idle.idle, ...idle.by.map(referenceOf)].join(' ');
       const known = found.get(key);
       if (known === undefined) found.set(key, [idle]);
       else known.push(idle);

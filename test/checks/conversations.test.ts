@@ -149,6 +149,17 @@ test('what is exempt from tracking, and a rule that waits for NEW', t => {
   }
 });
 
+test('superfluous-state-match: a rule that drops packets of known connections comes too late for them', t => {
+  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, ...rules) }).findings.filter(one => one.check === 'superfluous-state-match').map(one => `${one.rule ?? ''}: ${one.message.split(': ')[1] ?? ''}`);
+  const ban = '-A INPUT -s 203.0.113.0/24 -m conntrack --ctstate NEW,ESTABLISHED -j DROP';
+  t.deepEqual(told(known, ban), ['filter:INPUT:3: the match takes NEW, and leaves INVALID and UNTRACKED']);
+  t.deepEqual(told(known, ban.replace('DROP', 'REJECT')).length, 1);
+  t.deepEqual(told(ban, known), [], 'it cuts them');
+  t.deepEqual(told(known, ban.replace('NEW,ESTABLISHED', 'NEW')), [], 'it says what it means');
+  t.deepEqual(told(known, ban.replace('NEW,ESTABLISHED', 'INVALID,NEW')), []);
+  t.is(told(known, ban, ban.replace('DROP', 'ACCEPT').replace('203.0.113', '198.51.100')).length, 2, 'what lets pass is told apart');
+});
+
 test('superfluous-state-match: a state that the rule’s packets never have is as idle as one that is taken, but none to be told of by itself', t => {
   const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, ...rules) }).findings.filter(one => one.check === 'superfluous-state-match').map(one => /^no (.*) packet comes/u.exec(one.message)?.[1] ?? one.message);
   const ping = '-A INPUT -p icmp -m icmp --icmp-type 8 -m conntrack --ctstate NEW,ESTABLISHED,RELATED -j ACCEPT';
