@@ -83,7 +83,7 @@ function leak(cx: CheckContext, asking: Asking, outside: Constraint): Leak | und
   return { by: deciderBecause(passing.ruleset, by, 'lets such packets out as well'), owner, out: isOutNamed ? out : undefined, report };
 }
 
-/** One finding for all rules of somebody's that let them out: one rule ends it. */
+/** One finding for the rules of somebody's that let them out: one rule ends it. */
 function together([first, ...others]: readonly [Leak, ...Leak[]]): Report {
   const out = others.every(one => one.out === first.out) ? first.out : undefined;
   return {
@@ -150,7 +150,9 @@ COMMIT
     let left = questionLimit;
     const found = new Map<string | undefined, [Leak, ...Leak[]]>();
     for (const asking of liveTranslations(cx, 'source')) {
-      if (!asking.translation.hooks.includes('POSTROUTING') || isForOwn(asking.asks) || left-- <= 0) continue;
+      const maker = ownerOf(cx.ruleset, asking.translation.at);
+      // What a program writes it writes for each of its networks alike.
+      if (!asking.translation.hooks.includes('POSTROUTING') || isForOwn(asking.asks) || (maker !== undefined && found.has(maker)) || left-- <= 0) continue;
       for (const outside of waysOut(cx)) {
         const one = leak(cx, asking, outside);
         if (one === undefined) continue;

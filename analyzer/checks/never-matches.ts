@@ -1,38 +1,27 @@
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
-import { all, any, ctstates, is, mentions, not, oneOf, within, type Constraint } from '../packet/constraint.js';
-import { protocolNumber } from '../packet/protocols.js';
-import { reachWith } from '../packet-space/index.js';
+import { ctstates, mentions, not, oneOf, type Constraint } from '../packet/constraint.js';
 import { isNothing } from '../packet-space/packets.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { asksForTranslation, translatedByRules } from '../packet-space/translations-in.js';
 import type { RuleAt } from '../packet-space/answers.js';
-import { protocolWord } from '../values/protocol.js';
 import { seesNoFragments } from '../packet-space/tracking.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
-import { rangesOf } from './shared/asked.js';
 import { settableMarks } from './shared/connection-marks.js';
-import { foreignType } from './shared/foreign-icmp.js';
-import { isLoopback } from './shared/host-networks.js';
-import { isGroup, isNobody, isNotOfLo, letsLoopbackIn } from './shared/martians.js';
+import { isDeadWith } from './shared/dead-with.js';
 import { asksForState } from './shared/state-asked.js';
 import { contradictionIn } from './shared/contradiction.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
 import { isOwnDoing } from './shared/owners.js';
-import { effectOf, targetText } from './shared/targets.js';
-import { translationsOf } from './shared/translations.js';
+import { targetText } from './shared/targets.js';
 import { withoutSyn } from './shared/unbegun.js';
+import { unsentReport } from './shared/unsent.js';
 
 const overLo: Constraint = { kind: 'interface', field: 'in', name: 'lo', prefix: false };
 /** nf_nat_inet_fn() in net/netfilter/nf_nat_core.c asks nat about these only. */
 const seenByNat = oneOf('ctstate', [ctstates.NEW, ctstates.RELATED]);
 /** No entry is attached to the packet before tracking has seen it, which is behind raw. */
 const seenByRaw = oneOf('ctstate', [ctstates.INVALID, ctstates.UNTRACKED]);
-
-function isDeadWith(cx: CheckContext, table: Table, at: RuleAt, packets: Constraint): boolean {
-  const { kind } = reachWith(cx.space(), table, at, packets);
-  return kind !== 'live' && kind !== 'undecided';
-}
 
 /** A rule that waits for a state which packets do not have in its table. */
 function stateReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
@@ -47,50 +36,6 @@ function stateReport(cx: CheckContext, table: Table, at: RuleAt): Report | undef
     return {
       at, ...muted, severity: 'warning', message: 'next to no packet can match this rule: raw comes before connection tracking, so that only packets over lo have a state there',
       help: 'do this in mangle PREROUTING, which comes behind connection tracking',
-    };
-  }
-  return undefined;
-}
-
-/** ICMP of the other family than that of the rules: nobody sends it (RFC 4443: that of IPv6 is a protocol of its own, 58). */
-const foreign = {
-  ipv4: { number: protocolNumber.icmpv6, why: 'ipv6-icmp is ICMP for IPv6, and IPv4 has its own', write: '-p icmp' },
-  ipv6: { number: protocolNumber.icmp, why: 'icmp is ICMP for IPv4, and IPv6 has its own', write: '-p ipv6-icmp' },
-} as const;
-
-function foreignReport({ ruleset: { family } }: CheckContext, at: RuleAt): Report | undefined {
-  const { number, why, write } = foreign[family];
-  const { protocol } = at.rule;
-  if (protocol?.value !== number || protocol.negated) return undefined;
-  return {
-    at, mutedIn: 'generated', severity: 'warning', message: `next to no packet can match this rule: ${why}`,
-    help: `write ${write} in place of -p ${protocolWord(number)}`,
-  };
-}
-
-/** A type of ICMP by the number that it has in the other family: in this one it is not assigned. */
-function foreignTypeReport({ ruleset: { family } }: CheckContext, asks: Constraint, at: RuleAt): Report | undefined {
-  const foreign = foreignType(family, asks);
-  if (foreign === undefined) return undefined;
-  const { type, name, number } = foreign;
-  const [own, other, option] = family === 'ipv4' ? ['ICMP for IPv4', 'ICMPv6', '--icmp-type'] : ['ICMPv6', 'ICMP for IPv4', '--icmpv6-type'];
-  return {
-    at, mutedIn: 'generated', severity: 'warning', message: `next to no packet can match this rule: ${own} has no type ${String(type)}, which is the number of ${name} in ${other}`,
-    help: `write ${option} ${String(number)}, or delete it`,
-  };
-}
-
-/** A name that no interface can have. Addresses with a label (`eth0:1`) are those of the interface. @see dev_valid_name() in net/core/dev.c */
-function nameReport(at: RuleAt): Report | undefined {
-  const { rule } = at;
-  for (const [option, one] of [['-i', rule.inInterface], ['-o', rule.outInterface]] as const) {
-    const name = one?.negated === false ? one.value.name : '';
-    const [letter] = /[:/\s]/u.exec(name) ?? [];
-    if (letter === undefined) continue;
-    const device = name.split(':')[0] ?? '';
-    return {
-      at, message: `no packet can match this rule: no interface is called ${name}, for the kernel takes no \`${letter}\` in such a name`,
-      help: letter === ':' && device !== '' ? `write ${option} ${device}: ${name} is a label of one of its addresses, which a rule names by ${option === '-i' ? '-d' : '-s'}` : `write the name that \`ip link\` shows behind ${option}`,
     };
   }
   return undefined;
@@ -130,57 +75,6 @@ function translationReport(cx: CheckContext, table: Table, at: RuleAt): Report |
   return {
     at, mutedIn: 'generated', severity: 'info', certainty: 'possible', message: 'no packet matches this rule: it waits for translated connections, and no rule of table nat makes such',
     help: 'write the rule in table nat that it is for, or leave it as it is where something else translates (nft)',
-  };
-}
-
-/** A rule that lets in what a group sends: nobody sends as one. @see ip_mc_validate_source() and __mkroute_input() in net/ipv4/route.c, ip6_rcv_core() in net/ipv6/ip6_input.c */
-function groupReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
-  const hooks = hooksOf(table).get(at.chain) ?? [];
-  if (table.name !== 'filter' || effectOf(at.rule) !== 'accept' || hooks.length === 0 || !hooks.every(hook => hook === 'INPUT' || hook === 'FORWARD')) return undefined;
-  const sources = rangesOf(constraintsOf(cx.ruleset, table.name).of(at.rule), 'src');
-  if (sources === undefined || sources.length === 0 || !sources.every(isGroup)) return undefined;
-  return {
-    at, mutedIn: 'generated', severity: 'warning',
-    message: 'no packet comes to this rule that can match it: nobody sends from the address of a group, and the kernel drops such packets before INPUT and FORWARD',
-    help: 'groups are destinations: write -d, or delete it',
-  };
-}
-
-/** What a host sends that has no address yet, as its DHCP client: the kernel takes it in, and bridges pass it on. @see ip_route_input_slow() and ip_mc_validate_source() in net/ipv4/route.c */
-const fromNewcomers: Constraint = all([
-  is('src', 0), any([all([is('protocol', protocolNumber.igmp), within('dst', 0xe000_0000, 0xefff_ffff)]), all([not(is('protocol', protocolNumber.tcp)), any([is('dst', 0), is('dst', 0xffff_ffff), within('dst', 0xe000_0000, 0xe000_00ff)])])]),
-]);
-
-/** A rule that lets in what comes from 0.0.0.0, or goes there. Whoever drops such packets is right to, whatever the kernel does. */
-function nobodyReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
-  const hooks = hooksOf(table).get(at.chain) ?? [];
-  if (table.name !== 'filter' || cx.ruleset.family !== 'ipv4' || effectOf(at.rule) !== 'accept' || hooks.length === 0 || !hooks.every(hook => hook === 'INPUT' || hook === 'FORWARD')) return undefined;
-  const asks = constraintsOf(cx.ruleset, table.name).of(at.rule);
-  const [field] = (['src', 'dst'] as const).filter(one => rangesOf(asks, one)?.every(isNobody) === true);
-  const isDead = isDeadWith(cx, table, at, fromNewcomers);
-  if (field === undefined || (field === 'src' && !isDead)) return undefined;
-  const option = field === 'src' ? '-s' : '-d';
-  return {
-    at, mutedIn: 'generated', severity: 'warning',
-    message: `${isDead ? '' : 'next to '}no packet comes to this rule that can match it: \`${option} 0.0.0.0\` is one address, ${field === 'src' ? 'that of hosts which have none yet' : 'which nobody has'}, and the kernel drops such packets before INPUT and FORWARD`,
-    help: `to mean everybody leave ${option} out, or write ${option} 0.0.0.0/0`,
-  };
-}
-
-/** Something that lets in, by other interfaces than lo, who has a loopback address. Whoever drops such packets is right to, whatever the kernel does. */
-function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
-  const { rule } = at;
-  if (table.name !== 'filter' || effectOf(rule) !== 'accept' || !isNotOfLo(rule) || hooksOf(table).get(at.chain)?.every(hook => hook === 'INPUT') !== true) return undefined;
-  const asks = constraintsOf(cx.ruleset, table.name).of(rule);
-  const isAsked = (field: 'src' | 'dst'): boolean => rangesOf(asks, field)?.every(isLoopback) === true;
-  const isSentThere = translationsOf(cx.ruleset).some(({ address, hooks }) => typeof address !== 'string' && address.every(isLoopback) && hooks.includes('PREROUTING'));
-  const isOn = letsLoopbackIn(cx, rule);
-  // Whether what DNAT sends there arrives is said by dnat-to-loopback.
-  if (isOn === true || !(isAsked('src') || (isAsked('dst') && !isSentThere))) return undefined;
-  return {
-    at, mutedIn: 'generated', severity: 'warning', certainty: isOn === false ? 'certain' : 'possible',
-    message: `no packet comes to this rule that can match it: the kernel takes none with a loopback address by other interfaces than lo${isOn === false ? '' : ', unless route_localnet is set'}`,
-    help: 'delete it, or write -i lo',
   };
 }
 
@@ -305,7 +199,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = fragmentReport(cx, at) ?? contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live') report = nameReport(at) ?? foreignReport(cx, at) ?? foreignTypeReport(cx, constraintsOf(cx.ruleset, table.name).of(at.rule), at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
+        else if (answer?.kind === 'live') report = unsentReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);
