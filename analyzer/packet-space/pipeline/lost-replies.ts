@@ -66,20 +66,18 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
   const answered = (trip: Trip, fields: readonly Field[], kind: string | undefined): Solved => solve(pipeline, answeredLike(asked, trip, kind), likeFirst(asked, trip, fields), budget);
   const isLostFor = (trip: Trip, fields: readonly Field[]): boolean => answered(trip, fields, kindOf(asked)).kind === 'none';
   const wanted = goalOf(asked, by => !known.has(by));
+  const begins: Goal = { ...wanted, miss: trip => hasBegun(asked, trip) ? undefined : [] };
   const byChance = new Map<string, number>();
+  // One that begins for certain, and is lost by chance, is passed over with those that are lost like it: the next may be lost for certain.
   const miss = (trip: Trip): readonly Reason[] | undefined => {
     const reasons = wanted.miss(trip);
     const killer = reasons === undefined ? killerOf(pipeline, trip) : undefined;
     if (killer === undefined) return reasons;
     const by = referenceTo(killer);
     if (isCertain(pipeline, { trip, goal: goalOf(asked, one => one === by) })) return undefined;
-    // It is passed over, with those that are lost like it: the next may be lost for certain.
     const count = (byChance.get(by) ?? 0) + 1;
     byChance.set(by, count);
-    if (count <= chanceLimit) return [claim => {
-      acceptsAll(trip, 0, trip.backFrom)(claim);
-      claim.verdict(trip.run.drops.find(at => at >= trip.backFrom) ?? 0);
-    }];
+    if (count <= chanceLimit && isCertain(pipeline, { trip, goal: begins })) return droppedBy(trip, trip.backFrom, trip.run.stages.length).slice(0, 1);
     known.add(by);
     return wanted.miss(trip);
   };
@@ -125,21 +123,29 @@ function* likeFirst(asked: Asked, trip: Trip, fields: readonly Field[]): Generat
   }
 }
 
+function seesRule({ watch }: Asked, trip: Trip): boolean {
+  return watch === undefined || sawIn(trip, 0, trip.backFrom);
+}
+
+/** The rule lets a connection begin. */
+function hasBegun(asked: Asked, trip: Trip): boolean {
+  return !trip.dropped && trip.state === ctstates.NEW && seesRule(asked, trip);
+}
+
 /** An answer is lost, by one who `isWanted`. */
-function goalOf({ pipeline, question, watch, back }: Asked, isWanted: (by: string) => boolean): Goal {
+function goalOf(asked: Asked, isWanted: (by: string) => boolean): Goal {
+  const { pipeline, question, watch, back } = asked;
   return ofHosts(pipeline, back, {
     path: question.path, watch, back,
     miss: trip => {
       const end = trip.run.stages.length;
-      const seen = watch === undefined || sawIn(trip, 0, trip.backFrom);
-      const isBegun = trip.state === ctstates.NEW;
       const killer = killerOf(pipeline, trip);
       const isLost = killer !== undefined && isWanted(referenceTo(killer));
-      if (seen && isBegun && !trip.dropped && isLost) return undefined;
+      if (isLost && hasBegun(asked, trip)) return undefined;
       return [
-        ...droppedBy(trip, 0, trip.backFrom), ...isBegun ? [] : [notBegun(pipeline, trip)],
+        ...droppedBy(trip, 0, trip.backFrom), ...trip.state === ctstates.NEW ? [] : [notBegun(pipeline, trip)],
         ...isLost ? [] : trip.backDropped ? droppedBy(trip, trip.backFrom, end).slice(0, 1) : [acceptsAll(trip, trip.backFrom, end)],
-        ...seen ? [] : missesRule(trip, watch.leads, pipeline.chains, 0, trip.backFrom),
+        ...watch === undefined || seesRule(asked, trip) ? [] : missesRule(trip, watch.leads, pipeline.chains, 0, trip.backFrom),
       ];
     },
   });
