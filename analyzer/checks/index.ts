@@ -8,6 +8,7 @@ import { dnatToLoopback } from './dnat-to-loopback.js';
 import { duplicateRule } from './duplicate-rule.js';
 import { icmpErrorsDropped } from './icmp-errors-dropped.js';
 import { hairpinMissing } from './hairpin-missing.js';
+import { ftpDataBlocked } from './ftp-data-blocked.js';
 import { helperWithoutRelated } from './helper-without-related.js';
 import { relatedWithoutHelper } from './related-without-helper.js';
 import { invalidAccepted } from './invalid-accepted.js';
@@ -81,6 +82,7 @@ export const checks: readonly Check[] = [
   loopbackBlocked,
   icmpErrorsDropped,
   relatedMissing,
+  ftpDataBlocked,
   helperWithoutRelated,
   relatedWithoutHelper,
   notrackStateConflict,

@@ -25,7 +25,7 @@ function illustrate(cx: CheckContext, at: RuleAt): Illustration | undefined {
   const asked = conjuncts(constraintsOf(cx.ruleset, table.name).of(at.rule));
   const ends = asked.filter(one => one.kind === 'interface' || (one.kind === 'within' && (one.field === 'src' || one.field === 'dst')));
   for (const hook of ['INPUT', 'FORWARD', 'OUTPUT'] as const) {
-    const found = reachWith(cx.space(), table, at, ftpData, hook).kind === 'live' ? unannouncedData(pipeline, at, paths[hook], ends) : undefined;
+    const found = reachWith(cx.space(), table, at, ftpData, hook).kind === 'live' ? unannouncedData(pipeline, paths[hook], ends, { misses: [referenceOf(at)] }) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;

@@ -129,6 +129,21 @@ test('a rule that waits for a helper in vain is shown by the talk of which nobod
   t.is(last(rules('INPUT', '-m tcp --dport 1024:2000')), undefined, 'that is not the port of the talk');
 });
 
+test('FTP sessions without data connections', t => {
+  const input = (...rules: readonly string[]): readonly string[] => found('ftp-data-blocked', host(lo, known, ...rules));
+  const session = '-A INPUT -p tcp -m tcp --dport 21 -j ACCEPT';
+  t.deepEqual(input(session), ['info filter:INPUT:3']);
+  t.deepEqual(input('-A INPUT -p tcp -m multiport --dports 20,21,80 -j ACCEPT'), ['info filter:INPUT:3']);
+  t.deepEqual(input(session, '-A INPUT -p tcp -m tcp --dport 50000:50100 -j ACCEPT'), [], 'passive ports are open');
+  t.deepEqual(input('-A INPUT -s 192.0.2.7/32 -p tcp -m tcp --dport 21 -j ACCEPT', '-A INPUT -s 192.0.2.0/24 -j ACCEPT'), [], 'who may log in may do all');
+  t.deepEqual(input('-A INPUT -s 192.0.2.7/32 -p tcp -m tcp --dport 21 -j ACCEPT', '-A INPUT -s 192.0.2.8/32 -j ACCEPT'), ['info filter:INPUT:3'], 'somebody else may');
+  t.deepEqual(input('-A INPUT -p tcp -m tcp --dport 20:1024 -j ACCEPT'), [], 'a rule for many ports is not for FTP');
+  t.deepEqual(found('ftp-data-blocked', `*raw\n-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp\nCOMMIT\n${host(lo, known, session)}`), [], 'the helper announces them');
+  const inner = '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 21 -j ACCEPT';
+  t.deepEqual(found('ftp-data-blocked', host(lo, known, inner)), ['info filter:FORWARD:1']);
+  t.deepEqual(found('ftp-data-blocked', host(lo, known, inner, '-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT')), [], 'what is published may be the data');
+});
+
 test('what is exempt from tracking, and a rule that waits for NEW', t => {
   const raw = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n';
   const dns = (match: string): string => host(lo, known, `-A INPUT -p udp -m multiport --dports 53,123 ${match} -j ACCEPT`);

@@ -1,10 +1,9 @@
 /** A conversation in which a helper hears of a connection, up to the first packet of that. */
-import type { Decider, PacketSample, RuleAt } from '../../packet-space/answers.js';
+import type { Decider, PacketSample } from '../../packet-space/answers.js';
 import { firstPacket, replies, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { all, ctstates, is, masked, within, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { Illustration, ProposedStep, Shown } from '../../witness/proposal.js';
-import { referenceOf } from '../define-check.js';
 import type { Attached } from './connection-helpers.js';
 import { exchanges, notLoopback, stepOf } from './replies.js';
 
@@ -36,8 +35,8 @@ function showing(path: Path, steps: readonly ProposedStep[], last: Shown): reado
   return steps.map(({ in: from }, index) => ({ at: `filter:${from === 'local' ? 'OUTPUT' : path === 'through' ? 'FORWARD' : 'INPUT'}`, ...index < steps.length - 1 ? {} : last }));
 }
 
-/** The same talk where nobody reads along: the connection is NEW, and the rule `at`, which waits for it, does not match it. `asked`: what it asks of addresses and interfaces. */
-export function unannouncedData(pipeline: Pipeline, at: RuleAt, path: Path, asked: readonly Constraint[]): Illustration | undefined {
+/** The same talk where nobody reads along: the connection is NEW. `asked`: what is asked of addresses and interfaces; `last`: what its first packet shows. */
+export function unannouncedData(pipeline: Pipeline, path: Path, asked: readonly Constraint[], last: Shown): Illustration | undefined {
   const first = exchanges(pipeline.chains.ruleset)[0]?.first ?? is('protocol', protocolNumber.tcp);
   const packets = all([first, is('dport', 21), notLoopback, ...asked]);
   const control = replies(pipeline, undefined, { path, packets });
@@ -45,7 +44,7 @@ export function unannouncedData(pipeline: Pipeline, at: RuleAt, path: Path, aske
   const { sample } = firstPacket(pipeline, control.passes, packets);
   if (sample.dport !== 21) return undefined;
   const steps = talk(path, sample, 'NEW');
-  return { steps, shows: showing(path, steps, { misses: [referenceOf(at)] }) };
+  return { steps, shows: showing(path, steps, last) };
 }
 
 /** A packet of the data, as `talk` has it. */
