@@ -57,13 +57,15 @@ export interface Found {
   readonly isGenerated: boolean;
 }
 
+/** Questions that the budget left open: how many, by the check that asked first. */
+export type Undecided = Readonly<Record<string, number>>;
+
 export interface Examination {
   readonly source: SourceText;
   /** What loading found and what the checks found, by their place in the file. */
   readonly found: readonly Found[];
   readonly loaded: Loaded;
-  /** Questions that the budget left open. */
-  readonly undecided: number;
+  readonly undecided: Undecided;
   /** Findings about how generated rules are written that are not among `found`. */
   readonly generated: number;
   /** Some part of the file could not be read, so the findings are not all there is. */
@@ -213,14 +215,16 @@ export function examine(source: SourceText, options: AnalyzeOptions = {}): Exami
   const found: Found[] = loaded.diagnostics.map(fromDiagnostic);
   const checks = (options.checks ?? allChecks).filter(check => isWanted(check, options));
   const failures: InternalError[] = [];
-  let undecided = 0;
+  const undecided: Record<string, number> = {};
+  let asking = '';
   for (const read of loaded.rulesets) {
     const ipsets = options.ipsets ?? options.host?.(read.family)?.ipsets;
     const ruleset = ipsets === undefined ? read : withIpSets(read, ipsets);
-    const cx = contextOf(ruleset, { ...options, checks, sibling: siblingOf(read, loaded, options), count: by => { undecided += by; } });
+    const cx = contextOf(ruleset, { ...options, checks, sibling: siblingOf(read, loaded, options), count: by => { if (by > 0) undecided[asking] = (undecided[asking] ?? 0) + by; } });
     const propose = proposer(ruleset);
     for (const check of checks) {
       const before = found.length;
+      asking = check.name;
       try {
         measure(check.name, () => {
           for (const report of check.run(cx)) {

@@ -1,7 +1,9 @@
 /** `iptables-lint FILES…` */
 import { availableParallelism } from 'node:os';
+import type { Undecided } from '../analyzer/examine.js';
 import { internalErrorLine } from '../report/internal-error.js';
 import { countBySeverity, countOf, type Counts, type Failure, type FileReport, type Shard, type Totals } from '../report/report.js';
+import { allUndecided } from '../report/undecided.js';
 import { visible } from '../report/visible.js';
 import { inputFiles } from './inputs.js';
 import { isFailure } from './is-failure.js';
@@ -32,7 +34,7 @@ class Tally {
   readonly internalErrors: string[] = [];
   /** By what was not understood, the rules whose hosts have it. */
   readonly hostProblems = new Map<string, string[]>();
-  undecided = 0;
+  undecided: Undecided = {};
   generated = 0;
   incomplete = 0;
   linted = 0;
@@ -46,7 +48,7 @@ class Tally {
     for (const [severity, count] of Object.entries(countBySeverity(findings)) as [keyof Counts, number][]) this.#counts[severity] += count;
     this.linted++;
     this.rules += rules;
-    this.undecided += undecided;
+    this.undecided = allUndecided([this.undecided, undecided]);
     this.generated += generated;
     if (unreadable) this.incomplete++;
     if (omitted > 0) this.omitted.push(`${visible(source.path)}: ${countOf(omitted, 'more problem')} not shown; repair the first ones and run again`);

@@ -1,6 +1,7 @@
 /** `--stats`: where the time went, and how much there was to do; on stderr. */
-import type { Measure } from '../analyzer/examine.js';
+import type { Measure, Undecided } from '../analyzer/examine.js';
 import { countOf } from '../report/report.js';
+import { undecidedWords } from '../report/undecided.js';
 import { visible } from '../report/visible.js';
 import { say } from './trouble.js';
 
@@ -14,7 +15,7 @@ export interface Amounts {
   readonly files: number;
   readonly rules: number;
   readonly findings: number;
-  readonly undecided: number;
+  readonly undecided: Undecided;
 }
 
 /** Checks that take less are counted together. In milliseconds. */
@@ -91,7 +92,7 @@ export class Stopwatch {
     if (shown.length > 0) yield 'checks, the slowest first; the first that asks something of the rules takes the time for its answer:';
     for (const [name, time] of shown) yield `${milliseconds(time)}  ${visible(name)}`;
     if (shown.length < slowest.length) yield `${String(slowest.length - shown.length)} checks below ${String(least)} ms`;
-    yield `${countOf(files, 'file')}, ${countOf(rules, 'rule')}, ${countOf(findings, 'finding')}, ${countOf(undecided, 'question')} undecided`;
+    yield `${countOf(files, 'file')}, ${countOf(rules, 'rule')}, ${countOf(findings, 'finding')}, ${undecidedWords(undecided)}`;
   }
 }
 

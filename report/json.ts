@@ -3,6 +3,7 @@ import type { Finding, Fix } from '../analyzer/finding.js';
 import type { SourceText } from '../grammar/source-text.js';
 import { placeOf } from './place.js';
 import { whole, type FileReport, type Format, type StreamedFormat, type Totals } from './report.js';
+import { questionsIn } from './undecided.js';
 import { visibleJson } from './visible.js';
 
 /** Of the first edit it is told twice where it is: there was one only, once. */
@@ -35,7 +36,7 @@ function fileJson({ source, findings, suppressed }: FileReport): object {
 export function summaryJson({ counts, undecided, internalErrors, generated, incomplete }: Totals): object {
   return {
     errors: counts.error, warnings: counts.warning, infos: counts.info,
-    ...undecided > 0 ? { undecided } : {}, ...internalErrors > 0 ? { internalErrors } : {}, ...generated > 0 ? { generated } : {},
+    ...questionsIn(undecided) > 0 ? { undecided: questionsIn(undecided), undecidedBy: undecided } : {}, ...internalErrors > 0 ? { internalErrors } : {}, ...generated > 0 ? { generated } : {},
     ...incomplete > 0 ? { incomplete } : {},
   };
 }

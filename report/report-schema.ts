@@ -65,6 +65,7 @@ const findings = v.array(finding, saying('a list'));
 const summary = v.looseObject({
   errors: natural, warnings: natural, infos: natural,
   undecided: optional(described(natural, 'Questions that the budget left open')),
+  undecidedBy: optional(described(v.record(v.string(), natural), 'How many of them each check has asked')),
   internalErrors: optional(described(natural, 'Mistakes of the program, or of a plugin, that were caught')),
   generated: optional(described(natural, 'Findings about how generated rules are written, which are not shown')),
   incomplete: optional(described(natural, 'Files that could not be read, or not in full')),

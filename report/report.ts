@@ -1,8 +1,10 @@
 /** What every format is given, and what it gives back. */
+import type { Undecided } from '../analyzer/examine.js';
 import type { Finding } from '../analyzer/finding.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import type { Ruleset } from '../analyzer/model/ruleset.js';
 import { positionAt, type SourceText } from '../grammar/source-text.js';
+import { questionsIn, undecidedWords } from './undecided.js';
 import { visible } from './visible.js';
 
 /** What is said about one file. */
@@ -27,8 +29,7 @@ export interface DescribedCheck {
 /** What is said about all files. */
 export interface Report {
   readonly files: readonly FileReport[];
-  /** Questions that the analysis left open because its budget ran out. */
-  readonly undecided: number;
+  readonly undecided: Undecided;
   /** Mistakes of ours that were caught: witnesses that the engine does not confirm. None where absent. */
   readonly internalErrors?: number;
   /** Findings about how generated rules are written that are not shown. None where absent. */
@@ -63,7 +64,7 @@ export function linkTo(check: string, text: string, { links = false }: Style): s
 /** What is said of all files together. */
 export interface Totals {
   readonly counts: Counts;
-  readonly undecided: number;
+  readonly undecided: Undecided;
   readonly internalErrors: number;
   readonly generated: number;
   /** Files that could not be read, or not in full. */
@@ -163,7 +164,7 @@ export function notesOf({ undecided, generated = 0, incomplete = 0, files }: Rep
   return [
     ...files.flatMap(({ source, suppressed = [] }) => suppressed.map(finding => suppressedLine(source, finding))),
     ...incomplete === 0 ? [] : [`${countOf(incomplete, 'file')} not linted in full: more may be wrong`],
-    ...undecided === 0 ? [] : [`${countOf(undecided, 'question')} left undecided: the rule set is too intricate for the step limit`],
+    ...questionsIn(undecided) === 0 ? [] : [`${undecidedWords(undecided, 'left undecided')}: the rule set is too intricate for the step limit`],
     ...generated === 0 ? [] : [`${countOf(generated, 'finding')} in generated chains not shown; --show-generated shows ${generated === 1 ? 'it' : 'them'}`],
   ];
 }

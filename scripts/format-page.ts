@@ -35,7 +35,7 @@ async function section(format: FormatName, report: Report): Promise<string> {
 export async function formatPage(): Promise<string> {
   const { source, findings } = analyze({ path: 'rules.v4', text: rules });
   const sections: string[] = [];
-  for (const format of formatNames) sections.push(await section(format, { files: [{ source, findings }], undecided: 0, version: '1.0.0' }));
+  for (const format of formatNames) sections.push(await section(format, { files: [{ source, findings }], undecided: {}, version: '1.0.0' }));
   return `# Formats
 
 \`--format NAME\` prints the findings so, \`--format NAME=FILE\` writes them to a file; both may be repeated, with one at most for standard output. The exit code is the same in

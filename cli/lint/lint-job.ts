@@ -6,6 +6,7 @@ import type { Ruleset } from '../../analyzer/model/ruleset.js';
 import type { HostDescription } from '../../analyzer/netfilter/host/host.js';
 import type { Span } from '../../grammar/source-text.js';
 import { countOf } from '../../report/report.js';
+import { undecidedWords } from '../../report/undecided.js';
 import { knownChecks } from '../check-names.js';
 import { usePlugins } from '../plugins.js';
 import { Stopwatch } from '../stats.js';
@@ -69,7 +70,7 @@ function rulesIn({ loaded }: Examination): number {
 
 function whatWasRead({ loaded, found, undecided }: Examination): string {
   const rulesets = loaded.rulesets.map(ruleset => `${ruleset.family}, ${ruleset.backend}, ${countOf(ruleCount(ruleset), 'rule')}`);
-  return [loaded.format, ...rulesets, `${countOf(found.length, 'finding')}, ${countOf(undecided, 'question')} undecided`].join('; ');
+  return [loaded.format, ...rulesets, `${countOf(found.length, 'finding')}, ${undecidedWords(undecided)}`].join('; ');
 }
 
 /** What of the host no packet will meet, as it is not understood; its engine has no rules to compile for that. */

@@ -1,5 +1,5 @@
 /** What is sent to be linted, and what comes back of it: plain data, so that either may go to another thread. */
-import type { AnalyzeOptions, InternalError } from '../../analyzer/examine.js';
+import type { AnalyzeOptions, InternalError, Undecided } from '../../analyzer/examine.js';
 import type { Finding } from '../../analyzer/finding.js';
 import type { HostDescription } from '../../analyzer/netfilter/host/host.js';
 import type { SourceText } from '../../grammar/source-text.js';
@@ -35,7 +35,7 @@ export interface Linted {
   readonly findings: readonly Finding[];
   readonly suppressed: readonly Finding[];
   readonly rules: number;
-  readonly undecided: number;
+  readonly undecided: Undecided;
   readonly generated: number;
   /** Problems beyond the limit, which were only counted. */
   readonly omitted: number;

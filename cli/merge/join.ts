@@ -1,6 +1,7 @@
 /** One report of several, as one run would have printed it. */
 import { jsonEnd, jsonFile, ndjsonLine, summaryJson } from '../../report/json.js';
 import type { Failure, Totals } from '../../report/report.js';
+import { allUndecided } from '../../report/undecided.js';
 import { Trouble } from '../trouble.js';
 import type { JsonPart, Part, Summary } from './read-part.js';
 
@@ -11,7 +12,7 @@ export interface Joined {
 
 type JsonFile = JsonPart['files'][number];
 
-function sum(parts: readonly Part[], key: keyof Summary): number {
+function sum(parts: readonly Part[], key: Exclude<keyof Summary, 'undecidedBy'>): number {
   return parts.reduce((total, { summary }) => total + (summary[key] ?? 0), 0);
 }
 
@@ -41,7 +42,7 @@ function ndjson(parts: readonly Part[], lost: readonly Failure[], totals: Totals
 export function joined(parts: readonly Part[], format: 'json' | 'ndjson', lost: readonly Failure[]): Joined {
   const totals: Totals = {
     counts: { error: sum(parts, 'errors'), warning: sum(parts, 'warnings'), info: sum(parts, 'infos') },
-    undecided: sum(parts, 'undecided'), internalErrors: sum(parts, 'internalErrors'), generated: sum(parts, 'generated'), incomplete: sum(parts, 'incomplete') + lost.length, failures: lost,
+    undecided: allUndecided(parts.map(({ summary }) => summary.undecidedBy ?? {})), internalErrors: sum(parts, 'internalErrors'), generated: sum(parts, 'generated'), incomplete: sum(parts, 'incomplete') + lost.length, failures: lost,
   };
   return { text: format === 'json' ? json(parts, lost, totals) : ndjson(parts, lost, totals), totals };
 }

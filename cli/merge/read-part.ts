@@ -12,7 +12,7 @@ const optional = v.exactOptional(natural);
 
 /** Strict: what is not known cannot be added up. */
 const summarySchema = v.strictObject({
-  errors: natural, warnings: natural, infos: natural, undecided: optional, internalErrors: optional, generated: optional, incomplete: optional,
+  errors: natural, warnings: natural, infos: natural, undecided: optional, undecidedBy: v.exactOptional(v.record(v.string(), natural)), internalErrors: optional, generated: optional, incomplete: optional,
 }, 'is no summary that can be added up');
 
 export type Summary = v.InferOutput<typeof summarySchema>;

@@ -10,7 +10,7 @@ import { describeStep } from '../../report/witness.js';
 import { reports } from './example.js';
 
 const style = { color: false, width: 100 };
-const all = reports['all'] ?? { files: [], undecided: 0 };
+const all = reports['all'] ?? { files: [], undecided: {} };
 
 async function print(format: FormatName, report: Report, color = false): Promise<string> {
   return (await loadFormat(format))(report, { ...style, color });
@@ -45,7 +45,7 @@ test('every finding is in every format, infos too', async t => {
 
 test('what could not be linted is in every format that programs read', async t => {
   const failures = [{ path: 'hosts/\u001b[31mb.rules', message: 'cannot read hosts/\u001b[31mb.rules: permission denied' }, { path: null, message: 'no rule files in hosts/c' }];
-  const report: Report = { files: [{ source: { path: 'a.rules', text: '' }, findings: [] }], undecided: 0, incomplete: 2, failures };
+  const report: Report = { files: [{ source: { path: 'a.rules', text: '' }, findings: [] }], undecided: {}, incomplete: 2, failures };
   const forPeople: readonly FormatName[] = ['pretty', 'full', 'compact'];
   for (const format of formatNames) {
     const printed = await print(format, report);
@@ -70,7 +70,7 @@ for (const format of ['json', 'ndjson'] as const) {
 test('JSON has the keys of the contract in their order, and nothing else', async t => {
   const document = JSON.parse(await print('json', all)) as { files: { findings: object[] }[]; summary: object };
   t.deepEqual(Object.keys(document), ['schemaVersion', 'files', 'summary']);
-  t.deepEqual(document.summary, { errors: 3, warnings: 2, infos: 2, undecided: 2, generated: 12 });
+  t.deepEqual(document.summary, { errors: 3, warnings: 2, infos: 2, undecided: 2, undecidedBy: { 'redundant-rule': 1, 'missing-established-return': 1 }, generated: 12 });
   const keys = ['check', 'severity', 'certainty', 'message', 'line', 'column', 'endLine', 'endColumn', 'rule', 'because', 'witness', 'help'];
   t.deepEqual(document.files[0]?.findings.map(finding => Object.keys(finding)), (all.files[0]?.findings ?? []).map((finding: Finding) => [...keys, ...finding.fix === undefined ? [] : ['fix'], ...finding.owner === undefined ? [] : ['owner']]));
 });

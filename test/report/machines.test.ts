@@ -15,7 +15,7 @@ import type { FileReport, Report } from '../../report/report.js';
 import { reports } from './example.js';
 
 const require = createRequire(import.meta.url);
-const all = reports['all'] ?? { files: [], undecided: 0 };
+const all = reports['all'] ?? { files: [], undecided: {} };
 
 async function print(format: FormatName, report: Report): Promise<string> {
   return (await loadFormat(format))(report, { color: false, width: 100 });
@@ -40,7 +40,7 @@ const ajv = new Ajv.default({ strict: false, allErrors: true, unicodeRegExp: fal
 formats.default(ajv);
 const isSarif = ajv.compile(require('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json') as object);
 
-for (const [name, report] of Object.entries({ ...reports, real: { files: [lint(shadowed)], undecided: 0, version: '1.2.3' } })) {
+for (const [name, report] of Object.entries({ ...reports, real: { files: [lint(shadowed)], undecided: {}, version: '1.2.3' } })) {
   test(`SARIF of the report "${name}" is as its schema says`, async t => {
     t.true(isSarif(JSON.parse(await print('sarif', report))), JSON.stringify(isSarif.errors, null, 2));
   });
@@ -53,7 +53,7 @@ async function sarifRun(report: Report): Promise<Log['runs'][number]> {
 }
 
 test('SARIF has the causes, the packets that show it, and a fingerprint', async t => {
-  const { results = [] } = await sarifRun({ files: [lint(shadowed)], undecided: 0 });
+  const { results = [] } = await sarifRun({ files: [lint(shadowed)], undecided: {} });
   const broken = results.find(one => one.ruleId === 'missing-established-return');
   t.true((broken?.relatedLocations ?? []).length > 0);
   const flow = broken?.codeFlows?.[0]?.threadFlows[0]?.locations ?? [];
@@ -66,7 +66,7 @@ test('SARIF leaves findings out only where code scanning would refuse it, the le
   if (one === undefined) throw new Error('no finding');
   const many = Array.from({ length: 25_010 }, (_, index): Finding => ({ ...one, severity: index < 15 ? 'info' : 'error' }));
   const told: string[] = [];
-  const run = await sarifRun({ files: [{ ...lint(shadowed), findings: many }], undecided: 0, tell: message => told.push(message) });
+  const run = await sarifRun({ files: [{ ...lint(shadowed), findings: many }], undecided: {}, tell: message => told.push(message) });
   t.is(run.results?.length, 25_000);
   t.is(run.results?.filter(result => result.level === 'note').length, 5);
   t.regex(told.join(), /10 of 25010 findings/u);
@@ -92,7 +92,7 @@ test('SARIF says that a run failed of which files were not linted in full, and w
 test('XML has no character that it may not have', async t => {
   const text = '*filter\n-A INPUT -j NO\ufffeSUCH\uffff\nCOMMIT\n';
   for (const format of ['junit', 'checkstyle'] as const) {
-    const printed = await print(format, { files: [lint(text, 'a\uffff.rules')], undecided: 0 });
+    const printed = await print(format, { files: [lint(text, 'a\uffff.rules')], undecided: {} });
     t.notRegex(printed, /[\ufffe\uffff]/u);
     t.true(printed.includes('NO\\ufffeSUCH\\uffff'), printed);
   }
@@ -127,7 +127,7 @@ test('ndjson has a finding a line, and the summary last', async t => {
 
 test('rdjson counts columns in bytes', async t => {
   const text = '*filter\n-A INPUT -m comment --comment "日本" -m frob -j ACCEPT\nCOMMIT\n';
-  const { diagnostics } = JSON.parse(await print('rdjson', { files: [lint(text)], undecided: 0 })) as { diagnostics: readonly { code: { value: string }; location: { range: { start: { column: number } } } }[] };
+  const { diagnostics } = JSON.parse(await print('rdjson', { files: [lint(text)], undecided: {} })) as { diagnostics: readonly { code: { value: string }; location: { range: { start: { column: number } } } }[] };
   const at = diagnostics.find(one => one.code.value === 'unknown-extension')?.location.range.start.column;
   const line = text.split('\n')[1] ?? '';
   t.is(at, Buffer.byteLength(line.slice(0, line.indexOf('frob'))) + 1);

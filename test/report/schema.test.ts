@@ -55,7 +55,7 @@ test('the schemas in docs/ are current', t => {
 });
 
 test('reports made by hand, and those of all examples, are as the schemas say, and hold nothing else', async t => {
-  const real: Report = { files: examples(), undecided: 3, internalErrors: 1, generated: 2 };
+  const real: Report = { files: examples(), undecided: { 'shadowed-rule': 3 }, internalErrors: 1, generated: 2 };
   t.true(real.files.flatMap(file => file.findings).length > 50);
   for (const [name, report] of Object.entries({ ...reports, real })) {
     t.is(wrong(await print('json', report)), '', name);

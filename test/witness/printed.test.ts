@@ -21,7 +21,7 @@ COMMIT
 
 function reportOf(text: string, internalErrors = 0): Report {
   const { source, findings } = analyze({ path: 'rules', text });
-  return { files: [{ source, findings: findings.filter(one => one.check === 'shadowed-rule') }], undecided: 0, internalErrors };
+  return { files: [{ source, findings: findings.filter(one => one.check === 'shadowed-rule') }], undecided: {}, internalErrors };
 }
 
 test('as JSON, a forwarded witness stands beside the host that it needs: with it, it is a scenario', async t => {
