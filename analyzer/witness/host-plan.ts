@@ -125,32 +125,37 @@ export function planHost(steps: readonly ProposedStep[], shows: readonly Shown[]
   return { family, interfaces, places, ipsets, conntrack, isPlain: isPlain && ipsets === '' && conntrack === '' };
 }
 
-/** A host for the packets of several witnesses, in the making. */
+/** A host for the packets of several witnesses, in the making: of tens of thousands, where many rules are found at fault. */
 export interface SharedPlan extends HostPlan {
   readonly interfaces: string[];
   readonly places: Map<string, Place>;
+  /** Interfaces at which the host has addresses that packets speak of. */
+  readonly homes: Set<string>;
   isPlain: boolean;
 }
 
 /** A plan that others may join. */
 export function shared(plan: HostPlan): SharedPlan {
-  return { ...plan, interfaces: [...plan.interfaces], places: new Map(plan.places) };
+  return { ...plan, interfaces: [...plan.interfaces], places: new Map(plan.places), homes: homesOf(plan) };
 }
 
 /** Adds to a host what another witness needs; false, and nothing is added, where that would spoil it for one of them. */
 export function join(host: SharedPlan, plan: HostPlan): boolean {
   if (hasOwnState(host) || hasOwnState(plan)) return false;
+  const homes = homesOf(plan);
+  // With a spare address on one of the hosts, and one of its own on the other: nat would masquerade behind that.
+  const isSpoiled = (name: string): boolean => (host.homes.has(name) && !homes.has(name) && !plan.isPlain) || (homes.has(name) && !host.homes.has(name) && !host.isPlain && host.interfaces.includes(name));
   const joined = [...plan.places].map(([address, place]) => ({ address, place: both(host.places.get(address), place) }));
-  if (joined.some(({ place }) => place === undefined) || plan.interfaces.some(name => isSpoiled(host, plan, name) || isSpoiled(plan, host, name))) return false;
+  if (joined.some(({ place }) => place === undefined) || plan.interfaces.some(isSpoiled)) return false;
   for (const { address, place } of joined) if (place !== undefined) host.places.set(address, place);
   host.isPlain &&= plan.isPlain;
+  for (const name of homes) host.homes.add(name);
   for (const name of plan.interfaces) if (!host.interfaces.includes(name)) host.interfaces.push(name);
   return true;
 }
 
-/** On one of the hosts an interface is to have a spare address, and on the other it has one of its own: nat would masquerade behind that. */
-function isSpoiled(spare: HostPlan, other: HostPlan, name: string): boolean {
-  return !spare.isPlain && spare.interfaces.includes(name) && ownOf(spare, name).length === 0 && ownOf(other, name).length > 0;
+function homesOf({ places }: HostPlan): Set<string> {
+  return new Set([...places.values()].flatMap(({ kind, device }) => kind === 'local' ? [device] : []));
 }
 
 /** The addresses of this host at one of its interfaces that packets speak of. */
