@@ -47,8 +47,9 @@ interface Blocked {
 function blockedAt(cx: CheckContext, table: Table, hook: FtpHook): readonly Blocked[] {
   const constraints = constraintsOf(cx.ruleset, table.name);
   return cx.rules(table).flatMap((at): Blocked[] => {
+    if (effectOf(at.rule) !== 'accept' || at.rule.protocol?.value !== protocolNumber.tcp) return [];
     const asks = constraints.of(at.rule);
-    if (effectOf(at.rule) !== 'accept' || !isForFtp(asks) || reachWith(cx.space(), table, at, opening(cx, is('dport', ftp)), hook).kind !== 'live') return [];
+    if (!isForFtp(asks) || reachWith(cx.space(), table, at, opening(cx, is('dport', ftp)), hook).kind !== 'live') return [];
     const data = ask(cx.space(), table, hook, opening(cx, within('dport', 1024, 65_535), ...endsOf(asks)), ['accept', 'queue', 'unknown']);
     if (data.kind === 'undecided') cx.undecided();
     return data.kind === 'no' ? [{ at, by: data.by }] : [];

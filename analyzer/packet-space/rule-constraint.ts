@@ -12,19 +12,18 @@ interface GivenAddress {
   readonly value: AddressMask | UnresolvedName;
 }
 
-/** Tables with more rules than this are read anew by whoever asks: to keep what each asks would take too much room. */
+/** Of tables with more rules than this only the last rule is kept that was asked about: to keep them all would take too much room. */
 const keptLimit = 5000;
 
-/** By table; of those that are too large that is what is known. */
-const kept = new WeakMap<Ruleset, Map<string, RuleConstraints | 'too large'>>();
+const kept = new WeakMap<Ruleset, Map<string, RuleConstraints>>();
 
 /** The constraints of the rules of a table; of all but very large tables they are made once. */
 export function constraintsOf(ruleset: Ruleset, table: string): RuleConstraints {
   let tables = kept.get(ruleset);
-  if (tables === undefined) kept.set(ruleset, tables = new Map<string, RuleConstraints | 'too large'>());
+  if (tables === undefined) kept.set(ruleset, tables = new Map<string, RuleConstraints>());
   let known = tables.get(table);
-  if (known === undefined) tables.set(table, known = isLarge(ruleset, table) ? 'too large' : new RuleConstraints(ruleset, table, true));
-  return known === 'too large' ? new RuleConstraints(ruleset, table, false) : known;
+  if (known === undefined) tables.set(table, known = new RuleConstraints(ruleset, table, !isLarge(ruleset, table)));
+  return known;
 }
 
 function isLarge(ruleset: Ruleset, table: string): boolean {
@@ -42,8 +41,9 @@ export class RuleConstraints {
   /** Of networks in IPv4, by address · 64 + length. */
   readonly #networks = { src: new Map<number, Constraint>(), dst: new Map<number, Constraint>() };
   readonly #rules: WeakMap<Rule, Constraint> | undefined;
+  #last: { readonly rule: Rule; readonly asks: Constraint } | undefined;
 
-  /** `keeps`: what was made of a rule is given again. */
+  /** `keeps`: of all rules, and not only of the last one, what was made is given again. */
   constructor(ruleset: Ruleset, table: string, keeps: boolean) {
     this.#ruleset = ruleset;
     this.#table = table;
@@ -52,9 +52,12 @@ export class RuleConstraints {
 
   /** What a packet must be to match the rule. */
   of(rule: Rule): Constraint {
-    let known = this.#rules?.get(rule);
-    if (known === undefined) this.#rules?.set(rule, known = this.#of(rule));
-    return known ?? this.#of(rule);
+    const known = this.#last?.rule === rule ? this.#last.asks : this.#rules?.get(rule);
+    if (known !== undefined) return known;
+    const asks = this.#of(rule);
+    this.#last = { rule, asks };
+    this.#rules?.set(rule, asks);
+    return asks;
   }
 
   #of(rule: Rule): Constraint {

@@ -1,5 +1,5 @@
 /** Rules for new TCP connections by which none begins, because no SYN packet comes to them. */
-import type { Rule, Ruleset, Table } from '../../model/ruleset.js';
+import type { Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { askLike, reachWith } from '../../packet-space/index.js';
 import { isNothing } from '../../packet-space/packets.js';
@@ -29,9 +29,9 @@ function isOnly(constraint: Constraint, field: 'protocol' | 'ctstate', value: nu
   return rangesOf(constraint, field)?.every(({ low, high }) => low === value && high === value) === true;
 }
 
-/** Whether a rule is there for TCP connections to begin by. */
-function isToBegin(rule: Rule, asks: Constraint): boolean {
-  if (effectOf(rule) !== 'accept' || !isOnly(asks, 'protocol', protocolNumber.tcp)) return false;
+/** Whether a rule that accepts is there for TCP connections to begin by. */
+function isToBegin(asks: Constraint): boolean {
+  if (!isOnly(asks, 'protocol', protocolNumber.tcp)) return false;
   const states = rangesOf(asks, 'ctstate');
   return states === undefined ? rangesOf(asks, 'dport')?.every(({ high }) => high < services) === true
     : states.some(({ low, high }) => low <= ctstates.NEW && ctstates.NEW <= high);
@@ -71,8 +71,9 @@ export function withoutSyn(cx: CheckContext): readonly WithoutSyn[] {
   const isOfSyn = (asks: Constraint): boolean => mentions(asks, ['tcpFlags', 'ctstate']) && !isNothing(ruleset.family, all([asks, syn]));
   const mayBeDropped = cx.rules(table).some(({ rule }) => refuses(rule) && isOfSyn(constraints.of(rule)));
   return cx.rules(table).flatMap((at): WithoutSyn[] => {
+    if (effectOf(at.rule) !== 'accept') return [];
     const asks = constraints.of(at.rule);
-    if (!isToBegin(at.rule, asks) || !(mayBeDropped || excludesFlags(asks)) || cx.reach(table).get(at.rule)?.kind !== 'live') return [];
+    if (!isToBegin(asks) || !(mayBeDropped || excludesFlags(asks)) || cx.reach(table).get(at.rule)?.kind !== 'live') return [];
     if (reachWith(cx.space(), table, at, newPackets(ruleset)).kind !== 'live') return [];
     const answer = reachWith(cx.space(), table, at, syn);
     if (answer.kind === 'shadowed') return areDroppers(answer.by) ? [{ at, by: answer.by }] : [];
