@@ -13,16 +13,21 @@ function trackingMatches(family: Family): readonly string[] {
     ...states.map(state => `-m conntrack --ctstate ${state}`), ...states.map(state => `-m conntrack ! --ctstate ${state}`),
     ...statuses.map(status => `-m conntrack --ctstatus ${status}`), '-m conntrack ! --ctstatus NONE',
     '-m conntrack --ctdir ORIGINAL', '-m conntrack --ctdir REPLY', `-m conntrack --ctorigdst ${first}`, `-m conntrack ! --ctreplsrc ${second}`, '-m conntrack --ctproto 6', '-m conntrack --ctorigdstport 80',
-    '-m conntrack --ctexpire 0:125', '-m connmark --mark 0x2', '-m connmark ! --mark 0x0/0xff', '-m helper --helper ftp',
-    '-m connlimit --connlimit-above 1', '-m connlimit --connlimit-upto 2 --connlimit-mask 0', '-m connbytes --connbytes 2: --connbytes-dir both --connbytes-mode packets',
+    `-m conntrack --ctrepldst ${first}`, `-m conntrack --ctorigsrc ${second}`, '-m conntrack --ctorigsrcport 1024:', '-m conntrack ! --ctreplsrcport 80', '-m conntrack --ctrepldstport 1024:65535', '-m conntrack ! --ctstatus ASSURED',
+    '-m conntrack --ctstatus SEEN_REPLY,ASSURED', '-m conntrack --ctstate NEW --ctdir ORIGINAL', '-m conntrack --ctexpire 0:125', '-m connmark --mark 0x2', '-m connmark ! --mark 0x0/0xff', '-m helper --helper ftp',
+    '-m connlimit --connlimit-above 1', '-m connlimit --connlimit-upto 2 --connlimit-mask 0', '-m connlimit --connlimit-above 1 --connlimit-daddr', '-m connlimit --connlimit-upto 1 --connlimit-mask 8',
+    '-m connbytes --connbytes 2: --connbytes-dir both --connbytes-mode packets', '-m connbytes --connbytes 1:2 --connbytes-dir reply --connbytes-mode packets', '-m connbytes ! --connbytes 100: --connbytes-dir original --connbytes-mode bytes',
+    '-m connbytes --connbytes 41:60 --connbytes-dir both --connbytes-mode avgpkt', '-m connbytes --connbytes 1: --connbytes-dir reply --connbytes-mode avgpkt',
   ];
 }
 
 /** State that hangs on real time is kept slow enough to stand still. */
 const statefulMatches = [
-  '-m statistic --mode nth --every 3 --packet 1', '-m statistic --mode nth --every 2', '-m limit --limit 1/hour --limit-burst 2', '-m quota --quota 150',
+  '-m statistic --mode nth --every 3 --packet 1', '-m statistic --mode nth --every 2', '-m limit --limit 1/hour --limit-burst 2', '-m limit --limit 2/day', '-m quota --quota 150', '-m quota ! --quota 100',
   '-m recent --name R --set', '-m recent --name R --rcheck', '-m recent --name R --update --hitcount 3', '-m recent --name R --remove', '-m recent --name R ! --rcheck --rdest',
+  '-m recent --name R --set --rdest', '-m recent --name R --rcheck --seconds 3600 --hitcount 2', '-m recent --name R --update --rttl', '-m recent --name S --set', '-m recent --name S ! --update --seconds 3600',
   '-m hashlimit --hashlimit-name H --hashlimit-mode srcip --hashlimit-upto 1/hour --hashlimit-burst 2', '-m hashlimit --hashlimit-name I --hashlimit-mode dstip,dstport --hashlimit-above 1/hour --hashlimit-burst 3',
+  '-m hashlimit --hashlimit-name J --hashlimit-upto 1/hour --hashlimit-burst 3', '-m hashlimit --hashlimit-name K --hashlimit-mode srcip --hashlimit-srcmask 8 --hashlimit-above 1/hour --hashlimit-burst 1', '-m hashlimit --hashlimit-name L --hashlimit-mode srcip,srcport,dstip,dstport --hashlimit-upto 2/day --hashlimit-burst 1',
 ];
 
 function headerMatches(family: Family): readonly string[] {

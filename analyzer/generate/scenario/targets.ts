@@ -18,8 +18,9 @@ function mangleTargets(family: Family): readonly string[] {
   return [
     '-j MARK --set-mark 1', '-j MARK --set-mark 1', '-j MARK --or-mark 2', '-j MARK --set-xmark 0x1/0x3', '-j MARK --and-mark 0xfffffffe',
     '-j CONNMARK --set-mark 2', '-j CONNMARK --save-mark', '-j CONNMARK --restore-mark', '-j CONNMARK --set-xmark 0x10/0xff', '-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff',
-    `${hop}set 10`, `${hop}dec 1`, `${hop}inc 5`, '-j DSCP --set-dscp 10', '-j TOS --set-tos 0x10', '-j CLASSIFY --set-class 1:2',
-    '-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1200', '-p tcp -j TCPOPTSTRIP --strip-options sack-permitted', ...family === 'ipv4' ? ['-p tcp -j ECN --ecn-tcp-remove'] : [],
+    '-j MARK --xor-mark 3', '-j MARK --set-mark 0x1/0x1', '-j CONNMARK --or-mark 1', '-j CONNMARK --xor-mark 0x2', '-j CONNMARK --and-mark 0xfe', '-j CONNMARK --save-mark --nfmask 0x1 --ctmask 0x3',
+    `${hop}set 10`, `${hop}dec 1`, `${hop}inc 5`, '-j DSCP --set-dscp 10', '-j TOS --set-tos 0x10', '-j DSCP --set-dscp-class EF', '-j TOS --or-tos 0x04', '-j TOS --xor-tos 0x10', '-j TOS --set-tos 0x08/0x3f', '-j CLASSIFY --set-class 1:2',
+    '-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1200', '-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu', '-p tcp -j TCPOPTSTRIP --strip-options sack-permitted', ...family === 'ipv4' ? ['-p tcp -j ECN --ecn-tcp-remove'] : [],
   ];
 }
 
