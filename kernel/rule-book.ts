@@ -13,6 +13,11 @@ export interface Chain {
 /** Matches and targets that switch connection tracking on, where one rule names them. */
 const tracking = /-m (?:cluster|conn\w+|ctstate|helper|ipvs|state)\b|-j (?:CT(?! --notrack)|CONN\w+|[DS]NAT|MASQUERADE|NETMAP|REDIRECT|SYNPROXY)\b/u;
 
+/** What stands between quotes could be anything. A quote within a word is part of it. */
+function withoutTexts(saved: string): string {
+  return saved.replaceAll(/(?<= )"(?:[^"\\]|\\.)*"/gu, '""');
+}
+
 export class RuleBook {
   readonly #chains = new Map<string, Chain>();
   readonly #positions = new Map<string, number>();
@@ -30,7 +35,7 @@ export class RuleBook {
       else if (line.startsWith('-A ')) this.#append(table, line);
     }
     this.countsByTick = saved.includes('-m connlimit ');
-    this.isTracking = tracking.test(saved.replaceAll(/"(?:[^"\\]|\\.)*"/gu, ''));
+    this.isTracking = tracking.test(withoutTexts(saved));
   }
 
   #declare(table: string, line: string): void {
@@ -39,7 +44,7 @@ export class RuleBook {
   }
 
   #append(table: string, line: string): void {
-    const words = line.replaceAll(/"(?:[^"\\]|\\.)*"/gu, '""').split(' ');
+    const words = withoutTexts(line).split(' ');
     const at = words.findIndex(word => word === '-j' || word === '-g');
     this.#chains.get(`${table}:${words[1] ?? ''}`)?.targets.push(at < 0 ? '' : words[at + 1] ?? '');
   }

@@ -32,7 +32,7 @@ function rule(fc: Fc, place: RulePlace): Arbitrary<string> {
 }
 
 /** What depends on the machine, on real time or on somebody who listens is left out: the kernel's answer could not be foretold. Without its events, a connection is not seen by the harness. */
-const leftOut = /SYNPROXY|NFQUEUE|-j QUEUE|TEE|IDLETIMER|RATEEST|rateest|-m time|-m statistic --mode random|--probability|-m osf|-m cgroup|-m nfacct|--random|-m bpf --object|connlabel|--physdev|CT --timeout|hashlimit-mode.*\/(?:s|m)|-m policy --dir .* --strict|-m cpu ! |TRACE|-m set|SET |LED|SECMARK|AUDIT|-m ipvs|-m socket|-m limit.*\/[sm]|--ctevents|--expevents/u;
+const leftOut = /SYNPROXY|NFQUEUE|-j QUEUE|TEE|IDLETIMER|RATEEST|rateest|-m time|-m statistic --mode random|--probability|-m osf|-m cgroup|-m nfacct|--random|-m bpf --object|connlabel|--physdev|CT --timeout|-m policy --dir .* --strict|-m cpu ! |TRACE|-m set|SET |LED|SECMARK|AUDIT|-m ipvs|-m socket|--limit (?!\S+\/[hd])|--hashlimit(?:-upto|-above)? (?!\S+\/[hd])|--ctevents|--expevents/u;
 
 function isLegal(text: string, { table, hook, family, backend }: RulePlace): boolean {
   return load({ path: 'generated', text: `*${table}\n-A ${hook} ${text}\nCOMMIT\n` }, { family, backend }).diagnostics.length === 0;

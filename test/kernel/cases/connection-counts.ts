@@ -66,6 +66,31 @@ export const connectionCountCases: readonly Case[] = [
       [from('eth0', udp(place)), { path: first(2) }],
     ],
   })),
+  ...cases('connlimit counts an INVALID packet by its own tuple, but not where that is of an assured connection', place => ({
+    rules: above('', 0, 1),
+    steps: [
+      [from('eth0', tcp(place, { flags: 'S', seq: 1000 })), { path: first(1) }], [from('eth1', tcp(place, { src: place.server, dst: place.client, sport: 80, dport: 40000, flags: 'SA', seq: 5000, ack: 1001, badcsum: true })), { path: first(2) }],
+      [begin(place, 40001)], [answer(place, 40001)], [goOn(place, 40001)], [from('eth1', tcp(place, { src: place.server, dst: place.client, sport: 80, dport: 40001, flags: 'PA', seq: 5001, ack: 1001, badcsum: true })), { path: first(2) }],
+      [from('eth0', tcp(place, { sport: 40001, flags: 'PA', seq: 1001, ack: 5001, badcsum: true }))],
+      [from('eth0', tcp(place, { sport: 40002, flags: 'S', seq: 1001, badcsum: true }))], [from('eth0', tcp(place, { sport: 40003, flags: 'S', seq: 1001, badcsum: true }))],
+    ],
+  })),
+  ...cases('connlimit drops an INVALID packet of an assured connection that it has not counted', place => ({
+    rules: above('', 0),
+    conntrack: `udp      17 29 src=${place.client} dst=${place.server} sport=40000 dport=53 src=${place.server} dst=${place.client} sport=53 dport=40000 [ASSURED] use=1\n`,
+    steps: [
+      [from('eth0', udp(place, { sport: 40001, badcsum: true, payload: 'x' })), { path: first(1) }], [from('eth0', udp(place, { badcsum: true, payload: 'x' })), { verdict: 'drop' }],
+    ],
+  })),
+  ...cases('connlimit and what is not tracked', place => ({
+    rules: `*raw\n-A PREROUTING -m dscp --dscp 0x0a -j CT --notrack\nCOMMIT\n${above('', 0, 1)}`,
+    steps: [
+      [begin(place, 40000)], [answer(place, 40000)], [goOn(place, 40000)],
+      [from('eth0', tcp(place, { sport: 40000, flags: 'A', seq: 1001, ack: 5001, tos: 0x28 }))],
+      [from('eth1', tcp(place, { src: place.server, dst: place.client, sport: 80, dport: 40000, flags: 'A', seq: 5001, ack: 1001, tos: 0x28 })), { path: ['raw:PREROUTING:1', 'raw:PREROUTING:policy', ...first(1)] }],
+      [from('eth0', tcp(place, { sport: 40001, flags: 'S', seq: 1001, tos: 0x28 }))], [from('eth0', tcp(place, { sport: 40002, flags: 'S', seq: 1001, tos: 0x28 }))],
+    ],
+  })),
   ...cases('connlimit forgets 65 at once', place => {
     const ports = Array.from({ length: 70 }, (_, index) => 41000 + index);
     return {
