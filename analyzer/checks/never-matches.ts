@@ -1,5 +1,5 @@
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
-import { ctstates, mentions, not, oneOf, type Constraint } from '../packet/constraint.js';
+import { all, ctstates, mentions, not, oneOf, type Constraint } from '../packet/constraint.js';
 import { isNothing } from '../packet-space/packets.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { asksForTranslation, translatedByRules } from '../packet-space/translations-in.js';
@@ -58,8 +58,9 @@ function markReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefi
   for (const field of ['connmark', 'mark'] as const) {
     if (!mentions(asks, [field])) continue;
     const { bits, marks } = settableMarks(ruleset, field);
+    const copied = settableMarks(ruleset, field === 'mark' ? 'connmark' : 'mark').copied;
     const isOfOwn = (hooksOf(table).get(at.chain) ?? []).some(hook => hook === 'OUTPUT' || hook === 'POSTROUTING');
-    if ((field === 'mark' && (bits === 0 || isOfOwn)) || !isDeadWith(cx, table, at, marks)) continue;
+    if ((field === 'mark' && (bits === 0 || isOfOwn)) || !isDeadWith(cx, table, at, all([marks, copied]))) continue;
     const { whose, by, others } = markWords[field];
     return {
       at, mutedIn: 'generated', severity: 'info', certainty: 'possible', message: `no packet matches this rule: it asks for ${whose}, and no rule gives them such a one ${by}`,

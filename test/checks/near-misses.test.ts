@@ -108,6 +108,11 @@ test('a mark of packets that no rule gives, where rules give others', t => {
   t.deepEqual(told([one], '-A FORWARD -m mark --mark 0x2/0x2 -j ACCEPT'), ['info possible filter:FORWARD:1']);
   for (const other of ['-A PREROUTING -j MARK --or-mark 4', '-A PREROUTING -j MARK --set-mark 5', '-A PREROUTING -j CONNMARK --restore-mark', '-A PREROUTING -j NFQUEUE --queue-num 0', '-A PREROUTING -j FROBNICATE']) t.deepEqual(told([one, other], five), [], other);
   t.deepEqual(told(['-A PREROUTING -p tcp'], five), [], 'no rule gives marks: somebody else does');
+  const [restore, save] = ['-A PREROUTING -j CONNMARK --restore-mark', '-A PREROUTING -j CONNMARK --save-mark'];
+  t.deepEqual(told([restore, one, four, save], five), ['info possible filter:INPUT:1'], 'what is copied has been given');
+  t.deepEqual(told([restore, one, '-A PREROUTING -j CONNMARK --or-mark 4', save], five), [], 'the one upon the other');
+  t.deepEqual(told([restore, one, '-A OUTPUT -j CONNMARK --save-mark'], five), [], 'programs give marks to what they send');
+  t.deepEqual(told([restore, one, '-A PREROUTING -j CONNMARK --set-mark 5'], five), []);
   for (const tested of ['-A INPUT -p tcp -m mark --mark 0x1 -j ACCEPT', '-A INPUT -p tcp -m mark ! --mark 0x5 -j ACCEPT', '-A INPUT -p tcp -m mark --mark 0x0/0x4 -j ACCEPT', '-A OUTPUT -m mark --mark 0x5 -j ACCEPT']) t.deepEqual(told([one], tested), [], tested);
 });
 

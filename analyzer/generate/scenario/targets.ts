@@ -20,7 +20,7 @@ function mangleTargets(family: Family): readonly string[] {
     '-j CONNMARK --set-mark 2', '-j CONNMARK --save-mark', '-j CONNMARK --restore-mark', '-j CONNMARK --set-xmark 0x10/0xff', '-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff',
     '-j MARK --xor-mark 3', '-j MARK --set-mark 0x1/0x1', '-j CONNMARK --or-mark 1', '-j CONNMARK --xor-mark 0x2', '-j CONNMARK --and-mark 0xfe', '-j CONNMARK --save-mark --nfmask 0x1 --ctmask 0x3',
     `${hop}set 10`, `${hop}dec 1`, `${hop}inc 5`, '-j DSCP --set-dscp 10', '-j TOS --set-tos 0x10', '-j DSCP --set-dscp-class EF', '-j TOS --or-tos 0x04', '-j TOS --xor-tos 0x10', '-j TOS --set-tos 0x08/0x3f', '-j CLASSIFY --set-class 1:2',
-    '-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1200', '-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu', '-p tcp -j TCPOPTSTRIP --strip-options sack-permitted', ...family === 'ipv4' ? ['-p tcp -j ECN --ecn-tcp-remove'] : [],
+    '-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1200', '-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu', '-p tcp -j TCPOPTSTRIP --strip-options sack-permitted', '-p tcp -j TPROXY --on-port 8080', '-p udp -j TPROXY --on-port 0 --tproxy-mark 0x1/0x1', ...family === 'ipv4' ? ['-p tcp -j ECN --ecn-tcp-remove'] : ['-j SNPT --src-pfx 2001:db8:2::/64 --dst-pfx 2001:db8:7::/64', '-j DNPT --src-pfx 2001:db8:7::/64 --dst-pfx 2001:db8:2::/64', '-j SNPT --src-pfx 2001:db8:9::/48 --dst-pfx 2001:db8:a::/48'],
   ];
 }
 
@@ -32,7 +32,7 @@ function destinationTargets(family: Family): readonly string[] {
     `-j DNAT --to-destination ${inside}`, `-p tcp -j DNAT --to-destination ${there}:8080`, `-p udp -j DNAT --to-destination ${here}:53`, `-p tcp -j DNAT --to-destination ${there}:8080-8090`,
     `-p tcp -j DNAT --to-destination ${there}:1000-1100/40000`, `-j DNAT --to-destination ${inside}-${inside.slice(0, -1)}7`, `-j DNAT --to-destination ${inside}-${inside.slice(0, -1)}7 --persistent`,
     '-p tcp -j REDIRECT --to-ports 8080', '-p udp -j REDIRECT --to-ports 600-610', '-j REDIRECT', `-j NETMAP --to ${insideNetwork}`,
-    ...family === 'ipv4' ? ['-j DNAT --to-destination 127.0.0.1', '-p icmp -j DNAT --to-destination 10.0.0.6'] : [],
+    ...family === 'ipv4' ? ['-p tcp -j DNAT --to-destination :8080', '-p udp -j DNAT --to-destination :53', '-j DNAT --to-destination 127.0.0.1', `-j NETMAP --to ${inside}`, '-p icmp -j DNAT --to-destination 10.0.0.6'] : [],
   ];
 }
 
