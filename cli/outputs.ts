@@ -3,8 +3,8 @@ import { promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { didYouMean } from '../analyzer/model/suggest.js';
-import { formatNames, loadFormat, loadStreamed, type FormatName } from '../report/formats.js';
-import type { Failure, FileReport, Report, StreamedFormat, Style, Totals } from '../report/report.js';
+import { formatNames, hasNotes, loadFormat, loadStreamed, type FormatName } from '../report/formats.js';
+import { leftOutOf, type Failure, type FileReport, type Report, type StreamedFormat, type Style, type Totals } from '../report/report.js';
 import { visible } from '../report/visible.js';
 import { pluginChecks } from './check-names.js';
 import { wantsColor, wantsLinks, widthOf } from './color.js';
@@ -112,14 +112,16 @@ export class ReportWriter {
   readonly #atEnd: Output[] = [];
   readonly #files: FileReport[] = [];
   readonly #color: boolean | undefined;
+  readonly #hasNotes: boolean;
   #isEmpty = true;
 
-  constructor(color: boolean | undefined) {
+  constructor(color: boolean | undefined, hasNotes: boolean) {
     this.#color = color;
+    this.#hasNotes = hasNotes;
   }
 
   static async of(outputs: readonly Output[], color: boolean | undefined): Promise<ReportWriter> {
-    const writer = new ReportWriter(color);
+    const writer = new ReportWriter(color, outputs.some(({ format }) => hasNotes(format)));
     for (const output of outputs) {
       const format = await loadStreamed(output.format);
       if (format === undefined) writer.#atEnd.push(output);
@@ -145,6 +147,7 @@ export class ReportWriter {
   async end(totals: Totals, isSilent: boolean): Promise<void> {
     for (const stream of this.#streams) await stream.end(totals, this.#isEmpty);
     const report: Report = { files: this.#files, ...totals, version, pluginChecks: pluginChecks(), tell: message => say(`iptables-lint: ${visible(message)}\n`) };
+    if (!this.#hasNotes) for (const words of leftOutOf(report)) report.tell?.(words);
     for (const output of this.#atEnd) if (!isSilent || output.file !== undefined || !forPeople.has(output.format)) await write(report, output, this.#color);
   }
 }

@@ -21,6 +21,14 @@ export const formatWords: Readonly<Record<FormatName, string>> = {
   markdown: 'A table for each file. For job summaries and comments.',
 };
 
+/** Those that have a place for findings and failures only. */
+const withoutNotes = new Set<FormatName>(['sarif', 'gitlab', 'junit', 'checkstyle', 'rdjson', 'tap']);
+
+/** Whether it says what is left out of it. */
+export function hasNotes(format: FormatName): boolean {
+  return !withoutNotes.has(format);
+}
+
 const loaders: Readonly<Record<FormatName, () => Promise<Format>>> = {
   pretty: async () => (await import('./pretty.js')).pretty,
   full: async () => (await import('./full.js')).full,

@@ -159,13 +159,20 @@ function suppressedLine({ path, ...source }: SourceText, { span, check, message,
   return visible(`suppressed: ${path}:${String(line)} ${check}: ${message} (${suppressed?.reason ?? ''}${until})`);
 }
 
+/** What is not in the report, and could be: questions without an answer, and findings that are not shown. */
+export function leftOutOf({ undecided, generated = 0 }: Pick<Report, 'undecided' | 'generated'>): readonly string[] {
+  return [
+    ...questionsIn(undecided) === 0 ? [] : [`${undecidedWords(undecided, 'left undecided')}: the rule set is too intricate for the step limit`],
+    ...generated === 0 ? [] : [`${countOf(generated, 'finding')} in generated chains not shown; --show-generated shows ${generated === 1 ? 'it' : 'them'}`],
+  ];
+}
+
 /** What the reader must know about what is not in the report: files and questions without an answer, and findings that are not shown. */
-export function notesOf({ undecided, generated = 0, incomplete = 0, files }: Report): readonly string[] {
+export function notesOf({ incomplete = 0, files, ...report }: Report): readonly string[] {
   return [
     ...files.flatMap(({ source, suppressed = [] }) => suppressed.map(finding => suppressedLine(source, finding))),
     ...incomplete === 0 ? [] : [`${countOf(incomplete, 'file')} not linted in full: more may be wrong`],
-    ...questionsIn(undecided) === 0 ? [] : [`${undecidedWords(undecided, 'left undecided')}: the rule set is too intricate for the step limit`],
-    ...generated === 0 ? [] : [`${countOf(generated, 'finding')} in generated chains not shown; --show-generated shows ${generated === 1 ? 'it' : 'them'}`],
+    ...leftOutOf(report),
   ];
 }
 

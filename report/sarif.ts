@@ -10,7 +10,7 @@ import { loadChecks } from '../analyzer/model/load-checks.js';
 import type { SourceText, Span } from '../grammar/source-text.js';
 import { fingerprintsOf } from './fingerprint.js';
 import { placeOf } from './place.js';
-import { docsUrl, type DescribedCheck, type Failure, type FileReport, type Format, type Report } from './report.js';
+import { docsUrl, leftOutOf, type DescribedCheck, type Failure, type FileReport, type Format, type Report } from './report.js';
 import { relativePath } from './relative-path.js';
 import { visible, visibleJson } from './visible.js';
 import { describeHost, describeStep } from './witness.js';
@@ -92,7 +92,7 @@ function notLinted({ path, message }: Failure): Notification {
 function document(report: Report, rules: readonly ReportingDescriptor[], all: readonly Result[], count: number): string {
   const left = all.length - count;
   const words = `${String(left)} of ${String(all.length)} findings are not in this file: code scanning takes no more than ${String(most.results)} results and ${String(most.bytes / 1_000_000)} MB compressed. Other formats have all of them.`;
-  const notifications: Notification[] = [...(report.failures ?? []).map(notLinted), ...left === 0 ? [] : [{ level: 'warning' as const, message: { text: words } }]];
+  const notifications: Notification[] = [...(report.failures ?? []).map(notLinted), ...leftOutOf(report).map(text => ({ level: 'note' as const, message: { text } })), ...left === 0 ? [] : [{ level: 'warning' as const, message: { text: words } }]];
   const log: Log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0',
     runs: [{

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { checkKinds, exampleOf, type Check, type CheckKind, type Example } from '../analyzer/checks/define-check.js';
 import { checks } from '../analyzer/checks/index.js';
+import type { Settings } from '../analyzer/checks/settings.js';
 import { configSchemaText } from './config-schema.js';
 import { conformancePage } from './conformance-page.js';
 import { formatPage } from './format-page.js';
@@ -28,10 +29,19 @@ ${fence(check.bad)}
 `;
 }
 
+/** How the configuration calls what checks are told. */
+const configKeys: Readonly<Record<keyof Settings, string>> = {
+  managementPorts: 'management.ports', managementPeers: 'management.peers', trustedInterfaces: 'trusted-interfaces', neededServices: 'needed-services', conntrackMax: 'conntrack-max',
+};
+
+function keysOf(settings: Partial<Settings>): readonly (readonly [keyof Settings, unknown])[] {
+  return Object.entries(settings) as (readonly [keyof Settings, unknown])[];
+}
+
 /** What an example needs to be known besides its rules. */
 function besides({ settings, host, sibling }: Example): string {
   const said = [
-    ...settings === undefined ? [] : [`With ${Object.entries(settings).map(([name, value]) => `\`${name}: ${JSON.stringify(value)}\``).join(', ')}.`],
+    ...settings === undefined ? [] : [`With ${keysOf(settings).map(([key, value]) => `\`${configKeys[key]}: ${JSON.stringify(value)}\``).join(', ')} in the [configuration](../config.md).`],
     ...host === undefined ? [] : [`On a host with\n\n${fence(JSON.stringify(host, null, 2))}`],
     ...sibling === undefined ? [] : [`Beside it, the rules of the other family:\n\n${fence(sibling)}`],
   ];

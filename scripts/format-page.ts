@@ -42,7 +42,7 @@ export async function formatPage(): Promise<string> {
 every format. Colours and links come only where a terminal has them (\`NO_COLOR\`, \`FORCE_COLOR\`, \`--color\`, \`--no-color\`; \`FORCE_HYPERLINK\`), and never into a file. What rules say cannot
 steer a terminal: control characters are printed as \`\\x1b\`.
 
-No finding is left out in silence: where a format cannot hold all (SARIF, within the limits of GitHub), it says how many it leaves out, on stderr and in the report.
+No finding is left out in silence: where a format cannot hold all (SARIF, within the limits of GitHub), it says how many it leaves out, on stderr and in the report; what is left undecided, or not shown of generated chains, is counted in the report, or on stderr where no format has a place for it.
 
 All sections are about these rules:
 

@@ -106,7 +106,7 @@ function report(cx: CheckContext, severity: 'error' | 'info', lost: readonly [Lo
       : `no connection to ${words} gets in: if this host is managed by ssh, loading these rules locks you out`,
     because: [...deciders.values()].map(one => deciderBecause(cx.ruleset, one, 'drops it')),
     witness: [stepOf(sampleOf(first), 'eth0')], shows: [{ fate: 'lost' }],
-    help: `${severity === 'info' ? 'say by which ports it is managed (setting managementPorts), or ' : ''}${helpElsewhere('them', first.by) ?? `let them in: -I INPUT ${source}-p tcp -m tcp --dport ${String(first.port)} -j ACCEPT`}`,
+    help: `${severity === 'info' ? 'say by which ports it is managed (management: {ports: [22]} in iptables-lint.yaml), or ' : ''}${helpElsewhere('them', first.by) ?? `let them in: -I INPUT ${source}-p tcp -m tcp --dport ${String(first.port)} -j ACCEPT`}`,
   };
 }
 
@@ -116,8 +116,8 @@ export const lockout = defineCheck({
   severity: 'error',
   summary: 'Whoever manages the host cannot connect to it',
   why: `The rules take effect at once. Where they let nobody in to the port by which the host is managed, the next
-connection fails, and often the one by which they were loaded is the last. The settings \`managementPorts\` (22 unless
-said otherwise) and \`managementPeers\` (addresses or networks; unless said otherwise: from anywhere) say what must work.
+connection fails, and often the one by which they were loaded is the last. In iptables-lint.yaml \`management.ports\` (22 unless
+said otherwise) and \`management.peers\` (addresses or networks; unless said otherwise: from anywhere) say what must work.
 Where nothing is said, and no rule opens port 22 either, it is told as an info for servers, and not at all for others.
 Where the first packet gets in and the replies are lost, \`missing-established-return\` says so.`,
   bad: {

@@ -114,7 +114,7 @@ to the mail system. Those packets pass OUTPUT and INPUT as all others do. A host
 them pass by name, before anything that looks at addresses: nobody outside can send by lo, for the kernel drops
 what arrives elsewhere with an address of 127.0.0.0/8. What a host sends to another address of its own goes over lo
 as well: where a rule for 127.0.0.0/8 leaves that out, it is told as an info, for many hosts never do so.
-A host without programs of that kind says so by the setting \`neededServices\`, which then does not name loopback.`,
+A host without programs of that kind says so by \`needed-services\` in iptables-lint.yaml, which then does not name loopback.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]

@@ -128,7 +128,7 @@ listed in one finding: an error where replies or neighbour discovery break, a wa
 Who asks does so from a port that the kernel chooses, 32768 to 60999: rules for what services answer (\`--sport 22\`)
 let nobody out who asks, wherever they let it go. DHCP has ports of its own, and NTP is asked from 123 as well.
 What REJECT sends passes OUTPUT as well, RELATED to what it refuses: where that cannot get out, REJECT works as DROP, and those who ask wait.
-The setting \`neededServices\` says what a host needs: loopback, neighbour-discovery, dns-udp, dns-tcp, http, https,
+\`needed-services\` in iptables-lint.yaml says what a host needs: loopback, neighbour-discovery, dns-udp, dns-tcp, http, https,
 ntp, dhcp, dhcpv6, smtp, ping, replies. Without it, all of them are; smtp where a rule of INPUT lets everybody deliver mail.`,
   bad: `*filter
 :INPUT DROP [0:0]

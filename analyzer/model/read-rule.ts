@@ -201,7 +201,7 @@ class RuleReader {
     if (name === '--' && node === this.#statement.options.at(-1) && node.args.length === 0) return;
     const known = node.scope instanceof Scope ? node.scope.names() : [];
     const owner = optionOwner(name, this.#cx.family);
-    const help = owner === undefined ? didYouMean(name, known) : `it belongs to \`${owner}\`, which must be named before it`;
+    const help = owner === undefined ? didYouMean(name, known) : `it belongs to ${owner}, which must be named before it`;
     this.#error('unknown-option', node.name, `unknown option "${name}"`, help);
   }
 
@@ -428,6 +428,9 @@ function allDefinitions(family: Family): readonly AnyExtension[] {
 
 /** `-m NAME` or `-j NAME` of an extension that has this very option. */
 function optionOwner(name: string, family: Family): string | undefined {
-  const owner = allDefinitions(family).find(definition => Object.values(definition.options as Options).some(option => option.names.includes(name)));
-  return owner === undefined ? undefined : `${owner.kind === 'match' ? '-m' : '-j'} ${owner.name}`;
+  const owners = allDefinitions(family).filter(definition => Object.values(definition.options as Options).some(option => option.names.includes(name)));
+  const protocols = owners.filter(one => one.kind === 'match' && (one.name === 'tcp' || one.name === 'udp'));
+  if (protocols.length > 0) return protocols.map(one => `\`-p ${one.name}\``).join(' or ');
+  const [owner] = owners;
+  return owner === undefined ? undefined : `\`${owner.kind === 'match' ? '-m' : '-j'} ${owner.name}\``;
 }

@@ -25,3 +25,11 @@ test('--show-generated shows it with its owner, and then it counts', async t => 
 test('--quiet does not speak of it', async t => {
   t.deepEqual(await run(['--quiet', 'jail.rules'], { cwd: folderWith(t, files) }), { code: 0, stdout: '', stderr: '' });
 });
+
+test('formats that have no place for it say so on standard error, unless another format tells', async t => {
+  const cwd = folderWith(t, files);
+  const words = 'iptables-lint: 1 finding in generated chains not shown; --show-generated shows it\n';
+  for (const format of ['sarif', 'gitlab', 'junit', 'checkstyle', 'rdjson', 'tap']) t.is((await run(['--format', format, 'jail.rules'], { cwd })).stderr, words, format);
+  for (const format of ['json', 'ndjson', 'compact', 'github', 'markdown']) t.is((await run(['--format', format, 'jail.rules'], { cwd })).stderr, '', format);
+  t.is((await run(['--format', 'sarif=out.sarif', '--format', 'pretty', 'jail.rules'], { cwd })).stderr, '');
+});

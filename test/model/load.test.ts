@@ -74,6 +74,9 @@ test('dashes of a word processor, and the name of the program, are named as what
   const helpFor = (line: string): string => load({ path: 'fw.rules', text: `*filter\n${line}\nCOMMIT\n` }).diagnostics[0]?.help ?? '';
   t.regex(helpFor('\u2013A INPUT -j DROP'), /write `-A`/u);
   t.regex(helpFor('-A INPUT -p tcp \u2014dport 22 -j DROP'), /write `--dport`/u);
+  t.is(helpFor('-A INPUT --dport 22 -j DROP'), 'it belongs to `-p tcp` or `-p udp`, which must be named before it');
+  t.is(helpFor('-A INPUT --syn -j DROP'), 'it belongs to `-p tcp`, which must be named before it');
+  t.is(helpFor('-A INPUT --ctstate NEW -j DROP'), 'it belongs to `-m conntrack`, which must be named before it');
   t.regex(helpFor('/sbin/iptables -A INPUT -j DROP'), /take `\/sbin\/iptables` out/u);
 });
 
