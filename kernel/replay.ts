@@ -1,7 +1,7 @@
 /** Witnesses of one rule set, replayed by the kernel. */
 import type { KernelWord, WitnessHost } from '../analyzer/finding.js';
 import type { Ruleset } from '../analyzer/model/ruleset.js';
-import { assumedHost } from '../analyzer/netfilter/scenario/assumed-host.js';
+import { askedFor, assumedHost } from '../analyzer/netfilter/scenario/assumed-host.js';
 import { ScenarioError } from '../analyzer/netfilter/scenario/scenario-error.js';
 import type { Scenario, ScenarioAnswer, ScenarioStep } from '../analyzer/netfilter/scenario.js';
 import type { Proposal } from '../analyzer/witness/proposal.js';
@@ -93,6 +93,8 @@ async function play(kernel: Kernel, { ruleset, text }: Rules, exhibits: readonly
 
 function wordOn(exhibit: Exhibit, ruleset: Ruleset, played: Played | undefined, now: number): KernelWord {
   if (played === undefined || played instanceof SetUpError) return { kernel: 'not-replayed', reason: played?.message ?? 'the kernel was not asked' };
+  // They have no use for addresses of the link layer (IFF_NOARP).
+  if (exhibit.steps.some(({ in: from, packet }) => from !== 'local' && packet.dst !== undefined && askedFor(packet.dst) !== undefined)) return { kernel: 'not-replayed', reason: 'the interfaces of the namespace do not listen when neighbours are looked for' };
   const proposal = { ...exhibit.proposal, steps: completed(exhibit.proposal.steps, ruleset.family) };
   const one: Case = { ruleset, proposal, steps: exhibit.steps, setup: hostOf(exhibit, ruleset) };
   try {

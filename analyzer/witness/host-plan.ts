@@ -1,5 +1,6 @@
 /** The least host on which the packets of a witness are possible: whose addresses they are, and which way each of them lies. */
 import type { HostSetup } from '../netfilter/engine.js';
+import { askedFor } from '../netfilter/scenario/assumed-host.js';
 import type { WitnessHost } from '../finding.js';
 import type { Family } from '../values/value.js';
 import { addressKind } from './address-kind.js';
@@ -79,7 +80,10 @@ function planArrival(draft: Draft, step: ProposedStep, shown: Shown | undefined)
     const away = step.in === usual ? 'eth1' : usual;
     draft.put(dst, 'via', step.sample?.out ?? draft.places.get(dst)?.device ?? away);
     draft.isPlain = false;
-  } else if (addressKind(dst) === 'unicast' && step.sentOn?.address !== dst) draft.put(dst, 'local', device);
+  } else {
+    const own = askedFor(dst) ?? dst;
+    if (addressKind(own) === 'unicast' && step.sentOn?.address !== own) draft.put(own, 'local', device);
+  }
   if (addressKind(src) === 'unicast' && src !== dst) draft.put(src, 'remote', device);
   if (step.sentOn !== undefined && addressKind(step.sentOn.address) === 'unicast') {
     const { address, device: next } = step.sentOn;

@@ -28,9 +28,9 @@ function findingsOf({ stdout }: Run): readonly Marked[] {
 }
 
 /** A folder with a rule file, and the report on it. */
-async function reported(t: ExecutionContext, rules: string, words: readonly string[] = []): Promise<string> {
-  const folder = folderWith(t, { 'rules.v4': rules });
-  const { stdout } = await run(['rules.v4', '--format', 'json', '--fail-on', 'never', ...words], { cwd: folder });
+async function reported(t: ExecutionContext, rules: string, words: readonly string[] = [], name = 'rules.v4'): Promise<string> {
+  const folder = folderWith(t, { [name]: rules });
+  const { stdout } = await run([name, '--format', 'json', '--fail-on', 'never', ...words], { cwd: folder });
   writeFileSync(join(folder, 'report.json'), stdout);
   return folder;
 }
@@ -116,6 +116,13 @@ onKernel('sets that rules name are there, and empty', async t => {
   const cwd = await reported(t, noReplies.replace('-A INPUT', '-A INPUT -m set --match-set blocked src -j DROP\n-A INPUT'));
   const { code, stdout } = await run(['replay', 'report.json'], { cwd });
   t.is(code, 0, stdout);
+});
+
+onKernel('neighbours are looked for in vain: nobody listens to their groups', async t => {
+  const cwd = await reported(t, '*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -s 2001:db8::/64 -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n', [], 'rules.v6');
+  const { stdout } = await run(['replay', 'report.json'], { cwd });
+  t.regex(stdout, /neighbour-discovery-blocked .*: not replayed\n {6}the interfaces of the namespace do not listen/u);
+  t.false(stdout.includes('contradicted'), stdout);
 });
 
 onKernel('the namespaces end with an interrupted run, and so do its files', async t => {

@@ -40,6 +40,11 @@ export function solicitedNode(address: bigint): bigint {
   return (0xff02n << 112n) | 0x1_ff00_0000n | (address & 0xff_ffffn);
 }
 
+/** A link-local address whose owner listens to this group, which is that of a solicited node; undefined where it is none. */
+export function listenerOf(group: bigint): bigint | undefined {
+  return solicitedNode(group) === group ? (0xfe80n << 112n) | (group & 0xff_ffffn) : undefined;
+}
+
 /** How many bits from the front are the same, at most 128. */
 export function commonPrefix(one: bigint, other: bigint): number {
   const difference = one ^ other;

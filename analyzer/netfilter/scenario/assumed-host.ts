@@ -2,7 +2,9 @@
 import type { Ruleset } from '../../model/ruleset.js';
 import type { HostSetup } from '../engine.js';
 import type { ScenarioInterface, ScenarioPacket } from '../scenario.js';
+import { parseIPv6, printAddress } from '../../values/address.js';
 import type { Family } from '../../values/value.js';
+import { listenerOf } from '../host/address-kind.js';
 
 export interface AssumedHost {
   readonly setup: HostSetup;
@@ -18,9 +20,16 @@ interface Arrival {
 
 const usual = 'eth0';
 
-/** The address that must be the host's: where a packet that arrives goes to, or where a packet of its own comes from. */
+/** The address that must be the host's: where a packet that arrives goes to (or one by which it is asked for there), or where a packet of its own comes from. */
 function ownAddress({ in: from, packet }: Arrival): string | undefined {
-  return from === 'local' ? packet.src : packet.dst;
+  return from === 'local' ? packet.src : packet.dst === undefined ? undefined : askedFor(packet.dst) ?? packet.dst;
+}
+
+/** An address that neighbours look for by this group: `fe80::1` by `ff02::1:ff00:1`. Undefined: it is no such group. */
+export function askedFor(group: string): string | undefined {
+  const address = parseIPv6(group);
+  const listener = address === undefined ? undefined : listenerOf(address);
+  return listener === undefined ? undefined : printAddress(listener);
 }
 
 /**

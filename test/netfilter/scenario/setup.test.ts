@@ -32,6 +32,15 @@ test('where the host is not described, what arrives is for it, and what it sends
   t.is(assumed.said, '192.0.2.1, 192.0.2.2 on eth7');
 });
 
+test('who is looked for by the group of an address has it', t => {
+  const assumed = assumedHost([{ in: 'eth0', packet: { proto: 'icmpv6', src: 'fe80::2', dst: 'ff02::1:ff12:3456', type: 135, code: 0 } }, { in: 'eth0', packet: { proto: 'udp', src: 'fe80::2', dst: 'ff02::1:2' } }], 'ipv6');
+  t.deepEqual(assumed.setup.interfaces, [{ name: 'eth0', addresses: ['fe80::12:3456/128'] }]);
+  const { rulesets: [rules] } = load({ path: 'x', text: '*filter\n:INPUT DROP [0:0]\nCOMMIT\n' }, { family: 'ipv6' });
+  if (rules === undefined) throw new Error('no rules');
+  const { verdict, by } = createHost(rules, assumed.setup).send({ in: 'eth0', packet: { proto: 'icmpv6', src: 'fe80::2', dst: 'ff02::1:ff12:3456', type: 135, code: 0, ttl: 255 } });
+  t.deepEqual([verdict, by], ['drop', 'filter:INPUT:policy']);
+});
+
 const host: HostDescription = {
   interfaces: [
     { name: 'lo', kind: 'loopback', addresses: ['127.0.0.1/8'], mtu: 65536 },
