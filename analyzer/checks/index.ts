@@ -48,6 +48,7 @@ import { networkWithoutMask } from './network-without-mask.js';
 import { outputDropBreakage } from './output-drop-breakage.js';
 import { rateLimitWithoutEffect } from './rate-limit-without-effect.js';
 import { redirectWithoutAccept } from './redirect-without-accept.js';
+import { redirectLoop } from './redirect-loop.js';
 import { redundantRule } from './redundant-rule.js';
 import { shadowedRule } from './shadowed-rule.js';
 import { unreachableAfterGoto } from './unreachable-after-goto.js';
@@ -109,6 +110,7 @@ export const checks: readonly Check[] = [
   filterMatchesPreNat,
   inputRuleBypassedByDnat,
   redirectWithoutAccept,
+  redirectLoop,
   natShadowed,
   masqueradeEverything,
   masqueradeIncomplete,

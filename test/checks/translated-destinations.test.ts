@@ -420,3 +420,30 @@ test('nat-shadowed: POSTROUTING does not see the address that PREROUTING has rew
   t.deepEqual(found(post('203.0.113.9/32')), ['hairpin-missing nat:PREROUTING:1 info', 'nat-shadowed nat:POSTROUTING:1'], 'so that its people are not translated');
   t.deepEqual(found(post('10.0.0.5/32')), []);
 });
+
+test('redirect-loop: what is sent to web servers by anybody comes back to this host', t => {
+  const toProxy = '-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128';
+  const loops = (nat: readonly string[], more: Omit<Lines, 'nat'> = {}): readonly string[] => found({ nat, ...more }).filter(one => one.startsWith('redirect-loop'));
+  const told = (position: number): readonly string[] => [`redirect-loop nat:OUTPUT:${String(position)} possible`];
+  t.deepEqual(loops([toProxy]), told(1));
+  t.regex(findings({ nat: [toProxy.replace('-m tcp --dport 80', '-m multiport --dports 80,443')] })[0]?.message ?? '', /^nothing on this host gets to ports 80 and 443 of any server: all is sent to 127\.0\.0\.1 port 3128, /u);
+  t.regex(findings({ nat: [toProxy.replace('-p tcp', '-o eth0 -p tcp')] })[0]?.message ?? '', / of any server by eth0: /u);
+  t.deepEqual(findings({ nat: [toProxy] })[0]?.witness?.map(step => step.in), ['local'], 'a packet shows it');
+  for (const before of ['-o lo -j RETURN', '-d 192.168.0.0/16 -j RETURN', '-m addrtype --dst-type LOCAL -j RETURN', '-p udp -m owner --uid-owner 13 -j RETURN']) t.deepEqual(loops([`-A OUTPUT ${before}`, toProxy]), told(2), before);
+  t.deepEqual(loops(['-A OUTPUT -p tcp -j proxy', toProxy.replace('OUTPUT', 'proxy')]), ['redirect-loop nat:proxy:1 possible']);
+  t.deepEqual(loops([toProxy.replace('REDIRECT --to-ports 3128', 'DNAT --to-destination 127.0.0.1:3128')]), told(1));
+});
+
+test('redirect-loop: whoever may get out may be the proxy, and not every program that is sent to is one', t => {
+  const toProxy = '-A OUTPUT -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 3128';
+  const loops = (nat: readonly string[], more: Omit<Lines, 'nat'> = {}): readonly string[] => found({ nat, ...more }).filter(one => one.startsWith('redirect-loop'));
+  const exempt = ['-m owner --uid-owner 13', '-m mark --mark 0xff', '-m cgroup --cgroup 7', '-d 203.0.113.5/32', '-s 192.0.2.2/32', '-m set --match-set upstream dst', '-m dscp --dscp 0x08'];
+  for (const one of exempt) t.deepEqual(loops([`-A OUTPUT ${one} -j RETURN`, toProxy]), [], one);
+  for (const one of ['-m owner ! --uid-owner 13', '-m owner --uid-owner 1000', '-o lo', '-d 203.0.113.80/32', '! -d 203.0.113.5/32']) t.deepEqual(loops([toProxy.replace('-p tcp', `${one} -p tcp`)]), [], one);
+  t.deepEqual(loops([toProxy], { raw: ['-A OUTPUT -m owner --uid-owner 13 -j CT --notrack'] }), [], 'nat does not see it');
+  for (const port of ['9040', '12345', '1080']) t.deepEqual(loops([toProxy.replace('3128', port)]), [], 'it sends all on to one server');
+  t.deepEqual(loops([toProxy.replace(' -m tcp --dport 80', '')]), [], 'whatever it is for');
+  for (const port of ['25', '53']) t.deepEqual(loops([toProxy.replace('--dport 80', `--dport ${port}`)]), [], 'it may be sent on in another way');
+  for (const other of [toProxy.replace('OUTPUT', 'PREROUTING'), toProxy.replace('REDIRECT --to-ports 3128', 'DNAT --to-destination 10.0.0.5:3128')]) t.deepEqual(loops([other]), [], other);
+  t.deepEqual(loops([toProxy], { filter: ['-A OUTPUT -p tcp -m tcp --dport 3128 -j DROP'] }), [], 'nothing comes to it');
+});
