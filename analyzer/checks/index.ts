@@ -54,6 +54,7 @@ import { shadowedRule } from './shadowed-rule.js';
 import { unreachableAfterGoto } from './unreachable-after-goto.js';
 import { unreachableChain } from './unreachable-chain.js';
 import { snatBeforeMasquerade } from './snat-before-masquerade.js';
+import { udpServiceOverTcp } from './udp-service-over-tcp.js';
 import { unreachableRule } from './unreachable-rule.js';
 import { unusedChain } from './unused-chain.js';
 import { deprecatedTarget } from './deprecated-target.js';
@@ -84,6 +85,7 @@ export const checks: readonly Check[] = [
   icmpErrorsDropped,
   relatedMissing,
   ftpDataBlocked,
+  udpServiceOverTcp,
   helperWithoutRelated,
   relatedWithoutHelper,
   notrackStateConflict,

@@ -144,6 +144,34 @@ test('FTP sessions without data connections', t => {
   t.deepEqual(found('ftp-data-blocked', host(lo, known, inner, '-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT')), [], 'what is published may be the data');
 });
 
+test('a port of TCP by which UDP is spoken is told of, where no rule speaks of it by UDP', t => {
+  const told = (...rules: readonly string[]): readonly string[] => found('udp-service-over-tcp', host(lo, known, ...rules));
+  const open = (port: string): string => `-A INPUT -p tcp -m tcp --dport ${port} -j ACCEPT`;
+  for (const port of ['51820', '123', '500', '67:68', '53']) t.deepEqual(told(open(port)), ['info filter:INPUT:3'], port);
+  t.deepEqual(told('-A INPUT -p tcp -m multiport --dports 22,443,500,4500 -j ACCEPT'), ['info filter:INPUT:3']);
+  t.deepEqual(told('-A INPUT -i wg0 -j ACCEPT', open('51820')), ['info filter:INPUT:4'], 'the tunnel itself');
+  t.deepEqual(told(open('51820'), '-A INPUT -j REJECT'), ['info filter:INPUT:3']);
+  t.deepEqual(told('-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 53 -j ACCEPT', '-A FORWARD -d 10.0.0.6/32 -p tcp -m tcp --dport 53 -j ACCEPT'), ['info filter:FORWARD:1'], 'two are told of at once');
+  const closed = (...rules: readonly string[]): readonly string[] => found('udp-service-over-tcp', host(lo, known, ...rules).replace('OUTPUT ACCEPT', 'OUTPUT DROP'));
+  t.deepEqual(closed('-A OUTPUT -p tcp -m multiport --dports 53,123,51820 -j ACCEPT'), ['info filter:OUTPUT:1']);
+  t.deepEqual(closed('-A OUTPUT -p tcp -m multiport --dports 53,123 -j ACCEPT'), [], 'output-drop-breakage says so');
+});
+
+test('a port of TCP by which UDP is spoken is let alone where UDP passes, or somebody has thought of it', t => {
+  const told = (...rules: readonly string[]): readonly string[] => found('udp-service-over-tcp', host(lo, known, ...rules));
+  const open = '-A INPUT -p tcp -m tcp --dport 51820 -j ACCEPT';
+  for (const other of ['-p udp -m udp --dport 51820 -j ACCEPT', '-p udp -m udp --dport 51820 -j DROP', '-p udp -j ACCEPT', '-p udp -m udp --dport 50000:60000 -j ACCEPT', '-s 10.0.0.0/8 -p udp -m udp --dport 51820 -j ACCEPT', '-p udp -m set --match-set open dst -j ACCEPT']) {
+    t.deepEqual(told(open, `-A INPUT ${other}`), [], other);
+  }
+  t.deepEqual(told('-A INPUT -s 10.0.0.0/8 -j ACCEPT', open.replace('INPUT', 'INPUT -s 10.0.0.0/9')), [], 'no packet comes to it');
+  t.deepEqual(told('-A INPUT -s 10.0.0.0/9 -p udp -j ACCEPT', open.replace('INPUT', 'INPUT -s 10.0.0.0/9')), [], 'of those whom it is for UDP passes');
+  for (const rule of ['-p tcp -m tcp --dport 51000:52000 -j ACCEPT', '-p tcp -m tcp --dport 51821 -j ACCEPT', '-p tcp -m tcp --dport 51820 -j DROP', '-p tcp -j ACCEPT', '-s 192.0.2.7/32 -p tcp -m tcp --dport 53 -j ACCEPT', '-i lo -p tcp -m tcp --dport 53 -j ACCEPT']) {
+    t.deepEqual(told(`-A INPUT ${rule}`), [], rule);
+  }
+  const nat = '*nat\n-A PREROUTING -p udp -m udp --dport 51820 -j REDIRECT --to-ports 51821\nCOMMIT\n';
+  t.deepEqual(found('udp-service-over-tcp', nat + host(lo, known, open)), [], 'it is sent to another port');
+});
+
 test('what is exempt from tracking, and a rule that waits for NEW', t => {
   const raw = '*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n-A OUTPUT -p udp -m udp --sport 53 -j CT --notrack\nCOMMIT\n';
   const dns = (match: string): string => host(lo, known, `-A INPUT -p udp -m multiport --dports 53,123 ${match} -j ACCEPT`);
