@@ -22,16 +22,17 @@ function uniqueDeciders(ruleset: Ruleset, lost: readonly Lost[]): ReturnType<typ
 /** `from link-local addresses `. */
 function addressWords({ hook, whose, of }: Kind): string {
   if (of === 'any') return '';
-  return `${(hook === 'INPUT') === (whose === 'theirs') ? 'from' : 'to'} ${of === 'linkLocal' ? '' : 'other than '}link-local addresses `;
+  return `${(hook === 'INPUT') === (whose === 'theirs') ? 'from' : 'to'} ${sorts[of]} `;
 }
 
-const finders = { any: 'neighbours', linkLocal: 'routers', global: 'neighbours that use such addresses' } as const;
+const sorts = { linkLocal: 'link-local addresses', global: 'other than link-local addresses', internet: 'addresses of the internet (2000::/3)' } as const;
+const finders = { any: 'neighbours', linkLocal: 'routers', global: 'neighbours that use such addresses', internet: 'neighbours that use such addresses' } as const;
 
 /** What comes of it. */
 function consequence(cx: CheckContext, { hook, whose, of, areLeftOut }: LostNeighbours): string {
   const unless = areLeftOut ? ', unless that is a tunnel, which has none' : '';
   if (whose === 'theirs') return `${finders[of]} cannot find this host${hook === 'INPUT' || of === 'any' ? ', nor it them' : ''}${unless}`;
-  const asks = of === 'global' ? 'by the address from which it then sends' : `by these ${asksForOthers(cx) ? 'for those to whom it passes packets on' : 'whether a neighbour is still there'}`;
+  const asks = of !== 'linkLocal' ? 'by the address from which it then sends' : `by these ${asksForOthers(cx) ? 'for those to whom it passes packets on' : 'whether a neighbour is still there'}`;
   return `this host asks ${asks}, and gets no answer${unless}`;
 }
 
@@ -41,7 +42,7 @@ function asksForOthers(cx: CheckContext): boolean {
 }
 
 function severityOf(cx: CheckContext, { whose, of, areLeftOut }: LostNeighbours): Severity {
-  if (areLeftOut || (whose === 'own' && of === 'linkLocal' && !asksForOthers(cx))) return 'info';
+  if (areLeftOut || (whose === 'own' && of === 'linkLocal' && !asksForOthers(cx)) || (whose === 'theirs' && of === 'internet')) return 'info';
   return whose === 'own' || of === 'global' ? 'warning' : 'error';
 }
 
@@ -59,7 +60,7 @@ function report({ ruleset }: CheckContext, { hook, of, lost, meaning }: Pick<Los
   const types = [...new Set(lost.flatMap(({ messages }) => messages.map(one => one.word)))];
   const links = lost.map(({ arrival }) => arrival.words).filter(each => each !== '').join(' or ');
   const { goes, help } = words[hook];
-  const [theirs, own] = peers[of === 'global' ? of : 'linkLocal'];
+  const [theirs, own] = peers[of === 'global' || of === 'internet' ? 'global' : 'linkLocal'];
   const [src, to] = hook === 'INPUT' ? [theirs, own] : [own, theirs];
   const packet = { src, dst: message.isForGroup ? 'ff02::1:ff00:1' : to, protocol: protocolNumber.icmpv6, icmpType: message.type, icmpCode: 0, ttl: 255 };
   return {
@@ -91,6 +92,7 @@ advertisements as well; where only these are dropped, it is told as an info.
 Neighbours are looked for by a group's address (ff02::1:ff00:0/104), and answer to that of who asked. Where others
 get in, and nobody from a link-local address (fe80::/10), from which routers ask mostly, it is told as possible; and so, as a warning, where nobody from another address gets in: by these neighbours on the same link ask. So is it the other way round, where answers to such addresses cannot get out, and where this host itself hears nothing by some of
 its own: it asks by the address from which it then sends, and by its link-local one for those to whom it passes packets on. Where it only asks by that whether a neighbour is still there, that is an info.
+So it goes where a rule drops all that is for the internet's addresses (2000::/3) behind one for ESTABLISHED packets: what is for this host's own is a warning, what is for those of neighbours an info.
 What cannot get out where OUTPUT drops by default is told by \`output-drop-breakage\`. Tunnels have no neighbours, and many are known by their names (\`sit1\`, \`he-ipv6\`);
 an interface that is left out by its name (\`! -i eth1 -p ipv6-icmp -j ACCEPT\`) may be one, and is told as a possible info.`,
   bad: `*filter

@@ -191,6 +191,21 @@ test('neighbour discovery: what cannot get out, and what this host asks by some 
   t.deepEqual(found('neighbour-discovery-blocked', closed.replace('COMMIT', '-A OUTPUT -s fe80::/10 -p ipv6-icmp -j ACCEPT\nCOMMIT'), { family: 'ipv6' }), ['warning']);
 });
 
+test('neighbour discovery: of all addresses those of the internet are dropped by their name', t => {
+  const six = (...rules: readonly string[]): string[] => analyze({ path: 'talk.rules', text: host(lo, ...rules, '-A INPUT -p ipv6-icmp -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT') }, { family: 'ipv6' })
+    .findings.filter(one => one.check === 'neighbour-discovery-blocked').map(({ severity, certainty, message }) => `${severity} ${certainty}: ${message.replace(/ are dropped: .*/u, '')}`);
+  const [asked, told] = ['neighbour solicitations', 'neighbour advertisements'];
+  const out = '-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+  for (const target of ['DROP', 'REJECT']) t.deepEqual(six(known, `-A INPUT -d 2000::/3 -j ${target}`), [`warning possible: ${told} that come in to addresses of the internet (2000::/3)`]);
+  t.deepEqual(six(known, out, '-A OUTPUT -s 2000::/3 -j REJECT'), [`warning possible: ${asked} and ${told} that go out from addresses of the internet (2000::/3)`]);
+  t.deepEqual(six(known, out, '-A OUTPUT -d 2000::/3 -j REJECT'), [`info possible: ${told} that go out to addresses of the internet (2000::/3)`]);
+  t.deepEqual(six(known, '-A INPUT -s 2000::/3 -j DROP'), [`info possible: ${asked} and ${told} that come in from addresses of the internet (2000::/3)`]);
+  t.deepEqual(six('-A INPUT -d 2000::/3 -j DROP', known), [], 'nothing else is for such an address');
+  for (const one of ['-A INPUT -d 2001:db8::/32 -j DROP', '-A INPUT -d 2000::/3 -p tcp -j DROP', '-A INPUT -i lo -d 2000::/3 -j DROP', '-A INPUT -i wg0 -d 2000::/3 -j DROP', '-A FORWARD -d 2000::/3 -j DROP']) t.deepEqual(six(known, one), [], one);
+  const local = ['-A INPUT -d ff02::/16 -p ipv6-icmp -j ACCEPT', '-A INPUT -d fe80::/10 -p ipv6-icmp -j ACCEPT', '-A INPUT -d fd00::/8 -p ipv6-icmp -j ACCEPT', '-A INPUT -j DROP'];
+  t.deepEqual(six(known, ...local), [], 'nobody says that it has one of the internet');
+});
+
 test('tunnels have no neighbours: they are known by their names, and what the rules for neighbours leave out by name may be one', t => {
   const six = (...rules: readonly string[]): string[] => analyze({ path: 'talk.rules', text: host(lo, known, ...rules, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT') }, { family: 'ipv6' })
     .findings.filter(one => one.check === 'neighbour-discovery-blocked').map(({ severity, certainty, message }) => `${severity} ${certainty}: ${/(?<links>by .*?) (?:from|are)/u.exec(message)?.groups?.['links'] ?? ''}${message.endsWith('unless that is a tunnel, which has none') ? '?' : ''}`);

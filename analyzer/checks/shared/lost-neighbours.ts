@@ -3,10 +3,12 @@ import type { Table } from '../../model/ruleset.js';
 import type { Answer, Decider } from '../../packet-space/answers.js';
 import { ask } from '../../packet-space/index.js';
 import { question } from '../../packet-space/pipeline/index.js';
+import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, always, any, ctstates, is, not, within, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
 import { arrivals, type Arrival } from './arrivals.js';
+import { rangesOf } from './asked.js';
 import { isPolicy } from './deciders.js';
 import { dropsTheRest } from './default-drop.js';
 import { hasNoNeighbours } from './point-to-point.js';
@@ -22,9 +24,10 @@ export interface Message {
 }
 
 const linkLocal = (field: 'src' | 'dst'): Constraint => within(field, 0xfe80n << 112n, (0xfec0n << 112n) - 1n);
-const global = (field: 'src' | 'dst'): Constraint => any([within(field, 0x2000n << 112n, (0x4000n << 112n) - 1n), within(field, 0xfcn << 120n, (0xfen << 120n) - 1n)]);
+const internet = (field: 'src' | 'dst'): Constraint => within(field, 0x2000n << 112n, (0x4000n << 112n) - 1n);
+const global = (field: 'src' | 'dst'): Constraint => any([internet(field), within(field, 0xfcn << 120n, (0xfen << 120n) - 1n)]);
 /** Sorts of addresses. */
-const sorts = { any: field => any([linkLocal(field), global(field)]), linkLocal, global } satisfies Record<string, (field: 'src' | 'dst') => Constraint>;
+const sorts = { any: field => any([linkLocal(field), global(field)]), linkLocal, global, internet } satisfies Record<string, (field: 'src' | 'dst') => Constraint>;
 /** To the solicited-node group of an address (RFC 4291, 2.7.1), by which a neighbour is looked for first. */
 const solicited = within('dst', 0xff02_0000_0000_0000_0000_0001_ff00_0000n, 0xff02_0000_0000_0000_0000_0001_ffff_ffffn);
 const toHost = not(within('dst', 0xffn << 120n, (1n << 128n) - 1n));
@@ -56,7 +59,7 @@ export interface Kind {
 }
 
 /** Routers ask from link-local addresses; a host by the address from which it then sends, and by its link-local one for others, or whether a neighbour is still there (ndisc_solicit()). */
-const kinds = ([['theirs', 'any'], ['theirs', 'linkLocal'], ['theirs', 'global'], ['own', 'linkLocal'], ['own', 'global']] as const).map(([whose, of]) => ({ whose, of }));
+const kinds = ([['theirs', 'any'], ['theirs', 'linkLocal'], ['theirs', 'global'], ['own', 'linkLocal'], ['own', 'global'], ['own', 'internet'], ['theirs', 'internet']] as const).map(([whose, of]) => ({ whose, of }));
 
 export interface Lost {
   readonly messages: readonly (Message & { readonly by: readonly Decider[] })[];
@@ -93,6 +96,12 @@ function messagesOf(kind: Kind): readonly Message[] {
   return addressField(kind) === 'src' ? needed : [advertisement];
 }
 
+/** Whether rules take them that name the addresses: that others of that sort are not let pass is no word about these. */
+function isByName(cx: CheckContext, kind: Kind, { messages }: Lost): boolean {
+  const constraints = constraintsOf(cx.ruleset, 'filter');
+  return messages.some(({ by }) => by.some(one => !isPolicy(one) && rangesOf(constraints.of(one.rule), addressField(kind)) !== undefined));
+}
+
 /** Whether the rules that let the lost messages pass elsewhere leave this link out by its name: `! -i he0`. */
 function isLeftOut(cx: CheckContext, kind: Kind, { arrival, messages }: Lost): boolean {
   const table = cx.ruleset.tables.get('filter');
@@ -112,12 +121,12 @@ function lostOf(cx: CheckContext, kind: Kind): readonly Lost[] {
   const { hook } = kind;
   const { field } = ways[hook];
   const addresses = sorts[kind.of](addressField(kind));
-  const other = all([not(is('protocol', protocolNumber.icmpv6)), kind.whose === 'own' && kind.of === 'global' ? addresses : always]);
+  const other = all([not(is('protocol', protocolNumber.icmpv6)), kind.of === 'internet' || (kind.whose === 'own' && kind.of === 'global') ? addresses : always]);
   const named = arrivals(cx.ruleset).filter(({ name }) => name !== undefined);
   const isThoughtOf = named.some(one => isForDiscovery(ask(cx.space(), table, hook, all([packetsOf(needed[0]), one.has(field)]), ['accept'])));
   const used = arrivals(cx.ruleset).filter(one => (one.name === undefined ? !isThoughtOf : !hasNoNeighbours(one.name))
     && ask(cx.space(), table, hook, all([other, one.has(field)]), ['accept', 'queue', 'unknown']).kind !== 'no');
-  return used.map(arrival => lostBy(cx, hook, arrival, messagesOf(kind), addresses)).filter(({ messages }) => messages.length > 0);
+  return used.map(arrival => lostBy(cx, hook, arrival, messagesOf(kind), addresses)).filter(one => one.messages.length > 0 && (kind.of !== 'internet' || isByName(cx, kind, one)));
 }
 
 export interface LostNeighbours extends Kind {
