@@ -7,6 +7,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { seesNoFragments } from '../packet-space/tracking.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { settableMarks } from './shared/connection-marks.js';
+import { deadElsewhere } from './shared/dead-elsewhere.js';
 import { isDeadWith } from './shared/dead-with.js';
 import { asksForState } from './shared/state-asked.js';
 import { contradictionIn } from './shared/contradiction.js';
@@ -60,7 +61,8 @@ function markReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefi
     const { bits, marks } = settableMarks(ruleset, field);
     const copied = settableMarks(ruleset, field === 'mark' ? 'connmark' : 'mark').copied;
     const isOfOwn = (hooksOf(table).get(at.chain) ?? []).some(hook => hook === 'OUTPUT' || hook === 'POSTROUTING');
-    if ((field === 'mark' && (bits === 0 || isOfOwn)) || !isDeadWith(cx, table, at, all([marks, copied]))) continue;
+    // Where rules make another mark of whatever its packets have, unreachable-rule names them.
+    if ((field === 'mark' && (bits === 0 || isOfOwn)) || !isDeadWith(cx, table, at, all([marks, copied])) || deadElsewhere(cx).has(at.rule)) continue;
     const { whose, by, others } = markWords[field];
     return {
       at, mutedIn: 'generated', severity: 'info', certainty: 'possible', message: `no packet matches this rule: it asks for ${whose}, and no rule gives them such a one ${by}`,

@@ -92,7 +92,8 @@ test('never-matches: a mark of connections that no rule sets', t => {
   const restore = '-j CONNMARK --restore-mark';
   t.deepEqual(told('--mark 0x1', restore), dead);
   t.deepEqual(told('! --mark 0x0', restore), dead);
-  t.deepEqual(told('--mark 0x2', restore, '-j CONNMARK --set-mark 0x1'), dead);
+  t.deepEqual(told('--mark 0x2', restore, '-p tcp -j CONNMARK --set-mark 0x1'), dead);
+  t.deepEqual(told('--mark 0x2', restore, '-j CONNMARK --set-mark 0x1'), [], 'unreachable-rule names the rule that always sets another');
   t.deepEqual(told('--mark 0x0', restore), []);
   t.deepEqual(told('! --mark 0x1', restore), []);
   t.deepEqual(told('--mark 0x1', '-j CONNMARK --set-mark 0x1'), []);
