@@ -37,6 +37,7 @@ import { hostBitsSet } from './host-bits-set.js';
 import { ipsecTranslated } from './ipsec-translated.js';
 import { jumpToEmptyChain } from './jump-to-empty-chain.js';
 import { inputRuleBypassedByDnat } from './input-rule-bypassed-by-dnat.js';
+import { markOverwritten } from './mark-overwritten.js';
 import { masqueradeEverything } from './masquerade-everything.js';
 import { masqueradeIncomplete } from './masquerade-incomplete.js';
 import { masqueradeNotForwarded } from './masquerade-not-forwarded.js';
@@ -76,6 +77,7 @@ export const checks: readonly Check[] = [
   correlatedRules,
   redundantRule,
   rateLimitWithoutEffect,
+  markOverwritten,
   listNeverFilled,
   duplicateRule,
   missingEstablishedReturn,

@@ -128,3 +128,42 @@ test('rules of one table alone are left to shadowed-rule', t => {
   const text = filter('-A INPUT -p tcp -j DROP', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT');
   t.deepEqual(analyze({ path: 'one.rules', text: mangle('-A PREROUTING -p udp -j DROP') + text }).findings.filter(one => one.rule === 'filter:INPUT:2').map(one => one.check), ['shadowed-rule']);
 });
+
+test('a mark that no rule gives, where rules always give another, is told of once', t => {
+  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'tables.rules', text: mangle(...rules) + filter('-A FORWARD -m mark --mark 0x3 -j ACCEPT') }).findings
+    .filter(({ check }) => check === 'unreachable-rule' || check === 'never-matches').map(one => `${one.severity} ${one.check} ${because(one)}`.trim());
+  t.deepEqual(told('-A PREROUTING -j MARK --set-xmark 0x2/0xffffffff'), ['error unreachable-rule mangle:PREROUTING:1']);
+  t.deepEqual(told('-A PREROUTING -i eth0 -j MARK --set-xmark 0x2/0xffffffff'), ['info never-matches']);
+});
+
+/** By the rule that overwrites them, the rules whose marks are overwritten. */
+function overwritten(...tables: readonly string[]): readonly string[] {
+  return analyze({ path: 'tables.rules', text: tables.join('') }).findings.filter(one => one.check === 'mark-overwritten').map(one => `${one.rule ?? ''}${one.alike === undefined ? '' : ` x${String(one.alike)}`} by ${one.because[0]?.rule ?? ''}`);
+}
+
+test('mark-overwritten: the last of two marks counts', t => {
+  const set = (mark: string, asks = ''): string => `-A PREROUTING ${asks}-j MARK --set-xmark ${mark}`;
+  const [few, rest] = [set('0x1/0xffffffff', '-s 192.168.7.0/24 '), set('0x2/0xffffffff')];
+  t.deepEqual(overwritten(mangle(few, rest)), ['mangle:PREROUTING:1 by mangle:PREROUTING:2']);
+  t.deepEqual(overwritten(mangle(few, few.replace('7.0', '8.0'), rest)), ['mangle:PREROUTING:1 x2 by mangle:PREROUTING:3']);
+  t.deepEqual(overwritten(mangle(few, set('0x2/0xffffffff', '-s 192.168.0.0/16 '))), ['mangle:PREROUTING:1 by mangle:PREROUTING:2'], 'a wider network');
+  t.deepEqual(overwritten(mangle(few, '-A PREROUTING -s 10.0.0.0/8 -j RETURN', '-A PREROUTING -p tcp', rest)), ['mangle:PREROUTING:1 by mangle:PREROUTING:4'], 'others are taken, and packets counted');
+  t.deepEqual(overwritten(mangle(set('0x1/0x1', '-m limit --limit 5/sec '), set('0x2/0xff'))), ['mangle:PREROUTING:1 by mangle:PREROUTING:2'], 'whichever the limit marks');
+  t.deepEqual(overwritten(mangle(...[few, rest].map(rule => rule.replace('-j MARK', '-j CONNMARK')))), ['mangle:PREROUTING:1 by mangle:PREROUTING:2']);
+  t.deepEqual(overwritten(table('mangle', ['PREROUTING', 'own'], '-A PREROUTING -j own', ...[few, rest].map(rule => rule.replace('PREROUTING', 'own')))), ['mangle:own:1 by mangle:own:2']);
+});
+
+test('mark-overwritten: who looks at the mark before, or takes packets elsewhere, and marks of which something stays', t => {
+  const set = (mark: string, asks = ''): string => `-A PREROUTING ${asks}-j MARK --set-xmark ${mark}`;
+  const [few, rest] = [set('0x1/0xffffffff', '-s 192.168.7.0/24 '), set('0x2/0xffffffff')];
+  t.deepEqual(overwritten(mangle(rest, few)), []);
+  const between = ['-m mark --mark 0x1 -j ACCEPT', '-s 192.168.7.9/32 -j RETURN', '-j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff', '-p tcp -j LOG', '-m mark --mark 0x1', '-p tcp -j CLASSIFY --set-class 0001:0001'];
+  for (const one of between) t.deepEqual(overwritten(mangle(few, `-A PREROUTING ${one}`, rest)), [], one);
+  t.deepEqual(overwritten(table('mangle', ['PREROUTING', 'own'], few, '-A PREROUTING -j own', rest, '-A own -m mark --mark 0x1 -j ACCEPT')), [], 'in another chain');
+  const partly = ['0x2/0xfe', '0x100/0xff00', '0x2/0x0'];
+  for (const mark of partly) t.deepEqual(overwritten(mangle(few, set(mark))), [], mark);
+  t.deepEqual(overwritten(mangle(few, set('0x1/0xffffffff'))), [], 'the same mark');
+  for (const asks of ['-i eth0 ', '-s 192.168.7.0/25 ', '-m mark --mark 0x0 ', '-m statistic --mode random --probability 0.5 ', '-m limit --limit 5/sec ', '! -d 10.0.0.0/8 ']) t.deepEqual(overwritten(mangle(few, set('0x2/0xffffffff', asks))), [], asks);
+  t.deepEqual(overwritten(mangle(few, rest.replace('MARK', 'CONNMARK'))), [], 'another mark');
+  t.deepEqual(overwritten(mangle(few, rest), filter('-A FORWARD -m mark --mark 0x1 -j ACCEPT')), [], 'unreachable-rule tells of the rule that waits for it');
+});
