@@ -13,6 +13,7 @@ import { asksForState } from './shared/state-asked.js';
 import { contradictionIn } from './shared/contradiction.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
+import { originReport } from './shared/origins.js';
 import { isOwnDoing } from './shared/owners.js';
 import { targetText } from './shared/targets.js';
 import { withoutSyn } from './shared/unbegun.js';
@@ -160,7 +161,7 @@ export const neverMatches = defineCheck({
   summary: 'The rule’s criteria exclude each other, or its place, so no packet can match it',
   why: `All that a rule asks must hold of one and the same packet. Two ranges of ports without a port in common, an address
 outside of the range beside it, a negation of everything, a state that packets do not have in that table or that no TCP packet with such flags or ICMP message of such a type has (a SYN/ACK
-is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT) that no rule of table nat makes, a mark that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a group's address as the source, 0.0.0.0 as one address, a
+is never NEW, nor is an echo reply), or next to none (NEW and no SYN), an interface that they do not have at that hook, a translation (--ctstate DNAT, or another --ctorigdst than -d) that no rule of table nat makes, a mark that no rule sets, a name that no interface can have (eth0:1), a loopback address by another interface than lo (the kernel drops such packets before INPUT), a group's address as the source, 0.0.0.0 as one address, a
 fragment (-f) where some rule has connection tracking put them together, ICMP of the other family (ip6tables takes -p icmp), or one of its types by the number that only the other family has (8 is an echo request in IPv4, and 128 in IPv6): iptables loads all that without a word, and the rule never matches,
 whatever stands before it. A rule in a chain of your own is as dead where the jumps to the chain let no such packet come.`,
   bad: `*filter
@@ -202,7 +203,7 @@ COMMIT
         const answer = reached.get(at.rule);
         let report: Report | undefined;
         if (answer?.kind === 'contradiction') report = fragmentReport(cx, at) ?? contradictionReport(cx, table, at);
-        else if (answer?.kind === 'live') report = unsentReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
+        else if (answer?.kind === 'live') report = unsentReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? originReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);
           if (some === undefined) inVain.set(at.chain, [{ at, by: answer.by }]);

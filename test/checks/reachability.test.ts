@@ -78,6 +78,31 @@ test('never-matches: a translation that no rule of table nat makes', t => {
   t.deepEqual(told(nat('-A PREROUTING -j FULLCONENAT') + asks('--ctstate DNAT')), [], 'a target that nobody knows');
 });
 
+test('never-matches: a destination that no rule makes of the one that the connection began with', t => {
+  const nat = (...lines: readonly string[]): string => ['*nat', ':PREROUTING ACCEPT', ':INPUT ACCEPT', ':OUTPUT ACCEPT', ':POSTROUTING ACCEPT', ...lines, 'COMMIT', ''].join('\n');
+  const told = (table: string, asks: string, words = '--ctdir ORIGINAL'): readonly string[] => of(table + filter(`-A FORWARD ${asks} ${words} -j ACCEPT`)).map(one => `${one.check} ${one.severity} ${one.certainty} ${one.rule ?? ''}`);
+  const dead = ['never-matches info possible filter:FORWARD:1'];
+  const [address, port] = ['-d 10.0.0.5/32 -m conntrack --ctorigdst 192.0.2.0/24', '-p tcp -m tcp --dport 443 -m conntrack --ctorigdstport 8443'];
+  for (const asks of [address, port]) {
+    t.deepEqual(told(nat(), asks), dead);
+    t.deepEqual(told(nat('-A POSTROUTING -o eth0 -j MASQUERADE'), asks, '--ctstate NEW'), dead);
+    t.deepEqual(told(nat(), asks, '--ctstate ESTABLISHED'), [], 'packets of the other direction go to who began it');
+    t.deepEqual(told('', asks), [], 'the host may have a table nat that is not in the file');
+    for (const target of ['FULLCONENAT', 'DNAT --to-destination 10.0.0.5:443']) t.deepEqual(told(nat(`-A PREROUTING -p tcp -j ${target}`), asks), [], target);
+  }
+  t.deepEqual(told(nat(), address.replace('192.0.2.0/24', '10.0.0.0/24')), []);
+  t.deepEqual(told(nat(), address.replace('--ctorigdst', '! --ctorigdst')), [], 'all others');
+  t.deepEqual(told(nat(), port.replace('8443', '400:500')), []);
+  t.deepEqual(told(nat('-A PREROUTING -d 198.51.100.7/32 -j DNAT --to-destination 10.0.0.5'), address), dead, 'those of another address');
+  t.deepEqual(told(nat('-A PREROUTING -d 192.0.2.7/32 -j DNAT --to-destination 10.0.0.6'), address), dead, 'to another server');
+  t.deepEqual(told(nat('-A PREROUTING -d 192.0.2.7/32 -j DNAT --to-destination 10.0.0.0-10.0.0.9'), address), []);
+  t.deepEqual(told(nat('-A PREROUTING -d 192.0.2.7/32 -p tcp -j REDIRECT'), address), [], 'an address of the host');
+  t.deepEqual(told(nat('-A PREROUTING -d 192.0.2.0/24 -j NETMAP --to 10.0.0.0/24'), address), []);
+  t.deepEqual(told(nat('-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.5'), port), dead, 'the port stays');
+  t.deepEqual(told(nat('-A PREROUTING -p tcp -m tcp --dport 8443 -j REDIRECT --to-ports 443'), port), []);
+  t.deepEqual(of(nat() + filter('-A FORWARD -d 2001:db8::5/128 -m conntrack --ctorigdst 2001:db8:1::/48 --ctdir ORIGINAL -j ACCEPT'), 'ipv6').map(one => one.rule), ['filter:FORWARD:1']);
+});
+
 test('connections may be translated by others, or have been: nothing is shadowed for certain because no rule of table nat does it', t => {
   const told = (nat: string, ...lines: readonly string[]): readonly string[] => of(`*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n${nat}COMMIT\n${filter(...lines)}`).map(one => one.check);
   const [notTranslated, behind] = ['-A FORWARD -m conntrack ! --ctstate DNAT -j DROP', '-A FORWARD -i eth1 -j ACCEPT'];
