@@ -87,6 +87,20 @@ function throttles(cx: CheckContext, table: Table, at: RuleAt): Report | undefin
   return undefined;
 }
 
+/**
+ * Packets of known connections come to a count of connections. Where a packet ends the only one that is counted, none is left, and connlimit_mt() has no
+ * answer to that but to drop it: asked of Linux 6.18, and not so of kernels that add each packet's connection to what they count.
+ */
+function losesLast(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const isCount = at.rule.matches.some(use => !isOpaque(use) && use.definition.name === 'connlimit');
+  if (!isCount || table.name === 'raw' || table.name === 'nat' || !hooksInto(table, at.chain).some(hook => reachWith(cx.space(), table, at, goingOn, hook).kind === 'live')) return undefined;
+  return {
+    at, severity: 'info', certainty: 'possible',
+    message: 'packets of known connections come to this count as well: where an address’s only connection ends, newer kernels (Linux 6.18) drop the last ACK, or the RST, and who was to get it keeps a dead connection',
+    help: 'count first packets alone: --syn (or --ctstate NEW) in front of -m connlimit; or let known connections pass before it',
+  };
+}
+
 export const rateLimitWithoutEffect = defineCheck({
   name: 'rate-limit-without-effect',
   kind: 'reachability',
@@ -96,7 +110,8 @@ export const rateLimitWithoutEffect = defineCheck({
   why: `A rule with -m limit matches so many packets, and no more; it does nothing to those beyond the limit, which go on to
 the next rule. Where that accepts them as well, or the policy does, the limit limits nothing. The other way round, a DROP
 with -m limit drops a few packets and lets the flood pass. (To limit how much is logged is another thing, and not meant.)
-A limit that packets of known connections come to as well is one for all connections together: what is beyond it is lost in the midst of them, and they hang.`,
+A limit that packets of known connections come to as well is one for all connections together: what is beyond it is lost in the midst of them, and they hang.
+A count of connections (-m connlimit) to which they come drops, in newer kernels (Linux 6.18), the packet that ends an address's only connection: a possible info.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -130,7 +145,7 @@ COMMIT
 `,
   * run(cx) {
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
-      const report = at.rule.matches.some(isRate) && cx.reach(table).get(at.rule)?.kind === 'live' ? examine(cx, table, at) ?? throttles(cx, table, at) : undefined;
+      const report = at.rule.matches.some(isRate) && cx.reach(table).get(at.rule)?.kind === 'live' ? examine(cx, table, at) ?? throttles(cx, table, at) ?? losesLast(cx, table, at) : undefined;
       if (report !== undefined) yield report;
     }
   },

@@ -202,6 +202,19 @@ test('a limit for packets of known connections as well', t => {
   t.regex(of(check, filter(slow))[0]?.message ?? '', /known connections/u);
 });
 
+test('a count of connections to which packets of known ones come', t => {
+  const told = (...lines: readonly string[]): readonly string[] => of('rate-limit-without-effect', filter(...lines)).filter(one => one.message.startsWith('packets of known')).map(one => `${one.severity} ${one.certainty} ${one.rule ?? ''}`);
+  const [known, ssh] = ['-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', tcp('22')];
+  const count = '-A INPUT -p tcp -m tcp --dport 22 -m connlimit --connlimit-above 3 --connlimit-mask 32 --connlimit-saddr -j REJECT';
+  t.deepEqual(told(count, known, ssh), ['info possible filter:INPUT:1']);
+  t.deepEqual(told(count.replace('--connlimit-above 3', '--connlimit-upto 3').replace('REJECT', 'ACCEPT')), ['info possible filter:INPUT:1'], 'one that accepts is asked as well');
+  t.deepEqual(told(known, count, ssh), []);
+  t.deepEqual(told(count.replace('--dport 22', '--dport 22 --tcp-flags FIN,SYN,RST,ACK SYN'), known, ssh), [], 'SYN packets alone');
+  t.deepEqual(told(count.replace('-m connlimit', '-m conntrack --ctstate NEW -m connlimit'), known, ssh), []);
+  t.deepEqual(told(count.replace('-A INPUT', '-A INPUT -i lo'), known, ssh), []);
+  t.deepEqual(told(count.replaceAll('tcp', 'udp').replace('REJECT', 'DROP'), known, tcp('22').replaceAll('tcp', 'udp')), [], 'nothing ends a conversation by UDP');
+});
+
 test('a limit upside down', t => {
   const check = 'rate-limit-without-effect';
   t.deepEqual(rules(check, '-A INPUT -p icmp -m limit --limit 3/min -j DROP', '-A INPUT -p icmp -j ACCEPT'), ['filter:INPUT:1']);
