@@ -129,7 +129,7 @@ export class DimensionBuilder {
   }
 
   #addMask(field: NumericField, value: Scalar, mask: Scalar): void {
-    const ranges = maskedRanges(field, this.#family, value, mask);
+    const ranges = arePartsWritten(field) && Number(mask) !== largestOf(field, this.#family) ? undefined : maskedRanges(field, this.#family, value, mask);
     if (ranges === undefined) this.#use(field).masks.push({ value: BigInt(value), mask: BigInt(mask) });
     else this.#addRanges(field, ranges);
   }
@@ -140,7 +140,11 @@ export class DimensionBuilder {
     for (const field of ['in', 'out'] as const) list.push({ kind: 'name', field, names: new InterfaceNames(this.#names[field], this.#prefixes[field]) });
     for (const [field, use] of this.#fields) {
       const groups = use.masks.length === 0 ? undefined : bitGroups(field, this.#family, use);
-      if (groups === undefined) for (const { value, mask } of use.masks) this.#atoms.add(maskAtom(field, value, mask));
+      if (groups === undefined) for (const { value, mask } of use.masks) {
+        const ranges = maskedRanges(field, this.#family, value, mask);
+        if (ranges === undefined) this.#atoms.add(maskAtom(field, value, mask));
+        else this.#addRanges(field, ranges);
+      }
       if (groups !== undefined) {
         list.push(...groups);
         continue;
@@ -159,6 +163,11 @@ export class DimensionBuilder {
     });
     return { family: this.#family, list, last: Int32Array.from(list, one => classCount(one) - 1), fields, atoms, tracked: trackedStates(this.#family, field => lineOf(list, field)) };
   }
+}
+
+/** Whether rules write some bits of a field and leave the others, which as ranges could not be told apart. */
+function arePartsWritten(field: NumericField): boolean {
+  return field === 'mark' || field === 'connmark';
 }
 
 /** Where a class begins: at the ends of all ranges. */
