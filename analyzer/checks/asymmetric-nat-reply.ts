@@ -1,12 +1,12 @@
 import type { PacketSample } from '../packet-space/answers.js';
-import { firstPacket, isCertainHowever, nextPacket, translatedAnswer, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
+import { firstPacket, isCertainHowever, nextPacket, reachThrough, translatedAnswer, type Path, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import type { Solved } from '../packet-space/pipeline/solve.js';
 import { publicRanges } from '../packet/address-blocks.js';
 import { all, always, is, masked, mentions, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddress } from '../values/address.js';
 import type { Illustration } from '../witness/proposal.js';
-import { meet, rangesOf } from './shared/asked.js';
+import { areCovered, meet, rangesOf } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { liveTranslations, pathsBehind, unmarked, type Asking } from './shared/nat-rules.js';
 import { exempting, type Exempt } from './shared/notrack.js';
@@ -21,6 +21,13 @@ const openings: readonly Constraint[] = [
   all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('fragment', 0), everydayClient.first]),
   all([is('protocol', protocolNumber.udp), is('fragment', 0), everydayClient.first]),
 ];
+
+const everydayPorts = rangesOf(everydayClient.first, 'sport') ?? [];
+
+/** Whether packets come to a rule as they arrive from elsewhere, without a mark. */
+function isForUnmarked(pipeline: Pipeline, { at, hooks }: Exempt): boolean {
+  return hooks.includes('OUTPUT') || (['through', 'in'] as const).some(path => reachThrough(pipeline, at.rule, { packets: unmarked, path }).kind !== 'dead');
+}
 
 /** The far end is on the internet, where the translation does not say where it is: an inside address there would be a spoofed one. */
 function farEnd({ ruleset: { family } }: Pick<CheckContext, 'ruleset'>, { translation: { side }, asks }: Asking, path: Path): readonly Constraint[] {
@@ -72,9 +79,11 @@ interface Pair {
  * The first packets whose answers may come by the rule, as far as that is plain: answers are of the same protocol, and come from where nat has sent the
  * connection, or go to where it says that it comes from. (With IPv6, SNPT and DNPT may write addresses once more.)
  */
-function openingsOf({ ruleset: { family } }: CheckContext, { exempt: { packets }, asking: { translation: { side, address }, asks } }: Pair): readonly Constraint[] {
+function openingsOf({ ruleset: { family } }: CheckContext, { exempt: { packets }, asking: { translation: { side, address, ports }, asks } }: Pair): readonly Constraint[] {
   const isElsewhere = family === 'ipv4' && typeof address !== 'string' && !meet(rangesOf(packets, side === 'destination' ? 'src' : 'dst'), address);
-  return isElsewhere ? [] : openings.filter(opening => [packets, asks].every(one => meet(rangesOf(opening, 'protocol'), rangesOf(one, 'protocol'))));
+  // nat may give any port, and hardly ever gives one of these.
+  const isByChance = side === 'source' && !meet(rangesOf(packets, 'dport'), everydayPorts) && areCovered(everydayPorts, [ports]);
+  return isElsewhere || isByChance ? [] : openings.filter(opening => [packets, asks].every(one => meet(rangesOf(opening, 'protocol'), rangesOf(one, 'protocol'))));
 }
 
 function reportOf(cx: CheckContext, pipeline: Pipeline, pair: Pair, some: readonly Constraint[]): Report | undefined {
@@ -175,7 +184,7 @@ COMMIT
     const pipeline = askings.length === 0 ? undefined : cx.pipeline();
     if (pipeline === undefined) return;
     let left = questionLimit;
-    for (const exempt of exempts) for (const asking of askings) {
+    for (const exempt of exempts) for (const asking of isForUnmarked(pipeline, exempt) ? askings : []) {
       const pair = { exempt, asking };
       const some = openingsOf(cx, pair);
       if (some.length === 0) continue;

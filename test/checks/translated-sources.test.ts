@@ -268,6 +268,20 @@ test('answers that are exempt from tracking are not translated back', t => {
   t.deepEqual(sentTo('10.0.0.5', '-A PREROUTING -s 10.0.0.0/24 -p udp -j NOTRACK'), [], 'as what was asked');
 });
 
+test('answers that come to an exemption by luck, or marked, are not told of', t => {
+  const lost = (raw: string, nat: string): readonly (string | null)[] => findings(`*raw\n${raw}\nCOMMIT\n*nat\n${nat}\nCOMMIT\n*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n`).filter(one => one.check === 'asymmetric-nat-reply').map(one => one.rule);
+  const told = ['raw:PREROUTING:1'];
+  const [masquerade, random] = ['-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE', '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE --random-fully'];
+  const to = (port: string): string => `-A PREROUTING -p udp -m udp --dport ${port} -j CT --notrack`;
+  t.deepEqual(lost(to('6081'), random), [], 'of all ports that nat may give, one');
+  t.deepEqual(lost(to('40000:50000'), random), told);
+  t.deepEqual(lost(to('6081'), '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -p udp -j MASQUERADE --to-ports 6000-6100'), told, 'of few');
+  const marked = (mark: string): string => `-A PREROUTING -p udp -m udp --sport 53 -m mark --mark ${mark} -j CT --notrack`;
+  t.deepEqual(lost(marked('0x200/0xf00'), masquerade), [], 'nothing comes marked from elsewhere');
+  t.deepEqual(lost(marked('0x0/0xf00'), masquerade), told);
+  t.deepEqual(lost(`-A PREROUTING -i eth0 -j MARK --set-xmark 0x200/0xf00\n${marked('0x200/0xf00')}`, masquerade), ['raw:PREROUTING:2'], 'it is marked here');
+});
+
 test('an answer that is exempt from tracking is shown as it comes by the exemption, on a host that has the server behind another interface', t => {
   const text = rules({
     raw: ['-A PREROUTING -s 10.0.0.5/32 -p tcp -m tcp --sport 443 -j CT --notrack'], nat: ['-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.5'],
@@ -313,6 +327,18 @@ test('hairpin-missing: where the rules name the network of the server, and its p
   const proxy = findings({ nat: ['-A PREROUTING ! -s 10.0.0.5/32 -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:3128', outward], filter: ['-A FORWARD -s 10.0.0.0/24 -i eth1 -j ACCEPT'] }).find(one => one.check === 'hairpin-missing');
   t.is(`${proxy?.severity ?? ''}: ${proxy?.message.split(' is sent')[0] ?? ''}`, 'warning: whoever is in 10.0.0.0/24 and asks for any server, as 192.0.2.1,', 'a proxy of their own: nothing works');
   t.deepEqual(found({ nat: [hairpin, outward], filter: lets.slice(1).map(line => line.replace('-d 10', '-i eth0 -d 10')) }), [], 'table filter lets nobody through from inside');
+});
+
+test('hairpin-missing: who comes from inside is marked with any bit, and translated by it', t => {
+  for (const mark of ['0x80000000', '0xc0000000', '0x40000000']) {
+    const marked = (asked: string, others = ''): readonly unknown[] => {
+      const { findings: all, internalErrors } = analyze({ path: 'x.v4', text: rules({ nat: [hairpin, `-A POSTROUTING -m mark --mark ${asked} -j MASQUERADE`, outward], filter: lets }) + `*mangle\n${others}-A PREROUTING -d 192.0.2.1/32 ! -i eth0 -j MARK --set-xmark ${mark}/${mark}\nCOMMIT\n` });
+      return [internalErrors, all.filter(one => one.check === 'hairpin-missing').length];
+    };
+    t.deepEqual(marked(`${mark}/${mark}`), [[], 0], mark);
+    t.deepEqual(marked(`${mark}/${mark}`, '-A PREROUTING -p udp -j MARK --set-xmark 0x1/0xffffffff\n'), [[], 0], mark);
+    t.deepEqual(marked('0x20000000/0x20000000'), [[], 1], 'another bit');
+  }
 });
 
 test('hairpin-missing: a host that is known has the last word, and the witness leaves as its sender sent it', t => {
