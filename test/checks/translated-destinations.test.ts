@@ -372,6 +372,19 @@ test('input-rule-bypassed-by-dnat: a port that is forwarded from one interface, 
   t.deepEqual(found({ nat: ['-A PREROUTING -d 203.0.113.9/32 -p tcp -m tcp --dport 22 -j DNAT --to-destination 10.0.0.5'], filter }).filter(one => one.startsWith('input')), ['input-rule-bypassed-by-dnat filter:INPUT:3 info']);
 });
 
+test('dnat-not-forwarded: an address that SNAT gives, or that INPUT lets in by another chain, is this host\'s', t => {
+  const own = '-A PREROUTING -i eth0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.1.1:443';
+  const input = ['-A INPUT -p tcp -m tcp --dport 443 -m conntrack --ctstate DNAT -j ACCEPT', '-A FORWARD -d 192.168.1.50/32 -j ACCEPT'];
+  const stuck = (nat: readonly string[], filter: readonly string[]): readonly string[] => found({ nat: [own, ...nat], filter }).filter(one => one.startsWith('dnat-not-forwarded'));
+  const told = ['dnat-not-forwarded nat:PREROUTING:1 possible'];
+  t.deepEqual(stuck([], input), told);
+  t.deepEqual(stuck(['-A POSTROUTING -s 192.168.1.0/24 -d 192.168.1.0/24 -o br0 -j SNAT --to-source 192.168.1.1'], input), []);
+  t.deepEqual(stuck(['-A POSTROUTING -s 192.168.1.0/24 -d 192.168.1.0/24 -o br0 -j SNAT --to-source 192.168.1.2'], input), told);
+  const led = (target: string): readonly string[] => [':logaccept - [0:0]', `-A INPUT -d 192.168.1.1/32 -i eth0 -p tcp -m tcp --dport 443 -j ${target}`, '-A logaccept -j ACCEPT'];
+  t.deepEqual(stuck([], led('logaccept')), []);
+  t.deepEqual(stuck([], led('DROP')), ['dnat-not-forwarded nat:PREROUTING:1'], 'closed');
+});
+
 test('input-rule-bypassed-by-dnat: the address that INPUT opens by its name is this host\'s, and its rule is asked', t => {
   const forced = '-A PREROUTING -i lan0 -p udp -m udp --dport 53 -j DNAT --to-destination 192.168.1.1';
   const nat = [forced, '-A POSTROUTING -s 192.168.1.0/24 -o wan0 -j MASQUERADE'];

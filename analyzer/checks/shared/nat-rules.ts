@@ -4,7 +4,7 @@ import type { Path } from '../../packet-space/pipeline/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { isTableName, type Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
-import { reachWith } from '../../packet-space/index.js';
+import { ask, reachWith } from '../../packet-space/index.js';
 import { all, ctstates, is, type Constraint, type Range } from '../../packet/constraint.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import type { InterfaceName } from '../../values/interface-name.js';
@@ -37,7 +37,7 @@ export function* liveTranslations(cx: CheckContext, side: Translation['side']): 
 export function isToSelf(cx: CheckContext, translation: Translation): boolean | undefined {
   const { address } = translation;
   if (typeof address === 'string') return address === 'own' ? true : undefined;
-  return areOwn(address, cx.host, cx.ruleset.family) ?? (isNamedAsOwn(cx, translation, address) ? true : undefined);
+  return areOwn(address, cx.host, cx.ruleset.family) ?? (isGivenAsOwn(cx, address) || isNamedAsOwn(cx, translation, address) ? true : undefined);
 }
 
 /** As packets come: what has marked them would be a program of this host's. */
@@ -55,8 +55,20 @@ function isNamedAsOwn(cx: CheckContext, translation: Translation, address: reado
   const filter = cx.ruleset.tables.get('filter');
   if (filter === undefined || !translation.hooks.includes('PREROUTING')) return false;
   const named = (table: Table | undefined, hook: Hook): readonly RuleAt[] => namingHosts(cx, table, hook).flatMap(({ at, hosts }) => areCovered(address, [hosts]) ? [at] : []);
-  if (!named(filter, 'INPUT').some(at => effectOf(at.rule) === 'accept' && reachWith(cx.space(), filter, at, behind(cx, translation), 'INPUT').kind === 'live')) return false;
+  if (!named(filter, 'INPUT').some(at => isLetIn(cx, filter, at, behind(cx, translation)))) return false;
   return named(filter, 'FORWARD').length === 0 && named(cx.ruleset.tables.get('nat'), 'POSTROUTING').length === 0;
+}
+
+/** Whether a rule of INPUT lets some of the packets in, or leads them to where that is done. */
+function isLetIn(cx: CheckContext, filter: Table, at: RuleAt, packets: Constraint): boolean {
+  if (effectOf(at.rule) === 'accept') return reachWith(cx.space(), filter, at, packets, 'INPUT').kind === 'live';
+  return at.rule.target.kind === 'chain' && ask(cx.space(), filter, 'INPUT', all([packets, constraintsOf(cx.ruleset, filter.name).of(at.rule)]), ['accept']).kind === 'yes';
+}
+
+/** Whether SNAT gives the address to connections: their answers come to this host, so that it has it. */
+function isGivenAsOwn({ ruleset }: CheckContext, address: readonly Range[]): boolean {
+  const given = translationsOf(ruleset).flatMap(one => one.side === 'source' && one.network === undefined && typeof one.address !== 'string' && one.hooks.includes('POSTROUTING') ? one.address : []);
+  return given.length > 0 && areCovered(address, [given]);
 }
 
 interface NamingHosts {
