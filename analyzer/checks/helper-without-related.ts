@@ -3,14 +3,30 @@ import { deciderBecause } from './shared/deciders.js';
 import { attachedHelpers, expectedBy, relatedData, type Attached } from './shared/connection-helpers.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import type { Decider } from '../packet-space/answers.js';
+import { ask } from '../packet-space/index.js';
 import { question, replies, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
+import type { Constraint } from '../packet/constraint.js';
 
 const opposite = { in: 'out', out: 'in', through: 'through', loop: 'loop' } as const satisfies Record<Path, Path>;
-const chains: Readonly<Record<Path, string>> = { in: 'INPUT', out: 'OUTPUT', through: 'FORWARD', loop: 'INPUT' };
+const chains = { in: 'INPUT', out: 'OUTPUT', through: 'FORWARD', loop: 'INPUT' } as const satisfies Record<Path, string>;
 
 interface Lost {
   readonly path: Path;
   readonly by: readonly Decider[];
+  /** By table filter as it stands: nat, which translates such connections as those that announce them, might make others of them. */
+  readonly isPossible: boolean;
+}
+
+const passing = ['accept', 'queue', 'unknown'] as const;
+
+/** Who loses the data, if all of it is lost. */
+function loserOf(cx: CheckContext, pipeline: Pipeline, path: Path, data: Constraint): Omit<Lost, 'path'> | undefined {
+  const answer = question(pipeline, path, data, 'accept');
+  if (answer.kind === 'no') return { by: answer.by, isPossible: false };
+  const filter = cx.ruleset.tables.get('filter');
+  if (filter === undefined || answer.kind !== 'yes' || answer.certain || !cx.ruleset.tables.has('nat')) return undefined;
+  const alone = ask(cx.space(), filter, chains[path], data, passing);
+  return alone.kind === 'no' ? { by: alone.by, isPossible: true } : undefined;
 }
 
 /** The ways on which what announces data passes; undefined where on one of them the data does so, too, or it is not known. */
@@ -23,9 +39,9 @@ function lostData(cx: CheckContext, pipeline: Pipeline, { at, helper }: Attached
     if (control.kind === 'undecided') cx.undecided();
     if (control.kind === 'unreached') continue;
     const dataPath = data.way === 'same' ? path : opposite[path];
-    const answer = question(pipeline, dataPath, relatedData(data), 'accept');
-    if (answer.kind !== 'no') return undefined;
-    lost.push({ path: dataPath, by: answer.by });
+    const loser = loserOf(cx, pipeline, dataPath, relatedData(data));
+    if (loser === undefined) return undefined;
+    lost.push({ path: dataPath, ...loser });
   }
   return lost;
 }
@@ -36,7 +52,7 @@ function report(cx: CheckContext, pipeline: Pipeline, { at, helper }: Attached, 
   const chain = chains[first?.path ?? 'in'];
   const proto = expectedBy(helper)?.protocol;
   return {
-    at,
+    at, ...lost.some(one => one.isPossible) ? { certainty: 'possible' } : {},
     message: `the helper ${helper} is of no use: the ${expectedBy(helper)?.words ?? 'connections'} that it expects are RELATED, and ${chain} lets no such packet pass`,
     because: [...deciders.values()],
     ...first === undefined ? {} : { illustrate: () => announcedData(pipeline, { at, helper }, first.path, first.by) },
@@ -98,7 +114,7 @@ COMMIT
 -A INPUT -p tcp -m multiport --dports 21,22,50000:50100 -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => ruleset.tables.has('raw') ? ['ftp', 'sip', 'pptp'].flatMap(one => { const data = expectedBy(one); return data === undefined ? [] : [relatedData(data)]; }) : [],
+  asks: ({ ruleset }) => ruleset.tables.has('raw') ? ['ftp', 'tftp', 'sip', 'pptp'].flatMap(one => { const data = expectedBy(one); return data === undefined ? [] : [relatedData(data)]; }) : [],
   * run(cx) {
     const attached = attachedHelpers(cx);
     const pipeline = attached.length === 0 ? undefined : cx.pipeline();

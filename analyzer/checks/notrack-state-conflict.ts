@@ -5,7 +5,7 @@ import { ask } from '../packet-space/index.js';
 import { all, any, ctstates, is, masked, not, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
-import { rangesOf } from './shared/asked.js';
+import { areCovered, rangesOf } from './shared/asked.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { answersTo, comesTo, exempting, type Exempt } from './shared/notrack.js';
@@ -87,9 +87,12 @@ const unexpected = any([
   all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 0x12, 0x3f), is('ctstate', INVALID)]), all([is('protocol', protocolNumber.udp), is('ctstate', NEW)]),
 ]);
 
+/** VXLAN and Geneve: both ends send to this port, and nobody answers to the one from which a packet came. */
+const tunnels = [{ low: 4789, high: 4789 }, { low: 6081, high: 6081 }, { low: 8472, high: 8472 }];
+
 /** The requests to a service of this host are exempt, and none of its answers is. */
 function oneWay(cx: CheckContext, raw: Table, table: Table, exempt: Exempt, others: readonly Exempt[]): OneWay | undefined {
-  if (!exempt.hooks.includes('PREROUTING') || !mentionsPort(exempt.packets)) return undefined;
+  if (!exempt.hooks.includes('PREROUTING') || !mentionsPort(exempt.packets) || areCovered(rangesOf(exempt.packets, 'dport'), [tunnels])) return undefined;
   const accepted = passes(cx, 'INPUT', all([exempt.packets, notLoopback, within('sport', 32_768, 60_999), is('ctstate', UNTRACKED), is('fragment', 0)]));
   if (accepted === undefined) return undefined;
   const answers = all([answersTo(exempt.packets), within('dport', 32_768, 60_999), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);

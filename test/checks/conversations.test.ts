@@ -70,6 +70,16 @@ test('helpers, and what they announce', t => {
   t.deepEqual(found('dead-state-match', host(...strict, waits)), [], 'it is told once');
 });
 
+test('what a helper expects goes to a port of the client, and is lost where nat translates others', t => {
+  const gateway = (...out: readonly string[]): string => `*raw\n-A PREROUTING -i eth1 -p udp -m udp --dport 69 -j CT --helper tftp\nCOMMIT\n*nat\n-A POSTROUTING -s 10.99.0.0/24 -o eth0 -j SNAT --to-source 192.168.1.4\nCOMMIT\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT DROP [0:0]
+-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A INPUT -i eth1 -p udp -m udp --dport 69 -j ACCEPT\n-A OUTPUT -o lo -j ACCEPT\n-A OUTPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n${out.map(rule => `-A OUTPUT ${rule} -j ACCEPT\n`).join('')}COMMIT\n`;
+  const lost = (...out: readonly string[]): readonly string[] => found('helper-without-related', gateway(...out));
+  t.deepEqual(lost(), ['warning raw:PREROUTING:1']);
+  t.deepEqual(lost('-o eth1 -p udp -m udp --sport 67 --dport 68', '-o eth0 -p udp -m multiport --dports 53,123,1194'), ['warning raw:PREROUTING:1'], 'other services');
+  t.deepEqual(lost('-o eth1 -p udp -m udp --dport 1024:65535'), []);
+  t.deepEqual(lost('-m conntrack --ctstate RELATED'), []);
+});
+
 test('a rule whose packets under way others take first is told of with these, and no rule is redundant by it', t => {
   const ssh = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT';
   const established = '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT';
@@ -178,6 +188,7 @@ test('what is exempt from tracking, and a rule that waits for NEW', t => {
   t.deepEqual(found('notrack-state-conflict', raw + dns('-m conntrack --ctstate NEW')), ['error raw:PREROUTING:1']);
   t.deepEqual(found('notrack-state-conflict', raw + dns('-m conntrack ! --ctstate INVALID')), []);
   t.deepEqual(found('notrack-state-conflict', raw + host(lo, known)), [], 'it is not let in at all');
+  t.deepEqual(found('notrack-state-conflict', (raw.replace(/-A OUTPUT.*\n/u, '') + dns('')).replaceAll('--dport 53', '--dport 6081')), [], 'a tunnel: nobody answers to the port from which a packet came');
   t.deepEqual(found('notrack-state-conflict', raw.replace(/-A OUTPUT.*\n/u, '') + dns('')), ['info raw:PREROUTING:1'], 'one way only');
   const closed = host(lo, known, '-A OUTPUT -o lo -j ACCEPT', '-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT').replace(':OUTPUT ACCEPT', ':OUTPUT DROP');
   const web = `*raw\n-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack\nCOMMIT\n${closed.replace('COMMIT', '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT')}`;

@@ -10,14 +10,17 @@ interface Data {
   readonly protocol: number;
   /** Which way its connections mostly begin: as the one that announces them, or against it. */
   readonly way: 'same' | 'opposite';
+  /** They go to the port that the client's program got, and not to one that it announces: services of a well-known port have rules of their own. */
+  readonly toClients?: boolean;
   readonly words: string;
 }
 
 const { tcp, udp, gre } = protocolNumber;
+const everydayPorts = within('dport', 32_768, 60_999);
 
 /** What each helper of the kernel expects (net/netfilter/nf_conntrack_*.c). */
 const expected: ReadonlyMap<string, Data> = new Map<string, Data>([
-  ['ftp', { protocol: tcp, way: 'same', words: 'data connections of FTP' }], ['tftp', { protocol: udp, way: 'opposite', words: 'transfers of TFTP' }],
+  ['ftp', { protocol: tcp, way: 'same', words: 'data connections of FTP' }], ['tftp', { protocol: udp, way: 'opposite', toClients: true, words: 'transfers of TFTP' }],
   ['sip', { protocol: udp, way: 'same', words: 'calls (RTP)' }], ['irc', { protocol: tcp, way: 'opposite', words: 'direct connections of IRC' }],
   ['pptp', { protocol: gre, way: 'same', words: 'tunnels (GRE)' }], ['amanda', { protocol: tcp, way: 'same', words: 'data connections of Amanda' }],
   ['sane', { protocol: tcp, way: 'same', words: 'scans' }], ['Q.931', { protocol: tcp, way: 'same', words: 'control channels of H.323' }],
@@ -30,8 +33,8 @@ export function expectedBy(helper: string): Data | undefined {
 }
 
 /** The first packets of the connections that a helper expects: their ports are chosen by programs. */
-export function relatedData({ protocol }: Data): Constraint {
-  return all([is('protocol', protocol), is('ctstate', ctstates.RELATED), is('fragment', 0), notLoopback, ...protocol === gre ? [] : [within('dport', 1024, 65_535)], ...protocol === tcp ? [masked('tcpFlags', 2, 63)] : []]);
+export function relatedData({ protocol, toClients = false }: Data): Constraint {
+  return all([is('protocol', protocol), is('ctstate', ctstates.RELATED), is('fragment', 0), notLoopback, ...protocol === gre ? [] : [toClients ? everydayPorts : within('dport', 1024, 65_535)], ...protocol === tcp ? [masked('tcpFlags', 2, 63)] : []]);
 }
 
 export interface Attached {
