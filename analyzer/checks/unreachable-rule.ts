@@ -60,7 +60,7 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
     at, because,
     severity: isSame ? 'warning' : 'error',
     // Programs that do not know of each other, as kubernetes and flannel, leave each other such rules by design.
-    ...[at, ...by].every(one => ownerOf(ruleset, one) !== undefined) ? { mutedIn: 'generated' as const } : {},
+    ...[at, ...acting].every(one => ownerOf(ruleset, one) !== undefined) ? { mutedIn: 'generated' as const } : {},
     message: `no packet comes to this rule: before ${acting.every(one => one.table === at.table) ? 'it' : `table ${at.table}`} sees them, ${listOf(acting)} ${verbOf(acting)} all that it is for`,
     help: `${advice(at, by, first)}, or delete it`,
   };

@@ -167,6 +167,35 @@ test('one translation of Shorewall’s that takes what another is for is not sai
   t.deepEqual(analyze({ path: 'x.rules', text }).findings.filter(one => one.check === 'nat-shadowed').map(one => [one.rule, one.message.includes('made by')]), [['nat:net_dnat:2', false]]);
 });
 
+test('what a program marks in other tables before its own rule is its own affair, whatever people ask behind', t => {
+  const text = (chain: string): string => `*raw\n:${chain} - [0:0]\n-A PREROUTING -j ${chain}\n-A OUTPUT -j ${chain}\n-A ${chain} -j MARK --set-xmark 0x0/0xf0000\nCOMMIT\n*filter\n:INPUT DROP [0:0]\n:${chain} - [0:0]\n-A INPUT -j ${chain}\n-A INPUT -p tcp -m tcp --dport 10255 -j DROP\n-A ${chain} -m mark --mark 0x10000/0x10000 -j ACCEPT\nCOMMIT\n`;
+  const found = (chain: string): readonly (string | null)[] => analyze({ path: 'x.rules', text: text(chain) }).findings.filter(one => one.check === 'unreachable-rule').map(one => one.rule);
+  t.deepEqual([found('cali-INPUT'), found('marks')], [[], ['filter:marks:1']]);
+});
+
+test('Proxmox VE ends each chain with its signature; what people allow a machine stands as they wrote it', t => {
+  const chains = [':PVEFW-INPUT - [0:0]', ':tap100i0-IN - [0:0]', '-A INPUT -j PVEFW-INPUT', '-A FORWARD -j tap100i0-IN'];
+  const end = ['-A tap100i0-IN -j DROP', '-A tap100i0-IN -m comment --comment "PVESIG:Z3oP1fnNLPHqzLLnDJpDqfYjn0w"'];
+  t.deepEqual(dead(...chains, '-A tap100i0-IN -p tcp -m tcp --dport 22 -j ACCEPT', ...end), []);
+  t.deepEqual(dead(...chains, '-A tap100i0-IN -p tcp -j ACCEPT', '-A tap100i0-IN -s 203.0.113.7/32 -p tcp -m tcp --dport 22 -j DROP', ...end), ['filter:tap100i0-IN:2']);
+  t.deepEqual(dead(...[...chains, ...end].map(one => one.replaceAll('PVEFW-', 'fw-'))).length, 1, 'a person’s chains');
+});
+
+test('VyOS marks what people say with the name of their rule set and a number', t => {
+  const chains = [':VYATTA_FW_IN_HOOK - [0:0]', ':WAN_IN - [0:0]', '-A INPUT -j VYATTA_FW_IN_HOOK', '-A VYATTA_FW_IN_HOOK -i eth0 -j WAN_IN'];
+  const end = '-A WAN_IN -m comment --comment "WAN_IN-10000 default-action drop" -j DROP';
+  t.deepEqual(dead(...chains, '-A WAN_IN -m comment --comment WAN_IN-10 -j RETURN', end), []);
+  t.deepEqual(dead(...chains, '-A WAN_IN -p tcp -m comment --comment WAN_IN-10 -j RETURN', '-A WAN_IN -s 203.0.113.7/32 -p tcp -m comment --comment WAN_IN-20 -j DROP', end), ['filter:WAN_IN:2']);
+});
+
+test('routers of the home make chains for what is switched off; rules of people’s in built-in chains are theirs', t => {
+  for (const [chain, owner] of [['PTCSRVWAN', 'Asuswrt'], ['lan2wan', 'DD-WRT'], ['wanout', 'Tomato'], ['UBIOS_INPUT_JUMP', 'UniFi'], ['ANTREA-FORWARD', 'antrea']] as const) {
+    t.deepEqual(owners([`:${chain} - [0:0]`, `-A INPUT -j ${chain}`, '-A INPUT -p tcp -m tcp --dport 8080 -j ACCEPT']), { chains: { [chain]: owner }, rules: [owner, undefined] });
+  }
+  t.deepEqual(owners([':logdrop - [0:0]', '-A INPUT -j logdrop']).rules, [undefined], 'anybody’s name');
+  t.deepEqual(owners([':TGALLOW - [0:0]', ':P2P - [0:0]', '-A INPUT -j TGALLOW', '-A INPUT -i eth0 -j DROP']).rules, ['APF', 'APF']);
+});
+
 test('how generated rules are written is counted, not shown, unless that is asked for', t => {
   const source = { path: 'x.rules', text: generated };
   const { findings, generated: muted } = analyze(source);

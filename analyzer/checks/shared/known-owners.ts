@@ -42,6 +42,25 @@ export const knownOwners: readonly KnownOwner[] = [
   { name: 'netavark', chains: /^NETAVARK[-_]/u, comments: /^netavark firewall rules/u },
   { name: 'cni', chains: /^CNI-/u, yours: /^CNI-ADMIN$/u, comments: /^(?:CNI |name: ")/u, interfaces: /^cni-podman\d+$/u },
   { name: 'libvirt', chains: /^LIBVIRT_/u, interfaces: /^virbr\d+$/u, keepsToChains: true },
+  { name: 'antrea', chains: /^ANTREA-/u, comments: /^Antrea: /u },
+  { name: 'linkerd', chains: /^PROXY_INIT_/u, comments: /^proxy-init\//u },
+  {
+    // What people allow a machine stands between rules about marks, addresses and DHCP, and before what is done with the rest.
+    name: 'Proxmox VE', chains: /^(?:PVEFW-|GROUP-\S+-(?:IN|OUT)$|(?:tap|veth)\d+i\d+-(?:IN|OUT)$)/u, telltale: /^PVEFW-/u,
+    told: { chains: /^(?:GROUP-|(?:tap|veth)\d)/u, rules: /^-A \S+ (?!-[jg] )(?!.*(?:PVESIG:|--mark |--mac-source |--match-set PVEFW-|--dport 6[78] |--icmpv6-type ))/u },
+  },
+  {
+    // Rule sets have the names that people give them, and each rule has that and its number as a comment: `WAN_IN-20`, `DST-NAT-10`.
+    name: 'VyOS', telltale: /^VYATTA_/u, chains: /^(?:VYATTA_|UBNT_|(?:FW|NAT)_CONNTRACK$)/u, comments: /^\S+-\d+(?: default-action \w+)?$/u, takesBuiltIn: true,
+    told: { chains: any, rules: /--comment "?\S+-\d+"? -/u },
+  },
+  { name: 'UniFi', chains: /^UBIOS_/u },
+  {
+    name: 'Asuswrt', telltale: /^PTCSRV(?:WAN|LAN)$/u,
+    chains: /^(?:[FPV]UPNP|VSERVER|LOCALSRV|PCREDIRECT|DNSFILTER\w*|MAPE|ACCESS_RESTRICTION|INPUT_(?:ICMP|PING)|NSFW|URLFW|OVPN\w*|WGS\w*|PControls|PTCSRV(?:WAN|LAN)|SECURITY\w*|default_block|log(?:accept|drop)|other2wan)$/u,
+  },
+  { name: 'DD-WRT', telltale: /^(?:lan2wan|trigger_out)$/u, chains: /^(?:(?:adv)?grp_\d+|lan2wan|trigger_(?:in|out)|log(?:accept|drop|reject)|upnp|SECURITY)$/u },
+  { name: 'Tomato', telltale: /^wanout$/u, chains: /^(?:wan(?:in|out)|WANPREROUTING|shlimit|monitor|restrict|r\w*\d\d|upnp|logaccept|logdrop|logreject)$/u },
   { name: 'lxd', comments: /^generated for (?:LXD|Incus)/u },
   { name: 'neutron', chains: /^neutron-/u },
   { name: 'tailscale', chains: /^ts-(?:input|forward|postrouting)$/u },
@@ -58,6 +77,7 @@ export const knownOwners: readonly KnownOwner[] = [
     yours: /^(?:input|output|forwarding|prerouting|postrouting)_(?:\w+_)?rule$/u,
   },
   { name: 'CSF', telltale: /^LOCALINPUT$/u, chains: any, takesBuiltIn: true },
+  { name: 'APF', telltale: /^TGALLOW$/u, chains: any, takesBuiltIn: true },
   { name: 'arno-iptables-firewall', telltale: /^EXT_(?:INPUT|FORWARD_IN)_CHAIN$/u, chains: any, takesBuiltIn: true },
   {
     // `net-fw`, `net2fw`: what goes from zone to zone, as its file of rules says, between what Shorewall itself asks there.
