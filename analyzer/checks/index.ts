@@ -9,6 +9,7 @@ import { duplicateRule } from './duplicate-rule.js';
 import { icmpErrorsDropped } from './icmp-errors-dropped.js';
 import { hairpinMissing } from './hairpin-missing.js';
 import { ftpDataBlocked } from './ftp-data-blocked.js';
+import { otherProtocol } from './other-protocol.js';
 import { helperWithoutRelated } from './helper-without-related.js';
 import { relatedWithoutHelper } from './related-without-helper.js';
 import { invalidAccepted } from './invalid-accepted.js';
@@ -55,7 +56,6 @@ import { shadowedRule } from './shadowed-rule.js';
 import { unreachableAfterGoto } from './unreachable-after-goto.js';
 import { unreachableChain } from './unreachable-chain.js';
 import { snatBeforeMasquerade } from './snat-before-masquerade.js';
-import { udpServiceOverTcp } from './udp-service-over-tcp.js';
 import { unreachableRule } from './unreachable-rule.js';
 import { unusedChain } from './unused-chain.js';
 import { deprecatedTarget } from './deprecated-target.js';
@@ -87,7 +87,7 @@ export const checks: readonly Check[] = [
   icmpErrorsDropped,
   relatedMissing,
   ftpDataBlocked,
-  udpServiceOverTcp,
+  otherProtocol,
   helperWithoutRelated,
   relatedWithoutHelper,
   notrackStateConflict,

@@ -154,32 +154,26 @@ test('FTP sessions without data connections', t => {
   t.deepEqual(found('ftp-data-blocked', host(lo, known, inner, '-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT')), [], 'what is published may be the data');
 });
 
-test('a port of TCP by which UDP is spoken is told of, where no rule speaks of it by UDP', t => {
-  const told = (...rules: readonly string[]): readonly string[] => found('udp-service-over-tcp', host(lo, known, ...rules));
-  const open = (port: string): string => `-A INPUT -p tcp -m tcp --dport ${port} -j ACCEPT`;
-  for (const port of ['51820', '123', '500', '67:68', '53']) t.deepEqual(told(open(port)), ['info filter:INPUT:3'], port);
-  t.deepEqual(told('-A INPUT -p tcp -m multiport --dports 22,443,500,4500 -j ACCEPT'), ['info filter:INPUT:3']);
-  t.deepEqual(told('-A INPUT -i wg0 -j ACCEPT', open('51820')), ['info filter:INPUT:4'], 'the tunnel itself');
-  t.deepEqual(told(open('51820'), '-A INPUT -j REJECT'), ['info filter:INPUT:3']);
-  t.deepEqual(told('-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 53 -j ACCEPT', '-A FORWARD -d 10.0.0.6/32 -p tcp -m tcp --dport 53 -j ACCEPT'), ['info filter:FORWARD:1'], 'two are told of at once');
-  const closed = (...rules: readonly string[]): readonly string[] => found('udp-service-over-tcp', host(lo, known, ...rules).replace('OUTPUT ACCEPT', 'OUTPUT DROP'));
-  t.deepEqual(closed('-A OUTPUT -p tcp -m multiport --dports 53,123,51820 -j ACCEPT'), ['info filter:OUTPUT:1']);
-  t.deepEqual(closed('-A OUTPUT -p tcp -m multiport --dports 53,123 -j ACCEPT'), [], 'output-drop-breakage says so');
-});
-
-test('a port of TCP by which UDP is spoken is let alone where UDP passes, or somebody has thought of it', t => {
-  const told = (...rules: readonly string[]): readonly string[] => found('udp-service-over-tcp', host(lo, known, ...rules));
-  const open = '-A INPUT -p tcp -m tcp --dport 51820 -j ACCEPT';
-  for (const other of ['-p udp -m udp --dport 51820 -j ACCEPT', '-p udp -m udp --dport 51820 -j DROP', '-p udp -j ACCEPT', '-p udp -m udp --dport 50000:60000 -j ACCEPT', '-s 10.0.0.0/8 -p udp -m udp --dport 51820 -j ACCEPT', '-p udp -m set --match-set open dst -j ACCEPT']) {
-    t.deepEqual(told(open, `-A INPUT ${other}`), [], other);
-  }
-  t.deepEqual(told('-A INPUT -s 10.0.0.0/8 -j ACCEPT', open.replace('INPUT', 'INPUT -s 10.0.0.0/9')), [], 'no packet comes to it');
-  t.deepEqual(told('-A INPUT -s 10.0.0.0/9 -p udp -j ACCEPT', open.replace('INPUT', 'INPUT -s 10.0.0.0/9')), [], 'of those whom it is for UDP passes');
-  for (const rule of ['-p tcp -m tcp --dport 51000:52000 -j ACCEPT', '-p tcp -m tcp --dport 51821 -j ACCEPT', '-p tcp -m tcp --dport 51820 -j DROP', '-p tcp -j ACCEPT', '-s 192.0.2.7/32 -p tcp -m tcp --dport 53 -j ACCEPT', '-i lo -p tcp -m tcp --dport 53 -j ACCEPT']) {
-    t.deepEqual(told(`-A INPUT ${rule}`), [], rule);
-  }
-  const nat = '*nat\n-A PREROUTING -p udp -m udp --dport 51820 -j REDIRECT --to-ports 51821\nCOMMIT\n';
-  t.deepEqual(found('udp-service-over-tcp', nat + host(lo, known, open)), [], 'it is sent to another port');
+test('a port is opened for the protocol that its service does not speak', t => {
+  const other = (...lines: readonly string[]): readonly string[] => found('other-protocol', host(lo, known, ...lines));
+  const told = ['warning filter:INPUT:3'];
+  const opens = (protocol: string, port: string): string => `-A INPUT -p ${protocol} -m ${protocol} --dport ${port} -j ACCEPT`;
+  t.deepEqual(other(opens('tcp', '51820')), told);
+  t.deepEqual(other(opens('tcp', '51820'), opens('udp', '51820')), [], 'both are opened');
+  t.deepEqual(other(opens('tcp', '51820'), '-A INPUT -s 203.0.113.0/24 -p udp -j ACCEPT'), [], 'for some it is');
+  t.deepEqual(other('-A INPUT -i wg0 -p tcp -m multiport --dports 22,123 -j ACCEPT', '-A INPUT -i eth0 -p udp -m udp --dport 123 -j ACCEPT'), told, 'by another interface');
+  t.deepEqual(other('-A INPUT -p tcp -m multiport --dports 69,123 -j ACCEPT'), [...told, ...told], 'two services');
+  t.deepEqual(other(opens('udp', '22')), told);
+  t.deepEqual(other(opens('tcp', '10000:20000')), told);
+  for (const [protocol, port] of [['tcp', '22'], ['tcp', '10000:10100'], ['tcp', '1194'], ['tcp', '100:200'], ['udp', '443'], ['udp', '60000:61000']] as const) t.deepEqual(other(opens(protocol, port)), [], `${protocol}/${port}`);
+  t.deepEqual(other(opens('tcp', '123').replace('ACCEPT', 'DROP')), [], 'closed');
+  t.deepEqual(other(opens('tcp', '123').replace('-j', '-m conntrack --ctstate ESTABLISHED -j')), [], 'nothing begins');
+  const group = '-A INPUT -d 224.0.0.18/32 -p udp -j ACCEPT';
+  t.deepEqual(other(group), told);
+  t.deepEqual(other(group, group.replace('udp', 'vrrp')), []);
+  t.deepEqual(other(group.replace('.18/32', '.251/32')), [], 'mDNS');
+  t.deepEqual(found('other-protocol', host(lo, known, opens('tcp', '51820')).replace(':INPUT DROP', ':INPUT ACCEPT')), [], 'nothing is closed');
+  t.truthy(shown('other-protocol', host(lo, known, opens('tcp', '51820'))));
 });
 
 test('what is exempt from tracking, and a rule that waits for NEW', t => {

@@ -1,0 +1,109 @@
+import type { Table } from '../model/ruleset.js';
+import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
+import { ask, reachWith } from '../packet-space/index.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
+import { all, is, masked, type Constraint } from '../packet/constraint.js';
+import { protocolNumber } from '../packet/protocols.js';
+import { stepOf } from '../witness/step.js';
+import { rangesOf, without } from './shared/asked.js';
+import { deciderBecause } from './shared/deciders.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
+import { ownerOf } from './shared/owners.js';
+import { notLoopback, statesOf } from './shared/replies.js';
+import { serviceOfGroup, serviceOfPorts, type Service } from './shared/spoken.js';
+import { effectOf } from './shared/targets.js';
+
+type FilterHook = 'INPUT' | 'FORWARD' | 'OUTPUT';
+const ways = { INPUT: 'in', FORWARD: 'through', OUTPUT: 'out' } as const;
+const names: ReadonlyMap<number, 'TCP' | 'UDP'> = new Map([[protocolNumber.tcp, 'TCP'], [protocolNumber.udp, 'UDP']]);
+
+/** A rule for packets that nobody sends, and the service that it was meant for. */
+interface Mistaken {
+  readonly at: RuleAt;
+  readonly service: Service;
+  readonly written: 'TCP' | 'UDP';
+}
+
+/** The services of a rule for TCP or UDP that speak another protocol. */
+function servicesOf({ ruleset }: CheckContext, asks: Constraint): readonly Service[] {
+  const [only, ...others] = rangesOf(asks, 'protocol') ?? [];
+  const protocol = Number(only?.low);
+  if (only === undefined || others.length > 0 || only.low !== only.high || !names.has(protocol)) return [];
+  const group = serviceOfGroup(rangesOf(asks, 'dst'), ruleset.family);
+  return group === undefined ? (rangesOf(asks, 'dport') ?? []).flatMap(ports => serviceOfPorts(ports, protocol) ?? []) : [group];
+}
+
+/** First packets of the service, from where and to where the rule is for. */
+function meant({ ruleset }: CheckContext, asks: Constraint, { speaks, ports }: Service): Constraint {
+  return all([
+    is('protocol', speaks), ...speaks === protocolNumber.tcp ? [masked('tcpFlags', 2, 63)] : [], ...ports === undefined ? [] : [{ kind: 'within', field: 'dport', ranges: [ports] } as const],
+    is('fragment', 0), statesOf(ruleset).first, notLoopback, ...without(asks, ['protocol', 'dport', 'sport', 'tcpFlags', 'ctstate']),
+  ]);
+}
+
+interface Lost {
+  readonly by: readonly Decider[];
+  readonly witness: PacketSample;
+}
+
+function lostOf(cx: CheckContext, table: Table, hook: FilterHook, packets: Constraint): Lost | undefined {
+  const passes = ask(cx.space(), table, hook, packets, ['accept', 'queue', 'unknown']);
+  if (passes.kind === 'undecided') cx.undecided();
+  const lost = passes.kind === 'no' ? ask(cx.space(), table, hook, packets, ['drop', 'reject']) : undefined;
+  return passes.kind === 'no' && lost?.kind === 'yes' ? { by: passes.by, witness: lost.witness } : undefined;
+}
+
+function report(cx: CheckContext, hook: FilterHook, { at, service, written }: Mistaken, { by, witness }: Lost): Report {
+  const { name, speaks, ports } = service;
+  const spoken = names.get(speaks);
+  const own = spoken ?? `protocol ${String(speaks)}`;
+  const port = ports === undefined ? '' : ` ${ports.low === ports.high ? String(ports.low) : `${String(ports.low)}-${String(ports.high)}`}`;
+  return {
+    at, certainty: 'possible',
+    message: `this rule lets ${written}${port} ${ways[hook]}, but ${name} ${ports === undefined ? 'is a protocol of its own' : `speaks ${own} alone`}, and that is dropped`,
+    because: by.map(one => deciderBecause(cx.ruleset, one, `drops ${own}${port}`)),
+    witness: [stepOf(witness, hook === 'OUTPUT' ? 'local' : witness.in ?? 'eth0')],
+    shows: [{ at: `filter:${hook}`, fate: 'lost' }],
+    help: `write -p ${spoken?.toLowerCase() ?? String(speaks)} in place of -p ${written.toLowerCase()}`,
+  };
+}
+
+const host = (rule: string, policy = 'ACCEPT'): string => `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ${policy} [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+${rule}
+COMMIT
+`;
+
+export const otherProtocol = defineCheck({
+  name: 'other-protocol',
+  kind: 'conversations',
+  severity: 'warning',
+  summary: 'A rule lets one protocol pass to a port whose service speaks another',
+  why: `A port is one of TCP or one of UDP, and the two have nothing to do with each other: that tcp/51820 is open does not help WireGuard, which speaks UDP alone. Such
+a rule looks right, and the service cannot be reached. It is reported for ports of services that speak one protocol alone, where a rule of table filter lets the other pass to that port, by itself or in a
+list, and no packet of the service passes from where the rule is for. So are rules for TCP or UDP to a group (\`-d 224.0.0.18\`) to which VRRP, OSPF, EIGRP or PIM send, which have neither. It is possible only, for
+whoever runs something else may have chosen that port.`,
+  bad: host('-A INPUT -p tcp -m tcp --dport 51820 -m conntrack --ctstate NEW -j ACCEPT'),
+  good: host('-A INPUT -p udp -m udp --dport 51820 -j ACCEPT'),
+  nearMiss: host('-A INPUT -p tcp -m multiport --dports 53,51820 -m conntrack --ctstate NEW -j ACCEPT\n-A INPUT -p udp -m multiport --dports 53,51820 -j ACCEPT'),
+  * run(cx) {
+    const table = cx.ruleset.tables.get('filter');
+    if (table === undefined) return;
+    const constraints = constraintsOf(cx.ruleset, table.name);
+    for (const at of cx.rules(table)) {
+      if (effectOf(at.rule) !== 'accept' || ownerOf(cx.ruleset, at) !== undefined) continue;
+      const asks = constraints.of(at.rule);
+      const written = names.get(Number(rangesOf(asks, 'protocol')?.[0]?.low));
+      for (const service of written === undefined ? [] : servicesOf(cx, asks)) for (const hook of ['INPUT', 'FORWARD', 'OUTPUT'] as const) {
+        if (written === undefined || reachWith(cx.space(), table, at, all([statesOf(cx.ruleset).first, notLoopback]), hook).kind !== 'live') continue;
+        const lost = lostOf(cx, table, hook, meant(cx, asks, service));
+        if (lost !== undefined) yield report(cx, hook, { at, service, written }, lost);
+      }
+    }
+  },
+});
