@@ -68,22 +68,35 @@ const uplink = /^(?:wan|isp|inet|internet|uplink)/u;
 /** Lines that are dialled: where one leads to the internet, so does another by which people inside are let out to it. */
 const dialled = /^ppp\d+$/u;
 
-/** Whether rules let out by such a line, and let nobody in by it that likes: else it may be somebody's tunnel to this host. */
-function isDialledOut(cx: CheckContext, line: string): boolean {
+/** Interfaces by which people come to a server inside as they come to it by a line to the internet: both rules send them to the same address and port. */
+function publishing(cx: CheckContext, lines: readonly (InterfaceName | undefined)[]): ReadonlySet<string> {
+  const servers = [...liveTranslations(cx, 'destination')].flatMap(({ translation: { at: { rule: { inInterface: from, destination } }, address, ports } }) => {
+    const isPublic = typeof address !== 'string' && address.every(({ low }) => isPrivate(low)) && (destination === undefined || isUnresolved(destination.value) || !isPrivate(destination.value.address));
+    return isPublic && from?.negated === false ? [{ from: nameOf(from.value), to: [address, ports].map(printRanges).join(' ') }] : [];
+  });
+  const published = new Set(servers.flatMap(({ from: name, to }) => lines.some(line => line !== undefined && nameOf(line) === name) ? [to] : []));
+  return new Set(servers.flatMap(({ from: name, to }) => published.has(to) ? [name] : []));
+}
+
+const printRanges = (ranges: readonly Range[] | undefined): string => (ranges ?? []).map(({ low, high }) => `${String(low)}-${String(high)}`).join();
+
+/** Whether rules let out by a line, and let nobody in by it that likes: else it may be somebody's tunnel to this host, or people of a network inside. */
+function isLetOut(cx: CheckContext, line: string): boolean {
   const filter = cx.ruleset.tables.get('filter');
-  if (filter === undefined || !dialled.test(line)) return false;
+  if (filter === undefined) return false;
   const constraints = constraintsOf(cx.ruleset, filter.name);
   const accepting = (side: 'inInterface' | 'outInterface'): readonly RuleAt[] => cx.rules(filter).filter(({ rule }) => effectOf(rule) === 'accept' && rule[side]?.negated === false && rule[side].value.name === line);
   return accepting('outInterface').length > 0 && !accepting('inInterface').some(({ rule }) => without(constraints.of(rule), ['in', 'out', 'src', 'dst']).every(isOpen));
 }
 
-/** Lines to the internet at which nothing is translated, though it is at others: as the host says, or their names do. */
+/** Lines to the internet at which nothing is translated, though it is at others: as the host says, or their names do, or servers that are published there. */
 function forgottenLines(cx: CheckContext): readonly InterfaceName[] {
   const named = [...liveTranslations(cx, 'source')].flatMap(({ translation: { hooks, at } }) => hooks.includes('POSTROUTING') ? [wayOutOf(cx, at)] : []);
   const isNamed = ({ name }: InterfaceName): boolean => named.some(out => out === undefined || (out.prefix ? name.startsWith(out.name) : name === out.name));
   const routed = cx.host === undefined ? [] : defaultDevices(cx.host);
   const isDialled = named.some(out => out?.prefix === false && dialled.test(out.name));
-  const called = routed.length > 0 ? [] : namedInterfaces(cx.ruleset).filter(({ name, prefix }) => !prefix && (uplink.test(name) || (isDialled && isDialledOut(cx, name))));
+  const published = routed.length > 0 ? new Set<string>() : publishing(cx, named);
+  const called = routed.length > 0 ? [] : namedInterfaces(cx.ruleset).filter(({ name, prefix }) => !prefix && (uplink.test(name) || (((isDialled && dialled.test(name)) || published.has(name)) && isLetOut(cx, name))));
   return [...routed.map(name => ({ name, prefix: false })), ...called].filter(one => !isNamed(one));
 }
 
@@ -200,7 +213,7 @@ export const masqueradeIncomplete = defineCheck({
   why: `What is let out to the internet by table filter must be translated by table nat: the two are written apart, and a network or a protocol is easily added to the one and
 forgotten in the other. Its packets leave with private addresses, and no answer comes back. It is reported where a rule for MASQUERADE or SNAT names an interface as the way out, a rule of FORWARD
 names another private network (\`-s\`) and lets it out there, to anywhere, and no rule of nat says anything of it; where the rule of nat is for one protocol, and others are let out; and where people are let
-out by a second line to the internet, as the host's routes (\`--host\`) or its name say (\`wan1\`, \`isp-b\`, \`ppp1\` beside \`ppp0\`). Whether the
+out by a second line to the internet, as the host's routes (\`--host\`) or its name say (\`wan1\`, \`isp-b\`, \`ppp1\` beside \`ppp0\`), or by which the same server is published as by the first. Whether the
 interface leads to the internet is known where the host's routes are (\`--host\`): else it is possible, for a provider or another router may translate them.`,
   bad: tables('-s 192.168.1.0/24 -o ppp0', twoNetworks),
   good: tables('-s 192.168.0.0/16 -o ppp0', twoNetworks),

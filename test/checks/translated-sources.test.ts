@@ -83,6 +83,20 @@ test('masquerade-wrong-interface: what goes back by the interface by which it ca
   t.deepEqual(wrong([published.replace('-d', '-i eth0 -d'), masquerade], out, turning), ['nat:POSTROUTING:1 wg0 others turn'], 'nobody beside it is sent to the server');
 });
 
+test('masquerade-incomplete: a line by which the same server is published as by another', t => {
+  const publishes = (device: string, server = '192.168.1.10:443'): string => `-A PREROUTING -i ${device} -p tcp -m tcp --dport 443 -j DNAT --to-destination ${server}`;
+  const forgets = (nat: readonly string[], ...filter: readonly string[]): readonly (string | null)[] =>
+    findings({ nat: [...nat, '-A POSTROUTING -o eth0 -j MASQUERADE'], filter: ['-A FORWARD -i br0 -o eth0 -j ACCEPT', '-A FORWARD -i br0 -o eth1 -j ACCEPT', '-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT', ...filter] }).filter(one => one.check === 'masquerade-incomplete').map(one => one.rule);
+  const told = ['nat:POSTROUTING:1'];
+  t.deepEqual(forgets([publishes('eth0'), publishes('eth1')]), told);
+  t.deepEqual(forgets([publishes('eth0'), publishes('eth1').replace('-i', '-d 198.51.100.7/32 -i')]), told);
+  t.deepEqual(forgets([publishes('eth0'), publishes('eth1'), '-A POSTROUTING -o eth1 -j SNAT --to-source 198.51.100.7']), []);
+  t.deepEqual(forgets([publishes('eth0')]), [], 'it may be a network inside');
+  t.deepEqual(forgets([publishes('eth0'), publishes('eth1', '192.168.1.20:443')]), [], 'another server');
+  t.deepEqual(forgets([publishes('eth0'), publishes('eth1')], '-A FORWARD -i eth1 -o eth0 -j ACCEPT'), [], 'people inside, who may go out');
+  t.deepEqual(forgets([publishes('eth0'), publishes('br0')]), [], 'nobody is let out by it');
+});
+
 test('masquerade-incomplete: a network, a protocol or a line that table nat forgets', t => {
   const incomplete = (nat: readonly string[], filter: readonly string[], options: AnalyzeOptions = {}, policy: 'ACCEPT' | 'DROP' = 'DROP'): readonly string[] => findings({ nat: nat.map(line => `-A POSTROUTING ${line}`), filter: filter.map(line => `-A FORWARD ${line}`), policy }, options)
     .filter(one => one.check === 'masquerade-incomplete').map(({ certainty, rule, message, witness }) => `${certainty} ${rule ?? ''} ${message.split(' as well')[0] ?? ''} ${witness?.[0]?.in ?? ''}`);
