@@ -1,4 +1,5 @@
 import { isPrivate } from '../packet/address-blocks.js';
+import { ask } from '../packet-space/index.js';
 import { firstPacket, isCertain, nextPacket, onward, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { all, is, type Constraint } from '../packet/constraint.js';
@@ -10,8 +11,9 @@ import { defineCheck, referenceOf, type CheckContext, type Report } from './defi
 import { rangesOf } from './shared/asked.js';
 import { networksOf } from './shared/host-networks.js';
 import { innerNetwork, type InnerNetwork } from './shared/inner-network.js';
-import { liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
+import { behind, liveTranslations, pathsBehind, wayOutOf, type Asking } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
+import { isVirtualName, namedInterfaces } from './shared/outside.js';
 
 const budget = { packets: 500, work: 100_000 };
 /** Asked about no more rules than these. */
@@ -23,6 +25,8 @@ interface Inside {
   readonly client: Address;
   readonly asked: Address;
   readonly where: InnerNetwork;
+  /** Nothing says that the server is behind the interface by which the client comes, but that no other leads inside. */
+  readonly isAssumed: boolean;
 }
 
 const plus = (address: Address, by: number): Address => typeof address === 'number' ? address + by : address + BigInt(by);
@@ -38,17 +42,36 @@ function outerAddress(cx: CheckContext, { asks }: Asking): Address | undefined {
   return own ?? (any instanceof Problem ? undefined : any);
 }
 
+/** The network of a server to which those are sent who come by an interface, whatever they ask for, where no other leads inside: neighbours, as home networks have them. */
+function besideClients(cx: CheckContext, { translation: { at: { rule: { inInterface: from } } }, asks }: Asking, server: Address): InnerNetwork | undefined {
+  if (cx.host !== undefined || typeof server !== 'number' || !isPrivate(server) || from === undefined || from.negated || from.value.prefix || rangesOf(asks, 'dst') !== undefined) return undefined;
+  const waysOut = [...liveTranslations(cx, 'source')].flatMap(({ translation }) => wayOutOf(cx, translation.at)?.name ?? []);
+  const [inner, ...others] = namedInterfaces(cx.ruleset).filter(({ name }) => !isVirtualName(name) && !waysOut.includes(name));
+  if (waysOut.length === 0 || inner?.name !== from.value.name || others.length > 0) return undefined;
+  const low = server - server % 256;
+  return { network: { low, high: low + 255 }, device: inner.name, isKnown: false };
+}
+
+/** Whether a server has the address that routers like to have in their network, and INPUT lets in what is sent there: the host itself, by all that is known. */
+function isLikeOurs(cx: CheckContext, { translation }: Asking, server: Address, { network: { low, high }, isKnown }: InnerNetwork): boolean {
+  const filter = cx.ruleset.tables.get('filter');
+  if (isKnown || (server !== plus(low, 1) && server !== plus(high, -1))) return false;
+  return filter === undefined || ask(cx.space(), filter, 'INPUT', behind(cx, translation), ['accept']).kind === 'yes';
+}
+
 function insideOf(cx: CheckContext, asking: Asking): Inside | undefined {
   const { address } = asking.translation;
   const server = typeof address === 'string' ? undefined : address[0]?.low;
-  const where = server === undefined ? undefined : innerNetwork(cx, server);
+  const shown = server === undefined ? undefined : innerNetwork(cx, server);
+  const beside = server === undefined ? undefined : besideClients(cx, asking, server);
+  const where = shown === undefined ? beside : { ...shown, device: beside?.device ?? shown.device };
   const asked = outerAddress(cx, asking);
   if (server === undefined || where === undefined || asked === undefined) return undefined;
   const { low, high } = where.network;
-  if (low <= asked && asked <= high) return undefined;
+  if ((low <= asked && asked <= high) || isLikeOurs(cx, asking, server, where)) return undefined;
   const own = networksOf(cx.host, cx.ruleset.family).map(one => one.address);
   const client = [7, 77, 2, 1].map(by => plus(low, by)).find(one => one < high && one !== server && !own.includes(one));
-  return client === undefined ? undefined : { server, client, asked, where };
+  return client === undefined ? undefined : { server, client, asked, where, isAssumed: shown === undefined };
 }
 
 function packetsOf({ client, asked, where: { device } }: Inside): Constraint {
@@ -76,15 +99,16 @@ function isForNeighbours({ translation: { at: { rule: { inInterface } } }, asks 
 
 function report(cx: CheckContext, pipeline: Pipeline, { translation, asks }: Asking, inside: Inside, found: Sighting): Report {
   const { at } = translation;
-  const { where: { device, isKnown }, client, server, asked } = inside;
+  const { where: { device, isKnown }, client, server, asked, isAssumed } = inside;
   const network = networkText(cx, inside.where);
   const { sample } = firstPacket(pipeline, found, packetsOf(inside));
   const isProxy = isForNeighbours({ translation, asks }, inside);
   const others = { ...translation, at: { ...at, rule: { ...at.rule, source: undefined, inInterface: undefined } } };
   return {
     at,
-    severity: isKnown || isProxy ? 'warning' : 'info',
-    message: `whoever is in ${network} and asks for ${isProxy ? `any server, as ${printAddress(asked)},` : printAddress(asked)} is sent to ${destinationText(translation)} in the same network, which answers him directly: he expects ${printAddress(asked)} to answer, and rejects that`,
+    severity: isKnown || (isProxy && !isAssumed) ? 'warning' : 'info',
+    ...isAssumed ? { certainty: 'possible' } : {},
+    message: `whoever is ${isAssumed ? `behind ${device}` : `in ${network}`} and asks for ${isProxy ? `any server, as ${printAddress(asked)},` : printAddress(asked)} is sent to ${destinationText(translation)}${isAssumed ? ', and if that is another host there, it' : ' in the same network, which'} answers him directly: he expects ${printAddress(asked)} to answer, and rejects that`,
     witness: [{ ...stepOf({ ...sample, src: printAddress(client), dst: printAddress(asked), sport: 40_000, in: device, out: device }, device), sentOn: { address: printAddress(server), device } }],
     shows: [{ matches: [referenceOf(at)], fate: 'passes', leavesFrom: printAddress(client) }],
     help: `translate the source as well, so that the answer comes back by this host: -t nat -A POSTROUTING -s ${network} ${optionsBehind(asks, others)} -j MASQUERADE`,
@@ -101,7 +125,7 @@ name leads there. DNAT sends them to the server, which sees a neighbour and answ
 neighbour asked somebody else, and rejects what he gets. The source must be translated as well, for these connections only
 (hairpin NAT); or names must lead to the inner address inside. It is reported where the host's interfaces (\`--host\`) show
 that server and client are neighbours; where only the rules name a network with the server in it, that is an info, unless the translation is for all that people of that network
-send to any server.`,
+send to any server. Where the rules name no network, and such a translation is for the only interface that leads inside (DNS forced to a server of one's own), it is a possible info.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]

@@ -355,6 +355,24 @@ test('hairpin-missing: who comes from inside is marked with any bit, and transla
   }
 });
 
+test('hairpin-missing: names are asked of a server of one\'s own, behind the only interface inside', t => {
+  const forced = '-A PREROUTING ! -s 192.168.1.5/32 -i br0 -p udp -m udp --dport 53 -j DNAT --to-destination 192.168.1.5';
+  const told = (server: string, nat: readonly string[], filter: readonly string[] = []): readonly string[] =>
+    findings({ nat: [server, ...nat], filter: ['-A INPUT -i br0 -j ACCEPT', '-A FORWARD -i br0 -j ACCEPT', ...filter] }).filter(one => one.check === 'hairpin-missing').map(({ severity, certainty, rule }) => `${severity} ${certainty} ${rule ?? ''}`);
+  const out = '-A POSTROUTING -o eth0 -j MASQUERADE';
+  const missing = ['info possible nat:PREROUTING:1'];
+  t.deepEqual(told(forced, [out]), missing);
+  t.deepEqual(told(forced, ['-A POSTROUTING -d 192.168.1.5/32 -o br0 -p udp -m udp --dport 53 -j MASQUERADE', out]), []);
+  t.deepEqual(told(forced, [out], ['-A FORWARD -i br0 -o dmz0 -j ACCEPT']), [], 'it may be there');
+  t.deepEqual(told(forced, []), [], 'nobody knows which interface leads inside');
+  t.deepEqual(told(forced.replace('-p udp', '-d 203.0.113.9/32 -p udp'), [out]), [], 'a published service, of which nothing shows the network');
+  t.deepEqual(told(forced.replaceAll('192.168.1.5', '192.168.1.1'), [out]), [], 'the router\'s own, most likely');
+  const named = '-A POSTROUTING -s 192.168.1.0/24 -o eth0 -j MASQUERADE';
+  t.deepEqual(told(forced, [named]), ['warning certain nat:PREROUTING:1']);
+  t.deepEqual(told(forced.replaceAll('192.168.1.5', '192.168.1.254'), [named]), []);
+  t.deepEqual(told(forced.replaceAll('192.168.1.5', '192.168.1.254'), [named], ['-I INPUT -i br0 -p udp -m udp --dport 53 -j DROP']), ['warning certain nat:PREROUTING:1'], 'INPUT lets nobody in there');
+});
+
 test('hairpin-missing: a host that is known has the last word, and the witness leaves as its sender sent it', t => {
   const at = (...addresses: readonly string[]): AnalyzeOptions => ({ host: () => ({ interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/30'] }, { name: 'eth1', addresses }] }) });
   const lines = { nat: [hairpin], filter: lets };
