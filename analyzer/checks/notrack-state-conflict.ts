@@ -10,6 +10,7 @@ import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { answersTo, comesTo, exempting, type Exempt } from './shared/notrack.js';
 import { notLoopback } from './shared/replies.js';
+import { handshakePackets, unheardHandshakes, type Unheard } from './shared/unheard-handshakes.js';
 
 const { INVALID, NEW, UNTRACKED } = ctstates;
 const passing = ['accept', 'queue', 'unknown'] as const;
@@ -126,6 +127,15 @@ function reportOneWay([{ at, packets }, ...others]: readonly [Exempt, ...Exempt[
   };
 }
 
+function reportUnheard(cx: CheckContext, { at, by }: Unheard): Report {
+  return {
+    at,
+    message: 'SYNPROXY answers clients here, and never hears of them again: their SYN was not tracked, so that the ACK that follows is INVALID, or NEW, and does not come to it',
+    because: by.map(one => deciderBecause(cx.ruleset, one, 'drops some of them before')),
+    help: 'let it see them: ask for -m conntrack --ctstate INVALID,UNTRACKED, drop INVALID packets behind it only, and set net.netfilter.nf_conntrack_tcp_loose=0',
+  };
+}
+
 export const notrackStateConflict = defineCheck({
   name: 'notrack-state-conflict',
   kind: 'conversations',
@@ -134,7 +144,8 @@ export const notrackStateConflict = defineCheck({
   why: `\`-j CT --notrack\` in table raw spares busy services the connection table. Such packets are UNTRACKED: neither NEW nor
 ESTABLISHED, and nat leaves them alone. A rule of table filter that lets them pass must not ask for those states; where
 none does without, the service is dead. Both directions must be exempt: where only the requests are, each answer
-begins a flow of its own, and the table fills all the same; that is told as an info, and as an error where no answer passes OUTPUT like that.`,
+begins a flow of its own, and the table fills all the same; that is told as an info, and as an error where no answer passes OUTPUT like that.
+SYNPROXY (\`-j SYNPROXY\`) must see the client's SYN, which is not tracked, and the ACK that follows: that belongs to nothing, and is INVALID. Where a rule drops INVALID packets before, often in table mangle, no connection ever begins.`,
   bad: `*raw
 :PREROUTING ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
@@ -187,7 +198,9 @@ COMMIT
 -A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT
 COMMIT
 `,
+  asks: ({ ruleset }) => ruleset.source.text.includes('SYNPROXY') ? handshakePackets : [],
   * run(cx) {
+    for (const one of unheardHandshakes(cx)) yield reportUnheard(cx, one);
     const { tables } = cx.ruleset;
     const [table, raw] = [tables.get('filter'), tables.get('raw')];
     if (table === undefined || raw === undefined) return;

@@ -80,6 +80,19 @@ test('what a helper expects goes to a port of the client, and is lost where nat 
   t.deepEqual(lost('-m conntrack --ctstate RELATED'), []);
 });
 
+test('SYNPROXY must hear of the clients whom it answers', t => {
+  const web = (before: string, states = 'INVALID,UNTRACKED', ...more: readonly string[]): readonly string[] => found('notrack-state-conflict', `*raw\n-A PREROUTING -p tcp -m tcp --dport 80 --tcp-flags FIN,SYN,RST,ACK SYN -j CT --notrack\nCOMMIT\n*mangle\n${before}COMMIT\n`
+    + host(lo, known, ...more, `-A INPUT -p tcp -m tcp --dport 80 -m conntrack --ctstate ${states} -j SYNPROXY --mss 1460`, '-A INPUT -m conntrack --ctstate INVALID -j DROP', '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT'));
+  const invalid = '-A PREROUTING -m conntrack --ctstate INVALID -j DROP\n';
+  t.deepEqual(web(''), []);
+  t.deepEqual(web(invalid), ['error filter:INPUT:3']);
+  t.deepEqual(web(invalid.replace('-m', '-p udp -m')), [], 'other packets');
+  t.deepEqual(web(invalid.replace('-m', '-i eth1 -m')), [], 'of some people');
+  t.deepEqual(web('', 'UNTRACKED'), ['error filter:INPUT:3'], 'it does not ask for them');
+  t.deepEqual(web('', 'NEW,UNTRACKED'), [], 'as nf_conntrack_tcp_loose has it');
+  t.deepEqual(web('', 'INVALID,UNTRACKED', '-A INPUT -m conntrack --ctstate INVALID -j DROP'), ['error filter:INPUT:4']);
+});
+
 test('a rule whose packets under way others take first is told of with these, and no rule is redundant by it', t => {
   const ssh = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT';
   const established = '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT';
