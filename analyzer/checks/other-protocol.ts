@@ -1,13 +1,14 @@
-import type { Table } from '../model/ruleset.js';
+import { isUnresolved, type Table } from '../model/ruleset.js';
 import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
+import { fullMask } from '../values/address.js';
 import { stepOf } from '../witness/step.js';
 import { rangesOf, without } from './shared/asked.js';
 import { deciderBecause } from './shared/deciders.js';
-import { defineCheck, type CheckContext, type Report } from './define-check.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { ownerOf } from './shared/owners.js';
 import { notLoopback, statesOf } from './shared/replies.js';
 import { serviceOfGroup, serviceOfPorts, type Service } from './shared/spoken.js';
@@ -22,7 +23,11 @@ interface Mistaken {
   readonly at: RuleAt;
   readonly service: Service;
   readonly written: 'TCP' | 'UDP';
+  readonly lost: Lost;
 }
+
+/** So many rules for the same are named. */
+const othersTold = 8;
 
 /** The services of a rule for TCP or UDP that speak another protocol. */
 function servicesOf({ ruleset }: CheckContext, asks: Constraint): readonly Service[] {
@@ -31,6 +36,20 @@ function servicesOf({ ruleset }: CheckContext, asks: Constraint): readonly Servi
   if (only === undefined || others.length > 0 || only.low !== only.high || !names.has(protocol)) return [];
   const group = serviceOfGroup(rangesOf(asks, 'dst'), ruleset.family);
   return group === undefined ? (rangesOf(asks, 'dport') ?? []).flatMap(ports => serviceOfPorts(ports, protocol) ?? []) : [group];
+}
+
+/** Whether some rule is for this port. */
+function isNamed(cx: CheckContext, table: Table, port: number): boolean {
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  return cx.rules(table).some(({ rule }) => rangesOf(constraints.of(rule), 'dport')?.some(({ low, high }) => low <= port && port <= high && Number(high) - Number(low) <= 1) === true);
+}
+
+/** Of what speaks both, one host may need the other alone, as to copy a zone of DNS; and what this host itself needs is a matter of output-drop-breakage. */
+function isMeantSo(cx: CheckContext, table: Table, hook: FilterHook, { rule: { source } }: RuleAt, { isForBoth, beside }: Service): boolean {
+  if (beside !== undefined && !isNamed(cx, table, beside)) return true;
+  const { family } = cx.ruleset;
+  const isFromOne = source !== undefined && !source.negated && !isUnresolved(source.value) && source.value.mask === fullMask(family);
+  return isForBoth === true && (hook === 'OUTPUT' || isFromOne);
 }
 
 /** First packets of the service, from where and to where the rule is for. */
@@ -53,18 +72,51 @@ function lostOf(cx: CheckContext, table: Table, hook: FilterHook, packets: Const
   return passes.kind === 'no' && lost?.kind === 'yes' ? { by: passes.by, witness: lost.witness } : undefined;
 }
 
-function report(cx: CheckContext, hook: FilterHook, { at, service, written }: Mistaken, { by, witness }: Lost): Report {
-  const { name, speaks, ports } = service;
+/** A rule that accepts TCP or UDP, what it asks, and a service that speaks another protocol. */
+interface Candidate extends Pick<Mistaken, 'at' | 'service' | 'written'> {
+  readonly asks: Constraint;
+}
+
+function candidates(cx: CheckContext, table: Table): readonly Candidate[] {
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  return cx.rules(table).flatMap((at): readonly Candidate[] => {
+    const { protocol, matches, destination } = at.rule;
+    const written = protocol?.negated === false ? names.get(Number(protocol.value)) : undefined;
+    if (written === undefined || effectOf(at.rule) !== 'accept' || (matches.length === 0 && destination === undefined) || ownerOf(cx.ruleset, at) !== undefined) return [];
+    const asks = constraints.of(at.rule);
+    return servicesOf(cx, asks).map(service => ({ at, service, written, asks }));
+  });
+}
+
+/** At a hook, by service. */
+function mistakenAt(cx: CheckContext, table: Table, hook: FilterHook, some: readonly Candidate[]): Iterable<readonly [Mistaken, ...Mistaken[]]> {
+  const found = new Map<string, [Mistaken, ...Mistaken[]]>();
+  for (const { at, service, written, asks } of some) {
+    if (isMeantSo(cx, table, hook, at, service) || reachWith(cx.space(), table, at, all([statesOf(cx.ruleset).first, notLoopback]), hook).kind !== 'live') continue;
+    const lost = lostOf(cx, table, hook, meant(cx, asks, service));
+    if (lost === undefined) continue;
+    const known = found.get(service.name);
+    if (known === undefined) found.set(service.name, [{ at, service, written, lost }]);
+    else known.push({ at, service, written, lost });
+  }
+  return found.values();
+}
+
+function report(cx: CheckContext, hook: FilterHook, { at, service, written, lost: { by, witness } }: Mistaken, others: readonly Mistaken[]): Report {
+  const { name, speaks, ports, isForBoth } = service;
   const spoken = names.get(speaks);
   const own = spoken ?? `protocol ${String(speaks)}`;
   const port = ports === undefined ? '' : ` ${ports.low === ports.high ? String(ports.low) : `${String(ports.low)}-${String(ports.high)}`}`;
   return {
-    at, certainty: 'possible',
-    message: `this rule lets ${written}${port} ${ways[hook]}, but ${name} ${ports === undefined ? 'is a protocol of its own' : `speaks ${own} alone`}, and that is dropped`,
-    because: by.map(one => deciderBecause(cx.ruleset, one, `drops ${own}${port}`)),
+    at, certainty: 'possible', alike: others.length + 1, ...isForBoth === true ? { severity: 'info' as const } : {},
+    message: `this rule ${others.length === 0 ? 'lets' : `and ${String(others.length)} more let`} ${written}${port} ${ways[hook]}, but ${name} ${ports === undefined ? 'is a protocol of its own' : isForBoth === true ? `asks by ${own} first` : `speaks ${own} alone`}, and that is dropped`,
+    because: [
+      ...by.map(one => deciderBecause(cx.ruleset, one, `drops ${own}${port}`)),
+      ...others.slice(0, othersTold).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' })),
+    ],
     witness: [stepOf(witness, hook === 'OUTPUT' ? 'local' : witness.in ?? 'eth0')],
     shows: [{ at: `filter:${hook}`, fate: 'lost' }],
-    help: `write -p ${spoken?.toLowerCase() ?? String(speaks)} in place of -p ${written.toLowerCase()}`,
+    help: isForBoth === true ? `write the same for -p ${own.toLowerCase()} as well` : `write -p ${spoken?.toLowerCase() ?? String(speaks)} in place of -p ${written.toLowerCase()}`,
   };
 }
 
@@ -87,23 +139,16 @@ export const otherProtocol = defineCheck({
   why: `A port is one of TCP or one of UDP, and the two have nothing to do with each other: that tcp/51820 is open does not help WireGuard, which speaks UDP alone. Such
 a rule looks right, and the service cannot be reached. It is reported for ports of services that speak one protocol alone, where a rule of table filter lets the other pass to that port, by itself or in a
 list, and no packet of the service passes from where the rule is for. So are rules for TCP or UDP to a group (\`-d 224.0.0.18\`) to which VRRP, OSPF, EIGRP or PIM send, which have neither. It is possible only, for
-whoever runs something else may have chosen that port.`,
+whoever runs something else may have chosen that port. DNS speaks both, and asks by UDP first: of a rule for TCP alone it is an info, unless it is for one host, which may copy a zone.`,
   bad: host('-A INPUT -p tcp -m tcp --dport 51820 -m conntrack --ctstate NEW -j ACCEPT'),
   good: host('-A INPUT -p udp -m udp --dport 51820 -j ACCEPT'),
   nearMiss: host('-A INPUT -p tcp -m multiport --dports 53,51820 -m conntrack --ctstate NEW -j ACCEPT\n-A INPUT -p udp -m multiport --dports 53,51820 -j ACCEPT'),
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
-    const constraints = constraintsOf(cx.ruleset, table.name);
-    for (const at of cx.rules(table)) {
-      if (effectOf(at.rule) !== 'accept' || ownerOf(cx.ruleset, at) !== undefined) continue;
-      const asks = constraints.of(at.rule);
-      const written = names.get(Number(rangesOf(asks, 'protocol')?.[0]?.low));
-      for (const service of written === undefined ? [] : servicesOf(cx, asks)) for (const hook of ['INPUT', 'FORWARD', 'OUTPUT'] as const) {
-        if (written === undefined || reachWith(cx.space(), table, at, all([statesOf(cx.ruleset).first, notLoopback]), hook).kind !== 'live') continue;
-        const lost = lostOf(cx, table, hook, meant(cx, asks, service));
-        if (lost !== undefined) yield report(cx, hook, { at, service, written }, lost);
-      }
+    const some = candidates(cx, table);
+    for (const hook of ['INPUT', 'FORWARD', 'OUTPUT'] as const) {
+      for (const [first, ...others] of mistakenAt(cx, table, hook, some)) yield report(cx, hook, first, others);
     }
   },
 });
