@@ -1,5 +1,6 @@
 /** `iptables-lint FILES…` */
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import type { Undecided } from '../analyzer/examine.js';
 import { internalErrorLine } from '../report/internal-error.js';
 import { countBySeverity, countOf, type Counts, type Failure, type FileReport, type Shard, type Totals } from '../report/report.js';
@@ -150,13 +151,20 @@ export async function lint(operands: readonly string[], options: LintOptions): P
   const plan = await lintPlan(options);
   const tally = new Tally();
   const isFirst = (options.shard?.index ?? 1) === 1;
+  const ignored = new Set<string>();
   const all = await inputFiles(operands, 'iptables-lint', {
-    isIgnored: plan.isIgnored, hosts: true,
+    isIgnored: path => {
+      const isIgnored = plan.isIgnored(path);
+      if (isIgnored) ignored.add(resolve(path));
+      return isIgnored;
+    },
+    hosts: true,
     onTrouble: (error, path) => {
       // Every shard fails for it; the report of one of them has it.
       tally.fail(error, '', isFirst ? { path, message: error instanceof Error ? error.message : String(error) } : undefined);
     },
   });
+  if (all.length === 0 && ignored.size > 0) tell(`nothing is linted: ${countOf(ignored.size, 'file')} left alone, as the configuration says under ignore`);
   const { files, shard } = options.shard === undefined ? { files: all, shard: undefined } : (await import('./shard.js')).shardOf(all, options.shard);
   for (const { format, file } of outputs) if (file !== undefined) notAnInput(`--format ${format}=${file}`, file, all);
   const siblings = siblingsAmong(all);

@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import type { Settings } from '../../analyzer/checks/settings.js';
 import type { ConfigLayer } from './read-config.js';
-import type { FileConfig } from './schema.js';
+import { takesOut, type FileConfig } from './schema.js';
 
 function merged(base: FileConfig, over: FileConfig): FileConfig {
   return {
@@ -13,8 +13,10 @@ function merged(base: FileConfig, over: FileConfig): FileConfig {
   };
 }
 
+/** Whether one of the globs has the path, and none with `!` takes it out again. */
 function matches(folder: string, globs: readonly string[], path: string): boolean {
-  return picomatch.isMatch(relative(folder, resolve(path)), [...globs], { dot: true });
+  const ignore = globs.filter(takesOut).map(glob => glob.slice(1));
+  return picomatch.isMatch(relative(folder, resolve(path)), globs.filter(glob => !takesOut(glob)), { dot: true, ignore });
 }
 
 /** What one file says of all files; its host file by its whole path. */

@@ -13,6 +13,16 @@ const textOrList = v.pipe(
   v.transform(value => typeof value === 'string' ? [value] : value),
 );
 
+/** `!old/kept.rules`; `!(a|b)` is a glob as any other. */
+export function takesOut(glob: string): boolean {
+  return /^!(?!\()/u.test(glob);
+}
+
+const globs = v.pipe(textOrList, v.check(
+  all => !all.some(takesOut) || !all.every(takesOut),
+  'must have a glob without `!` as well: those with it only take out of what others match',
+));
+
 const network = v.pipe(text, v.check(
   word => (['ipv4', 'ipv6'] as const).some(family => !(parseAddressMask(word, family) instanceof Problem)),
   ({ input }) => `\`${input}\` is no address and no network, as 192.0.2.0/24`,
@@ -51,12 +61,12 @@ const entries = {
 const noPlugin = 'no configuration can load a plugin: it is a program, and whoever lints a folder of somebody else, maybe as root, would run theirs; say --plugin FILE on the command line';
 const refused = { plugin: noPlugin, plugins: noPlugin };
 
-const override = object({ files: v.pipe(textOrList, v.description('Globs, from the folder of this file')), ...entries }, 'the override', refused);
+const override = object({ files: v.pipe(globs, v.description('Globs, from the folder of this file')), ...entries }, 'the override', refused);
 
 const config = object({
   $schema: optional(text),
   extends: optional(v.pipe(textOrList, v.description('Files that this one builds on; what it says itself goes before'))),
-  ignore: optional(v.pipe(textOrList, v.description('Globs of files that are not linted when a folder is'))),
+  ignore: optional(v.pipe(globs, v.description('Globs of files that are not linted when a folder is'))),
   'fail-on': optional(v.pipe(oneOf(failLevels, 'level'), v.description('The least severity that makes the exit code 1'))),
   siblings: optional(v.pipe(list(object({ ipv4: text, ipv6: text }, 'a pair of files')), v.description('Rules of one host in two files, of both families'))),
   ...entries,

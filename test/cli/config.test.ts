@@ -38,6 +38,22 @@ test('fail-on and ignore', async t => {
   t.deepEqual(Object.keys(await severities(['old/b.rules'], folder)), ['old/b.rules']);
 });
 
+test('a glob with ! takes out of what the others match', async t => {
+  const files = { 'a.rules': withWarning, 'sub/b.rules': withWarning, 'sub/kept.rules': withWarning };
+  const ignoring = folderWith(t, { 'iptables-lint.yaml': 'ignore: ["!sub/kept.rules", "sub/**"]\n', ...files });
+  t.deepEqual(Object.keys(await severities(['.'], ignoring)), ['a.rules', 'sub/kept.rules']);
+  const overriding = folderWith(t, { 'iptables-lint.yaml': 'overrides: [{ files: ["sub/*", "!sub/kept.rules"], checks: { host-bits-set: error } }]\n', ...files });
+  t.deepEqual(await severities(['.'], overriding), { 'a.rules': 'warning', 'sub/b.rules': 'error', 'sub/kept.rules': 'warning' });
+  const pattern = folderWith(t, { 'iptables-lint.yaml': 'ignore: "!(sub)/**"\n', ...files, 'other/c.rules': withWarning });
+  t.deepEqual(Object.keys(await severities(['sub', 'other'], pattern)), ['sub/b.rules', 'sub/kept.rules']);
+});
+
+test('that all files are left alone is said', async t => {
+  const folder = folderWith(t, { 'iptables-lint.yaml': 'ignore: "**"\n', 'a.rules': withWarning, 'b.rules': withWarning });
+  t.deepEqual(await run(['.', '*.rules'], { cwd: folder }), { code: 0, stdout: '', stderr: 'iptables-lint: nothing is linted: 2 files left alone, as the configuration says under ignore\n' });
+  t.is((await run(['.', 'a.rules', '--fail-on', 'never'], { cwd: folder })).stderr, '');
+});
+
 const wrong: readonly (readonly [text: string, message: RegExp])[] = [
   ['cheks: {}\n', /unknown key `cheks` in the configuration: did you mean `checks`\?[^]*iptables-lint\.yaml:1:1[^]*\^{5}/u],
   ['checks:\n  shadowed-rul: off\n', /there is no check shadowed-rul: did you mean `shadowed-rule`\?[^]*:2:3/u],
@@ -54,6 +70,8 @@ const wrong: readonly (readonly [text: string, message: RegExp])[] = [
   ['checks: {__proto__: off}\n', /no key can be called `__proto__`[^]*:1:10/u],
   ['~\n', /the configuration must be an object, and is null[^]*:1:1/u],
   ['persona: auditor\nignore: *none\n', /Unresolved alias[^]*:2:9/u],
+  ['persona: auditor\nignore: ["!a.rules"]\n', /`ignore` must have a glob without `!` as well[^]*:2:1/u],
+  ['overrides: [{ files: "!a.rules" }]\n', /`overrides\[0\]\.files` must have a glob without `!` as well[^]*:1:22/u],
   ['checks: {}\n---\nchecks: {}\n', /more than one document[^]*:2:1/u],
 ];
 
