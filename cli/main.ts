@@ -4,12 +4,13 @@ import { formatNames } from '../report/formats.js';
 import type { CollectOptions } from './collect.js';
 import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import type { MergeOptions } from './merge.js';
+import { helpCommand } from './help-command.js';
 import { leave } from './leave.js';
 import { defaultTimeout, inputOptions, type FmtOptions, type LintOptions, type PluginOptions, type ShardOption } from './options.js';
 import type { ReplayOptions } from './replay.js';
 import { print, startStreaming } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
-import { debug, reportTrouble, startDebugging, Trouble } from './trouble.js';
+import { debug, raiseExitCode, reportTrouble, say, startDebugging, Trouble } from './trouble.js';
 import { version } from './version.js';
 import { failLevels, personas } from './words.js';
 
@@ -346,10 +347,10 @@ export function program(names: Iterable<string> = commands.keys()): Command {
     const make = commands.get(name);
     if (make !== undefined) root.addCommand(make());
   }
-  root.helpCommand('help [command]', 'print the help of a command');
+  for (const command of [root, ...root.commands.filter(one => one.commands.length > 0)]) command.addCommand(helpCommand(command));
   for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) {
     refuseTwice(command);
-    command.exitOverride().configureOutput({ writeOut: text => { void print(text); }, outputError: () => { /* said by main, in one line */ } });
+    command.exitOverride().configureOutput({ writeOut: text => { void print(text); }, writeErr: say, outputError: () => { /* said by main, in one line */ } });
   }
   return root;
 }
@@ -397,6 +398,8 @@ export async function main(words: readonly string[]): Promise<string> {
     await root.parseAsync(withWholeOptions(words), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) reportTrouble(error);
+    // What to do was not said, and all that can be was shown.
+    else if (error.code === 'commander.help' && error.exitCode !== 0) raiseExitCode(2);
     else if (error.exitCode !== 0) reportTrouble(usageTrouble(error, words));
   }
   return command;

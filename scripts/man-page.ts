@@ -28,9 +28,14 @@ function afterLines(command: Command): readonly string[] {
   return lines.flatMap(line => line.startsWith('  ') ? [`    ${line.trim()}`] : line === '' ? [''] : ['', plain(line), '']);
 }
 
+/** Without that which prints the help, as the page does. */
+function subcommands(command: Command): readonly Command[] {
+  return command.createHelp().visibleCommands(command).filter(one => one.name() !== 'help');
+}
+
 function commandSection(command: Command, name: string): readonly string[] {
   const help = command.createHelp();
-  return ['', `### ${name}`, '', `**${plain(help.commandUsage(command))}**`, '', plain(help.commandDescription(command)), ...optionLines(command), '', ...afterLines(command), ...command.commands.flatMap(one => commandSection(one, `${name} ${one.name()}`))];
+  return ['', `### ${name}`, '', `**${plain(help.commandUsage(command))}**`, '', plain(help.commandDescription(command)), ...optionLines(command), '', ...afterLines(command), ...subcommands(command).flatMap(one => commandSection(one, `${name} ${one.name()}`))];
 }
 
 function markdown(): string {
@@ -41,7 +46,7 @@ function markdown(): string {
     '## SYNOPSIS', '', `**${plain(help.commandUsage(root))}**`, '',
     '## DESCRIPTION', '', plain(help.commandDescription(root)), '',
     '## OPTIONS', ...optionLines(root), '', ...afterLines(root),
-    '## COMMANDS', ...help.visibleCommands(root).filter(one => one.name() !== 'help').flatMap(one => commandSection(one, one.name())), '',
+    '## COMMANDS', ...subcommands(root).flatMap(one => commandSection(one, one.name())), '',
     '## FILES', '', '**iptables-lint.yaml**', '', '> the configuration: in the folder where the program runs, or in the nearest above', '',
     '## SEE ALSO', '', '**iptables-save**(8), **iptables-restore**(8), **iptables**(8), **iptables-extensions**(8)', '',
   ].join('\n');

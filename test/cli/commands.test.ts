@@ -19,6 +19,22 @@ test('--help names every command and option', async t => {
   t.deepEqual(await run(['help']), { code, stdout, stderr });
 });
 
+test('help shows the help of a command, and says where there is none', async t => {
+  for (const [words, same] of [[['help', 'fmt'], ['fmt', '--help']], [['help', 'config'], ['config', '--help']], [['config', 'help', 'print'], ['config', 'print', '--help']], [['config', 'help'], ['config', '--help']]] as const) {
+    t.deepEqual(await run(words), await run(same), words.join(' '));
+  }
+  const none = (message: string): object => ({ code: 2, stdout: '', stderr: `iptables-lint: there is no command ${message}\n` });
+  t.deepEqual(await run(['help', 'nope']), none('nope: see iptables-lint --help'));
+  t.deepEqual(await run(['help', 'chekcs']), none('chekcs: did you mean `checks`?'));
+  t.deepEqual(await run(['config', 'help', 'chek']), none('chek: did you mean `check`?'));
+  t.deepEqual(await run(['config', 'help', 'nope']), none('nope: see iptables-lint config --help'));
+});
+
+test('config alone shows what it may be told, and has done nothing', async t => {
+  const { stdout } = await run(['config', '--help']);
+  t.deepEqual(await run(['config']), { code: 2, stdout: '', stderr: stdout });
+});
+
 for (const check of checks) {
   test(`explain ${check.name} says why, and shows both examples`, async t => {
     const { code, stdout } = await run(['explain', check.name]);
