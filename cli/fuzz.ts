@@ -82,7 +82,7 @@ function tested(ruleset: Ruleset, options: FuzzOptions, fc: Parameters<typeof te
 export async function fuzz(operand: string | undefined, options: FuzzCommandOptions): Promise<void> {
   const [path = standardInput] = operand === undefined ? await inputFiles([], 'iptables-lint fuzz') : [operand];
   const source = await readSource(path, options.stdinFilename, options.maxSize);
-  if (options.output !== undefined) notAnInput(`--output ${options.output}`, options.output, [path]);
+  if (options.output !== undefined) notAnInput(`--output ${options.output}`, options.output, options.host === undefined ? [path] : [path, options.host]);
   const host = await hostOf(options);
   const settings = settingsOf(options, [source.text, host.text]);
   const rulesets = rulesFrom(source, options, 'tested');

@@ -14,6 +14,8 @@ import type { FailLevel } from './words.js';
 
 export interface LintPlan {
   readonly failOn: FailLevel;
+  /** Files that are named to be read, beside those that are linted. */
+  readonly inputs: readonly string[];
   /** Whether a file that was found in a folder is left alone. */
   readonly isIgnored: (path: string) => boolean;
   /** For a file with this path; `siblings` knows all that are linted, among which may be the other half of its host. */
@@ -35,12 +37,17 @@ function said({ persona, plugin, showGenerated, suppressions }: LintOptions): Li
   return { ...plugin === undefined ? {} : { plugins: plugin }, ...persona === undefined ? {} : { persona }, showGenerated, suppressions };
 }
 
+function filesIn({ host, plugin = [], baseline }: LintOptions): readonly string[] {
+  return [host, ...plugin, baseline].filter(one => one !== undefined);
+}
+
 /** Without a configuration: the command line alone. */
 function plainPlan(options: LintOptions): LintPlan {
   const severities = parseCheckLevels(options.check);
   const hostAt = hosts();
   return {
     failOn: options.failOn ?? 'warning',
+    inputs: filesIn(options),
     isIgnored: () => false,
     settingsFor: async (path, siblings) => ({
       ...loadOptions(options), ...await hostAt(options.host ?? hostBeside(path)), ...await siblingOf(path, siblings, options.maxSize), severities, ...said(options),
@@ -49,11 +56,12 @@ function plainPlan(options: LintOptions): LintPlan {
 }
 
 async function configuredPlan(layers: readonly ConfigLayer[], options: LintOptions): Promise<LintPlan> {
-  const { configForFile, configuredSibling, isIgnored, settingsOf } = await import('./config/for-file.js');
+  const { configForFile, configuredSibling, filesOf, isIgnored, settingsOf } = await import('./config/for-file.js');
   const severities = parseCheckLevels(options.check);
   const hostAt = hosts();
   return {
     failOn: options.failOn ?? layers.findLast(({ config }) => config['fail-on'] !== undefined)?.config['fail-on'] ?? 'warning',
+    inputs: [...filesIn(options), ...layers.flatMap(filesOf)],
     isIgnored: path => {
       const ignored = isIgnored(layers, path);
       if (ignored) debug(() => `${path}: left alone, as the configuration says`);

@@ -9,6 +9,7 @@ import { visible } from '../report/visible.js';
 import { inputFiles } from './inputs.js';
 import { isFailure } from './is-failure.js';
 import type { Sieve } from './known/known.js';
+import { hostFilesFor } from './lint/collected.js';
 import { jobsIn, type JobContext } from './lint/jobs.js';
 import { failureOf, outcomes, type Outcome } from './lint/outcomes.js';
 import type { Linted } from './lint/linted.js';
@@ -166,7 +167,7 @@ export async function lint(operands: readonly string[], options: LintOptions): P
   });
   if (all.length === 0 && ignored.size > 0) tell(`nothing is linted: ${countOf(ignored.size, 'file')} left alone, as the configuration says under ignore`);
   const { files, shard } = options.shard === undefined ? { files: all, shard: undefined } : (await import('./shard.js')).shardOf(all, options.shard);
-  for (const { format, file } of outputs) if (file !== undefined) notAnInput(`--format ${format}=${file}`, file, all);
+  for (const { format, file } of outputs) if (file !== undefined) notAnInput(`--format ${format}=${file}`, file, [...all, ...all.flatMap(hostFilesFor), ...plan.inputs]);
   const siblings = siblingsAmong(all);
   if (options.fix !== undefined || options.fixDryRun === true) {
     const { fixFiles } = await import('./fix.js');

@@ -42,6 +42,12 @@ export function isIgnored(layers: readonly ConfigLayer[], path: string): boolean
   return layers.some(({ folder, config }) => matches(folder, config.ignore ?? [], path));
 }
 
+/** The files that are read for it, itself among them, by their whole paths. */
+export function filesOf({ path, folder, config: { host, overrides = [], siblings = [] } }: ConfigLayer): readonly string[] {
+  const named = [host, ...overrides.map(one => one.host), ...siblings.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])];
+  return [path, ...named.flatMap(one => one === undefined ? [] : resolve(folder, one))];
+}
+
 /** The other file of a pair, by its whole path. */
 export function configuredSibling(layers: readonly ConfigLayer[], path: string): string | undefined {
   for (const { folder, config } of layers) {

@@ -226,6 +226,21 @@ test('a report does not overwrite what is linted, by whatever name', async t => 
   t.is(readFileSync(join(cwd, 'rules/a.rules'), 'utf8'), withWarning);
 });
 
+test('nor what is read beside it', async t => {
+  const files = {
+    'a.rules': withWarning, 'host.json': '{}', 'other.json': '{}', 'over.json': '{}', 'known.json': '{"schemaVersion": 1, "files": {}}', 'own.mjs': 'export default [];\n',
+    'base.yaml': 'fail-on: never\n', 'iptables-lint.yaml': 'extends: base.yaml\nhost: other.json\noverrides: [{ files: b.rules, host: over.json }]\n',
+  };
+  const cwd = folderWith(t, files);
+  const runs: readonly (readonly string[])[] = [
+    ...Object.keys(files).map(name => ['--format', `json=${name}`, '--baseline', 'known.json', '--plugin', 'own.mjs', 'a.rules']),
+    ['--no-config', '--host', 'other.json', '--format', 'json=other.json', 'a.rules'],
+    ['fuzz', '--host', 'other.json', '--output', 'other.json', 'a.rules'],
+  ];
+  for (const words of runs) t.regex((await run(words, { cwd })).stderr, /would overwrite .*name another file/u, words.join(' '));
+  for (const [name, text] of Object.entries(files)) t.is(readFileSync(join(cwd, name), 'utf8'), text, name);
+});
+
 test('a long output into a pipe is complete', async t => {
   const folder = folderWith(t, { 'many.rules': table(...Array.from({ length: 900 }, (_, port) => `-A INPUT -p tcp -m tcp --dport ${String(port)} -j NOWHERE`)) });
   const { stdout } = await run(['--format', 'json', 'many.rules'], { cwd: folder });
