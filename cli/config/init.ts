@@ -7,7 +7,8 @@ import { eachSource } from '../inputs.js';
 import { findFiles } from '../find-files.js';
 import { siblingsAmong } from '../siblings.js';
 import { print } from '../streams.js';
-import { systemCause, Trouble } from '../trouble.js';
+import { isThere } from '../is-there.js';
+import { say, systemCause, Trouble } from '../trouble.js';
 import { visible } from '../../report/visible.js';
 import { configNames } from './find-config.js';
 
@@ -60,6 +61,11 @@ function textOf({ files, trusted }: Seen): string {
   ].join('\n');
 }
 
+/** The configuration that holds here as long as there is none by the usual name. */
+function otherName(): string | undefined {
+  return configNames.slice(1).find(name => isThere(name));
+}
+
 /** Writes the file and says what it saw, where there are rule files. An existing one stays, unless `force`. */
 export async function init(operands: readonly string[], { force = false }: { readonly force?: boolean }): Promise<void> {
   const seen: Seen = { files: [], trusted: new Set() };
@@ -71,11 +77,14 @@ export async function init(operands: readonly string[], { force = false }: { rea
   // That there are none was told.
   if (seen.files.length === 0) return;
   const path = configNames[0];
+  const other = isThere(path) ? undefined : otherName();
+  if (other !== undefined && !force) throw new Trouble(`${other} is there already, and is the configuration; --force writes ${path}, which is then read in its place`);
   try {
     await writeFile(path, textOf(seen), { flag: force ? 'w' : 'wx' });
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw new Trouble(`${path} is there already; --force writes it anew`);
     throw new Trouble(`cannot write ${path}: ${systemCause(error)}`, { cause: error });
   }
+  if (other !== undefined) say(`iptables-lint: ${other} is no longer read: ${path} goes before it\n`);
   await print(visible(`wrote ${path} for ${seen.files.length === 1 ? 'one rule file' : `${String(seen.files.length)} rule files`}: ${pairs(seen.files).length > 0 ? 'pairs of both families are named' : 'no pairs of both families'}, `) + `${visible(seen.trusted.size > 0 ? `${[...seen.trusted].sort().join(', ')} may be trusted` : 'no interface looks trusted')}; each key is explained in it\n`);
 }

@@ -108,6 +108,18 @@ test('init writes a configuration that is right, from what it sees, and never ov
   t.is((await run(['init', '--force'], { cwd: folder })).code, 0);
 });
 
+test('init takes a configuration by its other names for one', async t => {
+  for (const name of ['iptables-lint.yml', '.iptables-lint.yaml']) {
+    const cwd = folderWith(t, { [name]: 'persona: auditor\n', 'a.rules': clean });
+    const { code, stdout, stderr } = await run(['init'], { cwd });
+    t.deepEqual([code, stdout], [2, '']);
+    t.true(stderr.includes(`${name} is there already`), stderr);
+    t.false(readdirSync(cwd).includes('iptables-lint.yaml'));
+    t.regex((await run(['init', '--force'], { cwd })).stderr, new RegExp(`${name} is no longer read`, 'u'));
+    t.deepEqual([(await run(['init', '--force'], { cwd })).stderr, (await run(['init'], { cwd })).code], ['', 2]);
+  }
+});
+
 test('init writes nothing where it finds no rules', async t => {
   const cwd = folderWith(t, { 'readme.md': '' });
   for (const words of [['init'], ['init', 'nosuch.rules']]) {
