@@ -59,7 +59,7 @@ function problemOf(issue: v.BaseIssue<unknown>, document: Document): YamlProblem
   const isKey = (issue.type === 'strict_object' && issue.expected === 'never') || issue.path?.at(-1)?.origin === 'key';
   return {
     message: text.startsWith('must ') ? `\`${nameOf(path)}\` ${text}` : text,
-    span: spanOf(isKey ? keyAt(document, path) : placeOf(document, path)),
+    span: spanOf((isKey ? keyAt(document, path) : undefined) ?? placeOf(document, path)),
   };
 }
 

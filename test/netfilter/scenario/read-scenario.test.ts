@@ -53,6 +53,8 @@ test('a value of the wrong type or range is marked, and its name is said', t => 
 test('what is missing is said where it is missing', t => {
   t.deepEqual(problems(`steps:\n  - packet: ${packet}\n`).map(([message]) => message), ['the step lacks `in`']);
   t.deepEqual(problems('family: ipv4\n').map(([message]) => message), ['the scenario lacks `steps`']);
+  const two = `steps:\n  - packet: ${packet}\n  - {in: eth0}\n`;
+  t.deepEqual(readScenario(two).problems.map(({ message, span }) => [message, span.start]), [['the step lacks `in`', two.indexOf('packet')], ['the step lacks `packet`', two.indexOf('{in')]]);
   t.deepEqual(problems('').map(([message]) => message), ['the scenario must be an object, and is nothing']);
 });
 
