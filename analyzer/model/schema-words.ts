@@ -55,7 +55,9 @@ export function list<S extends v.GenericSchema>(of: S): v.ArraySchema<S, (issue:
 
 /** One of some words. */
 export function oneOf<const W extends readonly string[]>(words: W, what: string): v.PicklistSchema<W, (issue: v.PicklistIssue) => string> {
-  return v.picklist(words, ({ input }) => {
+  return v.picklist(words, issue => {
+    const { input } = issue;
+    if (typeof input === 'object' && input !== null) return `must be one of ${words.join(', ')}, and is ${found(issue)}`;
     const near = didYouMean(String(input), words);
     return `\`${String(input)}\` is no ${what}: ${near ?? `one of ${words.join(', ')}`}`;
   });

@@ -58,6 +58,8 @@ const wrong: readonly (readonly [text: string, message: RegExp])[] = [
   ['cheks: {}\n', /unknown key `cheks` in the configuration: did you mean `checks`\?[^]*iptables-lint\.yaml:1:1[^]*\^{5}/u],
   ['checks:\n  shadowed-rul: off\n', /there is no check shadowed-rul: did you mean `shadowed-rule`\?[^]*:2:3/u],
   ['checks: { shadowed-rule: loud }\n', /`loud` is no level: one of off, info, warning, error/u],
+  ['checks:\n  <<: {shadowed-rule: off}\n', /`checks\.<<` must be one of off, info, warning, error, and is an object[^]*:2:3/u],
+  ['checks: &c\n  unused-chain: *c\n', /`checks\.unused-chain` must be one of off, info, warning, error, and is an object/u],
   ['management: { peers: [192.0.2.0/33] }\n', /192\.0\.2\.0\/33` is no address and no network/u],
   ['management: { ports: [70000] }\n', /`management\.ports\[0\]` must be a whole number from 0 to 65535/u],
   ['overrides: [{ checks: {} }]\n', /the override lacks `files`[^]*:1:13/u],
