@@ -11,7 +11,6 @@ function report(changes: object, ofFinding: object = {}): string {
 }
 
 const wrong: readonly (readonly [what: string, text: string, message: RegExp])[] = [
-  ['text', 'no report', /^iptables-lint: report\.json is no report: it is not JSON.*; .*--format json writes a report/mu],
   ['another version', report({ schemaVersion: 2 }), /^iptables-lint: report\.json is no report of iptables-lint: schemaVersion must be 1, the version of reports that this program writes, and is 2\n$/u],
   ['something else', '[]', /report\.json is no report of iptables-lint: schemaVersion is missing\n$/u],
   ['a number', '1', /report\.json is no report of iptables-lint: it must be an object, and is 1\n$/u],
@@ -29,6 +28,17 @@ for (const [what, text, message] of wrong) {
     t.is(stdout, '');
     t.regex(stderr, message);
     t.is(stderr.trimEnd().split('\n').length, 1);
+  });
+}
+
+for (const [text, place] of [
+  ['no report', '1:2'], ['*filter\n:INPUT ACCEPT\n*filter\n', '1:1'], ['{"a": 1,\n "b": tru}', '2:10'], ['{"a":\n[1, 2,]}', '2:7'], ['undefined', '1:1'], ['{"a": 1} }', '1:10'], ['{"a":\n 1,\n\n', '2:4'],
+] as const) {
+  test(`what is no JSON is refused with the place from which it is none: ${text}`, async t => {
+    const { code, stderr } = await run(['replay', 'report.json'], { cwd: folderWith(t, { 'report.json': text }) });
+    t.is(code, 2);
+    t.regex(stderr, new RegExp(`--> report\\.json:${place}\n`, 'u'));
+    t.regex(stderr, new RegExp(`^iptables-lint: report\\.json is no report: it is not JSON from line ${place.replace(':', ', column ')} on; .*--format json writes a report`, 'mu'));
   });
 }
 
