@@ -48,9 +48,9 @@ function settingsOf(options: FuzzCommandOptions, texts: readonly string[]): Sett
 }
 
 /** The host that is described; none where nobody does. */
-async function hostOf({ host: path }: FuzzCommandOptions): Promise<{ readonly of: (ruleset: Ruleset) => Pick<FuzzOptions, 'setup' | 'start'>; readonly text: string; readonly known: Pick<AnalyzeOptions, 'host'> }> {
+async function hostOf({ host: path, color }: FuzzCommandOptions): Promise<{ readonly of: (ruleset: Ruleset) => Pick<FuzzOptions, 'setup' | 'start'>; readonly text: string; readonly known: Pick<AnalyzeOptions, 'host'> }> {
   if (path === undefined) return { of: () => ({}), text: '', known: {} };
-  const host = await hostFrom(path);
+  const host = await hostFrom(path, color);
   return {
     text: JSON.stringify(host),
     known: { host: family => setupOf(host, family) },

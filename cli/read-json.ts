@@ -1,7 +1,16 @@
 /** JSON files of the user's, and where what is none ceases to be JSON. */
+import * as v from 'valibot';
+import { readYaml } from '../analyzer/model/read-yaml.js';
 import { positionAt, type SourceText } from '../grammar/source-text.js';
+import { countOf } from '../report/report.js';
 import { problemFrames } from './tell-problems.js';
 import { Trouble } from './trouble.js';
+
+interface Telling {
+  readonly color?: boolean | undefined;
+  /** What to do. */
+  readonly hint?: string;
+}
 
 /** How far Node reads: the whole of what only lacks its end. Undefined where it does not say. */
 function readable(text: string): number | undefined {
@@ -30,9 +39,9 @@ function endOfJson(text: string): number {
 
 /**
  * What stands in it. `what`: what the file is meant to be.
- * @throws {Trouble} where it is no JSON; `hint` says what to do
+ * @throws {Trouble} where it is no JSON
  */
-export function readJson(source: SourceText, what: string, { color, hint = '' }: { readonly color?: boolean | undefined; readonly hint?: string } = {}): unknown {
+export function readJson(source: SourceText, what: string, { color, hint = '' }: Telling = {}): unknown {
   try {
     return JSON.parse(source.text);
   } catch (error) {
@@ -41,4 +50,19 @@ export function readJson(source: SourceText, what: string, { color, hint = '' }:
     const { line, column } = positionAt(source, start);
     throw new Trouble(`${source.path} is no ${what}: it is not JSON from line ${String(line)}, column ${String(column)} on${hint}`, { cause: error, frame: problemFrames(source, [{ message, span: { start, end: start + 1 } }], color) });
   }
+}
+
+/**
+ * The same, as the schema has it.
+ * @throws {Trouble} where it is no JSON, or not as the schema has it
+ */
+export function readJsonAs<S extends v.GenericSchema>(schema: S, source: SourceText, what: string, { color, hint = '' }: Telling = {}): v.InferOutput<S> {
+  const { success, output } = v.safeParse(schema, readJson(source, what, { color, hint }));
+  if (success) return output;
+  // JSON is YAML, of which the places are known.
+  const read = readYaml(schema, source.text);
+  const [first, ...others] = read.kind === 'wrong' ? read.problems : [];
+  const { line, column } = positionAt(source, first?.span.start ?? 0);
+  const more = others.length === 0 ? '' : `, and ${countOf(others.length, 'more problem')}`;
+  throw new Trouble(`${source.path} is no ${what}: line ${String(line)}, column ${String(column)}: ${first?.message ?? ''}${more}${hint}`, { frame: problemFrames(source, read.kind === 'wrong' ? read.problems : [], color) });
 }

@@ -65,7 +65,7 @@ async function readJob(path: string | undefined, options: TraceCommandOptions): 
   const conversation = options.conversation === undefined ? undefined : packetFrom(options.conversation, '--conversation', options.color);
   const words = conversation === undefined ? packets : [...packets, conversation];
   const given = options.scenario === undefined ? undefined : await scenarioFrom(options.scenario, options.color);
-  const host = options.host === undefined ? undefined : await hostFrom(options.host);
+  const host = options.host === undefined ? undefined : await hostFrom(options.host, options.color);
   if (words.length === 0 && (given?.steps.length ?? 0) === 0) throw new Trouble('no packets: give some with --packet, --conversation or --scenario; see iptables-lint trace --help');
   const family = options.family ?? given?.family ?? words[0]?.family;
   const backend = options.backend ?? given?.backend;

@@ -2,14 +2,12 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve, dirname } from 'node:path';
 import * as v from 'valibot';
-import { readYaml } from '../../analyzer/model/read-yaml.js';
 import { object, text } from '../../analyzer/model/schema-words.js';
 import { fingerprintsOf } from '../../report/fingerprint.js';
 import { countOf } from '../../report/report.js';
-import { readJson } from '../read-json.js';
+import { readJsonAs } from '../read-json.js';
 import { readSource } from '../read-source.js';
 import { replaceFile } from '../replace-file.js';
-import { problemFrames } from '../tell-problems.js';
 import { Trouble } from '../trouble.js';
 import type { Known, Sieve } from './known.js';
 
@@ -33,10 +31,7 @@ function keyOf(path: string, baseline: string): string {
 async function read(path: string): Promise<Baseline> {
   if (!existsSync(path)) throw new Trouble(`there is no baseline ${path}; --update-baseline writes it`);
   const source = await readSource(path, undefined, mostMegabytes);
-  const { success, output } = v.safeParse(schema, readJson(source, 'baseline'));
-  if (success) return output;
-  const read = readYaml(schema, source.text);
-  throw new Trouble(`${path} is no baseline: repair the errors above, or delete it and write it anew with --update-baseline`, { frame: problemFrames(source, read.kind === 'wrong' ? read.problems : [], undefined) });
+  return readJsonAs(schema, source, 'baseline', { hint: '; repair it, or delete it and write it anew with --update-baseline' });
 }
 
 function write(path: string, baseline: Baseline): Promise<void> {

@@ -1,6 +1,6 @@
 /** The files and words that a trace is made of, read and found right. */
 import { analyzeWithoutWitnesses } from '../../analyzer/examine.js';
-import { readHost, type HostDescription } from '../../analyzer/netfilter/host/host.js';
+import { hostSchema, type HostDescription } from '../../analyzer/netfilter/host/host.js';
 import { parsePacketWords, WordsError, type PacketWords } from '../../analyzer/netfilter/scenario/packet-words.js';
 import { readScenario } from '../../analyzer/netfilter/scenario/read-scenario.js';
 import type { Scenario } from '../../analyzer/netfilter/scenario.js';
@@ -9,7 +9,7 @@ import type { SourceText } from '../../grammar/source-text.js';
 import { frameFinding } from '../../report/full.js';
 import { wantsColor, widthOf } from '../color.js';
 import { loadOptions, type InputOptions } from '../options.js';
-import { readJson } from '../read-json.js';
+import { readJsonAs } from '../read-json.js';
 import { readSource } from '../read-source.js';
 import { tellProblems } from '../tell-problems.js';
 import { say, Trouble } from '../trouble.js';
@@ -35,15 +35,13 @@ export async function scenarioFrom(path: string, color: boolean | undefined): Pr
 }
 
 /** A host file, as `iptables-lint collect` writes it. */
-export async function hostFrom(path: string): Promise<HostDescription> {
-  return hostIn(await readSource(path));
+export async function hostFrom(path: string, color?: boolean): Promise<HostDescription> {
+  return hostIn(await readSource(path), color);
 }
 
 /** The same, already read. @throws {Trouble} where it is none */
-export function hostIn(source: SourceText): HostDescription {
-  const { host, problems } = readHost(readJson(source, 'host file'));
-  if (host === undefined) throw new Trouble(`${source.path} is no host file: ${problems.join('; ')}`);
-  return host;
+export function hostIn(source: SourceText, color?: boolean): HostDescription {
+  return readJsonAs(hostSchema, source, 'host file', { color });
 }
 
 /** A packet as `--packet` or `--conversation` has it; `option` says which. */

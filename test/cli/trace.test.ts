@@ -187,6 +187,32 @@ test('bytes that are no scenario are refused in a few lines', async t => {
   }
 });
 
+const wrongHosts: readonly (readonly [text: string, place: string, message: string])[] = [
+  ['{"interfaces": 5}', '1:16', '`interfaces` must be a list, and is 5'],
+  ['{\n\t"ruleSetz": []}', '2:2', 'unknown key `ruleSetz` in the host: did you mean `ruleSets`?'],
+  ['{"interfaces": [{"name": "lo"},\n {"mtu": 7}]}', '2:2', 'the interface lacks `name`'],
+  ['{"interfaces": [{"name": "eth0", "addresses": [{"address": 7}]}]}', '1:60', '`interfaces[0].addresses[0].address` must be text, and is 7: put it in quotes'],
+  ['{"routes": {"ipv4": [7]}}', '1:22', '`routes.ipv4[0]` must be words, as `ip route` and `ip rule` take them, or an object that `ip -j` printed, and is 7'],
+  ['{"ruleSets": [{"family": "ipv5", "backend": "nft", "text": ""}]}', '1:26', '`ipv5` is no family: did you mean `ipv4`?'],
+  ['{"collected": "now"}', '1:15', '`collected` must be a time of ISO 8601, as 2026-01-31T23:30:00Z'],
+];
+
+for (const [text, place, message] of wrongHosts) {
+  test(`a host file that is none is refused with its place: ${text}`, async t => {
+    const folder = folderWith(t, { 'rules.v4': rules, 'web.host.json': text });
+    const line = `web.host.json is no host file: line ${place.replace(':', ', column ')}: ${message}`;
+    for (const words of [['trace', 'rules.v4', '--packet', 'tcp 198.51.100.7 > 192.0.2.1'], ['fuzz', 'rules.v4']]) {
+      const { code, stderr } = await run([...words, '--host', 'web.host.json'], { cwd: folder });
+      t.is(code, 2);
+      t.true(stderr.includes(`--> web.host.json:${place}\n`) && stderr.endsWith(`\niptables-lint: ${line}\n`), stderr);
+    }
+    for (const words of [['rules.v4', '--host', 'web.host.json'], ['.']]) {
+      const { code, stderr } = await run(words, { cwd: folder });
+      t.deepEqual([code, stderr], [2, `iptables-lint: ${line}\n`]);
+    }
+  });
+}
+
 const mistakes: readonly (readonly [name: string, words: readonly string[], said: string])[] = [
   ['no packets', [], 'no packets: give some with --packet, --conversation or --scenario'],
   ['a word that is wrong', ['--packet', 'tcp 198.51.100.7 > 192.0.2.1 flag S'], 'did you mean `flags`?'],
@@ -199,7 +225,7 @@ const mistakes: readonly (readonly [name: string, words: readonly string[], said
   ['an address that is none', ['--scenario', 'address.yaml'], '`192.0.2.1/99` is not an address with a prefix length'],
   ['an interface that the host lacks', ['--scenario', 'interface.yaml'], 'the host has no interface `eth2`: did you mean `eth0`?'],
   ['packets of two families', ['--packet', 'tcp 198.51.100.7 > 192.0.2.1', '--packet', 'tcp 2001:db8::1 > 2001:db8::2'], '`2001:db8::1` is an IPv6 address in an IPv4 rule set'],
-  ['a host file with an unknown key', ['--host', 'host.json', '--packet', 'tcp 198.51.100.7 > 192.0.2.1'], 'interfaces.0.adresses: no such key'],
+  ['a host file with an unknown key', ['--host', 'host.json', '--packet', 'tcp 198.51.100.7 > 192.0.2.1'], 'unknown key `adresses` in the interface: did you mean `addresses`?'],
   ['a time that is none', ['--at', 'tomorrow', '--packet', 'tcp 198.51.100.7 > 192.0.2.1'], 'It must be a time, as 2026-01-31T23:30Z; see iptables-lint trace --help'],
   ['an empty scenario', ['--scenario', 'empty.yaml'], 'must be an object'],
   ['a scenario without packets', ['--scenario', 'none.json'], 'no packets'],

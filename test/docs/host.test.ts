@@ -10,7 +10,7 @@ const [ofHost = [], ofInterface = []] = page.split('An interface:').map(part =>
 
 /** What `readHost` says of a key with a value that cannot be right. */
 function isKnown(wrong: object): boolean {
-  return !(readHost(wrong).problems ?? []).some(problem => problem.includes('no such key'));
+  return !(readHost(wrong).problems ?? []).some(problem => problem.includes('unknown key'));
 }
 
 test('every key on the page is one of a host file, and others are refused', t => {

@@ -1,5 +1,6 @@
 /** What a host is, apart from the packets: the file that `--host` reads and `iptables-lint collect` writes. docs/host.md explains it. */
 import * as v from 'valibot';
+import { flag, found, list, noList, object, oneOf, text, whole, type Wrong } from '../../model/schema-words.js';
 import type { Backend, Family } from '../../values/value.js';
 
 /** What `ip -j` prints of a route or a rule; or the same in words, as `ip route` and `ip rule` take them. */
@@ -92,65 +93,73 @@ export interface HostDescription {
   readonly problems?: readonly string[];
 }
 
-const family = v.picklist(['ipv4', 'ipv6']);
-const wordsOrJson = v.union([v.string(), v.record(v.string(), v.unknown())], 'Expected words, as `ip route` and `ip rule` take them, or an object that `ip -j` printed');
+const optional = v.exactOptional;
+const u32 = whole(0xffff_ffff);
+const port = whole(65_535);
+const wrongOffset = (issue: Wrong): string => `must be a whole number of seconds, and is ${found(issue)}`;
+const family = oneOf(['ipv4', 'ipv6'], 'family');
 
-function perFamily<T>(schema: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, PerFamily<T>> {
-  return v.strictObject({ ipv4: v.exactOptional(schema), ipv6: v.exactOptional(schema) });
+/** Keys and their values, whatever the keys are. */
+function record<T>(schema: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, Readonly<Record<string, T>>> {
+  return noList(v.record(v.string(), schema, issue => `must be an object, and is ${found(issue)}`));
 }
 
-const address: v.GenericSchema<unknown, HostAddress> = v.strictObject({
-  address: v.string(),
-  peer: v.exactOptional(v.string()),
-  broadcast: v.exactOptional(v.string()),
-  scope: v.exactOptional(v.string()),
-  secondary: v.exactOptional(v.boolean()),
-  deprecated: v.exactOptional(v.boolean()),
-  tentative: v.exactOptional(v.boolean()),
-  noprefixroute: v.exactOptional(v.boolean()),
-});
+const wordsOrJson = v.union([v.string(), record(v.unknown())], issue => `must be words, as \`ip route\` and \`ip rule\` take them, or an object that \`ip -j\` printed, and is ${found(issue)}`);
 
-const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
-const portNumber = v.pipe(natural, v.maxValue(65535));
-const mac = v.pipe(v.string(), v.regex(/^[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}$/iu, 'Expected a MAC address, 02:00:00:00:00:01'));
+function perFamily<T>(schema: v.GenericSchema<unknown, T>, what: string): v.GenericSchema<unknown, PerFamily<T>> {
+  return object({ ipv4: optional(schema), ipv6: optional(schema) }, what);
+}
 
-const hostInterface: v.GenericSchema<unknown, HostInterface> = v.strictObject({
-  name: v.pipe(v.string(), v.regex(/^[^\s/]{1,15}$/u, 'Expected the name of an interface: up to 15 characters, no blank, no slash')),
-  index: v.exactOptional(natural),
-  kind: v.exactOptional(v.string()),
-  mac: v.exactOptional(mac),
-  mtu: v.exactOptional(natural),
-  up: v.exactOptional(v.boolean()),
-  master: v.exactOptional(v.string()),
-  group: v.exactOptional(natural),
-  addresses: v.exactOptional(v.array(v.union([v.string(), address]))),
-  multicast: v.exactOptional(v.array(v.string())),
-});
+const address: v.GenericSchema<unknown, HostAddress> = object({
+  address: text,
+  peer: optional(text),
+  broadcast: optional(text),
+  scope: optional(text),
+  secondary: optional(flag),
+  deprecated: optional(flag),
+  tentative: optional(flag),
+  noprefixroute: optional(flag),
+}, 'the address');
+/** Of what is an object only what is wrong with that is said. */
+const addressOrText: v.GenericSchema<unknown, string | HostAddress> = v.lazy(value => typeof value === 'object' && value !== null ? address : text);
 
-const socket: v.GenericSchema<unknown, HostSocket> = v.strictObject({
-  protocol: v.picklist(['tcp', 'udp']),
-  address: v.string(),
-  port: portNumber,
-  interface: v.exactOptional(v.string()),
-  transparent: v.exactOptional(v.boolean()),
-  uid: v.exactOptional(natural),
-  process: v.exactOptional(v.string()),
-});
+const hostInterface: v.GenericSchema<unknown, HostInterface> = object({
+  name: v.pipe(text, v.regex(/^[^\s/]{1,15}$/u, 'must be the name of an interface: up to 15 characters, no blank, no slash')),
+  index: optional(u32),
+  kind: optional(text),
+  mac: optional(v.pipe(text, v.regex(/^[0-9a-f]{1,2}(?::[0-9a-f]{1,2}){5}$/iu, 'must be an Ethernet address, as 02:00:00:00:00:01'))),
+  mtu: optional(u32),
+  up: optional(flag),
+  master: optional(text),
+  group: optional(u32),
+  addresses: optional(list(addressOrText)),
+  multicast: optional(list(text)),
+}, 'the interface');
 
-export const hostSchema: v.GenericSchema<unknown, HostDescription> = v.strictObject({
-  collected: v.exactOptional(v.pipe(v.string(), v.isoTimestamp())),
-  timeZoneOffset: v.exactOptional(v.pipe(v.number(), v.integer())),
-  versions: v.exactOptional(v.strictObject({ kernel: v.exactOptional(v.string()), iptables: v.exactOptional(v.string()), iproute2: v.exactOptional(v.string()) })),
-  interfaces: v.exactOptional(v.array(hostInterface)),
-  routes: v.exactOptional(perFamily(v.array(wordsOrJson))),
-  rules: v.exactOptional(perFamily(v.array(wordsOrJson))),
-  sysctls: v.exactOptional(v.record(v.string(), v.union([v.number(), v.string()]))),
-  ruleSets: v.exactOptional(v.array(v.strictObject({ family, backend: v.picklist(['legacy', 'nft']), text: v.string() }))),
-  ipsets: v.exactOptional(v.string()),
-  conntrack: v.exactOptional(perFamily(v.string())),
-  sockets: v.exactOptional(v.array(socket)),
-  problems: v.exactOptional(v.array(v.string())),
-});
+const socket: v.GenericSchema<unknown, HostSocket> = object({
+  protocol: oneOf(['tcp', 'udp'], 'protocol'),
+  address: text,
+  port,
+  interface: optional(text),
+  transparent: optional(flag),
+  uid: optional(u32),
+  process: optional(text),
+}, 'the socket');
+
+export const hostSchema: v.GenericSchema<unknown, HostDescription> = object({
+  collected: optional(v.pipe(text, v.isoTimestamp('must be a time of ISO 8601, as 2026-01-31T23:30:00Z'))),
+  timeZoneOffset: optional(v.pipe(v.number(wrongOffset), v.integer(wrongOffset))),
+  versions: optional(object({ kernel: optional(text), iptables: optional(text), iproute2: optional(text) }, '`versions`')),
+  interfaces: optional(list(hostInterface)),
+  routes: optional(perFamily(list(wordsOrJson), '`routes`')),
+  rules: optional(perFamily(list(wordsOrJson), '`rules`')),
+  sysctls: optional(record(v.union([v.number(), v.string()], issue => `must be a number or text, and is ${found(issue)}`))),
+  ruleSets: optional(list(object({ family, backend: oneOf(['legacy', 'nft'], 'backend'), text }, 'the rule set'))),
+  ipsets: optional(text),
+  conntrack: optional(perFamily(text, '`conntrack`')),
+  sockets: optional(list(socket)),
+  problems: optional(list(text)),
+}, 'the host');
 
 /** A host that could be read, or what is wrong with it. */
 export type HostReading =
@@ -158,10 +167,9 @@ export type HostReading =
   /** One line each: where, and what was expected there. */
   | { readonly host?: undefined; readonly problems: readonly string[] };
 
-/** Checks what was read from a host file; `interfaces.0.mac: Expected …` says what is wrong with it. */
+/** Checks what was read from a host file; `interfaces.0.mac: must be …` says what is wrong with it. */
 export function readHost(value: unknown): HostReading {
-  if (Array.isArray(value)) return { problems: ['the file: Expected an object, and it is a list'] };
   const { success, output, issues } = v.safeParse(hostSchema, value);
   if (success) return { host: output };
-  return { problems: issues.map(issue => `${v.getDotPath(issue) ?? 'the file'}: ${issue.expected === 'never' ? 'no such key' : issue.message}`) };
+  return { problems: issues.map(issue => `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`) };
 }
