@@ -2,6 +2,7 @@
 import { relative, resolve } from 'node:path';
 import picomatch from 'picomatch';
 import type { Settings } from '../../analyzer/checks/settings.js';
+import type { YamlPath } from '../../analyzer/model/read-yaml.js';
 import type { ConfigLayer } from './read-config.js';
 import { takesOut, type FileConfig } from './schema.js';
 
@@ -42,10 +43,16 @@ export function isIgnored(layers: readonly ConfigLayer[], path: string): boolean
   return layers.some(({ folder, config }) => matches(folder, config.ignore ?? [], path));
 }
 
+/** The host files that it names, by their whole paths, and where in it. */
+export function hostsOf({ folder, config: { host, overrides = [] } }: ConfigLayer): readonly { readonly path: string; readonly at: YamlPath }[] {
+  const named = [{ host, at: ['host'] }, ...overrides.map((one, index) => ({ host: one.host, at: ['overrides', index, 'host'] }))];
+  return named.flatMap(({ host: path, at }) => path === undefined ? [] : [{ path: resolve(folder, path), at }]);
+}
+
 /** The files that are read for it, itself among them, by their whole paths. */
-export function filesOf({ path, folder, config: { host, overrides = [], siblings = [] } }: ConfigLayer): readonly string[] {
-  const named = [host, ...overrides.map(one => one.host), ...siblings.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])];
-  return [path, ...named.flatMap(one => one === undefined ? [] : resolve(folder, one))];
+export function filesOf(layer: ConfigLayer): readonly string[] {
+  const { path, folder, config: { siblings = [] } } = layer;
+  return [path, ...hostsOf(layer).map(host => host.path), ...siblings.flatMap(({ ipv4, ipv6 }) => [resolve(folder, ipv4), resolve(folder, ipv6)])];
 }
 
 /** The other file of a pair, by its whole path. */

@@ -1,6 +1,6 @@
 /** Reads a configuration, and those that it builds on. Nothing in it is executed. */
 import { dirname, resolve } from 'node:path';
-import { readYaml } from '../../analyzer/model/read-yaml.js';
+import { readYaml, type YamlPath } from '../../analyzer/model/read-yaml.js';
 import type { SourceText } from '../../grammar/source-text.js';
 import { readSource } from '../read-source.js';
 import { problemFrames, type Problem } from '../tell-problems.js';
@@ -12,6 +12,8 @@ export interface ConfigLayer {
   readonly path: string;
   readonly folder: string;
   readonly config: Config;
+  /** To be thrown where something that it names, at this path in it, is wrong. */
+  readonly refused: (message: string, at: YamlPath) => Trouble;
 }
 
 /** More files than this build on each other by mistake. */
@@ -26,15 +28,16 @@ function refusal(source: SourceText, problems: readonly Problem[], color: boolea
 async function layersOf(source: SourceText, color: boolean | undefined, above: readonly string[]): Promise<readonly ConfigLayer[]> {
   const read = readYaml(configSchema, source.text);
   if (read.kind === 'wrong') throw refusal(source, read.problems, color);
-  const layer = { path: source.path, folder: dirname(source.path), config: read.value };
+  const refused = (message: string, at: YamlPath): Trouble => refusal(source, [{ message, span: read.spanAt(at) }], color);
+  const layer = { path: source.path, folder: dirname(source.path), config: read.value, refused };
   const here = [...above, source.path];
   const layers: ConfigLayer[] = [];
   for (const [index, base] of (layer.config.extends ?? []).entries()) {
     const path = resolve(layer.folder, base);
-    const refused = (message: string): Trouble => refusal(source, [{ message, span: read.spanAt(['extends', index]) }], color);
-    if (here.includes(path)) throw refused(`it builds on itself: ${[...here, path].join(' extends ')}`);
-    if (here.length > mostLayers) throw refused('too many files build on each other');
-    const below = await readSource(path).catch((error: unknown) => { throw error instanceof Trouble ? refused(error.message) : error; });
+    const at = ['extends', index];
+    if (here.includes(path)) throw refused(`it builds on itself: ${[...here, path].join(' extends ')}`, at);
+    if (here.length > mostLayers) throw refused('too many files build on each other', at);
+    const below = await readSource(path).catch((error: unknown) => { throw error instanceof Trouble ? refused(error.message, at) : error; });
     layers.push(...await layersOf(below, color, here));
   }
   return [...layers, layer];

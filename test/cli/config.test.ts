@@ -88,6 +88,19 @@ for (const [text, message] of wrong) {
   });
 }
 
+test('config check reads the hosts that are named', async t => {
+  const folder = folderWith(t, {
+    'none.yaml': 'persona: auditor\nhost: none.json\n', 'wrong.yaml': 'overrides:\n  - files: a.rules\n    host: wrong.json\n', 'above.yaml': 'extends: none.yaml\n', 'right.yaml': 'host: host.json\n',
+    'wrong.json': '{"interfaces": 5}', 'host.json': '{}',
+  });
+  const check = (...words: readonly string[]): ReturnType<typeof run> => run(['config', 'check', ...words], { cwd: folder });
+  t.regex((await check('none.yaml')).stderr, /cannot read .*none\.json: no such file[^]*none\.yaml:2:7\n/u);
+  t.regex((await check('wrong.yaml')).stderr, /wrong\.json is no host file: line 1, column 16: `interfaces` must be a list[^]*wrong\.yaml:3:11\n/u);
+  const { code, stdout, stderr } = await check('above.yaml', 'right.yaml');
+  t.deepEqual([code, stdout], [2, 'right.yaml is right\n']);
+  t.regex(stderr, /none\.yaml:2:7\n/u);
+});
+
 test('config print shows what holds for a file', async t => {
   const folder = folderWith(t, { 'iptables-lint.yaml': 'persona: auditor\noverrides: [{ files: "*.v4", checks: { unused-chain: off } }]\n' });
   const { code, stdout } = await run(['config', 'print', 'rules.v4'], { cwd: folder });
