@@ -307,12 +307,18 @@ Examples:
   iptables-lint complete zsh > "\${fpath[1]}/_iptables-lint"
   iptables-lint complete fish > ~/.config/fish/completions/iptables-lint.fish`;
 
-/** For --help: what it does is in complete.ts. */
+/** `words`: the command and what it is asked, which a library reads: it makes the command anew. */
+async function completeBy(words: readonly string[]): Promise<void> {
+  startStreaming();
+  await (await import('./complete.js')).complete(program([...commands.keys()].filter(name => name !== 'complete')), words);
+}
+
 function completeCommand(): Command {
   return new Command('complete')
     .description('print what a shell needs to complete the words of iptables-lint')
     .argument('<shell>', 'bash, zsh, fish or powershell')
-    .addHelpText('after', completeExamples);
+    .addHelpText('after', completeExamples)
+    .action(async (shell: string) => { await completeBy(['complete', shell]); });
 }
 
 /** By their names. */
@@ -340,7 +346,7 @@ function refuseTwice(command: Command): void {
   }
 }
 
-/** The program with these commands, as commander has them; `complete` itself is made by a library. */
+/** The program with these commands, as commander has them. */
 export function program(names: Iterable<string> = commands.keys()): Command {
   const root = lintCommand();
   for (const name of new Set(names)) {
@@ -349,6 +355,7 @@ export function program(names: Iterable<string> = commands.keys()): Command {
   }
   for (const command of [root, ...root.commands.filter(one => one.commands.length > 0)]) command.addCommand(helpCommand(command));
   for (const command of [root, ...root.commands, ...root.commands.flatMap(one => one.commands)]) {
+    if (command !== root && command.name() !== 'help') command.option('--debug', 'say on stderr what was decided and why');
     refuseTwice(command);
     command.exitOverride().configureOutput({ writeOut: text => { void print(text); }, writeErr: say, outputError: () => { /* said by main, in one line */ } });
   }
@@ -359,7 +366,7 @@ export function program(names: Iterable<string> = commands.keys()): Command {
 function passOn(root: Command, begin: (command: string) => void): void {
   root.hook('preAction', (_, action) => {
     begin(action.name());
-    if (root.getOptionValue('debug') === true) startDebugging();
+    if (action.optsWithGlobals<{ debug?: boolean }>().debug === true) startDebugging();
     debug(() => `iptables-lint ${version}, Node ${process.version}, ${process.platform}`);
     const color: unknown = root.getOptionValue('color');
     if (action !== root && color !== undefined && action.getOptionValue('color') === undefined) action.setOptionValue('color', color);
@@ -388,9 +395,9 @@ export async function main(words: readonly string[]): Promise<string> {
     leave();
   });
   try {
-    if (words[0] === 'complete' && !words.includes('--help')) {
-      startStreaming();
-      await (await import('./complete.js')).complete(program([...commands.keys()].filter(name => name !== 'complete')), words);
+    // What a shell asks at each TAB: the words behind are not to be read here.
+    if (words[0] === 'complete' && words[1] === '--') {
+      await completeBy(words);
       return 'complete';
     }
     const root = program(commandsIn(words));

@@ -62,3 +62,10 @@ test('without them nothing is told', async t => {
   const { stderr } = await run(['a.v4'], { cwd: folderWith(t, { 'a.v4': withError }) });
   t.is(stderr, '');
 });
+
+test('--debug is taken before a command and behind it', async t => {
+  const cwd = folderWith(t, { 'a.rules': clean, 'iptables-lint.yaml': '' });
+  const runs = ['--debug fmt a.rules', 'fmt --debug a.rules', 'replay none.json --debug', 'config --debug check', 'config check --debug', 'checks --debug', 'explain --debug shadowed-rule', 'merge --debug none.json', 'collect --dry-run --debug', 'init --debug', 'trace --debug a.rules', 'fuzz --debug a.rules --runs 0', 'complete bash --debug', '--debug complete fish'];
+  for (const words of runs) t.regex((await run(words.split(' '), { cwd })).stderr, /^debug: iptables-lint /u, words);
+  t.notRegex((await run(['fmt', 'a.rules'], { cwd })).stderr, /debug/u);
+});
