@@ -19,7 +19,7 @@ const ignoredFiles = otherFiles.flatMap(extension => [`**/*iptables*.${extension
 export interface Finding {
   /** Of those that are found in folders or by globs; what is named is never left out. */
   readonly isIgnored?: (path: string) => boolean;
-  /** What is done about what cannot be found or looked at; absent: it is reported. The rest goes on. `path`: what it is about, where that was found in a folder. */
+  /** What is done about what cannot be found or looked at; absent: it is reported. The rest goes on. `path`: what it is about, where that is a file or a folder. */
   readonly onTrouble?: (error: unknown, path: string | null) => void;
   /** Hosts as `collect` wrote them are found in folders as well. */
   readonly hosts?: boolean;
@@ -92,7 +92,7 @@ async function filesOf(operand: string, hosts: boolean): Promise<Walked> {
   } catch (error) {
     if (error instanceof Trouble) throw error;
     if (/[*?[\]{}]/u.test(operand)) return byGlob(operand);
-    throw new Trouble(`cannot read ${operand}: ${systemCause(error)}`, { cause: error });
+    return { files: [], troubles: [{ path: operand, trouble: new Trouble(`cannot read ${operand}: ${systemCause(error)}`, { cause: error }) }] };
   }
 }
 
@@ -106,8 +106,8 @@ export async function findFiles(operands: readonly string[], { onTrouble = error
   for (const operand of operands) {
     try {
       const found = await filesOf(operand, hosts);
-      const isNamed = found.files[0] === operand;
-      for (const { path, trouble } of found.troubles) if (!isIgnored(path)) onTrouble(trouble, path);
+      const isNamed = [...found.files, ...found.troubles.map(({ path }) => path)][0] === operand;
+      for (const { path, trouble } of found.troubles) if (isNamed || !isIgnored(path)) onTrouble(trouble, path);
       for (const file of isNamed ? found.files : found.files.filter(one => !isIgnored(one)).toSorted()) add(file);
     } catch (error) {
       onTrouble(error, null);

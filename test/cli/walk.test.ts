@@ -31,6 +31,15 @@ test('a link that leads nowhere is an error, in the report as well, and the othe
   }
 });
 
+test('a file that is named and is not there has its path in reports, also where it would be left alone in a folder', async t => {
+  const folder = folderWith(t, { 'a.rules': clean, 'empty/readme.md': '', 'iptables-lint.yaml': 'ignore: "old/**"\n' });
+  const report = async (format: string): Promise<string> => (await run(['--format', format, 'a.rules', 'old/none.rules', 'a.rules/b', 'empty'], { cwd: folder })).stdout;
+  t.deepEqual((JSON.parse(await report('json')) as Report).failures?.map(({ path }) => path), ['old/none.rules', 'a.rules/b', null]);
+  t.regex(await report('ndjson'), /\{"path":"old\/none\.rules","failure":"cannot read old\/none\.rules: no such file or directory"\}/u);
+  t.regex(await report('junit'), /<testsuite name="old\/none\.rules"/u);
+  t.regex(await report('checkstyle'), /<file name="old\/none\.rules"/u);
+});
+
 test('shards tell once what cannot be looked at', async t => {
   const folder = folderWith(t, { 'hosts/a.rules': clean, 'hosts/b.rules': withError });
   symlinkSync('gone.rules', join(folder, 'hosts/web.rules'));
