@@ -30,11 +30,11 @@ function killedBy(cx: CheckContext, decider: Decider): Because {
   return deciderBecause(cx.ruleset, decider, isPolicy(decider) ? `policy ${decider.policy}: replies end here` : 'drops replies');
 }
 
-/** The first packet and the reply that dies, as steps; undefined where nat chooses addresses as it likes. */
-function conversationSteps(pipeline: Pipeline, path: Path, dies: ConversationCase): ProposedStep[] | undefined {
+/** The first packet and the reply that dies, as steps. Where nat chooses addresses as it likes, the reply is to what it chose. */
+function conversationSteps(pipeline: Pipeline, path: Path, dies: ConversationCase): ProposedStep[] {
   const { sample, trip } = firstPacket(pipeline, dies);
-  const reply = nextPacket(pipeline, trip, sample, replyMarks(sample));
-  if (reply === undefined) return undefined;
+  const { protocol } = sample;
+  const reply = nextPacket(pipeline, trip, sample, replyMarks(sample)) ?? { ...protocol === undefined ? {} : { protocol }, ...replyMarks(sample) };
   return [stepOf(sample, path === 'out' ? 'local' : sample.in ?? 'eth0'), stepOf(reply, path === 'in' ? 'local' : reply.in ?? sample.out ?? 'eth0')];
 }
 
@@ -93,14 +93,13 @@ function report(cx: CheckContext, pipeline: Pipeline, { at, found, others }: Ali
   const back = replyHook[hook] ?? 'OUTPUT';
   const [there, again] = directions[path] ?? ['in', 'out'];
   const whose = everyday ? ` to an everyday client (source port 32768 or more)` : '';
-  const witness = conversationSteps(pipeline, path, dies);
   return {
     at,
     severity: severityOf(found),
     ...isByUnnamedOnly(cx, pipeline, at, found) ? { mutedIn: 'generated' as const } : {},
     alike: others.length + 1, message: `${subject(others)} ${exchange.name} ${there}, but no reply${whose} gets ${again}`,
     because: [...killers.map(decider => killedBy(cx, decider)), ...alsoHit(others)],
-    ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(found, back)] },
+    witness: conversationSteps(pipeline, path, dies), shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt(found, back)],
     ...remedy(cx, back, killers),
   };
 }
@@ -127,14 +126,13 @@ function reportSome(cx: CheckContext, pipeline: Pipeline, { at, found, others }:
   const { doubt: { hook, path, exchange }, by, isEveryday } = found;
   const back = replyHook[hook] ?? 'OUTPUT';
   const [there, again] = directions[path] ?? ['in', 'out'];
-  const witness = conversationSteps(pipeline, path, found);
   return {
     at,
     severity: isEveryday ? 'warning' : 'info',
     ...found.isWithinKind ? { certainty: 'possible' as const } : {},
     alike: others.length + 1, message: `${subject(others)} ${exchange.name} ${there}, but not all replies get ${again}: lost are ${packetsText(found.packets())}`,
     because: [killedBy(cx, by), ...alsoHit(others)],
-    ...witness === undefined ? {} : { witness, shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers: [by] }, back)] },
+    witness: conversationSteps(pipeline, path, found), shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }, lostAt({ killers: [by] }, back)],
     ...remedy(cx, back, [by]),
   };
 }
@@ -267,14 +265,14 @@ function* lostOutside(cx: CheckContext, path: 'through' | 'out', doubts: readonl
   const { exchange, device, by, dies, killers, mayBeListed, isInner } = found;
   // What FORWARD lets through by its policy it was not meant to judge.
   if (isPolicy(by) ? path === 'through' : isTold(by.rule)) return;
-  const witness = conversationSteps(pipeline, path, dies);
   const back: Hook = path === 'out' ? 'INPUT' : 'FORWARD';
   yield {
     ...isPolicy(by) ? { span: policySpan(cx) } : { at: by }, severity: isInner ? 'info' : 'warning',
     ...mayBeListed ? { certainty: 'possible' as const } : {},
     message: `${isPolicy(by) ? 'the policy ACCEPT of OUTPUT' : 'this rule'} lets ${isPolicy(by) ? everyday[exchange.name] ?? exchange.name : exchange.name} ${path === 'out' ? 'out' : 'through'} to the internet, but ${mayBeListed ? 'hardly any reply' : 'no reply'} from there gets ${path === 'out' ? 'in' : 'back'}${device === undefined ? '' : ` by ${device}`}`,
     because: killers.map(decider => killedBy(cx, decider)),
-    ...witness === undefined ? {} : { witness, shows: [isPolicy(by) ? { at: 'filter:OUTPUT', fate: 'passes' } : { at: `filter:${path === 'out' ? 'OUTPUT' : 'FORWARD'}`, fate: 'passes', matches: [referenceOf(by)] }, lostAt({ killers }, back)] },
+    witness: conversationSteps(pipeline, path, dies),
+    shows: [isPolicy(by) ? { at: 'filter:OUTPUT', fate: 'passes' } : { at: `filter:${path === 'out' ? 'OUTPUT' : 'FORWARD'}`, fate: 'passes', matches: [referenceOf(by)] }, lostAt({ killers }, back)],
     ...remedy(cx, back, killers),
   };
 }

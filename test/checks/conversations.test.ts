@@ -458,3 +458,9 @@ test('who is answered by hosts behind his own interface only, is answered by nob
   // Each bridge for itself, and one blocked host: others answer.
   t.deepEqual(lost('-A FORWARD -s 10.1.2.3/32 -j DROP', '-A FORWARD -i br0 -o br0 -j ACCEPT', '-A FORWARD -i br0 ! -o br0 -j ACCEPT', '-A FORWARD -o br0 -m conntrack --ctstate ESTABLISHED -j ACCEPT'), []);
 });
+
+test('a masqueraded connection has its packets: the reply goes to the address that it was given', t => {
+  const nat = '*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n';
+  const steps = shown('missing-established-return', nat + host(lo, known, '-A FORWARD -i eth1 -o eth0 -j ACCEPT'));
+  t.deepEqual(steps, ['NEW filter:FORWARD:1', 'ESTABLISHED filter:FORWARD:policy']);
+});
