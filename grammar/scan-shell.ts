@@ -3,11 +3,12 @@
  * (POSIX.1-2024, Shell Command Language, 2.2 Quoting and 2.3 Token Recognition).
  * Whatever would have to be executed to be known is marked, and its command is not used.
  */
+import type { Span } from './source-text.js';
 import { wordToken, type Token } from './tokens.js';
 
 /** A simple command and why it cannot be taken at its word, if it cannot. */
 export interface ShellCommand {
-  readonly words: readonly Token[];
+  readonly words: Token[];
   readonly start: number;
   readonly end: number;
   /** Line of its first word, from 1. */
@@ -34,14 +35,15 @@ export function isKeyword(word: string): boolean {
 /** Reads commands one after the other from a text. */
 export class ShellScanner {
   readonly #text: string;
-  #at = 0;
+  #at: number;
   #line = 1;
   #depth = 0;
   #joined = '';
   #hereDocuments: string[] = [];
 
-  constructor(text: string) {
+  constructor(text: string, at = 0) {
     this.#text = text;
+    this.#at = at;
   }
 
   * commands(): Generator<ShellCommand, void> {
@@ -214,4 +216,10 @@ export class ShellScanner {
     }
     return { text, odd };
   }
+}
+
+/** The words of the command that stands there. */
+export function commandWords(text: string, { start, end }: Span): Token[] {
+  for (const { words } of new ShellScanner(text.slice(0, end), start).commands()) return words;
+  return [];
 }

@@ -1,5 +1,6 @@
 /** Spans inside a rule. They are not kept, but for those of the last: the rule's text is read again when one is asked for. */
 import { scanWords } from '../../grammar/scan-restore-line.js';
+import { commandWords } from '../../grammar/scan-shell.js';
 import type { Span } from '../../grammar/source-text.js';
 import { parseStatement } from '../../grammar/statement-parser.js';
 import type { OptionNode } from '../../grammar/syntax.js';
@@ -19,10 +20,16 @@ export function ruleOptions(ruleset: Ruleset, rule: Rule): readonly OptionNode[]
   return options;
 }
 
+/** The words of a rule. A command of a script begins with a program, and is cut as a shell does. */
+function wordsOf({ source: { text } }: Ruleset, { start, end }: Rule): Token[] {
+  if (/\w|\//u.test(text.charAt(start))) return commandWords(text, { start, end });
+  const words: Token[] = [];
+  scanWords(text, start, end, words, []);
+  return words;
+}
+
 function readOptions(ruleset: Ruleset, rule: Rule): readonly OptionNode[] {
-  const tokens: Token[] = [];
-  scanWords(ruleset.source.text, rule.start, rule.end, tokens, []);
-  const statement = parseStatement(tokens, rule, startScope(ruleset.family), [], true);
+  const statement = parseStatement(wordsOf(ruleset, rule), rule, startScope(ruleset.family), [], true);
   return statement.kind === 'command' ? statement.options : [];
 }
 

@@ -8,13 +8,15 @@ export interface SuppressionWords {
 }
 
 const name = /^[\s,]*([a-z0-9][a-z0-9-]*(?:\/[a-z0-9][a-z0-9-]*)?)(?=[\s,]|$)/u;
+const anyWord = /^[\s,]*([^\s,]+)/u;
 
-/** `separated`: more than one name needs a comma between, since a reason follows. */
+/** `separated`: a reason follows. More than one name needs a comma between, and whatever stands in the place of a name is meant for one. */
 export function readWords(text: string, separated: boolean): SuppressionWords {
   const until = /(?:^|\s)until=(\S+)/u.exec(text)?.[1];
   let rest = text.replace(/(?:^|\s)until=\S+/u, ' ').trim();
   const checks: string[] = [];
-  for (let match = name.exec(rest); match !== null; match = name.exec(rest)) {
+  const next = separated ? anyWord : name;
+  for (let match = next.exec(rest); match !== null; match = next.exec(rest)) {
     if (separated && checks.length > 0 && !rest.startsWith(',')) break;
     checks.push(match[1] ?? '');
     rest = rest.slice(match[0].length);

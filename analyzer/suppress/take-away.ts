@@ -1,7 +1,16 @@
 /** Edits that take a suppression out of its file. */
+import type { Span } from '../../grammar/source-text.js';
+import type { OptionNode } from '../../grammar/syntax.js';
 import type { Fix } from '../finding.js';
 
 const fix = (description: string, start: number, end: number): Fix => ({ description, safety: 'safe', edits: [{ span: { start, end }, text: '' }] });
+
+/** Where the letters of `which` begin that stand before `end`. */
+function behind(text: string, end: number, which: string): number {
+  let start = end;
+  while (start > 0 && which.includes(text.charAt(start - 1))) start--;
+  return start;
+}
 
 /** One name of several, and what parts it from the others. `start`: where the first of `names` may stand. */
 export function withoutName(text: string, start: number, names: readonly string[], name: string): { readonly fix?: Fix } {
@@ -18,17 +27,14 @@ export function withoutName(text: string, start: number, names: readonly string[
   return { fix: names[0] === name ? fix(`take ${name} out of the note`, at, end + behind) : fix(`take ${name} out of the note`, at - before, end) };
 }
 
-/** The note at the end of a rule's comment; the comment, too, where there is nothing else in it. */
-export function withoutNote(text: string, rule: { readonly start: number }, start: number, end: number): { readonly fix?: Fix } {
-  const before = text.slice(rule.start, start);
-  const option = /-m\s+comment\s+--comment\s+(["']?)$/u.exec(before);
-  if (option !== null) {
-    const behind = text.slice(end).search(/[^\s]/u);
-    const quote = option[1] ?? '';
-    const close = quote === '' ? end : text.indexOf(quote, end) + 1;
-    return behind === -1 ? {} : { fix: fix('delete the comment', rule.start + option.index, close + (/^[ \t]*/u.exec(text.slice(close))?.[0].length ?? 0)) };
-  }
-  // The first in a comment whose `-m comment` stands elsewhere.
-  if (/--comment\s+["']?$/u.test(before)) return {};
-  return { fix: fix('delete the note', start - (/[\s,;]*$/u.exec(before)?.[0].length ?? 0), end) };
+/** `-m comment --comment TEXT`, where the two options stand side by side. */
+export function withoutComment(text: string, options: readonly OptionNode[], comment: OptionNode): { readonly fix?: Fix } {
+  const match = options[options.indexOf(comment) - 1];
+  if (match?.args[0]?.text !== 'comment') return {};
+  return { fix: fix('delete the comment', behind(text, match.start, ' \t'), comment.end) };
+}
+
+/** One note of a comment that says more. */
+export function withoutNote(text: string, { start, end }: Span): { readonly fix?: Fix } {
+  return { fix: fix('delete the note', behind(text, start, ' \t,;'), end) };
 }

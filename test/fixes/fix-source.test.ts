@@ -34,6 +34,12 @@ const cases: Readonly<Record<string, readonly [before: readonly string[], after?
   'a shadowed log goes, too': [[ssh, '-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j LOG'], [ssh]],
   'a shadowed rule that counts all it is asked about stays': [[ssh, '-A INPUT -p tcp -m recent --set --name x -m tcp --dport 22 -j DROP']],
   'a rule whose counter says that packets came stays': [[ssh, '[7:420] -A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP']],
+  'a note that is over goes with its comment, whatever quotes are in it': [
+    [ssh.replace('-j', String.raw`-m comment --comment "lint:off=shadowed-rule,redundant-rule until=2026-01-01 the \"old\" one" -j`)], [ssh],
+  ],
+  'of a comment that says more, only the note goes': [
+    [ssh.replace('-j', String.raw`-m comment --comment="the \"old\" one; lint:off=shadowed-rule kept" -j`)], [ssh.replace('-j', String.raw`-m comment --comment="the \"old\" one" -j`)],
+  ],
   'duplicate-rule goes': [[ssh, ssh], [ssh]],
   'of a rule that is repeated all copies go, but not one to which packets came': [[ssh, ssh, '-A INPUT -p udp -j ACCEPT', ssh, `[7:420] ${ssh}`, ssh], [ssh, '-A INPUT -p udp -j ACCEPT', `[7:420] ${ssh}`]],
   'redundant-rule goes': [[`-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT`, ssh], [ssh]],

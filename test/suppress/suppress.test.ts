@@ -52,6 +52,26 @@ test('a note in the comment of a rule speaks of this rule', t => {
   t.deepEqual(lint(filter(noted('lint:off=host-bits-set'), ), { requireReason: false }), { shown: [], suppressed: ['host-bits-set 7'] });
 });
 
+test('a note is read as iptables reads the comment: behind quotes, behind `=`, and with the option abbreviated', t => {
+  const options = [String.raw`--comment "say \"hi\"; lint:off=host-bits-set meant"`, `--comment "it's the office; lint:off=host-bits-set meant"`, '--comment="x; lint:off=host-bits-set meant"', '--comm "x; lint:off=host-bits-set meant"'];
+  for (const option of options) {
+    const line = loose.replace('-j', `-m comment ${option} -j`);
+    t.deepEqual(lint(filter(line)), { shown: [], suppressed: ['host-bits-set 7'] }, option);
+    t.deepEqual(lint(`iptables -P INPUT DROP\niptables ${line}\n`), { shown: [], suppressed: ['host-bits-set 2'] }, `in a script: ${option}`);
+  }
+  t.deepEqual(lint(`iptables -P INPUT DROP\niptables ${loose.replace('-j', `-m comment --comment 'x; lint:off=host-bits-set meant' -j`)}\n`), { shown: [], suppressed: ['host-bits-set 2'] });
+});
+
+test('a note in a comment that names no check, or none that there is, is told, and its place is the note', t => {
+  for (const name of ['*', 'host_bits', 'host-bits-set;', '']) {
+    const text = filter(loose.replace('-j', `-m comment --comment "say \\"hi\\" lint:off=${name}" -j`));
+    t.deepEqual(lint(text), { shown: ['host-bits-set 7', 'invalid-suppression 7'], suppressed: [] }, name);
+    const { span } = analyze({ path: 'rules', text }, { today }).findings.find(one => one.check === 'invalid-suppression') ?? { span: { start: 0, end: 0 } };
+    t.is(text.slice(span.start, span.end), `lint:off=${name}`);
+  }
+  t.deepEqual(lint(filter(loose.replace('-j', '-m comment --comment "lint:off=host-bits-set,any_any meant" -j'))), { shown: ['invalid-suppression 7'], suppressed: ['host-bits-set 7'] });
+});
+
 test('what stands in a log prefix is no note', t => {
   t.deepEqual(lint(filter('-A INPUT -s 192.0.2.1/24 -j LOG --log-prefix "lint:off=host-bits-set x"')), { shown: ['host-bits-set 7'], suppressed: [] });
 });
