@@ -12,8 +12,8 @@ import type { Known } from './known.js';
 /** Git's output is read up to so many bytes. */
 const mostBytes = 1 << 30;
 
-function git(folder: string, words: readonly string[]): { readonly status: number | null; readonly stdout: Buffer; readonly stderr: string } {
-  const { status, stdout, stderr, error } = spawnSync('git', ['-C', folder, ...words], { maxBuffer: mostBytes });
+function git(folder: string, words: readonly string[], input = ''): { readonly status: number | null; readonly stdout: Buffer; readonly stderr: string } {
+  const { status, stdout, stderr, error } = spawnSync('git', ['-C', folder, ...words], { maxBuffer: mostBytes, input });
   if (error !== undefined) throw new Trouble(`--since asks git, and it cannot be run: ${error.message}`);
   return { status, stdout, stderr: stderr.toString('utf8').trim() };
 }
@@ -23,11 +23,13 @@ function isShallow(): boolean {
   return git('.', ['rev-parse', '--is-shallow-repository']).stdout.toString('utf8').trim() === 'true';
 }
 
-/** The file at that commit; undefined where it was not there. */
+/** The file at that commit, or the one that a link led to then; undefined where it was not there. */
 function fileAt(commit: string, path: string): SourceText | undefined {
   const whole = resolve(path);
-  const { status, stdout } = git(dirname(whole), ['show', `${commit}:./${basename(whole)}`]);
-  return status === 0 ? { path, text: decodeBytes(stdout) } : undefined;
+  const { stdout } = git(dirname(whole), ['cat-file', '--batch', '--follow-symlinks'], `${commit}:./${basename(whole)}\n`);
+  const start = stdout.indexOf('\n') + 1;
+  const size = /^[0-9a-f]+ blob (\d+)\n$/u.exec(stdout.toString('latin1', 0, start))?.[1];
+  return size === undefined ? undefined : { path, text: decodeBytes(stdout.subarray(start, start + Number(size))) };
 }
 
 /** So many files are kept as they were: a host is asked for each of its rule sets. */

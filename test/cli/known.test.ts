@@ -1,6 +1,6 @@
 /** Notes, baselines and commits, as a user meets them. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { folderWith, run, table, withWarning } from './run.js';
@@ -104,11 +104,15 @@ test('a baseline that is none is no success, and --update-baseline wants a name'
 /** A folder with these files, committed. */
 function repository(t: ExecutionContext, files: Readonly<Record<string, string>>): string {
   const folder = folderWith(t, files);
+  commit(folder);
+  return folder;
+}
+
+function commit(folder: string): void {
   for (const words of [['init', '-q'], ['add', '.'], ['commit', '-qm', 'first']]) {
     const { status, stderr } = spawnSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.net', ...words], { cwd: folder, encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
   }
-  return folder;
 }
 
 const withGit = spawnSync('git', ['--version']).status === 0 ? test : test.skip;
@@ -135,6 +139,16 @@ withGit('--since shows what a change brought', async t => {
   t.regex(none.stderr, /git knows no such commit$/mu);
   t.is(spawnSync('git', ['clone', '-q', '--depth', '1', `file://${folder}`, 'shallow'], { cwd: folder }).status, 0);
   t.regex((await run(['--since', 'HEAD~1', 'a.rules'], { cwd: join(folder, 'shallow') })).stderr, /no such commit: the clone is shallow, git fetch --unshallow/u);
+});
+
+withGit('--since follows links to the file that they led to then', async t => {
+  const folder = folderWith(t, { 'hosts/a.rules': withWarning });
+  symlinkSync('hosts/a.rules', join(folder, 'link.rules'));
+  symlinkSync('../link.rules', join(folder, 'hosts/again.rules'));
+  commit(folder);
+  t.deepEqual(await brought(folder, 'link.rules', 'hosts/again.rules'), []);
+  writeFileSync(join(folder, 'hosts/a.rules'), both);
+  t.deepEqual(await brought(folder, '--check', 'mergeable-rules=off', 'link.rules'), ['link.rules:6 host-bits-set']);
 });
 
 withGit('--since knows the rule sets of a host as they were', async t => {
