@@ -1,5 +1,6 @@
 /** Suppressions in `#` comments: of the next line, of a block, of the file. `iptables-save` drops them: they are for files that people write. */
 import type { SourceText, Span } from '../../grammar/source-text.js';
+import type { Fix } from '../finding.js';
 import { didYouMean } from '../model/suggest.js';
 import { readWords } from './read-words.js';
 import { withoutName } from './take-away.js';
@@ -48,33 +49,65 @@ function notesOf(text: string): { readonly notes: readonly Note[]; readonly wron
   return { notes, wrong };
 }
 
-/** Where a block that begins with `note` ends for one check: at the next `enable` of it, or of all, or with the file. */
-function blockEnd(notes: readonly Note[], note: Note, check: string, text: string): number {
-  return notes.find(({ kind, checks, span }) => kind === 'enable' && span.start > note.span.start && (checks.length === 0 || checks.includes(check)))?.span.start ?? text.length;
+/** What is disabled of one check, from one comment to another. */
+interface Block {
+  readonly check: string;
+  /** The first, and whatever disables it once more before the end. */
+  readonly starts: Note[];
+  /** Absent: it goes on to the end of the file. */
+  end?: Note;
 }
 
-function coverOf(notes: readonly Note[], note: Note, check: string, text: string): Span {
-  if (note.kind === 'disable-file') return { start: 0, end: text.length };
-  if (note.kind === 'disable') return { start: note.line.end, end: blockEnd(notes, note, check, text) };
-  return nextLine(text, note.line.end);
-}
-
-/** An `enable` that ends nothing: what was meant to end would go on, as where a name is misspelt. */
-function* idleEnds(notes: readonly Note[]): Generator<WrongSuppression, void> {
-  const disabled = new Set<string>();
-  for (const { kind, checks, span } of notes) {
-    if (kind === 'disable') for (const check of checks) disabled.add(check);
-    else if (kind === 'enable') for (const check of checks) if (!disabled.has(check)) yield { message: `${check} is not disabled before this`, span, help: 'name what an iptables-lint-disable above names' };
+/** The blocks; and an `enable` that ends none: what was meant to end would go on, as where a name is misspelt. */
+function blocksOf(notes: readonly Note[]): { readonly blocks: readonly Block[]; readonly idle: readonly WrongSuppression[] } {
+  const blocks: Block[] = [];
+  const idle: WrongSuppression[] = [];
+  const open = new Map<string, Block>();
+  const begin = (check: string): Block => {
+    const block = { check, starts: [] };
+    blocks.push(block);
+    open.set(check, block);
+    return block;
+  };
+  for (const note of notes) {
+    if (note.kind === 'disable') for (const check of note.checks) (open.get(check) ?? begin(check)).starts.push(note);
+    else if (note.kind === 'enable') for (const check of note.checks.length === 0 ? [...open.keys()] : note.checks) {
+      const block = open.get(check);
+      if (block === undefined) idle.push({ message: `${check} is not disabled before this`, span: note.span, help: 'name what an iptables-lint-disable above names' });
+      else block.end = note;
+      open.delete(check);
+    }
   }
+  return { blocks, idle };
+}
+
+/** Takes a check out of a note; all of it, where it names no other. */
+function without(text: string, { kind, checks, span, line }: Note, check: string): { readonly fix?: Fix } {
+  if (checks.length > 1) return withoutName(text, span.start + text.slice(span.start, span.end).indexOf(kind) + kind.length, checks, check);
+  return { fix: { description: 'delete the comment', safety: 'safe', edits: [{ span: line, text: '' }] } };
+}
+
+/** The end goes with the last of its starts, or it would end nothing. */
+function withoutBlock(text: string, { check, starts, end }: Block, start: Note): { readonly fix?: Fix } {
+  const own = without(text, start, check);
+  if (own.fix === undefined || end?.checks.includes(check) !== true) return own;
+  if (starts.length > 1) return start === starts[0] ? {} : own;
+  const { fix } = without(text, end, check);
+  return fix === undefined ? {} : { fix: { ...own.fix, edits: [...own.fix.edits, ...fix.edits] } };
 }
 
 export function suppressionsInComments({ text }: SourceText): ReadSuppressions {
   if (!text.includes('iptables-lint-')) return { suppressions: [], wrong: [] };
   const { notes, wrong } = notesOf(text);
+  const { blocks, idle } = blocksOf(notes);
   const nameless = notes.filter(({ kind, checks }) => kind !== 'enable' && checks.length === 0);
-  const suppressions = notes.filter(({ kind }) => kind !== 'enable').flatMap(note => note.checks.map((check): Suppression => ({
-    checks: [check], reason: note.reason, until: note.until, span: note.span, covers: coverOf(notes, note, check, text),
-    ...note.checks.length > 1 ? withoutName(text, note.span.start + text.slice(note.span.start, note.span.end).indexOf(note.kind) + note.kind.length, note.checks, check) : { fix: { description: 'delete the comment', safety: 'safe', edits: [{ span: note.line, text: '' }] } },
-  })));
-  return { suppressions, wrong: [...wrong, ...idleEnds(notes), ...nameless.map(({ kind, span }) => ({ message: 'it names no check', span, help: `name what is meant: # iptables-lint-${kind} CHECK -- reason` }))] };
+  const of = ({ reason, until, span }: Note, check: string, covers: Span, away: { readonly fix?: Fix }): Suppression => ({ checks: [check], reason, until, span, covers, ...away });
+  const suppressions = [
+    ...blocks.flatMap(block => block.starts.map(note => of(note, block.check, { start: note.line.end, end: block.end?.span.start ?? text.length }, withoutBlock(text, block, note)))),
+    ...notes.filter(({ kind }) => kind === 'disable-file' || kind === 'disable-next-line').flatMap(note => {
+      const covers = note.kind === 'disable-file' ? { start: 0, end: text.length } : nextLine(text, note.line.end);
+      return note.checks.map(check => of(note, check, covers, without(text, note, check)));
+    }),
+  ].toSorted((a, b) => a.span.start - b.span.start);
+  return { suppressions, wrong: [...wrong, ...idle, ...nameless.map(({ kind, span }) => ({ message: 'it names no check', span, help: `name what is meant: # iptables-lint-${kind} CHECK -- reason` }))] };
 }

@@ -34,6 +34,17 @@ const cases: Readonly<Record<string, readonly [before: readonly string[], after?
   'a shadowed log goes, too': [[ssh, '-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j LOG'], [ssh]],
   'a shadowed rule that counts all it is asked about stays': [[ssh, '-A INPUT -p tcp -m recent --set --name x -m tcp --dport 22 -j DROP']],
   'a rule whose counter says that packets came stays': [[ssh, '[7:420] -A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP']],
+  'an unused block goes with its end': [['# iptables-lint-disable redundant-rule -- a', ssh, '# iptables-lint-enable redundant-rule'], [ssh]],
+  'of an end that names more, only the name goes': [
+    ['# iptables-lint-disable redundant-rule -- a', '# iptables-lint-disable shadowed-rule -- b', ssh, '-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP', '# iptables-lint-enable redundant-rule, shadowed-rule'],
+    ['# iptables-lint-disable shadowed-rule -- b', ssh, '-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP', '# iptables-lint-enable shadowed-rule'],
+  ],
+  'a block that is disabled twice keeps its end while it is of use': [
+    ['# iptables-lint-disable shadowed-rule -- a', ssh, '# iptables-lint-disable shadowed-rule -- b', '-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP', '# iptables-lint-enable shadowed-rule'],
+    ['# iptables-lint-disable shadowed-rule -- a', ssh, '-A INPUT -s 203.0.113.0/24 -p tcp -m tcp --dport 22 -j DROP', '# iptables-lint-enable shadowed-rule'],
+  ],
+  'a block that is disabled twice and of no use goes with its end': [['# iptables-lint-disable shadowed-rule -- a', '# iptables-lint-disable shadowed-rule -- b', ssh, '# iptables-lint-enable shadowed-rule'], [ssh]],
+  'an end of all stays': [['# iptables-lint-disable redundant-rule -- a', ssh, '# iptables-lint-enable'], [ssh, '# iptables-lint-enable']],
   'a note that is over goes with its comment, whatever quotes are in it': [
     [ssh.replace('-j', String.raw`-m comment --comment "lint:off=shadowed-rule,redundant-rule until=2026-01-01 the \"old\" one" -j`)], [ssh],
   ],

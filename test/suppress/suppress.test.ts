@@ -37,6 +37,7 @@ test('a block ends where it is enabled again, or with the file', t => {
 test('an enable that ends nothing is told: what it was meant to end goes on', t => {
   const on = '# iptables-lint-disable host-bits-set -- networks';
   t.deepEqual(lint(filter(on, loose, '# iptables-lint-enable host-bit-set', looser)), { shown: ['invalid-suppression 9'], suppressed: ['host-bits-set 8', 'host-bits-set 10'] });
+  t.deepEqual(lint(filter(on, loose, '# iptables-lint-enable', '# iptables-lint-enable host-bits-set')), { shown: ['invalid-suppression 10'], suppressed: ['host-bits-set 8'] });
   t.deepEqual(lint(filter('# iptables-lint-enable host-bits-set', on, loose)), { shown: ['invalid-suppression 7'], suppressed: ['host-bits-set 9'] });
 });
 
