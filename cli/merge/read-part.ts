@@ -30,9 +30,10 @@ export type JsonPart = Common & { readonly format: 'json'; readonly files: JsonR
 export type NdjsonPart = Common & { readonly format: 'ndjson'; readonly lines: readonly string[] };
 export type Part = JsonPart | NdjsonPart;
 
-function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown, where: string, key?: string): T {
-  const { success, output, issues } = v.safeParse(schema, value, { abortEarly: true });
-  if (success) return output;
+/** The value itself, not what the schema makes of it: that has its keys in another order. */
+function checked<T>(schema: v.GenericSchema<T>, value: unknown, where: string, key?: string): T {
+  const { success, issues } = v.safeParse(schema, value, { abortEarly: true });
+  if (success) return value as T;
   const [issue] = issues;
   throw new Trouble(`${where} is no report of iptables-lint that can be merged: ${[key, v.getDotPath(issue)].filter(one => one != null).join('.') || 'it'} ${issue.expected === 'never' ? 'cannot be added up' : issue.message}`);
 }

@@ -120,6 +120,14 @@ for (const format of ['json', 'ndjson']) {
   });
 }
 
+test('a merge leaves packets as they are written, key by key', async t => {
+  const folder = folderWith(t, { 'a.rules': table('-A INPUT -p tcp -m tcp --dport 21 -j ACCEPT').replace(':INPUT ACCEPT', ':INPUT DROP') });
+  const { stdout } = await run(['--format', 'json=a.json', '--format', 'ndjson', 'a.rules'], { cwd: folder });
+  t.regex(stdout, /"seq":\d+,"ack":\d+,"flags"/u);
+  t.is((await run(['merge', 'a.json'], { cwd: folder })).stdout, readFileSync(join(folder, 'a.json'), 'utf8'));
+  t.is((await run(['merge', '--format', 'ndjson', 'a.json'], { cwd: folder })).stdout, stdout);
+});
+
 test('the exit code of a merge is that of a lint', async t => {
   t.timeout(600_000);
   const folder = folderWith(t, { 'a.rules': withWarning, 'b.rules': clean, 'c.rules': unreadable });
