@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { object, text } from '../../analyzer/model/schema-words.js';
 import { fingerprintsOf } from '../../report/fingerprint.js';
 import { countOf } from '../../report/report.js';
+import { fileOfRules } from '../lint/jobs.js';
 import { readJsonAs } from '../read-json.js';
 import { readSource } from '../read-source.js';
 import { replaceFile } from '../replace-file.js';
@@ -38,7 +39,13 @@ function write(path: string, baseline: Baseline): Promise<void> {
   return replaceFile(path, `${JSON.stringify(baseline, null, 2)}\n`);
 }
 
-/** Writes down all findings, and only those: what is gone is forgotten. Files that were not linted keep what is known of them. All of them are known then. */
+/** Files of a baseline that are no longer there. Where standard input was linted nothing is said: its name is that of no file, and there may be more of them. */
+function lostFiles(files: Baseline['files'], linted: Iterable<string>, baseline: string): readonly string[] {
+  const isThere = (key: string): boolean => existsSync(fileOfRules(resolve(dirname(baseline), key)));
+  return [...linted].every(isThere) ? Object.keys(files).filter(key => !isThere(key)) : [];
+}
+
+/** Writes down all findings, and only those: what is gone is forgotten. Files that are there and were not linted keep what is known of them. All of them are known then. */
 export async function updatingSieve(path: string): Promise<Sieve> {
   // What is no baseline is not overwritten: it may be anything.
   const before = existsSync(path) ? await read(path) : { schemaVersion: 1, files: {} };
@@ -53,7 +60,8 @@ export async function updatingSieve(path: string): Promise<Sieve> {
       return { ...linted, findings: [] };
     },
     end: async () => {
-      const files = [...new Map([...Object.entries(before.files), ...found])].filter(([, known]) => Object.keys(known).length > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+      const lost = new Set(lostFiles(before.files, found.keys(), path));
+      const files = [...new Map([...Object.entries(before.files), ...found])].filter(([file, known]) => !lost.has(file) && Object.keys(known).length > 0).sort(([a], [b]) => (a < b ? -1 : 1));
       await write(path, { schemaVersion: 1, files: Object.fromEntries(files) });
       return [`wrote ${countOf(files.reduce((sum, [, known]) => sum + Object.keys(known).length, 0), 'finding')} to ${path}`, ...toldOfHidden(hidden, path)];
     },
@@ -67,11 +75,20 @@ function toldOfHidden(hidden: number, path: string): readonly string[] {
 /** What a baseline knows of each file. */
 export async function knownByBaseline(path: string): Promise<Known> {
   const { files } = await read(path);
+  const linted = new Set<string>();
+  const knownOf = (file: string): readonly string[] => Object.keys(files[file] ?? {});
   return {
-    of: source => Promise.resolve(new Set(Object.keys(files[keyOf(source.path, path)] ?? {}))),
-    told: ({ hidden, gone }) => [
-      ...toldOfHidden(hidden, path),
-      ...gone === 0 ? [] : [`${countOf(gone, 'finding')} of ${path} ${gone === 1 ? 'is' : 'are'} no longer found; --update-baseline forgets ${gone === 1 ? 'it' : 'them'}`],
-    ],
+    of: source => {
+      const file = keyOf(source.path, path);
+      linted.add(file);
+      return Promise.resolve(new Set(knownOf(file)));
+    },
+    told: counts => {
+      const gone = counts.gone + lostFiles(files, linted, path).flatMap(knownOf).length;
+      return [
+        ...toldOfHidden(counts.hidden, path),
+        ...gone === 0 ? [] : [`${countOf(gone, 'finding')} of ${path} ${gone === 1 ? 'is' : 'are'} no longer found; --update-baseline forgets ${gone === 1 ? 'it' : 'them'}`],
+      ];
+    },
   };
 }

@@ -1,6 +1,6 @@
 /** Notes, baselines and commits, as a user meets them. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { folderWith, run, table, withWarning } from './run.js';
@@ -45,6 +45,23 @@ test('a baseline hides what is written down, through moved lines, and nothing ne
   t.regex((await lint()).stderr, /no longer found; --update-baseline forgets/u);
   await lint('--update-baseline');
   t.false(readFileSync(join(folder, 'known.json'), 'utf8').includes('host-bits-set'));
+});
+
+test('a baseline forgets files that are no longer there, and keeps those that were not asked about', async t => {
+  const host = JSON.stringify({ ruleSets: [{ family: 'ipv4', backend: 'nft', text: withWarning }] });
+  const folder = folderWith(t, { 'a.rules': withWarning, 'b.rules': withWarning, 'c.rules': withWarning, 'd.host.json': host });
+  const lint = (...words: readonly string[]): ReturnType<typeof run> => run(['--baseline', 'known.json', ...words], { cwd: folder, input: withWarning });
+  const files = (): readonly string[] => Object.keys((JSON.parse(readFileSync(join(folder, 'known.json'), 'utf8')) as { files: object }).files);
+  await lint('--update-baseline', '.');
+  t.deepEqual(files(), ['a.rules', 'b.rules', 'c.rules', 'd.host.json#ipv4-nft']);
+  rmSync(join(folder, 'a.rules'));
+  t.regex((await lint('b.rules')).stderr, /1 finding of known\.json is no longer found; --update-baseline forgets it/u);
+  await lint('--update-baseline', 'b.rules');
+  t.deepEqual(files(), ['b.rules', 'c.rules', 'd.host.json#ipv4-nft']);
+  t.notRegex((await lint('b.rules')).stderr, /no longer found/u);
+  await lint('--update-baseline', '--stdin-filename', 'west', '-');
+  await lint('--update-baseline', '--stdin-filename', 'east', '-');
+  t.deepEqual(files(), ['b.rules', 'c.rules', 'd.host.json#ipv4-nft', 'east', 'west'], 'what comes by standard input was never there');
 });
 
 for (const [text, message] of [
