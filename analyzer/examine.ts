@@ -98,9 +98,15 @@ export interface Analysis extends Omit<Examination, 'found' | 'failures'> {
 /** Findings of loading that mean: this could not be read, so that it is missing from the analysis. The others are read, and refused. */
 const unreadableChecks = new Set<LoadCheckName>(['syntax-error', 'unknown-option', 'invalid-value', 'invalid-options', 'too-many-ports', 'rule-outside-table', 'missing-commit', 'unknown-table']);
 
+/** Not an error, but a command of a script that is missing from what its rule sets say. */
+export function isSkippedLine({ check }: { readonly check: string }): boolean {
+  return check === ('skipped-line' satisfies LoadCheckName);
+}
+
 /** A rule that was read has its name, whatever is wrong with it. */
-function isUnread({ severity, check, rule }: Diagnostic): boolean {
-  return severity === 'error' && rule === undefined && unreadableChecks.has(check);
+function isUnread(diagnostic: Diagnostic): boolean {
+  const { severity, check, rule } = diagnostic;
+  return isSkippedLine(diagnostic) || (severity === 'error' && rule === undefined && unreadableChecks.has(check));
 }
 
 /** In larger rule sets no packets are sought for what is proved without them, and not for more findings than these. */

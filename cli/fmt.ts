@@ -1,6 +1,5 @@
 /** `iptables-lint fmt FILES…` */
-import { analyzeWithoutWitnesses, type Analysis } from '../analyzer/examine.js';
-import type { LoadCheckName } from '../analyzer/model/load-checks.js';
+import { analyzeWithoutWitnesses, isSkippedLine, type Analysis } from '../analyzer/examine.js';
 import { printRuleset } from '../analyzer/model/print.js';
 import { visible } from '../report/visible.js';
 import { wantsColor, widthOf } from './color.js';
@@ -11,13 +10,10 @@ import { replaceFile } from './replace-file.js';
 import { print, printRules, stderr } from './streams.js';
 import { raiseExitCode, say, Trouble } from './trouble.js';
 
-/** Not an error, but the printed rules are not all that the file would load. */
-const incomplete: LoadCheckName = 'skipped-line';
-
 /** Shows why a file is not printed, or not whole; false where nothing may be printed. */
 async function isPrintable({ source, findings }: Analysis, options: FmtOptions): Promise<boolean> {
   const errors = findings.filter(finding => finding.severity === 'error');
-  const shown = [...errors, ...findings.filter(finding => finding.check === incomplete)];
+  const shown = [...errors, ...findings.filter(isSkippedLine)];
   if (shown.length === 0) return true;
   const { frameFinding } = await import('../report/full.js');
   const style = { color: wantsColor(options.color, stderr()), width: widthOf(stderr()) };
@@ -62,6 +58,7 @@ export async function fmt(operands: readonly string[], options: FmtOptions): Pro
   await eachSource(files, options, async (source, index) => {
     const analysis = analyzeWithoutWitnesses(source, { ...loadOptions(options), checks: [] });
     if (!await isPrintable(analysis, options)) throw new Trouble(`${source.path} is not ${options.write === true ? 'written' : 'printed'}: repair the errors above first`);
+    if (analysis.unreadable) raiseExitCode(2);
     const lines = analysis.loaded.rulesets.flatMap(ruleset => [...printRuleset(ruleset, { counters: options.counters === true })]);
     const printed = lines.map(line => `${line}\n`).join('');
     if (options.write === true) await write(analysis, source, printed, options, files[index] !== standardInput);

@@ -1,5 +1,5 @@
 /** The files and words that a trace is made of, read and found right. */
-import { analyzeWithoutWitnesses } from '../../analyzer/examine.js';
+import { analyzeWithoutWitnesses, isSkippedLine } from '../../analyzer/examine.js';
 import { hostSchema, type HostDescription } from '../../analyzer/netfilter/host/host.js';
 import { parsePacketWords, WordsError, type PacketWords } from '../../analyzer/netfilter/scenario/packet-words.js';
 import { readScenario } from '../../analyzer/netfilter/scenario/read-scenario.js';
@@ -12,7 +12,7 @@ import { loadOptions, type InputOptions } from '../options.js';
 import { readJsonAs } from '../read-json.js';
 import { readSource } from '../read-source.js';
 import { tellProblems } from '../tell-problems.js';
-import { say, Trouble } from '../trouble.js';
+import { raiseExitCode, say, Trouble } from '../trouble.js';
 import { stderr } from '../streams.js';
 
 type Family = Ruleset['family'];
@@ -55,12 +55,13 @@ export function packetFrom(line: string, option: string, color: boolean | undefi
   }
 }
 
-/** The rule sets of a file. The kernel would not have loaded one with errors, so that nothing can be said of its packets. */
+/** The rule sets of a file. The kernel would not have loaded one with errors, so that nothing can be said of its packets; of a script whose lines are not all analyzed too little is. */
 export function rulesFrom(source: SourceText, options: InputOptions & { readonly color?: boolean }, done = 'traced'): readonly Ruleset[] {
-  const { findings, loaded } = analyzeWithoutWitnesses(source, { ...loadOptions(options), checks: [] });
+  const { findings, loaded, unreadable } = analyzeWithoutWitnesses(source, { ...loadOptions(options), checks: [] });
   const errors = findings.filter(finding => finding.severity === 'error');
-  for (const finding of errors) tell(frameFinding(source, finding, errorStyle(options.color)));
+  for (const finding of [...errors, ...findings.filter(isSkippedLine)]) tell(frameFinding(source, finding, errorStyle(options.color)));
   if (errors.length > 0) throw new Trouble(`${source.path} is not ${done}: iptables-restore would refuse it; repair the errors above first`);
+  if (unreadable) raiseExitCode(2);
   return loaded.rulesets;
 }
 

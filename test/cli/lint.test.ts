@@ -8,7 +8,9 @@ import { clean, cli, folderWith, open, run, table, unreadable, withError, withIn
 const misread = Object.fromEntries(['-p tcp --dprot 23', '-p tcp -m tcp --dport 70000', '-s 192.0.2.1 -s 192.0.2.2', `-p tcp -m multiport --dports ${Array.from({ length: 16 }, (_, i) => i + 1).join()}`].map((words, index) => [`misread${String(index)}.rules`, table(`-A INPUT ${words} -j DROP`)]));
 /** It is read, and the kernel refuses it. */
 const refused = table('-A INPUT -m owner --uid-owner 0 -j DROP');
-const files = { ...misread, 'refused.rules': refused, 'clean.rules': clean, 'error.rules': withError, 'warning.rules': withWarning, 'info.rules': withInfo, 'unreadable.rules': unreadable };
+/** Nothing in it is left out: it has lines that are none for iptables. */
+const script = '#!/bin/sh\nport=25\nif [ -e /etc/ssh ]; then echo "ssh"; fi\niptables -A INPUT -s 203.0.113.0/24 -j DROP\n';
+const files = { ...misread, 'refused.rules': refused, 'clean.rules': clean, 'script.sh': script, 'skipped.sh': `${script}iptables -A INPUT -p tcp --dport $port -j DROP\n`, 'error.rules': withError, 'warning.rules': withWarning, 'info.rules': withInfo, 'unreadable.rules': unreadable };
 /** What to run, and the exit code that is to come of it, whatever the format. */
 const exitCodes: readonly (readonly [options: string, files: readonly string[], code: number])[] = [
   ['', ['clean.rules'], 0],
@@ -25,6 +27,9 @@ const exitCodes: readonly (readonly [options: string, files: readonly string[], 
   ['--fail-on never', ['unreadable.rules'], 2],
   ...Object.keys(misread).map(file => ['--fail-on never', [file], 2] as const),
   ['--check invalid-value=off', ['misread1.rules'], 2],
+  ['--fail-on never', ['script.sh'], 0],
+  ['--fail-on never', ['skipped.sh'], 2],
+  ['--check skipped-line=off --fail-on never', ['skipped.sh'], 2],
   ['', ['refused.rules'], 1],
   ['--fail-on never', ['refused.rules'], 0],
   ['--max-warnings 1', ['warning.rules'], 0],

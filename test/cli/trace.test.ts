@@ -248,3 +248,10 @@ for (const [name, words, said] of mistakes) {
     t.false(stderr.includes('bug in iptables-lint'));
   });
 }
+
+test('what a script says in commands that are not analyzed is missing from a trace, which is told and no success', async t => {
+  const { code, stdout, stderr } = await run(['trace', '-', '--packet', 'tcp 198.51.100.7:40000 > 192.0.2.1:25 in eth0'], { input: 'iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport $port -j ACCEPT\n' });
+  t.is(code, 2);
+  t.regex(stdout, /dropped by the policy of filter INPUT/u);
+  t.regex(stderr, /^warning\[skipped-line\]/u);
+});
