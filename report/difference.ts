@@ -4,8 +4,9 @@ import type { Fate } from '../analyzer/packet-space/pipeline/fates/fate-words.js
 
 const ways: Readonly<Record<DifferenceCase['path'], string>> = { in: 'to this host', through: 'forwarded', out: 'from this host', loop: 'over lo' };
 
+/** Who decides is told of one packet: of the others it may be somebody else. */
 function fateWords({ verdict, with: how, written, by }: Fate): string {
-  const who = by === undefined ? '' : ` by ${'policy' in by ? `the policy of ${by.chain}` : `${by.chain}:${String(by.position)}`}`;
+  const who = by === undefined ? '' : `, for one by ${'policy' in by ? `the policy of ${by.chain}` : `${by.chain}:${String(by.position)}`}`;
   return `${verdict}${how === undefined ? '' : ` (${how})`}${written.length === 0 ? '' : `, ${written.join(', ')}`}${who}`;
 }
 

@@ -13,7 +13,7 @@ export interface Fate {
   readonly with?: string;
   /** What was written into it: `dst 10.0.0.1`, `src any of 10.0.0.1-10.0.0.9`, `mark connmark`. */
   readonly written: readonly string[];
-  /** Who stopped it; of what is accepted, who let it pass in table filter. */
+  /** Who stops one of these packets; of what is accepted, who lets one pass in table filter. Others of them may meet the same fate by another rule or policy. */
   readonly by: Decider | undefined;
 }
 

@@ -20,7 +20,7 @@ export interface FateClaim {
   readonly part: ReadableBox;
   /** The part by inputs; its holes are what was not looked at. */
   readonly box: Box;
-  /** The rules that decide, in the order of the tables. */
+  /** The rules that it rests on, in the order of the tables. Rules that only share the packets among them, all with this fate, are not named. */
   readonly rules: readonly RuleAt[];
   /** How many packets the part holds at most, as a power of two. */
   readonly size: number;
