@@ -332,13 +332,12 @@ function brokenExchange(cx: CheckContext, pipeline: Pipeline, exchange: Exchange
   const passing = answer.dies.trip.run.stages.find(({ stage }) => stage.table === 'filter' && stage.hook === 'OUTPUT');
   const by = passing === undefined ? undefined : deciderOf(pipeline, passing);
   if (by === undefined || !isPolicy(by)) return undefined;
-  const witness = conversationSteps(pipeline, 'out', answer.dies);
   return {
     span: policySpan(cx),
     severity: 'warning',
     message: `the policy ACCEPT of OUTPUT lets ${everyday[exchange.name] ?? exchange.name} out, but no reply to an everyday client (port 32768 or more) gets in`,
     because: answer.by.map(decider => killedBy(cx, decider)),
-    ...witness === undefined ? {} : { witness, shows: [{ at: 'filter:OUTPUT', fate: 'passes' }, lostAt({ killers: answer.by }, 'INPUT')] },
+    witness: conversationSteps(pipeline, 'out', answer.dies), shows: [{ at: 'filter:OUTPUT', fate: 'passes' }, lostAt({ killers: answer.by }, 'INPUT')],
     help: 'let replies pass: -I INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
     ...letReplies(cx, 'INPUT'),
   };
