@@ -26,6 +26,8 @@ interface Mistaken {
   readonly lost: Lost;
 }
 
+/** So many rules are asked about at a hook. */
+const questionLimit = 64;
 /** So many rules for the same are named. */
 const othersTold = 8;
 
@@ -82,16 +84,18 @@ function candidates(cx: CheckContext, table: Table): readonly Candidate[] {
   return cx.rules(table).flatMap((at): readonly Candidate[] => {
     const { protocol, matches, destination } = at.rule;
     const written = protocol?.negated === false ? names.get(Number(protocol.value)) : undefined;
-    if (written === undefined || effectOf(at.rule) !== 'accept' || (matches.length === 0 && destination === undefined) || ownerOf(cx.ruleset, at) !== undefined) return [];
+    if (written === undefined || effectOf(at.rule) !== 'accept' || (matches.length === 0 && destination === undefined)) return [];
     const asks = constraints.of(at.rule);
-    return servicesOf(cx, asks).map(service => ({ at, service, written, asks }));
+    const services = servicesOf(cx, asks);
+    return services.length === 0 || ownerOf(cx.ruleset, at) !== undefined ? [] : services.map(service => ({ at, service, written, asks }));
   });
 }
 
 /** At a hook, by service. */
 function mistakenAt(cx: CheckContext, table: Table, hook: FilterHook, some: readonly Candidate[]): Iterable<readonly [Mistaken, ...Mistaken[]]> {
   const found = new Map<string, [Mistaken, ...Mistaken[]]>();
-  for (const { at, service, written, asks } of some) {
+  if (some.length > questionLimit) cx.undecided();
+  for (const { at, service, written, asks } of some.slice(0, questionLimit)) {
     if (isMeantSo(cx, table, hook, at, service) || reachWith(cx.space(), table, at, all([statesOf(cx.ruleset).first, notLoopback]), hook).kind !== 'live') continue;
     const lost = lostOf(cx, table, hook, meant(cx, asks, service));
     if (lost === undefined) continue;

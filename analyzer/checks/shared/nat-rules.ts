@@ -2,7 +2,7 @@
 import type { Hook } from '../../extensions/define.js';
 import type { Path } from '../../packet-space/pipeline/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
-import { isTableName, type Table } from '../../model/ruleset.js';
+import { isTableName, type Ruleset, type Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { ask, reachWith } from '../../packet-space/index.js';
 import { all, ctstates, is, type Constraint, type Range } from '../../packet/constraint.js';
@@ -65,9 +65,12 @@ function isLetIn(cx: CheckContext, filter: Table, at: RuleAt, packets: Constrain
   return at.rule.target.kind === 'chain' && ask(cx.space(), filter, 'INPUT', all([packets, constraintsOf(cx.ruleset, filter.name).of(at.rule)]), ['accept']).kind === 'yes';
 }
 
+const givenBySnat = new WeakMap<Ruleset, readonly Range[]>();
+
 /** Whether SNAT gives the address to connections: their answers come to this host, so that it has it. */
 function isGivenAsOwn({ ruleset }: CheckContext, address: readonly Range[]): boolean {
-  const given = translationsOf(ruleset).flatMap(one => one.side === 'source' && one.network === undefined && typeof one.address !== 'string' && one.hooks.includes('POSTROUTING') ? one.address : []);
+  let given = givenBySnat.get(ruleset);
+  if (given === undefined) givenBySnat.set(ruleset, given = translationsOf(ruleset).flatMap(one => one.side === 'source' && one.network === undefined && typeof one.address !== 'string' && one.hooks.includes('POSTROUTING') ? one.address : []));
   return given.length > 0 && areCovered(address, [given]);
 }
 
