@@ -27,7 +27,7 @@ interface Mistaken {
 }
 
 /** So many rules are asked about at a hook. */
-const questionLimit = 64;
+const questionLimit = 256;
 /** So many rules for the same are named. */
 const othersTold = 8;
 
