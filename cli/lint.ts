@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Undecided } from '../analyzer/examine.js';
 import { internalErrorLine } from '../report/internal-error.js';
 import { countBySeverity, countOf, type Counts, type Failure, type FileReport, type Shard, type Totals } from '../report/report.js';
-import { allUndecided } from '../report/undecided.js';
+import { allUndecided } from '../report/notes.js';
 import { visible } from '../report/visible.js';
 import { inputFiles } from './inputs.js';
 import { isFailure } from './is-failure.js';

@@ -1,7 +1,7 @@
 /** `--stats`: where the time went, and how much there was to do; on stderr. */
 import type { Measure, Undecided } from '../analyzer/examine.js';
 import { countOf } from '../report/report.js';
-import { undecidedWords } from '../report/undecided.js';
+import { undecidedWords } from '../report/notes.js';
 import { visible } from '../report/visible.js';
 import { say } from './trouble.js';
 

@@ -1,6 +1,7 @@
 /** `--format compact`: a line for each finding, as compilers print them: editors and problem matchers read it. */
 import { placeOf } from './place.js';
-import { messageOf, notesOf, type Format } from './report.js';
+import { notesOf } from './notes.js';
+import { messageOf, type Format } from './report.js';
 import { visible } from './visible.js';
 
 export const compact: Format = report => {

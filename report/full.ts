@@ -4,7 +4,8 @@ import type { Because, Finding } from '../analyzer/finding.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { lineStarts, lineText, positionAt, type SourceText } from '../grammar/source-text.js';
 import { frames, type FramePaint, type MarkedLine } from './frame.js';
-import { allFindings, countBySeverity, countOf, linkTo, nothingFound, notesOf, type FileReport, type Format, type Report, type Style } from './report.js';
+import { notesOf } from './notes.js';
+import { allFindings, countBySeverity, countOf, linkTo, nothingFound, type FileReport, type Format, type Report, type Style } from './report.js';
 import { visible } from './visible.js';
 import { describeHost, describeStep } from './witness.js';
 

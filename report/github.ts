@@ -1,7 +1,8 @@
 /** `--format github`: workflow commands, which GitHub shows at the lines of a change. It shows ten of a kind for each step; all are in the log. */
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { placeOf } from './place.js';
-import { countsOf, messageOf, nothingFound, notesOf, type Format } from './report.js';
+import { notesOf } from './notes.js';
+import { countsOf, messageOf, nothingFound, type Format } from './report.js';
 import { visible } from './visible.js';
 
 const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };

@@ -3,7 +3,7 @@ import type { Finding, Fix } from '../analyzer/finding.js';
 import type { SourceText } from '../grammar/source-text.js';
 import { placeOf } from './place.js';
 import { whole, type FileReport, type Format, type StreamedFormat, type Totals } from './report.js';
-import { questionsIn } from './undecided.js';
+import { questionsIn } from './notes.js';
 import { visibleJson } from './visible.js';
 
 /** Of the first edit it is told twice where it is: there was one only, once. */

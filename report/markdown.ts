@@ -1,7 +1,8 @@
 /** `--format markdown`: a table for each file, for job summaries and comments. */
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import { placeOf } from './place.js';
-import { countOf, countsOf, docsUrl, messageOf, nothingFound, notesOf, type FileReport, type Format, type Report } from './report.js';
+import { notesOf } from './notes.js';
+import { countOf, countsOf, docsUrl, messageOf, nothingFound, type FileReport, type Format, type Report } from './report.js';
 import { visible } from './visible.js';
 
 const signs: Readonly<Record<Severity, string>> = { error: '❌ error', warning: '⚠️ warning', info: 'ℹ️ info' };

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
 import { positionAt } from '../grammar/source-text.js';
-import { allFindings, countBySeverity, countOf, docsUrl, linkTo, messageOf, nothingFound, notesOf, type FileReport, type Format, type Report, type Style } from './report.js';
+import { notesOf } from './notes.js';
+import { allFindings, countBySeverity, countOf, docsUrl, linkTo, messageOf, nothingFound, type FileReport, type Format, type Report, type Style } from './report.js';
 import { visible } from './visible.js';
 
 /** The formatter takes quotes around words away. These private-use letters go through it in their place. */

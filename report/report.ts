@@ -3,9 +3,7 @@ import type { Undecided } from '../analyzer/examine.js';
 import type { Finding } from '../analyzer/finding.js';
 import type { Severity } from '../analyzer/model/diagnostic.js';
 import type { Ruleset } from '../analyzer/model/ruleset.js';
-import { positionAt, type SourceText } from '../grammar/source-text.js';
-import { questionsIn, undecidedWords } from './undecided.js';
-import { visible } from './visible.js';
+import type { SourceText } from '../grammar/source-text.js';
 
 /** What is said about one file. */
 export interface FileReport {
@@ -150,30 +148,6 @@ export function countsOf(report: Report): string {
 /** The line for a run that found nothing. */
 export function nothingFound({ files }: Report): string {
   return files.length === 0 ? 'no file was linted' : `no problems in ${countOf(files.length, 'file')}`;
-}
-
-/** What a note in the file says is meant, in one line. */
-function suppressedLine({ path, ...source }: SourceText, { span, check, message, suppressed }: Finding): string {
-  const { line } = positionAt({ path, ...source }, span.start);
-  const until = suppressed?.until === undefined ? '' : `, until ${suppressed.until}`;
-  return visible(`suppressed: ${path}:${String(line)} ${check}: ${message} (${suppressed?.reason ?? ''}${until})`);
-}
-
-/** What is not in the report, and could be: questions without an answer, and findings that are not shown. */
-export function leftOutOf({ undecided, generated = 0 }: Pick<Report, 'undecided' | 'generated'>): readonly string[] {
-  return [
-    ...questionsIn(undecided) === 0 ? [] : [`${undecidedWords(undecided, 'left undecided')}: the rule set is too intricate for the step limit`],
-    ...generated === 0 ? [] : [`${countOf(generated, 'finding')} in generated chains not shown; --show-generated shows ${generated === 1 ? 'it' : 'them'}`],
-  ];
-}
-
-/** What the reader must know about what is not in the report: files and questions without an answer, and findings that are not shown. */
-export function notesOf({ incomplete = 0, files, ...report }: Report): readonly string[] {
-  return [
-    ...files.flatMap(({ source, suppressed = [] }) => suppressed.map(finding => suppressedLine(source, finding))),
-    ...incomplete === 0 ? [] : [`${countOf(incomplete, 'file')} not linted in full: more may be wrong`],
-    ...leftOutOf(report),
-  ];
 }
 
 /** `message`, and what must be said with it in one line. */

@@ -6,7 +6,7 @@ import { asksForTranslation, translatedByRules } from '../packet-space/translati
 import type { RuleAt } from '../packet-space/answers.js';
 import { seesNoFragments } from '../packet-space/tracking.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
-import { settableMarks } from './shared/connection-marks.js';
+import { settableMarks } from './shared/settable-marks.js';
 import { deadElsewhere } from './shared/dead-elsewhere.js';
 import { isDeadWith } from './shared/dead-with.js';
 import { asksForState } from './shared/state-asked.js';

@@ -426,7 +426,7 @@ function allDefinitions(family: Family): readonly AnyExtension[] {
   return [...allMatches(family), ...allTargets(family)];
 }
 
-/** `-m NAME` or `-j NAME` of an extension that has this very option. */
+/** What has this very option, as it is written: `-p tcp` or `-p udp` where it is theirs, for others have it too; else the first `-m NAME` or `-j NAME`. */
 function optionOwner(name: string, family: Family): string | undefined {
   const owners = allDefinitions(family).filter(definition => Object.values(definition.options as Options).some(option => option.names.includes(name)));
   const protocols = owners.filter(one => one.kind === 'match' && (one.name === 'tcp' || one.name === 'udp'));

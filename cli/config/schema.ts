@@ -13,7 +13,7 @@ const textOrList = v.pipe(
   v.transform(value => typeof value === 'string' ? [value] : value),
 );
 
-/** `!old/kept.rules`; `!(a|b)` is a glob as any other. */
+/** Whether a glob takes out of what others match, as `!hosts/lab.rules` does; `!(a|b)` is one like any other. */
 export function takesOut(glob: string): boolean {
   return /^!(?!\()/u.test(glob);
 }

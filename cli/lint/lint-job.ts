@@ -6,7 +6,7 @@ import type { Ruleset } from '../../analyzer/model/ruleset.js';
 import type { HostDescription } from '../../analyzer/netfilter/host/host.js';
 import type { Span } from '../../grammar/source-text.js';
 import { countOf } from '../../report/report.js';
-import { undecidedWords } from '../../report/undecided.js';
+import { undecidedWords } from '../../report/notes.js';
 import { knownChecks } from '../check-names.js';
 import { usePlugins } from '../plugins.js';
 import { Stopwatch } from '../stats.js';

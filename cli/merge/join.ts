@@ -1,7 +1,7 @@
 /** One report of several, as one run would have printed it. */
 import { jsonEnd, jsonFile, ndjsonLine, summaryJson } from '../../report/json.js';
 import type { Failure, Totals } from '../../report/report.js';
-import { allUndecided } from '../../report/undecided.js';
+import { allUndecided } from '../../report/notes.js';
 import { Trouble } from '../trouble.js';
 import type { JsonPart, Part, Summary } from './read-part.js';
 
