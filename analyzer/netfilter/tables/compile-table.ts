@@ -111,7 +111,7 @@ class LazyChain implements CompiledChain {
   }
 
   get scan(): RuleScan {
-    return this.#scan ??= new RuleScan(this.chain.rules.map(rule => quickTest(rule, contextOf(rule, this.table, this.#in.world))));
+    return this.#scan ??= new RuleScan(this.chain.rules.map(rule => quickTest(rule, contextOf(rule, this.table, this.#in.world))), this.#in.world.family);
   }
 
   #compile(rule: Rule, position: number): CompiledRule {

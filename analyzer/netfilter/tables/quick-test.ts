@@ -3,15 +3,13 @@ import type { RuleContext } from '../../extensions/define.js';
 import { meaningOf } from '../../extensions/use.js';
 import { isOpaque, isUnresolved, type MatchUse, type Rule, type RuleBody } from '../../model/ruleset.js';
 import { all, type Constraint } from '../../packet/constraint.js';
-import type { Family } from '../../values/value.js';
-import { anyPort, type PortBounds, type QuickTest } from './rule-scan.js';
+import { anyPort, type AddressTest, type PortBounds, type QuickTest } from './packed-rules.js';
 
-const anyAddress = { address: 0, mask: 0, negated: false };
+const anyAddress: AddressTest = { address: 0n, mask: 0n, negated: false };
 const anyPorts: Pick<QuickTest, 'sport' | 'dport'> = { sport: anyPort, dport: anyPort };
 
-function address4(given: RuleBody['source'], family: Family): { readonly address: number; readonly mask: number; readonly negated: boolean } {
-  if (given === undefined || isUnresolved(given.value) || family !== 'ipv4') return anyAddress;
-  return { address: Number(given.value.address) | 0, mask: Number(given.value.mask) | 0, negated: given.negated };
+function addressTest(given: RuleBody['source']): AddressTest {
+  return given === undefined || isUnresolved(given.value) ? anyAddress : { address: given.value.address, mask: given.value.mask, negated: given.negated };
 }
 
 /** The number that a rule asks for; 0: it asks for none. */
@@ -21,14 +19,7 @@ export function protocolOf({ protocol }: Rule): number {
 
 /** The quick test of a rule. */
 export function quickTest(rule: Rule, cx: RuleContext): QuickTest {
-  const src = address4(rule.source, cx.family);
-  const dst = address4(rule.destination, cx.family);
-  return {
-    src: src.address, srcMask: src.mask, srcNegated: src.negated,
-    dst: dst.address, dstMask: dst.mask, dstNegated: dst.negated,
-    protocol: protocolOf(rule), protocolNegated: rule.protocol?.negated ?? false,
-    ...portsOf(rule.matches, cx),
-  };
+  return { src: addressTest(rule.source), dst: addressTest(rule.destination), protocol: protocolOf(rule), protocolNegated: rule.protocol?.negated ?? false, ...portsOf(rule.matches, cx) };
 }
 
 /** Whether a constraint hangs on fields alone: asking it changes nothing, and it can be asked early. */

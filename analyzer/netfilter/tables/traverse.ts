@@ -7,7 +7,7 @@ import type { Packet } from '../../packet/packet.js';
 import { Verdict, type HookName, type Traversal, type World } from '../../packet/traversal.js';
 import type { Backend } from '../../values/value.js';
 import { protocolOf } from './quick-test.js';
-import { ScanKey } from './rule-scan.js';
+import { ScanKey } from './packed-rules.js';
 import { exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 
 /** Who listens to a traversal. */
