@@ -5,7 +5,7 @@ import { BuiltInOption } from '../extensions/option-scope.js';
 import { isPrivate, publicRanges } from '../packet/address-blocks.js';
 import type { Range } from '../packet/constraint.js';
 import { printAddressMask, type AddressMask } from '../values/address-mask.js';
-import { fullMask, printAddress, type Address } from '../values/address.js';
+import { addressKey, fullMask, printAddress, type Address } from '../values/address.js';
 import { defineCheck, referenceOf, type CheckContext, type Report, type RuleInChain } from './define-check.js';
 import { networksOf } from './shared/host-networks.js';
 
@@ -34,12 +34,12 @@ interface Named {
   readonly others: RuleInChain[];
 }
 
-/** The networks that rules name with their masks, by the address with which they begin. */
-function maskedIn(cx: CheckContext): ReadonlyMap<Address, AddressMask> {
-  const found = new Map<Address, AddressMask>();
+/** The networks that rules name with their masks, by the key of the address with which they begin. */
+function maskedIn(cx: CheckContext): ReadonlyMap<number | string, AddressMask> {
+  const found = new Map<number | string, AddressMask>();
   for (const table of cx.ruleset.tables.values()) for (const { rule } of cx.rules(table)) for (const side of sides) {
     const given = rule[side];
-    if (given !== undefined && !isUnresolved(given.value) && given.value.mask !== fullMask(cx.ruleset.family)) found.set(given.value.address, given.value);
+    if (given !== undefined && !isUnresolved(given.value) && given.value.mask !== fullMask(cx.ruleset.family)) found.set(addressKey(given.value.address), given.value);
   }
   return found;
 }
@@ -108,21 +108,22 @@ COMMIT
 COMMIT
 `,
   * run(cx) {
-    const found = new Map<Address, Named>();
+    const found = new Map<number | string, Named>();
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) for (const side of sides) {
       const value = networkNamed(at.rule[side]);
       if (value === undefined) continue;
-      const known = found.get(value.address);
-      if (known === undefined) found.set(value.address, { value, side, at, others: [] });
+      const key = addressKey(value.address);
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { value, side, at, others: [] });
       else known.others.push(at);
     }
     if (found.size === 0) return;
     const masked = maskedIn(cx);
     const networks = networksOf(cx.host, cx.ruleset.family).map(one => one.network).filter(({ low, high }) => low < high);
-    for (const named of found.values()) {
+    for (const [key, named] of found) {
       const { address } = named.value;
       const isNetwork = networks.some(({ low }) => low === address);
-      if (isNetwork || !networks.some(one => isWithin(address, one))) yield report(cx, named, masked.get(address), isNetwork);
+      if (isNetwork || !networks.some(one => isWithin(address, one))) yield report(cx, named, masked.get(key), isNetwork);
     }
   },
 });

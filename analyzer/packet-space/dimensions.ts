@@ -173,8 +173,8 @@ function arePartsWritten(field: NumericField): boolean {
 /** Where a class begins: at the ends of all ranges. */
 function startsOf(max: Scalar, { lows, highs }: FieldUse): readonly Scalar[] {
   if (typeof max === 'number') return sortedNumbers(max, lows, highs);
-  const edges = [0n, ...lows, ...highs.flatMap(high => high < max ? [next(high)] : [])];
-  return [...new Set(edges)].sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+  const edges = [0n, ...lows, ...highs.flatMap(high => high < max ? [next(high)] : [])].sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
+  return edges.filter((edge, i) => edge !== edges[i - 1]);
 }
 
 /** In order, each once. */

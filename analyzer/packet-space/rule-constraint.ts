@@ -4,7 +4,7 @@ import { meaningOf } from '../extensions/use.js';
 import { isOpaque, isUnresolved, whyOpaque, type MatchUse, type Rule, type Ruleset, type UnresolvedName } from '../model/ruleset.js';
 import { all, is, not, unknown, within, type Constraint } from '../packet/constraint.js';
 import type { AddressMask } from '../values/address-mask.js';
-import { fullMask, prefixLength } from '../values/address.js';
+import { addressKey, fullMask, prefixLength } from '../values/address.js';
 import type { Family } from '../values/value.js';
 
 interface GivenAddress {
@@ -32,14 +32,17 @@ function isLarge(ruleset: Ruleset, table: string): boolean {
   return count > keptLimit;
 }
 
+/** Longer prefixes hardly come twice. */
+const oftenLength = { ipv4: 24, ipv6: 48 } as const;
+
 /** Makes constraints of the rules of one table; equal parts of rules become one and the same object. */
 export class RuleConstraints {
   readonly #ruleset: Ruleset;
   readonly #table: string;
   readonly #meanings = new Map<MatchUse, Map<number, Constraint>>();
   readonly #parts = new Map<string, Constraint>();
-  /** Of networks in IPv4, by address · 64 + length. */
-  readonly #networks = { src: new Map<number, Constraint>(), dst: new Map<number, Constraint>() };
+  /** Of networks, by address and length. */
+  readonly #networks = { src: new Map<number | string, Constraint>(), dst: new Map<number | string, Constraint>() };
   readonly #rules: WeakMap<Rule, Constraint> | undefined;
   #last: { readonly rule: Rule; readonly asks: Constraint } | undefined;
 
@@ -93,14 +96,17 @@ export class RuleConstraints {
   #address(field: 'src' | 'dst', { value, negated }: GivenAddress): Constraint {
     if (isUnresolved(value)) return this.#part(`${field} ${value.name}`, negated, () => unknown(`the name \`${value.name}\` is not resolved`));
     const { address, mask } = value;
-    const length = typeof address === 'number' && typeof mask === 'number' ? prefixLength(mask) : undefined;
-    if (typeof address !== 'number' || length === undefined) return this.#part(`${field} ${String(address)}/${String(mask)}`, negated, () => addressConstraint(field, value, this.#ruleset.family));
-    // Long prefixes hardly come twice.
-    if (length > 24) return negated ? not(addressConstraint(field, value, 'ipv4')) : addressConstraint(field, value, 'ipv4');
-    const key = address * 64 + length;
+    const { family } = this.#ruleset;
+    const length = prefixLength(mask);
+    if (length === undefined) return this.#part(`${field} ${String(address)}/${String(mask)}`, negated, () => addressConstraint(field, value, family));
+    const asked = length > oftenLength[family] ? addressConstraint(field, value, family) : this.#network(field, typeof address === 'number' ? address * 64 + length : `${String(addressKey(address))}/${String(length)}`, value);
+    return negated ? not(asked) : asked;
+  }
+
+  #network(field: 'src' | 'dst', key: number | string, value: AddressMask): Constraint {
     let known = this.#networks[field].get(key);
     if (known === undefined) this.#networks[field].set(key, known = addressConstraint(field, value, this.#ruleset.family));
-    return negated ? not(known) : known;
+    return known;
   }
 
   #meaning(use: MatchUse, protocol: RuleContext['protocol']): Constraint {

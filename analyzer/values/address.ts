@@ -5,15 +5,23 @@ import { refuse, unresolved, type Family, type Problem } from './value.js';
 /** IPv4 as a number, IPv6 as a bigint. */
 export type Address = number | bigint;
 
+/** What addresses are looked up by. V8 finds bigints by their lower 64 bits alone, which all networks of IPv6 have in common. */
+export function addressKey(address: Address): number | string {
+  return typeof address === 'number' ? address : address.toString(16);
+}
+
+/** The masks of IPv6, by their lengths. */
+const masks6 = Array.from({ length: 129 }, (_, length) => ((1n << BigInt(length)) - 1n) << BigInt(128 - length));
+
 /** All ones: 2^32 − 1 or 2^128 − 1. */
 export function fullMask(family: Family): Address {
-  return family === 'ipv4' ? 0xffff_ffff : (1n << 128n) - 1n;
+  return family === 'ipv4' ? 0xffff_ffff : masks6[128] ?? 0n;
 }
 
 /** The mask of a prefix length, 0 … 32 or 128. */
 export function prefixMask(length: number, family: Family): Address {
   if (family === 'ipv4') return length === 0 ? 0 : (0xffff_ffff << (32 - length)) >>> 0;
-  return ((1n << BigInt(length)) - 1n) << BigInt(128 - length);
+  return masks6[length] ?? 0n;
 }
 
 /** The prefix length of a mask, or undefined where its ones are not all in front. */
@@ -22,9 +30,10 @@ export function prefixLength(mask: Address): number | undefined {
     const length = Math.clz32(~mask);
     return prefixMask(length, 'ipv4') === mask ? length : undefined;
   }
-  let length = 128;
-  while (length > 0 && prefixMask(length, 'ipv6') !== mask) length--;
-  return length > 0 || mask === 0n ? length : undefined;
+  // Of the lengths that leave so many digits of zeros.
+  const shortest = 128 - 4 * (BigInt(fullMask('ipv6')) ^ mask).toString(16).length;
+  for (let length = shortest; length <= shortest + 4; length++) if (masks6[length] === mask) return length;
+  return undefined;
 }
 
 export function maskAddress(address: Address, mask: Address): Address {

@@ -1,5 +1,5 @@
 /** A routing table: the longest prefix wins. */
-import { prefixMask, type Address } from '../../values/address.js';
+import { addressKey, prefixMask, type Address } from '../../values/address.js';
 import type { Family } from '../../values/value.js';
 import type { Route } from './route.js';
 
@@ -7,8 +7,8 @@ import type { Route } from './route.js';
 export interface Bucket {
   readonly length: number;
   readonly mask: Address;
-  /** In the order in which they are tried. */
-  readonly routes: Map<Address, Route[]>;
+  /** By `addressKey`, in the order in which they are tried. */
+  readonly routes: Map<number | string, Route[]>;
 }
 
 /** @see fib_find_alias() in net/ipv4/fib_trie.c: a TOS goes before none; then the smaller metric, then who came first. */
@@ -33,10 +33,11 @@ export class Fib {
       this.buckets.push(bucket);
       this.buckets.sort((a, b) => b.length - a.length);
     }
-    const known = bucket.routes.get(destination);
+    const key = addressKey(destination);
+    const known = bucket.routes.get(key);
     if (known !== undefined) return known;
     const made: Route[] = [];
-    bucket.routes.set(destination, made);
+    bucket.routes.set(key, made);
     return made;
   }
 }

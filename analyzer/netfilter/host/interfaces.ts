@@ -1,5 +1,5 @@
 /** The interfaces of a host: what is written of them, read once. */
-import { maskAddress, prefixMask, type Address } from '../../values/address.js';
+import { addressKey, maskAddress, prefixMask, type Address } from '../../values/address.js';
 import type { Family } from '../../values/value.js';
 import { isLoopback4, isLoopback6, linkLocalOf, scope6 } from './address-kind.js';
 import type { HostAddress, HostInterface } from './host.js';
@@ -117,7 +117,7 @@ export class Interfaces {
   /** What could not be read of them. */
   readonly problems: readonly string[];
   readonly #byName: ReadonlyMap<string, Interface>;
-  readonly #owners = new Map<Address, Interface>();
+  readonly #owners = new Map<number | string, Interface>();
 
   constructor(given: readonly HostInterface[]) {
     const problems: string[] = [];
@@ -125,7 +125,7 @@ export class Interfaces {
     this.all = listed.map((one, index) => readInterface(one, index + 1, problems)).sort((a, b) => a.index - b.index);
     this.problems = problems;
     this.#byName = new Map(this.all.map(one => [one.name, one]));
-    for (const one of this.all) for (const { local } of [...one.ipv4, ...one.ipv6]) if (!this.#owners.has(local)) this.#owners.set(local, one);
+    for (const one of this.all) for (const { local } of [...one.ipv4, ...one.ipv6]) if (this.ownerOf(local) === undefined) this.#owners.set(addressKey(local), one);
   }
 
   get(name: string): Interface | undefined {
@@ -142,6 +142,6 @@ export class Interfaces {
 
   /** @see inet_lookup_ifaddr_rcu() in net/ipv4/devinet.c: whose very address this is. */
   ownerOf(address: Address): Interface | undefined {
-    return this.#owners.get(address);
+    return this.#owners.get(addressKey(address));
   }
 }

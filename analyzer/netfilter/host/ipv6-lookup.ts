@@ -1,5 +1,5 @@
 /** Lookups in the tables of IPv6. */
-import { maskAddress } from '../../values/address.js';
+import { addressKey, maskAddress } from '../../values/address.js';
 import type { Fib } from './fib.js';
 import { failureOf, type Failure, type Flow, type Found, type Lookup } from './flow.js';
 import type { Interfaces } from './interfaces.js';
@@ -52,7 +52,7 @@ export type Choice = (routes: readonly Route[], strictness: Strictness) => Best 
 /** @see fib6_table_lookup(): where the longest prefix has nothing usable, the next shorter one is tried. */
 function lookupTable(table: Fib, flow: Flow, strictness: Strictness, choose: Choice): Lookup {
   for (const { mask, routes } of table.buckets) {
-    const list = routes.get(maskAddress(flow.destination, mask));
+    const list = routes.get(addressKey(maskAddress(flow.destination, mask)));
     const best = list === undefined ? undefined : choose(list, strictness);
     if (best === undefined) continue;
     const failure = failureOf(best.route);

@@ -1,5 +1,5 @@
 /** All routing tables of a host for one family: those of its addresses, and those that were added. */
-import { maskAddress, prefixMask, type Address } from '../../values/address.js';
+import { addressKey, maskAddress, prefixMask, type Address } from '../../values/address.js';
 import type { Family } from '../../values/value.js';
 import { Fib } from './fib.js';
 import type { Interface, InterfaceAddress, Interfaces } from './interfaces.js';
@@ -125,7 +125,7 @@ export class RoutingTables {
     const buckets = this.#tables.get('main')?.buckets ?? [];
     for (const { length, routes } of buckets) {
       const mask = prefixMask(Math.min(length, bits), this.#setup.family);
-      const hop = routes.get(maskAddress(via, mask))?.[0]?.nextHops[0];
+      const hop = routes.get(addressKey(maskAddress(via, mask)))?.[0]?.nextHops[0];
       if (hop?.via === undefined && hop !== undefined && via !== anyAddress(this.#setup.family)) return hop.device;
     }
     return undefined;

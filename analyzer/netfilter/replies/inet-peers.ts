@@ -1,4 +1,5 @@
 /** What a host remembers of others, so as not to tell them the same thing too often. */
+import { addressKey, type Address } from '../../values/address.js';
 
 /** Of `net.ipv4.route.redirect_load`, `…_number` and `…_silence`: the first pause in seconds, how many are sent in vain, and when that is forgotten. */
 const redirectLoad = 0.02, mostRedirects = 9, redirectSilence = 20.48;
@@ -17,14 +18,14 @@ interface Peer {
 
 export class InetPeers {
   /** Those that were asked for last come last. */
-  readonly #peers = new Map<number | bigint, Peer>();
+  readonly #peers = new Map<number | string, Peer>();
 
   /**
    * May this sender be told of a better way now? The first time at once, then after pauses that double, and after nine times only
    * when it has been quiet for a while.
    * @see ip_rt_send_redirect() in net/ipv4/route.c
    */
-  allowsRedirect(address: number | bigint, now: number): boolean {
+  allowsRedirect(address: Address, now: number): boolean {
     const peer = this.#peer(address, now);
     if (now > peer.last + redirectSilence) peer.tokens = peer.redirects = 0;
     const isWeary = peer.redirects >= mostRedirects;
@@ -35,7 +36,7 @@ export class InetPeers {
   }
 
   /** May this sender be told now that there is no way for its packets? @see ip_error() in net/ipv4/route.c */
-  allowsRouteError(address: number | bigint, now: number): boolean {
+  allowsRouteError(address: Address, now: number): boolean {
     const peer = this.#peer(address, now);
     const tokens = Math.min(errorBurst, peer.tokens + now - peer.last);
     const isAllowed = tokens >= errorCost;
@@ -45,10 +46,11 @@ export class InetPeers {
   }
 
   /** @see inet_getpeer() in net/ipv4/inetpeer.c: a new one is as if it had been quiet for a minute. */
-  #peer(address: number | bigint, now: number): Peer {
-    const peer = this.#peers.get(address) ?? { tokens: 0, last: now - 60, redirects: 0 };
-    this.#peers.delete(address);
-    this.#peers.set(address, peer);
+  #peer(address: Address, now: number): Peer {
+    const key = addressKey(address);
+    const peer = this.#peers.get(key) ?? { tokens: 0, last: now - 60, redirects: 0 };
+    this.#peers.delete(key);
+    this.#peers.set(key, peer);
     const [oldest] = this.#peers.keys();
     if (this.#peers.size > mostPeers && oldest !== undefined) this.#peers.delete(oldest);
     return peer;
