@@ -12,7 +12,7 @@ session.connect();
 await session.post('Profiler.enable');
 await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
 const linted = await lintJob({ source: { path, text: readFileSync(path, 'utf8') }, settings: {}, extras: { decide: false, fingerprints: true, times: false } });
-json({ files: [linted], undecided: linted.undecided }, { color: false, width: 80 });
+await json({ files: [linted], undecided: linted.undecided }, { color: false, width: 80 });
 const { result } = await session.post('Profiler.takePreciseCoverage');
 const blocks = result.filter(({ url }) => url.startsWith(build)).flatMap(({ url, functions }) => functions.flatMap(({ functionName, ranges }) => {
   const name = `${url.slice(build.length)} ${functionName}`;

@@ -1,6 +1,6 @@
 /**
- * Rule sets of any size for measuring, each drawn from a seed: always the same text. By hand: `node build/bench/generators.js KIND RULES`
- * prints one.
+ * Rule sets of any size for measuring, each drawn from a seed: always the same text. By hand: `node build/bench/generators.js KIND RULES
+ * [ipv6]` prints one.
  */
 import { address, anyAddress, Chance, network, table } from './rule-text.js';
 
@@ -199,6 +199,17 @@ function gatewayOf(filter: (chance: Chance, rules: number) => readonly string[],
   return table('raw', raw) + table('mangle', mangle) + table('nat', nat) + table('filter', [`-A FORWARD ${established}`, ...filter(chance, rest)], ['INPUT', 'FORWARD']);
 }
 
+/** The same rules for IPv6: an address of IPv4 becomes the middle of one of its own. */
+export function inIPv6(rules: string): string {
+  const hex = (high: string, low: string): string => (Number(high) * 256 + Number(low)).toString(16);
+  return rules.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)(\/\d+|:\d+)?/gu, (_, a: string, b: string, c: string, d: string, rest: string | undefined) => {
+    const middle = `2001:db8:${hex(a, b)}:${hex(c, d)}::`;
+    if (rest?.startsWith('/') !== true) return rest === undefined ? `${middle}1` : `[${middle}1]${rest}`;
+    const length = 32 + Number(rest.slice(1));
+    return length === 64 ? `${middle}1/128` : `${middle}/${String(length)}`;
+  }).replaceAll('-m icmp --icmp-type 8', '-m icmp6 --icmpv6-type 128').replaceAll('-p icmp', '-p ipv6-icmp');
+}
+
 /** By name: a rule set of about so many rules, as text. */
 export const generators = {
   blocklist, matrix, acl, 'kube-proxy': kubeProxy, zones, boxes, slabs, 'jump-tree': jumpTree, marks,
@@ -207,9 +218,10 @@ export const generators = {
 
 export type Kind = keyof typeof generators;
 
-function main([kind = '', rules = '1000']: readonly string[]): void {
+function main([kind = '', rules = '1000', family = 'ipv4']: readonly string[]): void {
   if (!(kind in generators)) throw new Error(`kinds: ${Object.keys(generators).join(', ')}`);
-  process.stdout.write(generators[kind as Kind](Number(rules)));
+  const text = generators[kind as Kind](Number(rules));
+  process.stdout.write(family === 'ipv6' ? inIPv6(text) : text);
 }
 
 if (process.argv[1]?.endsWith('generators.js') === true) main(process.argv.slice(2));

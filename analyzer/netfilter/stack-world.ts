@@ -9,7 +9,7 @@ import type { CtTemplate, HookName, NatRange, RejectKind, Traversal, Verdict, Wo
 import type { AddressType } from '../values/address-types.js';
 import type { Backend, Family } from '../values/value.js';
 import type { CompiledChain } from './tables/compiled-rule.js';
-import { compileTable } from './tables/compile-table.js';
+import { compileTable, type CompiledTable } from './tables/compile-table.js';
 import { isLinkLocal6 } from './host/address-kind.js';
 import type { OutputRoute } from './host/decision.js';
 import { Conntrack } from './conntrack/conntrack.js';
@@ -34,8 +34,23 @@ export interface StackParts {
   readonly sockets: readonly HostSocket[] | undefined;
 }
 
-/** What the rules switch on. Without one that asks for it, a kernel does not track connections, and so has no nat either. */
-function switchedOn({ tables }: Ruleset): { readonly tracking: boolean; readonly accounting: boolean; readonly defragmentation: boolean } {
+/** What the rules switch on. */
+interface SwitchedOn {
+  readonly tracking: boolean;
+  readonly accounting: boolean;
+  readonly defragmentation: boolean;
+}
+
+const switches = new WeakMap<Ruleset, SwitchedOn>();
+
+/** Without a rule that asks for it, a kernel does not track connections, and so has no nat either. */
+function switchedOn(ruleset: Ruleset): SwitchedOn {
+  let known = switches.get(ruleset);
+  if (known === undefined) switches.set(ruleset, known = switchedOnBy(ruleset));
+  return known;
+}
+
+function switchedOnBy({ tables }: Ruleset): SwitchedOn {
   const asked = new Set<ReturnType<typeof tracksOf>>();
   for (const { chains } of tables.values()) {
     for (const { rules } of chains.values()) {
@@ -68,7 +83,7 @@ export abstract class StackWorld implements World {
   protected readonly sockets: LocalSockets;
   readonly #state: HostState;
   readonly #ruleset: Ruleset;
-  #tables: ReadonlyMap<string, ReadonlyMap<string, CompiledChain>> = new Map();
+  #tables: ReadonlyMap<string, CompiledTable> = new Map();
   #template: CtTemplate | undefined;
   /** What rules behind `-j CT` see in raw: a connection without addresses (nf_ct_tmpl_alloc()). */
   readonly #templateSeen: Connection;

@@ -5,9 +5,9 @@
 import type { WitnessHost, WitnessStep } from '../finding.js';
 import type { Ruleset } from '../model/ruleset.js';
 import type { Family } from '../values/value.js';
-import { createHost, type DetailedAnswer, type DetailedStep, type Host, type HostSetup, type TraceOptions } from '../netfilter/engine.js';
+import { createHost, type DetailedStep, type Host, type HostSetup, type TraceOptions } from '../netfilter/engine.js';
 import { ScenarioError } from '../netfilter/scenario/scenario-error.js';
-import { allWays } from '../netfilter/scenario/ways.js';
+import { runs } from '../netfilter/scenario/ways.js';
 import { compareSteps } from './compare-steps.js';
 import type { Comparison } from './compare.js';
 import { describeHost, isForwarded, join, planHost, setupOf, shared, type HostPlan, type SharedPlan } from './host-plan.js';
@@ -51,8 +51,11 @@ export function prepare(proposal: Proposal, family: Family): Play | string {
   return typeof plan === 'string' ? plan : { proposal: { ...proposal, steps }, plan };
 }
 
+/** More of them on one host, and its addresses are too many to look through for each packet. */
+const mostPlays = 256;
+
 function addTo(groups: Group[], index: number, play: Play): void {
-  const fitting = groups.find(({ plan }) => join(plan, play.plan));
+  const fitting = groups.find(({ plan, plays }) => plays.length < mostPlays && join(plan, play.plan));
   if (fitting === undefined) groups.push({ plan: shared(play.plan), plays: [{ index, play }] });
   else fitting.plays.push({ index, play });
 }
@@ -120,13 +123,15 @@ function judgeAlone(ruleset: Ruleset, play: Play): Replay {
 
 /** What is unknown may match or not: a way on which all is as shown. */
 function someWay(ruleset: Ruleset, play: Play): Traveled | undefined {
-  let found: Traveled | undefined;
-  allWays((decisions): DetailedAnswer => {
+  let count = 0;
+  for (const { answer: { traveled } } of runs(decisions => {
     const traveled = travelAlone(ruleset, play, { decisions });
-    if (found === undefined && compareAll(play, traveled).kind === 'agrees') found = traveled;
-    return { steps: traveled.answers };
-  }, mostWays);
-  return found;
+    return { steps: traveled.answers, traveled };
+  })) {
+    if (compareAll(play, traveled).kind === 'agrees') return traveled;
+    if (++count === mostWays) return undefined;
+  }
+  return undefined;
 }
 
 function confirmed({ plan }: Play, { steps }: Traveled): Replay {

@@ -1,6 +1,6 @@
 /** Rules of which more is asked than a sample can say: state, chance, and properties that nobody arranges. */
 import type { AnyExtension } from '../extensions/define.js';
-import { isOpaque, isUnresolved, type Chain, type Rule, type Ruleset, type RuleTarget, type Table } from '../model/ruleset.js';
+import { isOpaque, isUnresolved, type Rule, type Ruleset, type RuleTarget, type Table } from '../model/ruleset.js';
 import { effectOf } from '../packet-space/effect.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import type { Constraint, Field } from '../packet/constraint.js';
@@ -50,12 +50,27 @@ function effectIsUnknown({ target }: Rule): boolean {
   return target.kind === 'extension' && ['queue', 'unknown'].includes(effectOf(target.use));
 }
 
-function softAmong(ruleset: Ruleset, table: Table, chains: Iterable<Chain>, mayCount: (target: RuleTarget) => boolean): string | undefined {
-  for (const { rules } of chains) for (const rule of rules) {
-    const found = mayCount(rule.target) ? softIn(ruleset, table.name, rule) : undefined;
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** A rule, and what it asks that is more. */
+interface Soft {
+  readonly target: RuleTarget;
+  readonly why: string;
+}
+
+const known = new WeakMap<Ruleset, Map<string, ReadonlyMap<string, readonly Soft[]>>>();
+
+/** Such rules of a table, by the names of the chains that have some. */
+function softOf(ruleset: Ruleset, table: Table): ReadonlyMap<string, readonly Soft[]> {
+  let tables = known.get(ruleset);
+  if (tables === undefined) known.set(ruleset, tables = new Map<string, ReadonlyMap<string, readonly Soft[]>>());
+  let found = tables.get(table.name);
+  if (found === undefined) tables.set(table.name, found = new Map([...table.chains.values()].flatMap(chain => {
+    const soft = chain.rules.flatMap((rule): readonly Soft[] => {
+      const why = softIn(ruleset, table.name, rule);
+      return why === undefined ? [] : [{ target: rule.target, why }];
+    });
+    return soft.length === 0 ? [] : [[chain.name, soft] as const];
+  })));
+  return found;
 }
 
 /** It may be that a packet goes on behind it as another one. */
@@ -68,11 +83,13 @@ function mayRewrite(target: RuleTarget): boolean {
 /** What a rule where a packet was asked asks that a replay may answer in another way than was meant, or one before, by which it may have become another packet; undefined: nothing. */
 export function softRule(ruleset: Ruleset, asked: Asked): string | undefined {
   for (const table of ruleset.tables.values()) {
-    const of = (places: readonly AskedChains[]): Chain[] => places.flatMap(({ table: name, chains }) => name === table.name ? [...chains].flatMap(chain => table.chains.get(chain) ?? []) : []);
+    const soft = softOf(ruleset, table);
+    const all = [...soft.values()].flat();
+    const of = (places: readonly AskedChains[]): readonly Soft[] => places.flatMap(({ table: name, chains }) => name === table.name ? [...chains].flatMap(chain => soft.get(chain) ?? []) : []);
     // nat does not run where nothing that was read tracks connections.
-    const before = (): Iterable<Chain> => asked === undefined || table.name === 'nat' ? table.chains.values() : of(asked.before);
-    const found = softAmong(ruleset, table, asked === undefined ? before() : of([asked.there]), () => true) ?? softAmong(ruleset, table, before(), mayRewrite);
-    if (found !== undefined) return found;
+    const before = asked === undefined || table.name === 'nat' ? all : of(asked.before);
+    const found = (asked === undefined ? all : of([asked.there]))[0] ?? before.find(({ target }) => mayRewrite(target));
+    if (found !== undefined) return found.why;
   }
   return undefined;
 }

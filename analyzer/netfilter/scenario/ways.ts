@@ -21,24 +21,28 @@ function signature({ steps }: DetailedAnswer): string {
 }
 
 /**
- * Runs again and again, each time with other assumptions, until all are tried or `limit` runs are done. `run` is given what to
- * assume of the first unknowns; of those behind them it assumes that they do not match. Ways that are the same are told once.
+ * Runs again and again, each time with other assumptions, until all are tried. `run` is given what to assume of the first unknowns;
+ * of those behind them it assumes that they do not match.
  */
+export function* runs<Answer extends DetailedAnswer>(run: (decisions: readonly boolean[]) => Answer): Generator<{ readonly answer: Answer; readonly assumptions: Way['assumptions']; readonly isLast: boolean }, void> {
+  const open: (readonly boolean[])[] = [[]];
+  for (let decisions = open.pop(); decisions !== undefined; decisions = open.pop()) {
+    const answer = run(decisions);
+    const assumptions = answer.steps.flatMap(step => step.unknown ?? []);
+    // The last unknown is turned first, so that ways follow each other as a person would list them.
+    for (let at = decisions.length; at < assumptions.length; at++) open.push([...assumptions.slice(0, at).map(({ assumed }) => assumed === 'match'), true]);
+    yield { answer, assumptions, isLast: open.length === 0 };
+  }
+}
+
+/** All ways, as far as `limit` runs find them; those that are the same are told once. */
 export function allWays(run: (decisions: readonly boolean[]) => DetailedAnswer, limit = 64): Ways {
   const ways = new Map<string, Way>();
-  const open: (readonly boolean[])[] = [[]];
-  let runs = 0;
-  for (let decisions = open.pop(); decisions !== undefined && runs < limit; decisions = open.pop()) {
-    const answer = run(decisions);
-    runs++;
-    const assumptions = answer.steps.flatMap(step => step.unknown ?? []);
+  let count = 0;
+  for (const { answer, assumptions, isLast } of runs(run)) {
     const key = signature(answer);
     if (!ways.has(key)) ways.set(key, { assumptions, answer });
-    // The last unknown is turned first, so that ways follow each other as a person would list them.
-    for (let at = decisions.length; at < assumptions.length; at++) {
-      open.push([...assumptions.slice(0, at).map(({ assumed }) => assumed === 'match'), true]);
-    }
-    if (runs === limit && open.length > 0) return { ways: [...ways.values()], isCut: true };
+    if (++count === limit && !isLast) return { ways: [...ways.values()], isCut: true };
   }
   return { ways: [...ways.values()], isCut: false };
 }

@@ -5,7 +5,7 @@ import type { Action, Predicate, World } from '../../packet/traversal.js';
 import { Verdict } from '../../packet/traversal.js';
 import type { Use } from '../../extensions/use.js';
 import { addressWords, isMaskedAddress } from '../../packet/address-words.js';
-import type { Family } from '../../values/value.js';
+import type { Backend, Family } from '../../values/value.js';
 import { beginsWith, exactly, Step, type CompiledChain, type CompiledRule, type InterfaceTest } from './compiled-rule.js';
 import { compileMatch } from './predicate.js';
 import { quickTest } from './quick-test.js';
@@ -64,7 +64,7 @@ function compileUse(use: Use<AnyTarget>, cx: EngineContext): Pick<CompiledRule, 
   return step === undefined ? { step: Step.Act, action: unknownTarget(`target \`${definition.name}\` is not modelled`) } : { step, action: undefined };
 }
 
-function compileTarget(target: RuleTarget, cx: EngineContext, chains: ReadonlyMap<string, CompiledChain>): Pick<CompiledRule, 'step' | 'action' | 'to'> {
+function compileTarget(target: RuleTarget, cx: EngineContext, chains: CompiledTable): Pick<CompiledRule, 'step' | 'action' | 'to'> {
   switch (target.kind) {
     case 'none': return { step: Step.Continue, action: undefined, to: undefined };
     case 'chain': {
@@ -78,8 +78,13 @@ function compileTarget(target: RuleTarget, cx: EngineContext, chains: ReadonlyMa
 
 /** What the rules of one table have in common. */
 interface Compiling {
-  readonly chains: ReadonlyMap<string, CompiledChain>;
+  readonly chains: CompiledTable;
   readonly world: World;
+}
+
+/** The chains of a table by name, ready to run. */
+export interface CompiledTable {
+  get(name: string): CompiledChain | undefined;
 }
 
 /** The context of a rule's matches and its target. */
@@ -89,12 +94,14 @@ function contextOf({ protocol }: Rule, table: TableName, world: World): EngineCo
   return { family, backend, table, protocol: protocol === undefined || typeof number !== 'number' ? undefined : { number, negated: protocol.negated }, ordered: [], world };
 }
 
+/** Nothing in them changes: hosts with the same rules share them. */
+const scans: Readonly<Record<Backend, WeakMap<Chain, RuleScan>>> = { nft: new WeakMap(), legacy: new WeakMap() };
+
 class LazyChain implements CompiledChain {
   readonly table: TableName;
   readonly chain: Chain;
   readonly #in: Compiling;
   readonly #rules: (CompiledRule | undefined)[];
-  #scan: RuleScan | undefined;
 
   constructor(table: TableName, chain: Chain, compiling: Compiling) {
     this.table = table;
@@ -111,7 +118,10 @@ class LazyChain implements CompiledChain {
   }
 
   get scan(): RuleScan {
-    return this.#scan ??= new RuleScan(this.chain.rules.map(rule => quickTest(rule, contextOf(rule, this.table, this.#in.world))), this.#in.world.family);
+    const known = scans[this.#in.world.backend];
+    let scan = known.get(this.chain);
+    if (scan === undefined) known.set(this.chain, scan = new RuleScan(this.chain.rules.map(rule => quickTest(rule, contextOf(rule, this.table, this.#in.world))), this.#in.world.family));
+    return scan;
   }
 
   #compile(rule: Rule, position: number): CompiledRule {
@@ -134,12 +144,38 @@ function isShared({ matches, target }: Rule): boolean {
   return matches.some(use => !isOpaque(use) && use.definition.shares === true) || (target.kind === 'extension' && target.use.definition.shares === true);
 }
 
-/** The chains of a table by name, ready to run. State of matches (limits, quotas) begins here. */
-export function compileTable(table: Table, world: World): ReadonlyMap<string, CompiledChain> {
-  const chains = new Map<string, CompiledChain>();
-  for (const chain of table.chains.values()) chains.set(chain.name, new LazyChain(table.name, chain, { chains, world }));
-  for (const compiled of chains.values()) {
-    for (const [index, rule] of compiled.chain.rules.entries()) if (isShared(rule)) compiled.ruleAt(index);
+/** Where such rules stand in a table. */
+function sharedIn(table: Table): readonly { readonly chain: string; readonly index: number }[] {
+  let known = shared.get(table);
+  if (known === undefined) shared.set(table, known = [...table.chains.values()].flatMap(({ name, rules }) => rules.flatMap((rule, index) => isShared(rule) ? [{ chain: name, index }] : [])));
+  return known;
+}
+
+const shared = new WeakMap<Table, ReturnType<typeof sharedIn>>();
+
+class LazyTable implements CompiledTable {
+  readonly #table: Table;
+  readonly #world: World;
+  readonly #chains = new Map<string, CompiledChain>();
+
+  constructor(table: Table, world: World) {
+    this.#table = table;
+    this.#world = world;
   }
-  return chains;
+
+  get(name: string): CompiledChain | undefined {
+    const known = this.#chains.get(name);
+    const chain = this.#table.chains.get(name);
+    if (known !== undefined || chain === undefined) return known;
+    const made = new LazyChain(this.#table.name, chain, { chains: this, world: this.#world });
+    this.#chains.set(name, made);
+    return made;
+  }
+}
+
+/** State of matches (limits, quotas) begins here. */
+export function compileTable(table: Table, world: World): CompiledTable {
+  const compiled = new LazyTable(table, world);
+  for (const { chain, index } of sharedIn(table)) compiled.get(chain)?.ruleAt(index);
+  return compiled;
 }
