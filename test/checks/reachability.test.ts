@@ -18,6 +18,13 @@ test('a RETURN at the end of a chain is there to be read, whether packets come t
   t.deepEqual(told('-A a -s 10.0.0.0/8 -j ACCEPT', '-A a -s 10.1.0.0/16 -j RETURN', '-A a -p tcp -j DROP'), ['shadowed-rule error filter:a:2']);
 });
 
+test('a RETURN of what a RETURN before it gives back is superfluous, and no error', t => {
+  const told = (...lines: readonly string[]): readonly string[] => of(filter(':a - [0:0]', '-A INPUT -j a', ...lines)).map(one => `${one.check} ${one.severity} ${one.rule ?? ''} ${/never happens|$/u.exec(one.message)?.[0] ?? ''}`.trim());
+  t.deepEqual(told('-A a -d 240.0.0.0/4 -j RETURN', '-A a -d 255.255.255.255/32 -j RETURN', '-A a -p tcp -j DROP'), ['shadowed-rule warning filter:a:2']);
+  t.deepEqual(told('-A a -s 10.0.0.0/9 -j RETURN', '-A a -s 10.128.0.0/9 -j RETURN', '-A a -s 10.0.0.0/8 -j RETURN', '-A a -p tcp -j DROP'), ['shadowed-rule warning filter:a:3']);
+  t.deepEqual(told('-A a -s 10.0.0.0/9 -j RETURN', '-A a -s 10.128.0.0/9 -j ACCEPT', '-A a -s 10.0.0.0/8 -j RETURN', '-A a -p tcp -j DROP'), ['shadowed-rule error filter:a:3 never happens']);
+});
+
 test('connections may be translated by others, or have been: nothing is shadowed for certain because no rule of table nat does it', t => {
   const told = (nat: string, ...lines: readonly string[]): readonly string[] => of(`*nat\n:PREROUTING ACCEPT\n:POSTROUTING ACCEPT\n${nat}COMMIT\n${filter(...lines)}`).map(one => one.check);
   const [notTranslated, behind] = ['-A FORWARD -m conntrack ! --ctstate DNAT -j DROP', '-A FORWARD -i eth1 -j ACCEPT'];

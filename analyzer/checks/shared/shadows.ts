@@ -45,6 +45,8 @@ function leadsTo(rule: Rule | undefined): string | undefined {
 /** Whether those who take a rule's packets do with them what it would do. */
 export function decideAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, at: RuleAt, by: readonly RuleAt[]): boolean {
   const { rule } = at;
+  // Exceptions of one chain, as the lists of what a proxy leaves alone: who gives its packets back does so for all of them.
+  if ([at, ...by].every(one => one.chain === at.chain && effectOf(one.rule) === 'return')) return true;
   const deciding = by.filter(one => isFinal(one.rule));
   // What leaves a chain by its end, or by RETURN, where a goto led it there, is for somebody else to decide.
   const mayLeave = by.some(one => effectOf(one.rule) === 'return' || (one.rule.target.kind === 'chain' && one.rule.target.goto)) && !deciding.some(one => isCatchAll(one.rule));
