@@ -2,7 +2,7 @@ import type { PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, reachWith, redundant } from '../packet-space/index.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
-import { all, ctstates, is, within, type Constraint } from '../packet/constraint.js';
+import { all, always, ctstates, is, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { isUnresolved, type Rule, type Table } from '../model/ruleset.js';
 import { publicRanges } from '../packet/address-blocks.js';
@@ -13,10 +13,11 @@ import { without } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { ledTo } from './shared/hooks-into.js';
 import { areOwn } from './shared/host-networks.js';
 import { byUnnamed, fromOutside, isVirtualName, knownOutside, namesOutside } from './shared/outside.js';
 import { openLists, type OpenList } from './shared/kept-lists.js';
-import { isForAll, isForOthers, isForProtocol, isLocal, isOpen, isUnlisted, mayBeFromAnybody, mayBeOpen } from './shared/openness.js';
+import { isForAll, isForAnyAddress, isForOthers, isForProtocol, isLocal, isOpen, isUnlisted, mayBeFromAnybody, mayBeOpen } from './shared/openness.js';
 import { ownerOf } from './shared/owners.js';
 import { effectOf } from './shared/targets.js';
 import { filterChain, unspoken } from './shared/unspoken.js';
@@ -72,13 +73,32 @@ function opensWhatIsShut(cx: CheckContext, table: Table, at: RuleAt): boolean {
 function* lookAt(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Generator<OpenReport, void> {
   if (filterChain(cx, hook) === undefined) return;
   const found = openRule(cx, table, hook);
-  if (found === undefined) yield* ofProtocols(cx, table, hook);
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  if (found === undefined || ledTo(table, hook, found.at.chain, rule => isOpen(constraints.of(rule)) ? always : undefined) === undefined) yield* ofProtocols(cx, table, hook);
   else yield* ofAll(cx, table, hook, found);
+}
+
+/** It leaves out others than a protocol: `! -p tcp` is for all of UDP. */
+function isForOtherProtocols(constraint: Constraint, protocol: number): boolean {
+  return constraint.kind === 'not' && constraint.of.kind === 'within' && constraint.of.field === 'protocol' && !constraint.of.ranges.some(({ low, high }) => low <= protocol && protocol <= high);
+}
+
+/** The interfaces by which all of a protocol is led to a chain: others may lead there what they name, and nothing else is open by that. */
+function interfacesTo(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', chain: string, protocol: number): Constraint | undefined {
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  return ledTo(table, hook, chain, rule => {
+    const parts = conjuncts(constraints.of(rule));
+    const others = without(constraints.of(rule), ['in', 'out']);
+    const isForIt = isForProtocol(all(others.filter(one => !isForOtherProtocols(one, protocol))), protocol);
+    return isForAnyAddress(rule) && isForIt ? all(parts.filter(one => !others.includes(one))) : undefined;
+  });
 }
 
 /** Whether packets of a protocol come to a rule by some interfaces, for whatever is behind this host, and to other ports than the high ones. */
 function isForAnybody(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', at: RuleAt, protocol: number, from: Constraint): boolean {
-  const packets = all([is('protocol', protocol), is('ctstate', ctstates.NEW), within('dport', 1, 1023), from, ...hook === 'FORWARD' ? [byUnnamed(cx.ruleset, 'out')] : []]);
+  const by = interfacesTo(cx, table, hook, at.chain, protocol);
+  if (by === undefined) return false;
+  const packets = all([is('protocol', protocol), is('ctstate', ctstates.NEW), within('dport', 1, 1023), from, by, ...hook === 'FORWARD' ? [byUnnamed(cx.ruleset, 'out')] : []]);
   return isForProtocol(constraintsOf(cx.ruleset, table.name).of(at.rule), protocol) && reachWith(cx.space(), table, at, packets, hook).kind === 'live';
 }
 

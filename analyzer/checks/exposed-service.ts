@@ -10,6 +10,7 @@ import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, not, type Constraint } from '../packet/constraint.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
+import { acceptsAll } from './shared/accepting.js';
 import { without } from './shared/asked.js';
 import { deciderBecause, deciderReference, forwarderOf, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -19,9 +20,10 @@ import { countOf, namedPorts, namesAny, portsWithin, sparedPorts, type NamedPort
 import { fromOutside } from './shared/outside.js';
 import { publishedBy } from './shared/published.js';
 import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
-import { effectOf, refuses } from './shared/targets.js';
+import { refuses } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 import { translationsOf } from './shared/translations.js';
+import { trustedPorts } from './shared/trusted-ports.js';
 
 /** A packet by a rule, and the reading of the rules in which it was found. */
 interface Seen {
@@ -211,7 +213,8 @@ function* opened(asking: Asking, table: Table, through: ReadonlySet<string>, isS
     through: inSameWords(service => all([inwards, firstTo(service.protocol, portsOf(service))])),
   };
   for (const at of cx.rules(table)) {
-    const ports = effectOf(at.rule) === 'accept' && !isForSomebody(at.rule) && !through.has(referenceOf(at)) ? namedPorts(cx.ruleset, table.name, at.rule) : undefined;
+    // source-port-trusted tells of those that are open to whoever sends from some port.
+    const ports = acceptsAll(table, at.rule) && !isForSomebody(at.rule) && !through.has(referenceOf(at)) && trustedPorts(cx.ruleset, at.rule)?.to === undefined ? namedPorts(cx.ruleset, table.name, at.rule) : undefined;
     const services = ports === undefined ? [] : servicesIn(ports);
     if (ports === undefined || services.length === 0) continue;
     if (isShadowed(at)) continue;

@@ -8,6 +8,7 @@ import { deciderOf, firstPacket, neverReplied, nextPacket, reachThrough, type Co
 import { any } from '../packet/constraint.js';
 import { namedInterfaces } from './shared/outside.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
+import { accepterOf, acceptsAll, acceptsForOthers } from './shared/accepting.js';
 import { deciderBecause, deciderReference, helpElsewhere, isPolicy } from './shared/deciders.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
@@ -242,13 +243,13 @@ function* lost(cx: CheckContext, table: Table, doubts: readonly Doubt[], told: S
   const broken = new Map<string, Alike<Broken>>();
   const partly = new Map<string, Alike<SomeReplies>>();
   for (const at of cx.rules(table)) {
-    if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live' || areAnsweredSurely(cx, pipeline, at, doubts)) continue;
+    if (!acceptsAll(table, at.rule) || acceptsForOthers(table, at) || reached.get(at.rule)?.kind !== 'live' || areAnsweredSurely(cx, pipeline, at, doubts)) continue;
     const found = firstBroken(cx, pipeline, { table, at }, doubts);
     if (found !== undefined) {
-      told.add(at.rule);
+      told.add(at.rule).add(accepterOf(table, at.rule));
       addTo(broken, keyOf(at, found), at, found);
     } else for (const one of someReplies(cx, pipeline, at, doubts)) {
-      partlyTold.add(at.rule);
+      partlyTold.add(at.rule).add(accepterOf(table, at.rule));
       addTo(partly, [deciderReference(one.by), one.doubt.path, one.doubt.exchange.name, one.isEveryday, one.isWithinKind].join(' '), at, one);
     }
   }

@@ -1,50 +1,22 @@
-import type { Rule, Ruleset } from '../model/ruleset.js';
+import type { Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { firstPacket, question, reachThrough, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
-import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, is, not, within, type Constraint, type Range } from '../packet/constraint.js';
 import { stepOf } from '../witness/step.js';
-import { rangesOf } from './shared/asked.js';
-import { conjuncts } from './shared/conjuncts.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { holdsForAnybody } from './shared/luck.js';
-import { namedPorts } from './shared/named-ports.js';
 import { fromOutside } from './shared/outside.js';
-import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
-import { effectOf } from './shared/targets.js';
+import { firstTo, strangers } from './shared/strangers.js';
+import { everyday, trustedPorts, type TrustedPorts } from './shared/trusted-ports.js';
 
-/** Who opens a connection gets a port from here on, unless he chooses one (net.ipv4.ip_local_port_range). */
-const everyday = 32_768;
 const paths: readonly (readonly [Path, 'INPUT' | 'FORWARD'])[] = [['in', 'INPUT'], ['through', 'FORWARD']];
-
-interface TrustedPorts {
-  readonly ports: readonly [Range, ...Range[]];
-  /** Those of `--ports`: who asks for one of them may send from any. */
-  readonly isEither: boolean;
-}
-
-/** The ports from which or to which a packet may go by a rule, where one of both will do (`--ports`). */
-function eitherPorts(asks: Constraint): readonly Range[] | undefined {
-  for (const one of conjuncts(asks)) {
-    const fields = one.kind === 'any' ? one.of.map(part => part.kind === 'within' ? part.field : undefined) : [];
-    if (one.kind === 'any' && fields.includes('sport') && fields.every(field => field === 'sport' || field === 'dport')) return one.of.flatMap(part => rangesOf(part, 'sport') ?? []);
-  }
-  return undefined;
-}
-
-/** The source ports that a rule asks for, where nobody has them by chance, and it asks for no destination port besides. */
-function trustedPorts(ruleset: Ruleset, rule: Rule): TrustedPorts | undefined {
-  if (effectOf(rule) !== 'accept' || isForSomebody(rule)) return undefined;
-  const asks = constraintsOf(ruleset, 'filter').of(rule);
-  const own = rangesOf(asks, 'sport');
-  const [first, ...more] = own ?? eitherPorts(asks) ?? [];
-  if (first === undefined || [first, ...more].some(({ high }) => Number(high) >= everyday) || rangesOf(asks, 'dport') !== undefined) return undefined;
-  return own === undefined || namedPorts(ruleset, 'filter', rule) === undefined ? { ports: [first, ...more], isEither: own === undefined } : undefined;
-}
 
 function trustsPorts(ruleset: Ruleset): boolean {
   return [...ruleset.tables.get('filter')?.chains.values() ?? []].some(({ rules }) => rules.some(rule => trustedPorts(ruleset, rule) !== undefined));
 }
+
+/** Sent from a port that its sender did not choose. */
+const anyPort = within('sport', everyday.low, everyday.high);
 
 /** Services that everybody knows to be closed to strangers: one of them is the best example. */
 const closed = { tcp: [22, 3306, 5432, 445, 6379], udp: [161, 111, 69, 514, 1900] } as const;
@@ -59,8 +31,9 @@ function textOf([{ low, high }]: readonly [Range, ...Range[]]): string {
   return low === high ? String(low) : `${String(low)}-${String(high)}`;
 }
 
-function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, { ports, isEither }: TrustedPorts, protocol: 'tcp' | 'udp'): Report | undefined {
-  const meant: readonly Constraint[] = isEither ? [{ kind: 'within', field: 'sport', ranges: ports }, not({ kind: 'within', field: 'dport', ranges: ports })] : [];
+function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, { ports, isEither, to }: TrustedPorts, protocol: 'tcp' | 'udp'): Report | undefined {
+  const own: Constraint = { kind: 'within', field: 'sport', ranges: ports };
+  const meant: readonly Constraint[] = isEither ? [own, not({ kind: 'within', field: 'dport', ranges: ports })] : [];
   for (const [path, hook] of paths) for (const first of examples(protocol)) {
     const coming = path === 'in' ? strangers(cx) : all([strangers(cx), not(fromOutside(cx, 'out'))]);
     const packets = all([coming, first, ...meant]);
@@ -70,11 +43,11 @@ function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, { ports, isEit
     if (answer.kind !== 'live' || certainty === 'no') continue;
     const { sample } = firstPacket(pipeline, answer.found, packets);
     // Where others get there as well, it is not this rule that lets them.
-    const others = all([coming, firstTo(protocol), within('sport', everyday, 60_999), ...sample.dport === undefined ? [] : [is('dport', sample.dport)]]);
+    const others = all([coming, firstTo(protocol), anyPort, not(own), ...sample.dport === undefined ? [] : [is('dport', sample.dport)]]);
     if (question(pipeline, path, others, 'accept', undefined, true).kind !== 'no') continue;
     return {
       at, certainty,
-      message: `anybody on the internet who sends from port ${textOf(ports)} gets to ${protocol}/${String(sample.dport ?? 'any')}, and to all that no rule drops before: which port he sends from is his choice`,
+      message: `anybody on the internet who sends from port ${textOf(ports)} gets to ${protocol}/${String(sample.dport ?? 'any')}, and to all ${to === undefined ? '' : `of ${textOf([to])} `}that no rule drops before: which port he sends from is his choice`,
       witness: [stepOf(sample, sample.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
       help: isEither ? 'write --dports in place of --ports, and let in answers by a rule for known connections (-m conntrack --ctstate ESTABLISHED)' : 'let in answers, and not a port: add -m conntrack --ctstate ESTABLISHED, or delete the rule where one for known connections stands before it',
     };
@@ -100,12 +73,12 @@ export const sourcePortTrusted = defineCheck({
   summary: 'Who sends from a port of his choice gets to ports that are closed to all others',
   why: `A rule for \`--sport 53\` or \`--sport 443\` is meant for the answers of servers. But which port a packet is sent from is its sender’s choice: a scanner
 that sends from port 53 gets to every service behind the rule. Connection tracking knows answers from questions, so that a rule for known connections (ESTABLISHED) does
-what was meant; where there is none, TCP answers at least are not SYN packets. Rules that name a destination port as well, as for DHCP, are not meant,
-but \`--ports\` of multiport is: one of the two ports will do for it.`,
+what was meant; where there is none, TCP answers at least are not SYN packets. Rules that name a destination port as well, as for DHCP, are not meant, unless it is
+any of those to which answers go and at which servers listen, too (\`--dport 1024:65535\`); \`--ports\` of multiport is meant: one of the two ports will do for it.`,
   bad: host(known, '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'),
   good: host(known),
   nearMiss: host('-A INPUT -p tcp -m tcp --sport 443 ! --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT', '-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT', '-A INPUT -p icmp -j ACCEPT', known),
-  asks: ({ ruleset }) => trustsPorts(ruleset) ? [...examples('tcp'), ...examples('udp'), within('sport', everyday, 60_999)] : [],
+  asks: ({ ruleset }) => trustsPorts(ruleset) ? [...examples('tcp'), ...examples('udp'), anyPort] : [],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;

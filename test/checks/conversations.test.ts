@@ -204,9 +204,9 @@ test('what drops replies or lo in another table is to be mended there', t => {
 test('lost pings are an error of a rule for pings, and worth knowing of a rule for more', t => {
   const gateway = (...rules: readonly string[]): string => ['*filter', ':FORWARD DROP [0:0]', ...rules, '-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -i eth1 -o eth0 -j lan', ':lan - [0:0]', '-A lan -j ACCEPT', 'COMMIT', ''].join('\n');
   const lost = (text: string): string[] => found('missing-established-return', text);
-  t.deepEqual(lost(gateway('-A FORWARD -i eth0 -p icmp -j DROP')), ['info filter:lan:1']);
-  t.deepEqual(lost(gateway('-A FORWARD -i eth0 -p icmp -j DROP').replace('-o eth0 -j lan', '-o eth0 -p icmp -j lan')), ['error filter:lan:1'], 'only pings come to it');
-  t.deepEqual(lost(gateway('-A FORWARD -i eth0 -j DROP')), ['error filter:lan:1'], 'nothing gets back');
+  t.deepEqual(lost(gateway('-A FORWARD -i eth0 -p icmp -j DROP')), ['info filter:FORWARD:3']);
+  t.deepEqual(lost(gateway('-A FORWARD -i eth0 -p icmp -j DROP').replace('-o eth0 -j lan', '-o eth0 -p icmp -j lan')), ['error filter:FORWARD:3'], 'only pings come to it');
+  t.deepEqual(lost(gateway('-A FORWARD -i eth0 -j DROP')), ['error filter:FORWARD:3'], 'nothing gets back');
 });
 
 /** INPUT and OUTPUT drop by default, and lo passes. */

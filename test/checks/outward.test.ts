@@ -129,6 +129,7 @@ test('source-port-trusted: who chooses his port gets where others do not', t => 
   t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 443 ! --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT'), []);
   t.deepEqual(trusted('-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT'), []);
   t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 1024:65535 -j ACCEPT'), [], 'everybody sends from there');
+  t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 51413 -j ACCEPT'), ['filter:INPUT:3'], 'hardly anybody has that one by chance');
   t.deepEqual(trusted('-A INPUT -s 192.0.2.53/32 -p udp -m udp --sport 53 -j ACCEPT'), [], 'one server is trusted');
   t.deepEqual(trusted('-A INPUT -p udp -m udp --sport 53 -j ACCEPT', '-A INPUT -p udp -j ACCEPT'), [], 'it is open to all');
   t.deepEqual(trusted('-A INPUT -p tcp -m tcp --sport 443 -j ACCEPT', '-A INPUT -p tcp -m multiport --dports 25,80,443,8080,8443 -j ACCEPT'), ['filter:INPUT:3'], 'some ports are open to all, but not those');
@@ -148,7 +149,16 @@ test('source-port-trusted: of either port, the one that the sender chooses will 
   t.deepEqual(trusted(either, '-A INPUT -p tcp -j ACCEPT'), [], 'open to all');
   t.deepEqual(trusted('-A INPUT -p tcp -m multiport ! --ports 22,80 -j ACCEPT'), []);
   t.deepEqual(trusted('-A INPUT -p udp -m multiport --ports 67,68 -m udp --dport 67:68 -j ACCEPT'), [], 'a destination port besides');
-  t.deepEqual(trusted('-A INPUT -p tcp -m multiport --ports 80,40000 -j ACCEPT'), [], 'from which everybody may send');
+  t.deepEqual(trusted('-A INPUT -p tcp -m multiport --ports 80,40000:50000 -j ACCEPT'), [], 'from which everybody may send');
+});
+
+test('source-port-trusted: answers to any port of a client are meant, and so are the servers that listen there', t => {
+  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'outward.rules', text: host(...rules) }).findings
+    .filter(({ check }) => check === 'source-port-trusted' || check === 'exposed-service').map(({ rule, check, message }) => [check, rule, /gets to .*drops/u.exec(message)?.[0]].join(' '));
+  t.deepEqual(told('-A INPUT -p udp -m udp --sport 53 --dport 1024:65535 -j ACCEPT'), ['source-port-trusted filter:INPUT:3 gets to udp/1900, and to all of 1024-65535 that no rule drops']);
+  t.deepEqual(told('-A INPUT -p udp -m udp --sport 53 --dport 32768:61000 -j ACCEPT'), [], 'clients only');
+  t.deepEqual(told('-A INPUT -p udp -m udp --sport 53 --dport 1024:65535 -m conntrack --ctstate ESTABLISHED -j ACCEPT'), []);
+  t.deepEqual(told('-A INPUT -p tcp -m tcp --sport 20 --dport 3306 -j ACCEPT'), ['exposed-service filter:INPUT:3 '], 'it is the service that is named');
 });
 
 test('exposed-service: of either port, the one that the sender does not choose is what counts', t => {

@@ -1,6 +1,7 @@
 /** From which hooks packets come to chains. */
 import type { Hook } from '../../extensions/define.js';
 import type { Rule, Ruleset, Table } from '../../model/ruleset.js';
+import { all, always, any, type Constraint } from '../../packet/constraint.js';
 
 /** The built-in chains that lead to a chain. */
 export function hooksInto(table: Table, name: string): readonly Hook[] {
@@ -31,6 +32,24 @@ export function hooksTo({ chains }: Table, holds: (rule: Rule) => boolean): Read
     }
   }
   return hooks;
+}
+
+/** So many rules that lead to one chain are looked at. */
+const callerLimit = 16;
+
+/** Which packets a built-in chain leads to a chain, where `led` says it of a rule: of those that lead what they are for alone, it is undefined. */
+export function ledTo({ chains }: Table, from: Hook, name: string, led: (rule: Rule) => Constraint | undefined): Constraint | undefined {
+  const below = new Map<string, Constraint[]>([[from, [always]]]);
+  for (const [one, ways] of below) for (const rule of chains.get(one)?.rules ?? []) {
+    const packets = rule.target.kind === 'chain' ? led(rule) : undefined;
+    if (rule.target.kind !== 'chain' || packets === undefined) continue;
+    const known = below.get(rule.target.name);
+    const way = all([packets, any(ways)]);
+    if (known === undefined) below.set(rule.target.name, [way]);
+    else if (known.length < callerLimit) known.push(way);
+  }
+  const ways = below.get(name);
+  return ways === undefined ? undefined : any(ways);
 }
 
 /** The hooks at which packets that are not a connection's first may meet a rule that could not be read: what it does with them nobody knows. */

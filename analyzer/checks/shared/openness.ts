@@ -33,9 +33,14 @@ export function isOpen(constraint: Constraint): boolean {
   return conjuncts(constraint).every(one => isForOthers(one) || isForNew(one) === true);
 }
 
+/** It names no address, but such as it leaves out. */
+export function isForAnyAddress({ source, destination, fragment }: Rule): boolean {
+  return source?.negated !== false && destination === undefined && fragment === undefined;
+}
+
 /** They name no address, but such as they leave out. */
-export function mayBeFromAnybody({ source, destination, fragment, target }: Rule): boolean {
-  return target.kind === 'extension' && source?.negated !== false && destination === undefined && fragment === undefined;
+export function mayBeFromAnybody(rule: Rule): boolean {
+  return rule.target.kind === 'extension' && isForAnyAddress(rule);
 }
 
 /** Rules that might be meant: they name no interface either, but lo to leave it out. */
