@@ -211,7 +211,8 @@ export class ShellScanner {
         else text += this.#peek();
         continue;
       }
-      if (char === '$' || char === '`') odd ??= this.#expansion();
+      // Before anything else a `$` is one, as at the end of what is quoted.
+      if (char === '`' || (char === '$' && /[\w{(@*#?$!-]/u.test(this.#peek(1)))) odd ??= this.#expansion();
       text += char;
     }
     return { text, odd };

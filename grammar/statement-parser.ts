@@ -193,6 +193,8 @@ function strayHelp(word: string, before: OptionNode | undefined): string {
   const typeset = /^[\u2010-\u2015\u2212]+(.*)$/u.exec(word)?.[1];
   if (typeset !== undefined) return `it begins with a dash that word processors make: write \`${typeset.length > 1 ? '--' : '-'}${typeset}\``;
   if (before === undefined && /^(?:\S*\/)?ip6?tables\b/u.test(word)) return `take \`${word}\` out: in a file for iptables-restore a rule begins with -A`;
+  const taken = before?.args.at(-1)?.text ?? '';
+  if (before !== undefined && /^--?[a-z]/iu.test(taken)) return `\`${before.name.text}\` takes \`${taken}\` for its value: write its own before that`;
   return before !== undefined && before.args.length > 0
     ? `is a \`-\` missing before it, or are quotes missing around \`${before.args.map(a => a.text).join(' ')} ${word}\`?`
     : 'every value needs its option before it';

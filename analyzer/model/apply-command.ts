@@ -10,7 +10,7 @@ import { chainNameProblem, isTargetName } from './chain-name.js';
 import { makeChain, nothingThere } from './missing-chain.js';
 import { printBody } from './print.js';
 import { nothingOfRule, optionWords, readBodies, refusalOf, type CommandParts, type PartOfRule, type ReadContext } from './read-rule.js';
-import { unreadUse, type Rule, type RuleTarget } from './ruleset.js';
+import { unreadUse, type Policy, type Rule, type RuleTarget } from './ruleset.js';
 import { didYouMean } from './suggest.js';
 
 interface Application {
@@ -228,10 +228,15 @@ function renameChain(it: Application, from: WordNode, to: WordNode | undefined):
   }
 }
 
+function isPolicy(word: string): word is Policy {
+  return word === 'ACCEPT' || word === 'DROP';
+}
+
 function setPolicy(it: Application, name: WordNode, policy: WordNode | undefined): void {
+  if (policy === undefined) return error(it, 'invalid-policy', name, '-P wants a chain and a policy', isPolicy(name.text) ? `say for which chain: -P INPUT ${name.text}` : 'a policy is ACCEPT or DROP');
   const chain = findChain(it, name, false);
   if (chain === undefined) return;
-  if (policy === undefined || (policy.text !== 'ACCEPT' && policy.text !== 'DROP')) error(it, 'invalid-policy', policy ?? name, `\`${policy?.text ?? ''}\` is not a policy`, 'a policy is ACCEPT or DROP');
+  if (!isPolicy(policy.text)) error(it, 'invalid-policy', policy, `\`${policy.text}\` is not a policy`, 'a policy is ACCEPT or DROP');
   else if (chain.hook === undefined) error(it, 'policy-on-user-chain', name, `\`${name.text}\` is not a built-in chain, so it cannot have a policy`);
   else if (policy.text === 'DROP' && it.table.name === 'nat') error(it, 'drop-in-nat', policy, 'the nat table cannot have the policy DROP');
   else it.table.setPolicy(name.text, policy.text, it.parts.counters, it.statement);

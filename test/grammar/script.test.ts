@@ -26,6 +26,13 @@ iptables -t filter -A OUTPUT -m comment --comment "a \\"b\\"" -j ACCEPT
   ]);
 });
 
+test('a dollar sign before what is no name is one', t => {
+  t.deepEqual(rulesOf('iptables -A INPUT -p tcp -m string --string "$" --algo bm -j DROP\niptables -A INPUT -m comment --comment "5 $, all in" -j DROP\n'), [
+    'ipv4 -A INPUT -p tcp -m string --string "$" --algo bm -j DROP', 'ipv4 -A INPUT -m comment --comment "5 $, all in" -j DROP',
+  ]);
+  t.deepEqual(skippedLines('iptables -A INPUT -m comment --comment "$a" -j DROP\niptables -A INPUT -m comment --comment "$(id)" -j DROP\niptables -A INPUT -m comment --comment "$?" -j DROP\n'), [1, 2, 3]);
+});
+
 test('what is not literal is skipped with a word, and the rest is read', t => {
   const text = `IPT=/sbin/iptables
 $IPT -A INPUT -j ACCEPT

@@ -75,6 +75,11 @@ test('a line that cannot be read costs one line', t => {
   t.regex(all[3]?.problems[0]?.message ?? '', /`stray` belongs to no option/u);
 });
 
+test('an option that took the next one for its value is named', t => {
+  t.regex(read('*filter\n-A x --to -j ACCEPT\nCOMMIT\n')[1]?.problems[0]?.help ?? '', /`--to` takes `-j` for its value/u);
+  t.regex(read('*filter\n-A x --to a b\nCOMMIT\n')[1]?.problems[0]?.help ?? '', /quotes missing around `a b`/u);
+});
+
 test('the old way to negate is understood, and reported', t => {
   const { options, problems } = command('-A x --to ! y -j z');
   t.deepEqual(options.map(one => [one.bang !== undefined, one.args.map(word => word.text).join()]), [[false, 'x'], [true, 'y'], [false, 'z']]);

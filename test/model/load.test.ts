@@ -193,3 +193,10 @@ test('a file that is said to be a listing and is none: the line that shows it', 
   const text = '# x\n*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j ACCEPT\nCOMMIT\n*nat\n-A PREROUTING -p tcp -j ACCEPT\nCOMMIT\n';
   t.deepEqual(load({ path: 'x', text }, { format: 'list-rules' }).diagnostics.map(one => [one.line, one.message]), [[2, 'what `iptables -S` prints has no such line']]);
 });
+
+test('-P without a chain, or without a policy, says what it wants', t => {
+  const told = (line: string): readonly string[] => load({ path: 'x', text: `*filter\n${line}\nCOMMIT\n` }).diagnostics.map(({ check, message, help }) => `${check} ${message}: ${help ?? ''}`);
+  t.deepEqual(told('-P DROP'), ['invalid-policy -P wants a chain and a policy: say for which chain: -P INPUT DROP']);
+  t.deepEqual(told('-P INPUT'), ['invalid-policy -P wants a chain and a policy: a policy is ACCEPT or DROP']);
+  t.deepEqual(told('-P INPUT REJECT'), ['invalid-policy `REJECT` is not a policy: a policy is ACCEPT or DROP']);
+});
