@@ -11,7 +11,7 @@ import { defineCheck, referenceOf, type CheckContext, type Report } from './defi
 import { innerNetwork } from './shared/inner-network.js';
 import { liveTranslations, type Asking } from './shared/nat-rules.js';
 import { destinationText } from './shared/nat-words.js';
-import { defaultDevices, fromOutside, namedInterfaces } from './shared/outside.js';
+import { defaultDevices, fromOutside, namedInterfaces, virtualInterface } from './shared/outside.js';
 import { firstTo, parsed, strangers } from './shared/strangers.js';
 import { translatedStep } from './shared/translated-step.js';
 
@@ -91,7 +91,7 @@ function lineOut(cx: CheckContext, pipeline: Pipeline, translations: readonly As
 
 /** All such interfaces: those that rules name, and one that none does. */
 function linesOut(cx: CheckContext, pipeline: Pipeline, translations: readonly Asking[]): readonly string[] {
-  const some = lineOut(cx, pipeline, translations, always);
+  const some = lineOut(cx, pipeline, translations, not(virtualInterface('in'))) ?? lineOut(cx, pipeline, translations, always);
   if (some === undefined) return [];
   const named = namedInterfaces(cx.ruleset).slice(0, insideLimit).filter(({ name }) => name !== some);
   return [...new Set([some, ...named.flatMap(({ name, prefix }) => lineOut(cx, pipeline, translations, { kind: 'interface', field: 'in', name, prefix }) ?? [])])];
@@ -181,7 +181,7 @@ make the server's outer address work inside: without \`-d\` it takes all other s
   bad: router('-p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.5', published),
   good: router('-i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.5', published),
   nearMiss: router('-p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.5:3128'),
-  asks: ({ ruleset: { family, tables } }) => tables.has('nat') ? [{ kind: 'within', field: 'src', ranges: privateRanges[family] }, oneOf('dst', anywhere[family])] : [],
+  asks: ({ ruleset: { family, tables } }) => tables.has('nat') ? [{ kind: 'within', field: 'src', ranges: privateRanges[family] }, oneOf('dst', anywhere[family]), virtualInterface('in')] : [],
   * run(cx) {
     if (liveTranslations(cx, 'source').next().done === true) return;
     const translations = [...liveTranslations(cx, 'destination')];

@@ -165,3 +165,11 @@ test('exposed-service: of either port, the one that the sender does not choose i
   t.deepEqual(found('exposed-service', host('-A INPUT -p tcp -m multiport --ports 6379 -j ACCEPT')), ['filter:INPUT:3']);
   t.deepEqual(found('exposed-service', host('-A INPUT -p tcp -m multiport --sports 6379 -j ACCEPT')), []);
 });
+
+test('people inside are shown as coming by no interface of containers, where they may come by another', t => {
+  const from = (check: string, nat: string, ...forward: readonly string[]): readonly string[] => analyze({ path: 'outward.rules', text: ['*nat', nat, 'COMMIT', '*filter', ':FORWARD DROP', ...forward, 'COMMIT', ''].join('\n') })
+    .findings.filter(one => one.check === check).map(({ witness }) => witness?.[0]?.in ?? '');
+  t.deepEqual(from('invalid-leaks-unnatted', '-A POSTROUTING -o ppp0 -j MASQUERADE', '-A FORWARD -o ppp0 -j ACCEPT'), ['eth0']);
+  t.deepEqual(from('invalid-leaks-unnatted', '-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE', '-A FORWARD -i docker0 -j ACCEPT'), ['docker0']);
+  t.deepEqual(from('dnat-catches-outbound', '-A PREROUTING -p tcp -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5\n-A POSTROUTING -o ppp0 -j MASQUERADE', '-A FORWARD -j ACCEPT'), ['eth0']);
+});
