@@ -127,6 +127,8 @@ test('what lets a group send matches nothing; what keeps it out is right, and a 
   const dead = (rule: string, family: 'ipv4' | 'ipv6' = 'ipv4'): readonly string[] => analyze({ path: 'x.rules', text: filter('-A INPUT -i lo -j ACCEPT', established, rule) }, { family }).findings.filter(one => one.check === 'never-matches').map(({ severity, certainty }) => `${certainty} ${severity}`);
   for (const rule of ['-A INPUT -s 224.0.0.18/32 -p vrrp -j ACCEPT', '-A INPUT -s 224.0.0.0/4 -j ACCEPT', '-A FORWARD -s 255.255.255.255/32 -j ACCEPT']) t.deepEqual(dead(rule), ['certain warning'], rule);
   t.deepEqual(dead('-A INPUT -s ff02::fb/128 -p udp -m udp --dport 5353 -j ACCEPT', 'ipv6'), ['certain warning']);
+  const whose = (rule: string): string => /from the address of (.*), and/u.exec(analyze({ path: 'x.rules', text: filter(rule) }).findings.find(one => one.check === 'never-matches')?.message ?? '')?.[1] ?? '';
+  t.deepEqual([whose('-A INPUT -s 255.255.255.255/32 -j ACCEPT'), whose('-A INPUT -s 224.0.0.0/4 -j ACCEPT')], ['everybody on a network', 'a group']);
   for (const rule of ['-A INPUT -s 224.0.0.0/4 -j DROP', '-A INPUT -d 224.0.0.18/32 -p vrrp -j ACCEPT', '-A INPUT -s 240.0.0.0/4 -j ACCEPT', '-A INPUT -s 224.0.0.0/3 -j ACCEPT', '-A INPUT ! -s 224.0.0.0/4 -p vrrp -j ACCEPT']) t.deepEqual(dead(rule), [], rule);
 });
 

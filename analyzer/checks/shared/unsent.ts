@@ -66,15 +66,19 @@ function letsIn(table: Table, { rule, chain }: RuleAt): boolean {
   return table.name === 'filter' && effectOf(rule) === 'accept' && hooks.length > 0 && hooks.every(hook => hook === 'INPUT' || hook === 'FORWARD');
 }
 
+/** The address by which all of a network are addressed at once (RFC 919). */
+const everybody = 0xffff_ffff;
+
 /** A rule that lets in what a group sends: nobody sends as one. @see ip_mc_validate_source() and __mkroute_input() in net/ipv4/route.c, ip6_rcv_core() in net/ipv6/ip6_input.c */
 function groupReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   if (!letsIn(table, at)) return undefined;
   const sources = rangesOf(constraintsOf(cx.ruleset, table.name).of(at.rule), 'src');
   if (sources === undefined || sources.length === 0 || !sources.every(isGroup)) return undefined;
+  const whose = sources.every(({ low }) => low === everybody) ? 'everybody on a network' : 'a group';
   return {
     at, mutedIn: 'generated', severity: 'warning',
-    message: 'no packet comes to this rule that can match it: nobody sends from the address of a group, and the kernel drops such packets before INPUT and FORWARD',
-    help: 'groups are destinations: write -d, or delete it',
+    message: `no packet comes to this rule that can match it: nobody sends from the address of ${whose}, and the kernel drops such packets before INPUT and FORWARD`,
+    help: 'that is a destination: write -d, or delete it',
   };
 }
 
