@@ -1,5 +1,5 @@
 /**
- * How much work all default checks are, counted and not timed: `node build/bench/work.js [--rules N] [KIND…]`. What is counted is how often
+ * How much work all default checks are, counted and not timed: `node build/bench/work.js [--rules N] [--family ipv6] [KIND…]`. What is counted is how often
  * V8 ran each block of the program: the same on every machine, however busy it is.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { generators, type Kind } from './generators.js';
+import type { Family } from '../analyzer/values/value.js';
+import { generators, inIPv6, type Kind } from './generators.js';
 
 interface Block {
   /** Its file and function. */
@@ -22,12 +23,13 @@ export interface Work {
   readonly most: Block;
 }
 
-/** The work of linting these rules, in a process of its own. */
-export function workOn(rules: string): Work {
+/** The work of linting so many rules of a kind, in a process of its own. */
+export function workOn(kind: Kind, rules: number, family: Family): Work {
+  const text = generators[kind](rules);
   const folder = mkdtempSync(join(tmpdir(), 'iptables-lint-'));
   try {
     const file = join(folder, 'x.rules');
-    writeFileSync(file, rules);
+    writeFileSync(file, family === 'ipv6' ? inIPv6(text) : text);
     const counting = fileURLToPath(new URL('count-blocks.js', import.meta.url));
     const { output, stderr } = spawnSync(process.execPath, [counting, file], { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 28, encoding: 'utf8' });
     if (!output[3]) throw new Error(stderr);
@@ -39,12 +41,12 @@ export function workOn(rules: string): Work {
 }
 
 function main(): void {
-  const { values, positionals } = parseArgs({ options: { rules: { type: 'string', default: '4000' } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({ options: { rules: { type: 'string', default: '4000' }, family: { type: 'string', default: 'ipv4' } }, allowPositionals: true });
   const rules = Number(values.rules);
   const perRule = (times: number): string => (times / rules).toFixed(0).padStart(7);
   for (const kind of positionals.length === 0 ? Object.keys(generators) : positionals) {
     if (!(kind in generators)) throw new Error(`kinds: ${Object.keys(generators).join(', ')}`);
-    const { blocks, most } = workOn(generators[kind as Kind](rules));
+    const { blocks, most } = workOn(kind as Kind, rules, values.family as Family);
     console.log(`${kind.padEnd(12)} ${String(rules)} rules, for each of them: ${perRule(blocks)} blocks, ${perRule(most.times)} in ${most.name}`);
   }
 }
