@@ -17,7 +17,7 @@ import { originReport } from './shared/origins.js';
 import { isOwnDoing } from './shared/owners.js';
 import { targetText } from './shared/targets.js';
 import { withoutSyn } from './shared/unbegun.js';
-import { unsentReport } from './shared/unsent.js';
+import { nameReport, unsentReport } from './shared/unsent.js';
 
 const overLo: Constraint = { kind: 'interface', field: 'in', name: 'lo', prefix: false };
 /** nf_nat_inet_fn() in net/netfilter/nf_nat_core.c asks nat about these only. */
@@ -202,7 +202,7 @@ COMMIT
       for (const at of cx.rules(table)) {
         const answer = reached.get(at.rule);
         let report: Report | undefined;
-        if (answer?.kind === 'contradiction') report = fragmentReport(cx, at) ?? contradictionReport(cx, table, at);
+        if (answer?.kind === 'contradiction') report = fragmentReport(cx, at) ?? nameReport(at) ?? contradictionReport(cx, table, at);
         else if (answer?.kind === 'live') report = unsentReport(cx, table, at) ?? markReport(cx, table, at) ?? translationReport(cx, table, at) ?? originReport(cx, table, at) ?? (constraints !== undefined && asksForState(constraints.of(at.rule)) ? stateReport(cx, table, at) : undefined);
         else if (answer?.kind === 'unreachable-chain' && answer.by.length > 0 && !isUnreached(cx, table, callers ??= callersOf(cx, table), at.chain)) {
           const some = inVain.get(at.chain);

@@ -2,9 +2,10 @@
 import type { RuleContext } from '../extensions/define.js';
 import { meaningOf } from '../extensions/use.js';
 import { isOpaque, isUnresolved, whyOpaque, type MatchUse, type Rule, type Ruleset, type UnresolvedName } from '../model/ruleset.js';
-import { all, is, not, unknown, within, type Constraint } from '../packet/constraint.js';
+import { all, is, never, not, unknown, within, type Constraint } from '../packet/constraint.js';
 import type { AddressMask } from '../values/address-mask.js';
 import { addressKey, fullMask, prefixLength } from '../values/address.js';
+import { forbiddenIn } from '../values/interface-name.js';
 import type { Family } from '../values/value.js';
 
 interface GivenAddress {
@@ -90,7 +91,10 @@ export class RuleConstraints {
   }
 
   #interface(field: 'in' | 'out', { negated, value }: NonNullable<Rule['inInterface']>): Constraint {
-    return this.#part(`${field} ${value.name}${value.prefix ? '+' : ''}`, negated, () => value.prefix && value.name === '' ? all([]) : { kind: 'interface', field, ...value });
+    return this.#part(`${field} ${value.name}${value.prefix ? '+' : ''}`, negated, () => {
+      if (value.prefix && value.name === '') return all([]);
+      return forbiddenIn(value.name) === undefined ? { kind: 'interface', field, ...value } : never;
+    });
   }
 
   #address(field: 'src' | 'dst', { value, negated }: GivenAddress): Constraint {

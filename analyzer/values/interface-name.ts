@@ -6,6 +6,11 @@ export interface InterfaceName {
   readonly prefix: boolean;
 }
 
+/** A letter that the kernel takes in no interface's name, if there is one. Addresses with a label (`eth0:1`) are those of the interface. @see dev_valid_name() in net/core/dev.c */
+export function forbiddenIn(name: string): string | undefined {
+  return /[:/\s]/u.exec(name)?.[0];
+}
+
 /** At most 15 bytes (`xtables_parse_interface`, libxtables/xtables.c). A lone `+` is every interface. */
 export const interfaceName: Value<InterfaceName> = {
   syntax: 'interface[+]',

@@ -2,7 +2,7 @@
 import { isPrivate } from '../../packet/address-blocks.js';
 import { any, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { isUnresolved, type Rule, type Ruleset } from '../../model/ruleset.js';
-import type { InterfaceName } from '../../values/interface-name.js';
+import { forbiddenIn, type InterfaceName } from '../../values/interface-name.js';
 import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
 import { effectOf } from './targets.js';
@@ -71,7 +71,7 @@ function mentionedIn(ruleset: Ruleset): Mentioned {
   if (found !== undefined) return found;
   const names = new Map<string, InterfaceName>();
   const [waysOut, trusted] = [new Map<string, InterfaceName>(), new Map<string, InterfaceName>()];
-  const note = (list: Map<string, InterfaceName>, one: InterfaceName): void => { list.set(`${one.name}${one.prefix ? '+' : ''}`, one); };
+  const note = (list: Map<string, InterfaceName>, one: InterfaceName): void => { if (forbiddenIn(one.name) === undefined) list.set(`${one.name}${one.prefix ? '+' : ''}`, one); };
   for (const rule of rulesOf(ruleset)) {
     for (const given of [rule.inInterface, rule.outInterface]) if (given !== undefined && given.value.name !== '' && given.value.name !== 'lo') note(names, given.value);
     if (rule.outInterface !== undefined && !virtual.test(rule.outInterface.value.name) && isWayOut(rule)) note(waysOut, rule.outInterface.value);

@@ -5,6 +5,7 @@ import { protocolNumber } from '../../packet/protocols.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
+import { forbiddenIn } from '../../values/interface-name.js';
 import { protocolWord } from '../../values/protocol.js';
 import type { CheckContext, Report } from '../define-check.js';
 import { rangesOf } from './asked.js';
@@ -44,12 +45,12 @@ function foreignTypeReport({ ruleset }: CheckContext, { name: table }: Table, at
   };
 }
 
-/** A name that no interface can have. Addresses with a label (`eth0:1`) are those of the interface. @see dev_valid_name() in net/core/dev.c */
-function nameReport(at: RuleAt): Report | undefined {
+/** A name that no interface can have. */
+export function nameReport(at: RuleAt): Report | undefined {
   const { rule } = at;
   for (const [option, one] of [['-i', rule.inInterface], ['-o', rule.outInterface]] as const) {
     const name = one?.negated === false ? one.value.name : '';
-    const [letter] = /[:/\s]/u.exec(name) ?? [];
+    const letter = forbiddenIn(name);
     if (letter === undefined) continue;
     const device = name.split(':')[0] ?? '';
     return {
@@ -121,5 +122,5 @@ function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | und
 
 /** What is to be said of a rule that packets could match, if somebody sent such; undefined where somebody may. */
 export function unsentReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
-  return nameReport(at) ?? foreignReport(cx, at) ?? foreignTypeReport(cx, table, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at);
+  return foreignReport(cx, at) ?? foreignTypeReport(cx, table, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at);
 }
