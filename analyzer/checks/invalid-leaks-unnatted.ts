@@ -1,7 +1,7 @@
 import type { Because } from '../finding.js';
 import { onward, firstPacket } from '../packet-space/pipeline/index.js';
 import { privateRanges, publicRanges } from '../packet/address-blocks.js';
-import { all, ctstates, is, masked, mentions, not, type Constraint } from '../packet/constraint.js';
+import { all, always, ctstates, is, masked, mentions, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { parseAddress } from '../values/address.js';
 import { Problem, type Family } from '../values/value.js';
@@ -28,9 +28,13 @@ function outsides(family: Family): readonly Constraint[] {
   return [shownOutside(family), { kind: 'within', field: 'dst', ranges: publicRanges[family] }];
 }
 
-/** Where what leaks is seen: behind the interfaces that lead there, else behind any that no container or virtual machine has. */
+/**
+ * Where what leaks is seen: behind the interfaces that lead there, else behind any that no container or virtual machine has. And whence it comes: what
+ * those send is looked at where nobody else does.
+ */
 function waysOut(cx: CheckContext): readonly Constraint[] {
-  return [fromOutside(cx, 'out'), not(virtualInterface('out'))].flatMap(way => outsides(cx.ruleset.family).map(one => all([one, way])));
+  const ways = [fromOutside(cx, 'out'), not(virtualInterface('out'))].flatMap(way => outsides(cx.ruleset.family).map(one => all([one, way])));
+  return [not(virtualInterface('in')), always].flatMap(whence => ways.map(way => all([way, whence])));
 }
 
 /** The end of a connection that is no longer known: a lone RST is INVALID. @see tcp_new() in net/netfilter/nf_conntrack_proto_tcp.c */
@@ -150,7 +154,7 @@ COMMIT
 -A FORWARD -i eth1 -o eth0 -m conntrack --ctstate NEW -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => [lateReset, opening, fromPrivate(ruleset.family), ...outsides(ruleset.family), virtualInterface('out'), is('mark', 0)],
+  asks: ({ ruleset }) => [lateReset, opening, fromPrivate(ruleset.family), ...outsides(ruleset.family), virtualInterface('in'), virtualInterface('out'), is('mark', 0)],
   * run(cx) {
     let [left, named] = [questionLimit, 0];
     const found = new Map<string | undefined, [Leak, ...Leak[]]>();

@@ -13,6 +13,8 @@ test('one cause of lost ICMP errors is told once', t => {
   t.deepEqual(both(lo, '-A INPUT -p icmp -m icmp --icmp-type 5 -j DROP', known, web), [], 'redirects only');
   const eth0 = '-A INPUT -i eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
   t.deepEqual(both(lo, eth0, web), ['info'], 'nobody knows that there is another interface');
+  const [lost] = analyze({ path: 'talk.rules', text: host(lo, eth0, web) }).findings.filter(({ check }) => check === 'icmp-errors-dropped');
+  t.deepEqual(lost?.witness?.map(step => step.in), ['eth1', 'local', 'eth1'], 'it is none of containers that is shown');
   t.deepEqual(both(lo, '-A INPUT -i docker0 -j ACCEPT', '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p icmp -j DROP', web), ['warning filter:INPUT:3'], 'the internet is behind the one that is not named');
   t.deepEqual(both(lo, '-A INPUT -i eth1 -j ACCEPT', '-A INPUT -i eth0 -p icmp -j DROP', known, '-A INPUT -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT'), ['warning filter:INPUT:3'], 'on one of two links');
 });

@@ -254,6 +254,11 @@ test('invalid-leaks-unnatted: who lets INVALID packets out, and who does not', t
   t.deepEqual(found(text('-A FORWARD -i eth1 -p tcp -m tcp --syn -j DROP', '-A FORWARD -i eth1 -j ACCEPT')), [], 'no such connections are translated');
   const [one] = findings(text('-A FORWARD -i eth1 -j ACCEPT'));
   t.is(one?.witness?.[0]?.packet['flags'], 'R');
+  const [whoever] = findings(text().replace(':FORWARD DROP', ':FORWARD ACCEPT')).filter(({ check }) => check.startsWith('invalid'));
+  t.is(whoever?.witness?.[0]?.in, 'eth1', 'who comes by an interface that no rule names is shown by none of containers');
+  const label = rules({ nat: ['-A POSTROUTING -s 10.0.0.0/24 -o eth0:1 -j MASQUERADE'], filter: ['-A FORWARD -i eth1 -j ACCEPT'] }).replace('-A FORWARD -m conntrack --ctstate INVALID -j DROP\n', '');
+  t.deepEqual(found(label), [], 'nothing leaves by a name that no interface can have');
+  t.deepEqual(found(rules({ nat: ['-A POSTROUTING -o eth0 -j MASQUERADE'], filter: ['-A FORWARD -i docker0 -j ACCEPT'] }).replace('-A FORWARD -m conntrack --ctstate INVALID -j DROP\n', '')), ['invalid-leaks-unnatted filter:FORWARD:2 info'], 'unless nobody else does');
   t.deepEqual(findings(text('-A FORWARD -i eth1 -j ACCEPT'), { persona: 'auditor' }).map(({ severity }) => severity), ['warning']);
 });
 

@@ -44,8 +44,8 @@ interface Questions {
   readonly of: readonly ConversationQuestion[];
 }
 
-/** Conversations whose errors come in at a hook by an interface: they began there, or they went out there; with anybody, and with strangers outside. */
-function questionsAt(cx: CheckContext, hook: LostErrors['hook'], { has }: Arrival): readonly Questions[] {
+/** Conversations whose errors come in at a hook by what `has` says: they began there, or they went out there; with anybody, and with strangers outside. */
+function questionsAt(cx: CheckContext, hook: LostErrors['hook'], has: Arrival['has']): readonly Questions[] {
   const { ruleset } = cx;
   const [tcp] = exchanges(ruleset);
   const first = tcp?.first ?? is('protocol', protocolNumber.tcp);
@@ -73,12 +73,17 @@ function lostBy(cx: CheckContext, hook: LostErrors['hook'], arrival: Arrival, pa
   if (pipeline === undefined) return undefined;
   const [tcp] = exchanges(cx.ruleset);
   const isNever = (question: ConversationQuestion): ReturnType<typeof neverReplied> => patience.ask(solveBudget(), budget => neverReplied(pipeline, undefined, { ...question, budget }));
-  for (const { routers, of } of questionsAt(cx, hook, arrival)) for (const question of of) {
+  // By what no rule names: packets by one such interface are shown, and not by one of containers.
+  const shown = arrival.name === undefined ? questionsAt(cx, hook, field => ({ kind: 'interface', field, name: arrival.device, prefix: false })) : [];
+  for (const [kind, { routers, of }] of questionsAt(cx, hook, arrival.has).entries()) for (const [index, question] of of.entries()) {
     const answer = isNever(question);
     if (answer?.kind === 'undecided') cx.undecided();
     if (answer?.kind !== 'never' || isNever({ ...question, back: 'reply', ...tcp === undefined ? {} : { answers: tcp.reply } }) !== undefined) continue;
     const [stranger] = routers;
-    return { by: answer.by, areStrangers: stranger !== undefined, shown: illustrated(pipeline, hook, question, answer.dies, answer.by, stranger === undefined ? router[cx.ruleset.family] : printAddress(stranger)) };
+    const like = shown[kind]?.of[index];
+    const alike = like === undefined ? undefined : isNever(like);
+    const { dies } = alike?.kind === 'never' ? alike : answer;
+    return { by: answer.by, areStrangers: stranger !== undefined, shown: illustrated(pipeline, hook, question, dies, answer.by, stranger === undefined ? router[cx.ruleset.family] : printAddress(stranger)) };
   }
   return undefined;
 }
