@@ -26,7 +26,8 @@ export function detectFormat(file: string): InputFormat {
   // What stands behind the name of a table is not read.
   if (/^[ \t]*\*[ \t]*(?:[a-z]+[ \t]*\r?$|(?:filter|nat|mangle|raw|security)[ \t])/mu.test(text)) return editingCommand.test(text) ? 'restore' : 'save';
   if (text.startsWith('#!') || programLine.test(text)) return 'script';
-  if (/^[ \t]*-[PNA] \S/mu.test(text)) return 'list-rules';
+  // It prints no chain behind a colon, and no COMMIT: a file with these is one that lacks its `*table`.
+  if (/^[ \t]*-[PNA] \S/mu.test(text) && !/^(?::\S+ |COMMIT\s*$)/mu.test(text)) return 'list-rules';
   return 'save';
 }
 

@@ -10,7 +10,7 @@ import { chainNameProblem, isTargetName } from './chain-name.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
 import { TableDraft } from './draft.js';
-import { guessFamily, headerOf } from './guess.js';
+import { guessFamily, headerOf, isMislabelled } from './guess.js';
 import { listedTables } from './listed-tables.js';
 import { otherFormat } from './other-formats.js';
 import { quickRule } from './rule-plan.js';
@@ -70,6 +70,8 @@ class Loader {
   #table: TableDraft | 'skipped' | undefined;
   #tableStart: Span & { line: number } = { start: 0, end: 0, line: 1 };
   #outsideReported = false;
+  /** Whether the headers belong to other rules; looked at where there are any. */
+  #mislabelled: boolean | undefined;
   /** Where listings of `iptables -S` begin. */
   #listed: ReadonlyMap<number, TableName> = new Map();
   /** The draft of the family that is being read. */
@@ -182,7 +184,7 @@ class Loader {
     const header = headerOf(text);
     if (header === undefined || this.#table !== undefined) return;
     this.#current = undefined;
-    if (this.#options.family === undefined) this.#family = header.family;
+    if (this.#options.family === undefined && !(this.#mislabelled ??= isMislabelled(this.#source))) this.#family = header.family;
     if (this.#options.backend === undefined) this.#backend = header.backend;
   }
 

@@ -108,6 +108,9 @@ test('what a file is, is seen by its lines', t => {
   t.is(detectFormat('# x\n*filter\n:INPUT DROP [0:0]\nCOMMIT\n'), 'save');
   t.is(detectFormat('*filter\n-I INPUT -j DROP\nCOMMIT\n'), 'restore');
   t.is(detectFormat('-P INPUT DROP\n-A INPUT -j ACCEPT\n'), 'list-rules');
+  t.is(detectFormat(':INPUT DROP [0:0]\n-A INPUT -j ACCEPT\n'), 'save', 'iptables -S prints no such line: *filter is missing');
+  t.is(detectFormat('-A INPUT -j ACCEPT\nCOMMIT\n'), 'save');
+  t.is(detectFormat('-P INPUT DROP\n-N COMMIT\n-A INPUT -j COMMIT\n'), 'list-rules');
   t.is(detectFormat('iptables -A INPUT -j ACCEPT\n'), 'script');
   t.is(detectFormat('#!/bin/sh\necho hello\n'), 'script');
   t.is(detectFormat('  /sbin/ip6tables -P INPUT DROP\n'), 'script');
