@@ -14,6 +14,7 @@ import { meantToPrecede, takersBefore } from './shared/late-exemptions.js';
 import { isUndeclared } from './shared/parts.js';
 import { isCatchAll } from './shared/shadows.js';
 import { effectOf, isFinal, refuses } from './shared/targets.js';
+import { unsentReport } from './shared/unsent.js';
 
 const lastInert = new WeakMap<Chain, number>();
 
@@ -124,6 +125,8 @@ COMMIT
         const answer = redundant(space(), table, at);
         if (answer.kind === 'undecided') undecided();
         if (answer.kind !== 'redundant' || !answer.because.every(one => isLive(one) && !isUnsaid(table, one)) || passesInert(table, at, answer.because) || lateClosings(cx).has(at.rule) || lateBlocks(cx).rules.has(at.rule)) continue;
+        // Of a rule that waits for what nobody sends never-matches speaks.
+        if (unsentReport(cx, table, at) !== undefined) continue;
         const late = table.name === 'nat' ? takersBefore(cx, table, at) : [];
         // Of exemptions that come too late, nat-shadowed speaks.
         if (late.length === 0 || meantToPrecede(cx, table, at).length === 0) yield report(ruleset, at, answer.because, isWhole(ruleset, asks, at, answer.because), late);

@@ -46,6 +46,7 @@ test('a DROP before an ACCEPT policy, or before a log, is no redundant rule', t 
   t.deepEqual(found('*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 203.0.113.0/24 -j DROP\nCOMMIT\n', 'redundant-rule'), []);
   t.deepEqual(found('*filter\n-A INPUT -s 203.0.113.0/24 -j ACCEPT\nCOMMIT\n', 'redundant-rule'), [], 'who knows what the policy is');
   t.deepEqual(found('*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 203.0.113.0/24 -j ACCEPT\nCOMMIT\n', 'redundant-rule'), ['redundant-rule filter:INPUT:1']);
+  t.deepEqual(found('*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 224.0.0.0/4 -j ACCEPT\nCOMMIT\n', 'redundant-rule', 'never-matches'), ['never-matches filter:INPUT:1'], 'no packet matches it');
   t.deepEqual(found('#!/bin/sh\niptables -I FORWARD -j ACCEPT\n', 'redundant-rule'), []);
   t.deepEqual(found(filter('-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -j LOG --log-prefix "in "'), 'redundant-rule'), [], 'it keeps these packets out of the log');
 });

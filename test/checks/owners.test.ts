@@ -19,7 +19,7 @@ function owners(lines: readonly string[], head = ''): { readonly chains: Record<
 
 for (const [chain, owner] of [
   ['DOCKER-ISOLATION-STAGE-1', 'docker'], ['KUBE-SVC-ABCDEF', 'kubernetes'], ['cali-fw-cali1234', 'calico'], ['CILIUM_FORWARD', 'cilium'], ['ufw-user-input', 'ufw'],
-  ['f2b-sshd', 'fail2ban'], ['fail2ban-ssh', 'fail2ban'], ['LIBVIRT_FWX', 'libvirt'], ['ISTIO_OUTPUT', 'istio'], ['NETAVARK_FORWARD', 'netavark'], ['CNI-FORWARD', 'cni'],
+  ['f2b-sshd', 'fail2ban'], ['fail2ban-ssh', 'fail2ban'], ['sshguard', 'sshguard'], ['LIBVIRT_FWX', 'libvirt'], ['ISTIO_OUTPUT', 'istio'], ['NETAVARK_FORWARD', 'netavark'], ['CNI-FORWARD', 'cni'],
   ['AZURE-NPM-INGRESS', 'azure-npm'], ['WEAVE-NPC', 'weave'], ['FLANNEL-FWD', 'flannel'], ['ts-input', 'tailscale'], ['neutron-openvswi-INPUT', 'neutron'], ['MINIUPNPD', 'miniupnpd'],
 ] as const) {
   test(`${chain} is made by ${owner}, and so is the rule that leads there`, t => {
@@ -27,7 +27,7 @@ for (const [chain, owner] of [
   });
 }
 
-for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'californian', 'ufwx', 'IN_public', 'dynamic', 'LOCAL', 'zone_lan_forward', 'ts-web']) {
+for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'sshguard-own', 'californian', 'ufwx', 'IN_public', 'dynamic', 'LOCAL', 'zone_lan_forward', 'ts-web']) {
   test(`${chain} is somebody’s own`, t => {
     t.deepEqual(owners([`:${chain} - [0:0]`, `-A INPUT -j ${chain}`]), { chains: {}, rules: [undefined] });
   });

@@ -66,6 +66,7 @@ export const knownOwners: readonly KnownOwner[] = [
   { name: 'tailscale', chains: /^ts-(?:input|forward|postrouting)$/u },
   { name: 'miniupnpd', chains: /^MINIUPNPD(?:-|$)/u },
   { name: 'fail2ban', chains: /^(?:f2b|fail2ban)-/u },
+  { name: 'sshguard', chains: /^sshguard$/u },
   { name: 'ufw', chains: /^ufw6?-/u, told: { chains: /^ufw6?-user-(?:input|output|forward)$/u, rules: any } },
   {
     name: 'firewalld', telltale: /^(?:INPUT|PREROUTING)_(?:ZONES|direct)$/u, yours: /^[A-Z]+_direct$/u, takesBuiltIn: true, isGeneral: true,
