@@ -89,6 +89,13 @@ onKernel('a witness that shows nothing of the kind is contradicted, and the exit
   t.is(one?.kernelReason, 'the kernel agrees with trace, and not with the finding: packet 1: filter:INPUT:policy decides, and not filter:INPUT:1');
 });
 
+onKernel('a script makes the chains that it speaks of, and no others: packets pass no policy that nobody set', async t => {
+  const cwd = await reported(t, 'iptables -F\niptables -t nat -F\niptables -P INPUT DROP\niptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\niptables -A INPUT -p tcp --dport 22 -j ACCEPT\n');
+  const answer = await run(['replay', 'report.json', '--format', 'json'], { cwd });
+  t.is(answer.code, 0);
+  t.is(findingsOf(answer).find(({ check }) => check === 'loopback-blocked')?.kernel, 'confirmed');
+});
+
 onKernel('for people: a line for each finding with packets, and a summary', async t => {
   const cwd = await reported(t, shadowed);
   const { code, stdout } = await run(['replay', 'report.json'], { cwd });
