@@ -73,6 +73,7 @@ test('a line that cannot be read costs one line', t => {
   t.deepEqual(all.map(one => one.problems.filter(problem => problem.severity === 'error').length > 0), [false, false, true, true, true, false, false]);
   t.regex(all[2]?.problems[0]?.message ?? '', /"--to" requires an argument/u);
   t.regex(all[3]?.problems[0]?.message ?? '', /`stray` belongs to no option/u);
+  t.is(command('-A x --to -j y').problems[0]?.help, '`--to` takes `-j` for its value: write its own before that');
 });
 
 test('an option that took the next one for its value is named', t => {
