@@ -65,11 +65,8 @@ interface Leak {
 /** Packets that the translation does not see, and who lets them out; undefined where all are kept in. */
 function leak(cx: CheckContext, asking: Asking, outside: Constraint): Leak | undefined {
   const { ruleset: { family } } = cx;
-  const anybody = all([meant(asking, family), lateReset, outside]);
-  // Who comes from no container is the better example.
-  const people = all([anybody, not(virtualInterface('in'))]);
-  const byPeople = letThrough(cx, people);
-  const [packets, passing] = byPeople?.certainty === 'certain' ? [people, byPeople] : [anybody, letThrough(cx, anybody)];
+  const packets = all([meant(asking, family), lateReset, outside]);
+  const passing = letThrough(cx, packets);
   if (passing === undefined) return undefined;
   const { pipeline, found, by, certainty } = passing;
   const { sample } = firstPacket(pipeline, found, packets);
