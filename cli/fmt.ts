@@ -1,5 +1,6 @@
 /** `iptables-lint fmt FILES…` */
 import { analyzeWithoutWitnesses, isSkippedLine, type Analysis } from '../analyzer/examine.js';
+import { withoutUnread } from '../analyzer/model/nobody-knows.js';
 import { printRuleset } from '../analyzer/model/print.js';
 import { visible } from '../report/visible.js';
 import { wantsColor, widthOf } from './color.js';
@@ -59,7 +60,7 @@ export async function fmt(operands: readonly string[], options: FmtOptions): Pro
     const analysis = analyzeWithoutWitnesses(source, { ...loadOptions(options), checks: [] });
     if (!await isPrintable(analysis, options)) throw new Trouble(`${source.path} is not ${options.write === true ? 'written' : 'printed'}: repair the errors above first`);
     if (analysis.unreadable) raiseExitCode(2);
-    const lines = analysis.loaded.rulesets.flatMap(ruleset => [...printRuleset(ruleset, { counters: options.counters === true })]);
+    const lines = analysis.loaded.rulesets.flatMap(ruleset => [...printRuleset(withoutUnread(ruleset), { counters: options.counters === true })]);
     const printed = lines.map(line => `${line}\n`).join('');
     if (options.write === true) await write(analysis, source, printed, options, files[index] !== standardInput);
     else if (options.check !== true) await printRules(printed, source.encoding);

@@ -24,6 +24,11 @@ export class ScriptFlow {
   /** What `iptables -C RULE ||` has asked for: what adds the rule then leaves it there in any case. */
   #checked: string | undefined;
 
+  /** Nothing is run any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Why the next command may not be run, or may fail without harm; undefined where it is run. */
   obstacle(command: ShellCommand, isOurs: boolean): string | undefined {
     if (this.#isOver) return 'the script ends before this command, which is never run';

@@ -17,6 +17,9 @@ const runners = new Set([...wrappers, 'timeout', 'ionice', 'flock', 'xargs', 'ev
 /** `LC_ALL=C iptables …` */
 const assignment = /^\w+=/u;
 
+/** The options that are known behind a program's name. */
+type Scopes = (program: string) => OptionScope;
+
 /** True for `timeout 5 iptables -A …` and the like, and for a command in quotes. */
 function isRunBy(words: readonly Token[]): boolean {
   if (!runners.has(words.find(({ image }) => !assignment.test(image))?.image ?? '')) return false;
@@ -37,10 +40,25 @@ function looksLikeOurs(text: string, { words }: ShellCommand): boolean {
   return /\$\{?\w*(?:ipt|iptables|ip6t|ip6tables)\w*\}?/iu.test(text.slice(first.start, first.end)) || (words.some(word => word.image === '-A') && words.some(word => word.image === '-j'));
 }
 
-function skipped(command: ShellCommand, message: string, help: string): Statement {
-  const span = { start: command.start, end: command.end };
-  const problem: SyntaxProblem = { span, severity: 'warning', check: 'skipped-line', message, help };
-  return { kind: 'bad', line: command.line, ...span, problems: [problem] };
+/** What is told of a command that cannot be used. */
+function skipping(command: ShellCommand, message: string): SyntaxProblem {
+  return { span: { start: command.start, end: command.end }, severity: 'warning', check: 'skipped-line', message, help: flatten };
+}
+
+function skipped(command: ShellCommand, message: string): Statement {
+  const problem = skipping(command, message);
+  return { kind: 'bad', line: command.line, ...problem.span, problems: [problem] };
+}
+
+/** A command that may be run or not, or with other words than stand here; `index` is that of its program. */
+function inDoubt(command: ShellCommand, index: number, scope: Scopes, message: string): Statement {
+  const { line, start, end, words } = command;
+  const program = words[index];
+  const problems = [skipping(command, message)];
+  const statement = parseStatement(words.slice(index + 1), { line, start, end, program, isInDoubt: true }, scope(program?.image ?? ''), problems, true);
+  // What else is wrong with it may be the doing of what is not known.
+  problems.splice(1);
+  return statement;
 }
 
 const flatten = 'run the script and lint the output of iptables-save instead: that is what the kernel has';
@@ -52,22 +70,36 @@ function obstacle(command: ShellCommand): string | undefined {
   return undefined;
 }
 
-/** The commands for iptables in a script, in order. What is not literal is reported and skipped; other programs are no matter of ours. */
-export function* scriptStatements(source: SourceText, scope: (program: string) => OptionScope): Generator<Statement, void> {
+/** The word that may name the program where it is not said in plain words, or not first: that before the options. */
+function likelyProgram(words: readonly Token[]): number {
+  const isOption = (word: Token | undefined): boolean => word?.image.startsWith('-') === true;
+  const index = words.findIndex(({ image }, at) => program.test(image) && isOption(words[at + 1]));
+  return index === -1 ? words.findIndex(isOption) - 1 : index;
+}
+
+/** Why a command that does not begin with the program's name may be one for iptables all the same; undefined where it is none. */
+function disguise(text: string, command: ShellCommand): string | undefined {
+  const { words, notLiteral } = command;
+  if (notLiteral !== undefined && looksLikeOurs(text, command)) return `this command is not literal (\`${notLiteral}\`), and is not analyzed`;
+  return isRunBy(words) ? `\`${words[0]?.image ?? ''}\` runs this command, which is not analyzed` : undefined;
+}
+
+/** The commands for iptables in a script, in order. What is not literal is reported, and in doubt; other programs are no matter of ours. */
+export function* scriptStatements(source: SourceText, scope: Scopes): Generator<Statement, void> {
   const flow = new ScriptFlow();
   for (const command of new ShellScanner(source.text).commands()) {
     const index = programWord(command.words);
     const word = index === undefined ? undefined : command.words[index];
     const notRun = flow.obstacle(command, word !== undefined);
     if (word === undefined || index === undefined) {
-      if (restore.test(command.words[0]?.image ?? '')) yield skipped(command, 'this loads rules from elsewhere, which are not analyzed', flatten);
-      else if (command.notLiteral !== undefined && looksLikeOurs(source.text, command)) yield skipped(command, `this command is not literal (\`${command.notLiteral}\`), and is not analyzed`, flatten);
-      else if (isRunBy(command.words)) yield skipped(command, `\`${command.words[0]?.image ?? ''}\` runs this command, which is not analyzed`, flatten);
+      const why = disguise(source.text, command);
+      if (restore.test(command.words[0]?.image ?? '')) yield skipped(command, 'this loads rules from elsewhere, which are not analyzed');
+      else if (why !== undefined) yield flow.isOver ? skipped(command, why) : inDoubt(command, likelyProgram(command.words), scope, why);
       continue;
     }
     const why = obstacle(command) ?? notRun;
     if (why !== undefined) {
-      yield skipped(command, why, flatten);
+      yield flow.isOver ? skipped(command, why) : inDoubt(command, index, scope, why);
       continue;
     }
     const place = { line: command.line, start: command.start, end: command.end, program: word };

@@ -210,6 +210,7 @@ export class Command implements CommandStatement {
   readonly program: WordNode | undefined;
   readonly words: readonly Token[];
   readonly shape: LineShape | undefined;
+  readonly isInDoubt: true | undefined;
   #options: readonly OptionNode[] | undefined;
 
   constructor(place: LinePlace, problems: readonly SyntaxProblem[], words: readonly Token[], shape: LineShape | undefined, options?: readonly OptionNode[]) {
@@ -218,6 +219,7 @@ export class Command implements CommandStatement {
     this.end = place.end;
     this.problems = problems;
     this.program = place.program;
+    this.isInDoubt = place.isInDoubt;
     this.words = words;
     this.shape = shape;
     this.#options = options;
@@ -254,6 +256,8 @@ export interface LinePlace {
   readonly end: number;
   /** In a script: the word that names the program. */
   readonly program?: WordNode | undefined;
+  /** As of a command. */
+  readonly isInDoubt?: true;
 }
 
 const expected = {

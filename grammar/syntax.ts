@@ -85,6 +85,8 @@ export interface CommandStatement extends StatementBase {
   readonly words: readonly WordNode[];
   /** What it has in common with other lines; undefined where it has a problem or an odd spelling. */
   readonly shape: LineShape | undefined;
+  /** In a script: nobody knows whether, when or with which words it is run. Its problems say why. */
+  readonly isInDoubt?: true | undefined;
 }
 
 export type Statement =

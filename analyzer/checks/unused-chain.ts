@@ -1,3 +1,4 @@
+import { mayJumpAnywhere } from '../model/nobody-knows.js';
 import { ruleReference, type Chain, type Ruleset, type Table } from '../model/ruleset.js';
 import { defineCheck, fixWith, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
@@ -102,7 +103,7 @@ COMMIT
   * run({ ruleset }) {
     for (const table of ruleset.tables.values()) {
       if (isPart(table)) yield partial(table);
-      else yield* lookAt(ruleset, table);
+      else if (!mayJumpAnywhere(table)) yield* lookAt(ruleset, table);
     }
   },
 });

@@ -7,11 +7,13 @@ import { parseInteger } from '../values/number.js';
 import type { LoadCheckName } from './load-checks.js';
 import type { ChainDraft, TableDraft } from './draft.js';
 import { chainNameProblem, isTargetName } from './chain-name.js';
+import { leaveInDoubt } from './in-doubt.js';
 import { makeChain, nothingThere } from './missing-chain.js';
 import { printBody } from './print.js';
-import { nothingOfRule, optionWords, readBodies, refusalOf, type CommandParts, type PartOfRule, type ReadContext } from './read-rule.js';
-import { unreadUse, type Policy, type Rule, type RuleTarget } from './ruleset.js';
+import { nothingOfRule, readBodies, refusalOf, type CommandParts, type ReadContext } from './read-rule.js';
+import type { Policy, Rule } from './ruleset.js';
 import { didYouMean } from './suggest.js';
+import { keepPlace, unreadRule } from './unread-rule.js';
 
 interface Application {
   readonly statement: CommandStatement;
@@ -34,7 +36,7 @@ export function applyCommand(statement: CommandStatement, parts: CommandParts, t
     if (!failed) error(it, 'syntax-error', statement, 'the line has no command', 'a rule begins with -A and its chain');
     // It may have been meant for a rule of the first chain that it names.
     const [chain] = statement.words.flatMap(word => table.chain(word.text) ?? []);
-    chain?.rules.push(unreadRule(it, nothingOfRule));
+    chain?.rules.push(unreadRule(statement, table, nothingOfRule, parts.counters));
     return;
   }
   const [name, second] = command.words;
@@ -91,6 +93,7 @@ const removing: ReadonlySet<BuiltInKey | undefined> = new Set<BuiltInKey>(['D', 
 function findChain(it: Application, name: WordNode, isRule: boolean): ChainDraft | undefined {
   const chain = it.table.chain(name.text);
   if (chain !== undefined) return chain;
+  if (it.table.mayHaveMore) return it.table.addChain(name.text, it.statement);
   const known = [...it.table.chains()].map(one => one.name);
   error(it, 'undefined-chain', name, `there is no chain \`${name.text}\` in table ${it.table.name}`, didYouMean(name.text, known) ?? (removing.has(it.parts.command?.key) ? nothingThere(it.cx.source) : makeChain(name.text, it.cx.source, it.statement.program?.text)));
   return isRule && chainNameProblem(name.text) === undefined ? it.table.addChain(name.text, it.statement, true) : undefined;
@@ -103,12 +106,22 @@ function ruleNumber(it: Application, word: WordNode): number | undefined {
   return number;
 }
 
+/** A script that has not flushed a built-in chain adds to what is there: so many rules it has not put there itself. */
+function countsOthers({ hook, isEmptied, rules }: ChainDraft, count: number): boolean {
+  return hook !== undefined && isEmptied !== true && count > rules.length;
+}
+
 function ruleCommand(it: Application, name: WordNode, second: WordNode | undefined): void {
   const { statement, parts, table, cx } = it;
   const key = parts.command?.key;
   const chain = findChain(it, name, key === 'A' || key === 'I');
   const number = second === undefined ? undefined : ruleNumber(it, second);
   if (second !== undefined && number === undefined) return;
+  if (chain !== undefined && number !== undefined && statement.program !== undefined && countsOthers(chain, key === 'I' ? number - 1 : number)) {
+    cx.report({ check: 'skipped-line', severity: 'warning', span: statement, line: statement.line, message: `this counts rules that are in ${chain.name} before the script is run, and is not analyzed`, help: 'run the script and lint the output of iptables-save instead: that is what the kernel has' });
+    leaveInDoubt(statement, parts, table, cx);
+    return;
+  }
   if (key === 'D' && number !== undefined) {
     if (chain !== undefined && inRange(it, second, number, chain.rules.length)) chain.rules.splice(number - 1, 1);
     return;
@@ -116,7 +129,7 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
   const read = it.failed ? { part: nothingOfRule } : readBodies(statement, { table: table.name, chain: name.text, isChain: text => table.chain(text) !== undefined }, cx);
   if (chain === undefined) return;
   if ('part' in read) {
-    keepPlace(chain, unreadRule(it, read.part), key, number);
+    keepPlace(chain, unreadRule(statement, table, read.part, parts.counters), key, number);
     return;
   }
   const rules = read.bodies.map((body): Rule => ({
@@ -132,36 +145,6 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
     case 'R': replaceRule(it, chain, rules, number, second); return;
     default: deleteOrCheck(it, chain, rules);
   }
-}
-
-/** What stands for a rule that could not be read: it may ask for anything more, and where it is not said in a word or by a jump it may do anything. */
-function unreadRule({ statement, parts, table }: Application, { target: said, ...asked }: PartOfRule): Rule {
-  const use = unreadUse(optionWords(statement.options));
-  const target = said ?? jumpOf(statement, table);
-  return {
-    ...asked, inInterface: undefined, outInterface: undefined,
-    // One unknown is as good as two.
-    matches: target === undefined ? [] : [use], target: target ?? { kind: 'opaque', use },
-    line: statement.line, start: statement.start, end: statement.end, counters: parts.counters, isUnread: true,
-  };
-}
-
-/** The jump to a chain of the user's that is there. */
-function jumpOf({ options }: CommandStatement, table: TableDraft): RuleTarget | undefined {
-  for (const { shape, args: [word] } of options) {
-    if (!(shape instanceof BuiltInOption) || (shape.key !== 'j' && shape.key !== 'g') || word === undefined) continue;
-    const callee = table.chain(word.text);
-    if (callee !== undefined && callee.hook === undefined) return { kind: 'chain', name: word.text, goto: shape.key === 'g' };
-  }
-  return undefined;
-}
-
-/** The rules around one that could not be read keep their numbers, and what stands behind it is reached only where it may go on. */
-function keepPlace(chain: ChainDraft, rule: Rule, key: BuiltInKey | undefined, number: number | undefined): void {
-  const index = Math.min((number ?? 1) - 1, chain.rules.length);
-  if (key === 'A') chain.rules.push(rule);
-  else if (key === 'I') chain.rules.splice(index, 0, rule);
-  else if (key === 'R' && number !== undefined && number <= chain.rules.length) chain.rules[number - 1] = rule;
 }
 
 function inRange(it: Application, at: WordNode | undefined, number: number, last: number): boolean {
@@ -187,19 +170,30 @@ function deleteOrCheck(it: Application, chain: ChainDraft, rules: readonly Rule[
   }
 }
 
+function isUnread(rule: Rule): boolean {
+  return rule.isUnread === true;
+}
+
+/** Rules that may be put there later are kept. */
+function flush(chain: ChainDraft): void {
+  chain.rules.splice(0, chain.rules.length, ...chain.rules.filter(isUnread));
+  chain.isEmptied = true;
+}
+
 function chainCommand(it: Application, name: WordNode | undefined, second: WordNode | undefined): void {
   const { table, parts, statement } = it;
   const key = parts.command?.key;
   if (key === 'N' && name !== undefined) {
     const bad = chainNameProblem(name.text);
     if (bad !== undefined || isTargetName(name.text, it.cx.family)) error(it, 'invalid-chain-name', name, bad ?? `\`${name.text}\` is the name of a target, so it cannot be the name of a chain`);
+    else if (table.chain(name.text)?.isInDoubt === true) table.declare(name.text, statement);
     else if (table.chain(name.text) !== undefined) error(it, 'duplicate-chain', name, `chain \`${name.text}\` exists already`);
     else table.addChain(name.text, statement);
   } else if (key === 'F') {
-    for (const chain of name === undefined ? table.chains() : [findChain(it, name, false)]) chain?.rules.splice(0);
+    for (const chain of name === undefined ? table.chains() : [findChain(it, name, false)]) if (chain !== undefined) flush(chain);
   } else if (key === 'X') {
     if (name !== undefined) deleteChain(it, name);
-    else for (const chain of [...table.chains()]) if (chain.hook === undefined) table.deleteChain(chain.name);
+    else for (const chain of [...table.chains()]) if (chain.hook === undefined && chain.isInDoubt !== true) table.deleteChain(chain.name);
   } else if (key === 'E' && name !== undefined) {
     renameChain(it, name, second);
   }
@@ -207,9 +201,9 @@ function chainCommand(it: Application, name: WordNode | undefined, second: WordN
 
 function deleteChain(it: Application, name: WordNode): void {
   const chain = findChain(it, name, false);
-  if (chain === undefined) return;
+  if (chain === undefined || chain.isInDoubt === true) return;
   if (chain.hook !== undefined) error(it, 'chain-in-use', name, `\`${name.text}\` is a built-in chain and cannot be deleted`);
-  else if (chain.rules.length > 0) error(it, 'chain-in-use', name, `chain \`${name.text}\` still has rules`, `flush it first: -F ${name.text}`);
+  else if (!chain.rules.every(isUnread)) error(it, 'chain-in-use', name, `chain \`${name.text}\` still has rules`, `flush it first: -F ${name.text}`);
   else if (it.table.isCalled(name.text)) error(it, 'chain-in-use', name, `rules still jump to chain \`${name.text}\``, 'delete them first');
   else it.table.deleteChain(name.text);
 }

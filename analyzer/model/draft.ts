@@ -11,6 +11,12 @@ export interface ChainDraft {
   line: number;
   span: Span;
   readonly isStandIn?: boolean;
+  /** The file has flushed it: no rule of the host's own is left. */
+  isEmptied?: boolean;
+  /** Commands that may not be run make it, or fill it: nothing is wrong where another makes it, or takes it away. */
+  isInDoubt?: boolean;
+  /** The policy that a command gives it that may be run, unless a later one gives it another; undefined where its word is not literal. */
+  otherPolicy?: { readonly policy: string | undefined; readonly rule: Rule } | undefined;
   readonly rules: Rule[];
 }
 
@@ -24,6 +30,8 @@ export class TableDraft {
   readonly line: number;
   readonly #span: Span;
   #chains: Map<string, ChainDraft>;
+  /** Chains whose names nobody knows may be made in it. */
+  mayHaveMore = false;
 
   constructor(name: TableName, at: Declared) {
     this.name = name;
@@ -52,6 +60,16 @@ export class TableDraft {
     if (chain === undefined) return;
     chain.policy = policy;
     chain.policyCounters = counters;
+    chain.otherPolicy = undefined;
+    chain.line = at.line;
+    chain.span = { start: at.start, end: at.end };
+  }
+
+  /** A chain that was there in doubt is made here. */
+  declare(name: string, at: Declared): void {
+    const chain = this.#chains.get(name);
+    if (chain === undefined) return;
+    chain.isInDoubt = false;
     chain.line = at.line;
     chain.span = { start: at.start, end: at.end };
   }
@@ -75,6 +93,7 @@ export class TableDraft {
   }
 
   finish(): Table {
+    for (const { rules, policy, otherPolicy } of this.#chains.values()) if (otherPolicy !== undefined && otherPolicy.policy !== policy) rules.push(otherPolicy.rule);
     return { name: this.name, line: this.line, span: this.#span, chains: this.#chains satisfies ReadonlyMap<string, Chain> };
   }
 }

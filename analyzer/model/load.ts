@@ -11,6 +11,7 @@ import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
 import { TableDraft } from './draft.js';
 import { guessFamily, headerOf, isMislabelled } from './guess.js';
+import { leaveInDoubt } from './in-doubt.js';
 import { listedTables } from './listed-tables.js';
 import { otherFormat } from './other-formats.js';
 import { quickRule } from './rule-plan.js';
@@ -55,6 +56,8 @@ interface FamilyDraft {
   readonly family: Family;
   backend: Backend | undefined;
   readonly tables: Map<TableName, TableDraft>;
+  /** No command of it is known to be run. */
+  isInDoubt: boolean;
 }
 
 class Loader {
@@ -98,7 +101,7 @@ class Loader {
     if (this.#table !== undefined && this.#format !== 'list-rules' && this.#format !== 'script') {
       this.#report({ check: 'missing-commit', severity: 'error', span: this.#tableStart, line: this.#tableStart.line, message: `table \`${this.#table === 'skipped' ? '?' : this.#table.name}\` does not end in COMMIT, so nothing of it is loaded`, help: 'add a line COMMIT at the end; was the file cut short?' });
     }
-    const rulesets = [...this.#drafts.values()].map(draft => this.#finish(draft));
+    const rulesets = [...this.#drafts.values()].filter(draft => this.#format !== 'script' || !draft.isInDoubt).map(draft => this.#finish(draft));
     if (rulesets.length === 0 && this.#diagnostics.length === 0) this.#report({ check: 'empty-file', severity: 'warning', line: 1, span: { start: 0, end: 0 }, message: 'there is no table and no rule in this file', help: 'was it cut short, or is it the right file?' });
     for (const ruleset of rulesets) validate(ruleset, this.#report);
     return this.#result(rulesets.map(one => withoutMissingChains(withFewUnread(one))));
@@ -138,7 +141,7 @@ class Loader {
 
   #draft(family = this.#family): FamilyDraft {
     let draft = this.#drafts.get(family);
-    if (draft === undefined) this.#drafts.set(family, draft = { family, backend: this.#backend, tables: new Map() });
+    if (draft === undefined) this.#drafts.set(family, draft = { family, backend: this.#backend, tables: new Map(), isInDoubt: true });
     return draft;
   }
 
@@ -150,6 +153,13 @@ class Loader {
 
   #programFamily(program: string): Family {
     return program.includes('ip6') ? 'ipv6' : 'ipv4';
+  }
+
+  /** The families that a command is for: of a variable that may hold either program, both. */
+  #familiesOf({ program }: CommandStatement): readonly Family[] {
+    if (program === undefined) return [this.#family];
+    if (!program.text.includes('$')) return [this.#programFamily(program.text)];
+    return program.text.includes('6') ? ['ipv6'] : ['ipv4', 'ipv6'];
   }
 
   #readContext(draft: FamilyDraft): ReadContext {
@@ -292,12 +302,25 @@ class Loader {
     });
   }
 
+  /** It may be run or not, or with other words; that is reported already. */
+  #inDoubt(statement: CommandStatement): void {
+    const parts = commandParts(statement, () => undefined);
+    const name = parts.table?.text ?? 'filter';
+    if (!isTableName(name)) return;
+    for (const family of this.#familiesOf(statement)) {
+      const draft = this.#draft(family);
+      leaveInDoubt(statement, parts, this.#tableDraft(draft, name, nowhere), this.#readContext(draft));
+    }
+  }
+
   #command(statement: CommandStatement): void {
+    if (statement.isInDoubt === true) return this.#inDoubt(statement);
     if (this.#quick(statement)) return;
     const parts = commandParts(statement, this.#report);
     const family = statement.program === undefined ? this.#family : this.#programFamily(statement.program.text);
     if (parts.onlyFamily !== undefined && parts.onlyFamily !== family) return;
     const draft = this.#draft(family);
+    draft.isInDoubt = false;
     let table = this.#table;
     if (this.#format === 'script') {
       const name = parts.table?.text ?? 'filter';

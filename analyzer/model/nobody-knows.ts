@@ -23,3 +23,14 @@ export function withFewUnread(ruleset: Ruleset): Ruleset {
   const tables = [...ruleset.tables].map(([name, table]) => [name, { ...table, chains: new Map([...table.chains].map(([key, chain]) => [key, { ...chain, rules: chain.rules.map((rule): Rule => rule.isUnread === true ? { ...rule, matches: [], target: { kind: 'none' } } : rule) }])) }] as const);
   return { ...ruleset, tables: new Map(tables) };
 }
+
+/** The rule set as far as it is known: without the rules that could not be read, or may not be there. */
+export function withoutUnread(ruleset: Ruleset): Ruleset {
+  const tables = [...ruleset.tables].map(([name, table]) => [name, { ...table, chains: new Map([...table.chains].map(([key, chain]) => [key, { ...chain, rules: chain.rules.filter(rule => rule.isUnread !== true) }])) }] as const);
+  return { ...ruleset, tables: new Map(tables) };
+}
+
+/** Whether some rule of the table may jump to any chain, for all that is known of it. */
+export function mayJumpAnywhere({ chains }: Table): boolean {
+  return [...chains.values()].some(({ rules }) => rules.some(({ isUnread, target }) => isUnread === true && target.kind === 'opaque'));
+}

@@ -1,4 +1,5 @@
 /** Files that say a part of what is to be, and not all of it. */
+import { mayJumpAnywhere } from '../../model/nobody-knows.js';
 import type { Chain, Ruleset, Table } from '../../model/ruleset.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import type { CheckContext } from '../define-check.js';
@@ -26,10 +27,10 @@ export function saysNothingOf({ ruleset }: Pick<CheckContext, 'ruleset'>, chain:
 
 const entered = new WeakMap<Table, ReadonlySet<Chain>>();
 
-/** All chains of a part; else those that programs are yet to lead packets to, with all that they can call. */
+/** All chains of a part, or where a rule that could not be read may lead anywhere; else those that programs are yet to lead packets to, with all that they can call. */
 function enteredFrom(ruleset: Ruleset, table: Table): ReadonlySet<Chain> {
   const own = [...table.chains.values()].filter(({ hook }) => hook === undefined);
-  return new Set(isPart(table) ? own : own.filter(({ name }) => programToCome(ruleset, name) !== undefined).flatMap(chain => [...chainsFrom(table, chain)]));
+  return new Set(isPart(table) || mayJumpAnywhere(table) ? own : own.filter(({ name }) => programToCome(ruleset, name) !== undefined).flatMap(chain => [...chainsFrom(table, chain)]));
 }
 
 /** Whether nothing here leads packets to a chain, and somebody else may: that none comes says nothing of what its rules do. */

@@ -45,7 +45,8 @@ export function unspoken(facts: Facts, table: Table, hook: 'INPUT' | 'FORWARD', 
   return all([strangers(facts), untranslated, toOneHost, any(protocols.map(one => firstTo(one, [port]))), ...hook === 'FORWARD' ? [notLoopback, not(fromOutside(facts, 'out'))] : []]);
 }
 
-export type Lets = Extract<Answer, { kind: 'yes' }> | { readonly kind: 'no' | 'undecided' };
+/** `unknown`: it is left to a rule that could not be read. */
+export type Lets = Extract<Answer, { kind: 'yes' }> | { readonly kind: 'no' | 'unknown' | 'undecided' };
 
 /** Whether packets that no rule speaks of are let in, by what, and one of them. */
 export function letsInUnspoken(cx: Facts & { readonly space: () => PacketSpace; readonly pipeline: () => Pipeline | undefined }, hook: 'INPUT' | 'FORWARD'): Lets {
@@ -54,6 +55,7 @@ export function letsInUnspoken(cx: Facts & { readonly space: () => PacketSpace; 
   if (table === undefined || packets === undefined) return { kind: 'undecided' };
   const answer = ask(cx.space(), table, hook, packets, ['accept']);
   if (answer.kind !== 'yes') return { kind: answer.kind };
+  if ('rule' in answer.by && answer.by.rule.isUnread === true) return { kind: 'unknown' };
   const isDropped = [...cx.ruleset.tables.values()].some(other => other !== table && mayDrop(other)) && isLostElsewhere(cx.pipeline(), hook, packets);
   return isDropped ? { kind: 'no' } : answer;
 }

@@ -1,0 +1,67 @@
+/** Scripts of which some commands are skipped: what is told of the others holds whatever those do. */
+import test from 'ava';
+import { analyze } from '../../analyzer/analyze.js';
+import { load } from '../../analyzer/model/load.js';
+
+const closed = ['iptables -F', 'iptables -P INPUT DROP', 'iptables -P FORWARD DROP', 'iptables -P OUTPUT DROP', 'iptables -A INPUT -i lo -j ACCEPT', 'iptables -A OUTPUT -o lo -j ACCEPT', 'iptables -A OUTPUT -p tcp --dport 22 -j ACCEPT'];
+
+/** What is found, but for what is skipped. */
+function found(...lines: readonly string[]): readonly string[] {
+  const { findings, internalErrors, undecided } = analyze({ path: 'fw.sh', text: ['#!/bin/sh', ...lines, ''].join('\n') }, {});
+  if (internalErrors.length > 0 || Object.keys(undecided).length > 0) throw new Error(JSON.stringify([internalErrors, undecided]));
+  return findings.filter(one => one.check !== 'skipped-line').map(one => `${one.check} ${one.severity}`);
+}
+
+function has(check: string, ...lines: readonly string[]): boolean {
+  return found(...closed, ...lines).some(one => one.startsWith(`${check} `));
+}
+
+test('what a skipped rule may let out is not told to be cut off', t => {
+  t.true(has('output-drop-breakage'));
+  for (const line of ['iptables -A OUTPUT -d $SERVER -j ACCEPT', 'for a in $SERVERS; do iptables -A OUTPUT -d $a -j ACCEPT; done', 'iptables -A OUTPUT $RULE', '$IPT -A OUTPUT -o eth0 -j ACCEPT', 'timeout 5 iptables -A OUTPUT -j ACCEPT', 'iptables -P OUTPUT $POLICY', 'if x; then iptables -P OUTPUT ACCEPT; fi', 'iptables -A $chain -j ACCEPT']) {
+    t.false(has('output-drop-breakage', line), line);
+  }
+  t.true(has('output-drop-breakage', 'iptables -A OUTPUT -d $SERVER -j DROP'), 'it lets nothing out');
+  t.true(has('output-drop-breakage', 'iptables -A INPUT -s $CLIENT -j ACCEPT'), 'it is for others');
+  t.true(has('output-drop-breakage', 'exit 0', 'iptables -A OUTPUT -d $SERVER -j ACCEPT'), 'it is never run');
+  t.true(has('output-drop-breakage', 'if x; then iptables -P OUTPUT ACCEPT; fi', 'iptables -P OUTPUT DROP'), 'the last word is literal');
+});
+
+test('a function may be called when chains were flushed and deleted', t => {
+  const open = ['open() {', '  iptables -N guests', '  iptables -A guests -s $1 -j ACCEPT', '  iptables -A OUTPUT -d $1 -j ACCEPT', '}'];
+  const lines = [...open, ...closed, 'iptables -X', 'iptables -A INPUT -j guests'];
+  t.false(found(...lines).some(one => /^(?:output-drop-breakage|undefined-chain|jump-to-empty-chain|unused-chain)/u.test(one)), found(...lines).join());
+});
+
+test('a chain that skipped commands may make, fill or lead to is neither missing nor empty nor unused', t => {
+  const checks = ['undefined-chain error', 'duplicate-chain error', 'jump-to-empty-chain info', 'unused-chain info', 'unreachable-chain info'];
+  const told = (...lines: string[]): readonly string[] => found(...closed, ...lines).filter(one => checks.includes(one));
+  t.deepEqual(told('iptables -N web', 'iptables -A INPUT -j web'), ['jump-to-empty-chain info']);
+  t.deepEqual(told('iptables -N web', 'iptables -A INPUT -j web', 'iptables -A web -s $A -j ACCEPT'), []);
+  t.deepEqual(told('iptables -N web', 'iptables -A web -s 192.0.2.1 -j ACCEPT'), ['unused-chain info']);
+  t.deepEqual(told('iptables -N web', 'iptables -A web -s 192.0.2.1 -j ACCEPT', 'iptables -A INPUT -j $C'), []);
+  t.deepEqual(told('if x; then iptables -N web; fi', 'iptables -A web -s 192.0.2.1 -j ACCEPT', 'iptables -A INPUT -j web'), []);
+  t.deepEqual(told('if x; then iptables -N web; fi', 'iptables -N web', 'iptables -A web -s 192.0.2.1 -j ACCEPT', 'iptables -A INPUT -j web'), []);
+  t.deepEqual(told('for c in a b; do iptables -N $c; done', 'iptables -A a -s 192.0.2.1 -j ACCEPT', 'iptables -A INPUT -j a'), []);
+});
+
+test('what holds whatever is skipped is told', t => {
+  t.deepEqual(found(...closed, 'iptables -A INPUT -p tcp --dport $P -j ACCEPT', 'iptables -A INPUT -p tcp -j DROP', 'iptables -A INPUT -p tcp --dport 22 -j ACCEPT').filter(one => one.startsWith('shadowed')), ['shadowed-rule error']);
+});
+
+test('of a script that is skipped altogether nothing is told', t => {
+  t.deepEqual(found('IPT=/sbin/iptables', '$IPT -P INPUT DROP', '$IPT -A INPUT -i lo -j ACCEPT', '$IPT -A INPUT -j DROP', '$IPT -A INPUT -j ACCEPT'), []);
+});
+
+test('rules are counted from those that the host has, unless they were flushed', t => {
+  const of = (...lines: readonly string[]): readonly string[] => load({ path: 'fw.sh', text: lines.map(line => `${line}\n`).join('') }, { format: 'script' }).diagnostics.map(one => `${one.check} ${String(one.line)}`);
+  t.deepEqual(of('iptables -I INPUT 6 -j ACCEPT', 'iptables -D INPUT 3', 'iptables -R OUTPUT 1 -j DROP'), ['skipped-line 1', 'skipped-line 2', 'skipped-line 3']);
+  t.deepEqual(of('iptables -F', 'iptables -I INPUT 6 -j ACCEPT'), ['rule-number 2']);
+  t.deepEqual(of('iptables -N web', 'iptables -I web 2 -j ACCEPT'), ['rule-number 2']);
+});
+
+test('side by side, many skipped rules are as good as one', t => {
+  const text = `iptables -P INPUT DROP\n${'iptables -A INPUT -s $A -j ACCEPT\niptables -A INPUT -s $B -j DROP\n'.repeat(300)}iptables -I INPUT -i $C -j ACCEPT\n`;
+  const [ruleset] = load({ path: 'fw.sh', text }, { format: 'script' }).rulesets;
+  t.deepEqual(ruleset?.tables.get('filter')?.chains.get('INPUT')?.rules.map(one => one.line), [2, 3]);
+});
