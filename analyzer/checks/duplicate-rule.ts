@@ -131,22 +131,28 @@ function becauseOf({ of, copies: [, ...others] }: Copies): readonly Because[] {
   return [{ rule: referenceOf(of), line: of.rule.line, message: 'the same rule' }, ...others.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'the same rule once more' }))];
 }
 
+/** The first one takes all packets itself, or leads them to where none comes back from. */
+function isIdle({ reach }: Pick<CheckContext, 'reach'>, table: Table, rule: Rule): boolean {
+  return isFinal(rule) || reach(table).get(rule)?.kind === 'shadowed';
+}
+
 /** Goes with the copies to which no packet came; a second jump or log is done twice, so that to delete it changes something. */
-function deletion(ruleset: Ruleset, copies: readonly RuleAt[]): Pick<Report, 'fix'> {
-  const idle = copies.filter(({ rule }) => isFinal(rule) && (rule.counters?.packets ?? 0n) === 0n).map(({ rule }) => rule);
+function deletion({ ruleset }: CheckContext, copies: readonly RuleAt[], areIdle: boolean): Pick<Report, 'fix'> {
+  const idle = areIdle ? copies.filter(({ rule }) => (rule.counters?.packets ?? 0n) === 0n).map(({ rule }) => rule) : [];
   return idle.length === 0 ? {} : fixWith(idle.length === 1 ? 'delete the rule' : `delete the ${String(idle.length)} copies`, 'safe', withoutLines(ruleset, idle));
 }
 
-function report(ruleset: Ruleset, at: RuleAt, { of, copies }: Copies): Report {
+function report(cx: CheckContext, table: Table, at: RuleAt, { of, copies }: Copies): Report {
+  const areIdle = copies.every(({ rule }) => isIdle(cx, table, rule));
   const more = copies.length - 1;
   const [subject, repeats, sees] = more === 0 ? ['this rule', 'repeats', 'never sees'] : [`this rule and ${String(more)} behind it`, 'repeat', 'never see'];
   const said = `${subject} ${repeats} rule ${String(of.position)} of the chain word for word`;
   return {
     at,
-    alike: copies.length, message: isFinal(at.rule) ? `${said}, and ${sees} a packet` : `${said}, so a packet that matches ${more === 0 ? 'both goes through the same twice' : `them goes through the same ${String(copies.length + 1)} times`}`,
+    alike: copies.length, message: areIdle ? `${said}, and ${sees} a packet` : `${said}, so a packet that matches ${more === 0 ? 'both goes through the same twice' : `them goes through the same ${String(copies.length + 1)} times`}`,
     because: becauseOf({ of, copies }),
     help: more === 0 ? 'delete one of the two' : `delete all but one of the ${String(copies.length + 1)}`,
-    ...deletion(ruleset, copies),
+    ...deletion(cx, copies, areIdle),
   };
 }
 
@@ -192,7 +198,7 @@ COMMIT
   * run(cx) {
     for (const table of cx.ruleset.tables.values()) for (const chain of table.chains.values()) for (const group of copiesIn(cx, table, chain)) {
       const [first] = group.copies;
-      if (first !== undefined) yield report(cx.ruleset, first, group);
+      if (first !== undefined) yield report(cx, table, first, group);
     }
   },
 });

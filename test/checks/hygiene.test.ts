@@ -239,6 +239,15 @@ test('a rule that is repeated is told once, at the first copy, with all the othe
   ]);
 });
 
+test('what is led to a chain from which nothing comes back does not come by the same rule again', t => {
+  const jump = '-A INPUT -p tcp -m tcp --tcp-flags SYN,FIN SYN,FIN -j log-drop';
+  const text = (...lines: readonly string[]): string => filter(jump, tcp('22'), jump, ...lines).replace('-A', ':log-drop - [0:0]\n-A');
+  const said = (...lines: readonly string[]): readonly (string | undefined)[] => of('duplicate-rule', text('-A log-drop -j LOG', ...lines)).map(({ message, fix }) => `${/(?:twice|never sees a packet)$/u.exec(message)?.[0] ?? message}${fix === undefined ? '' : ', fix'}`);
+  t.deepEqual(said('-A log-drop -j DROP'), ['never sees a packet, fix']);
+  t.deepEqual(said('-A log-drop -s 192.0.2.0/24 -j DROP'), ['twice']);
+  t.deepEqual(said(), ['twice']);
+});
+
 test('what stands behind a rule that could not be read is no list with what is before it, and nothing is redundant by it', t => {
   const addresses = Array.from({ length: 24 }, (_, i) => `192.0.2.${String(7 * i + 1)}`);
   const guarded = (guard: string): readonly string[] => addresses.flatMap(one => [`-A INPUT -s ${one}/32 -m mac --mac-source ${guard} -j RETURN`, `-A INPUT -s ${one}/32 -j DROP`]);
