@@ -40,6 +40,7 @@ export function applyCommand(statement: CommandStatement, parts: CommandParts, t
     return;
   }
   const [name, second] = command.words;
+  if (isForOtherTable(it)) return;
   switch (command.key) {
     case 'A': case 'I': case 'R': case 'D': case 'C':
       if (name !== undefined) ruleCommand(it, name, second);
@@ -49,6 +50,15 @@ export function applyCommand(statement: CommandStatement, parts: CommandParts, t
     default:
       if (hasNoRule(it, command.key)) changeTable(it, command.key, name, second);
   }
+}
+
+/** `-t` in a file for iptables-restore is refused, and the chains of the table that was meant are not those of the one that is open: that is all there is to say of the line. */
+function isForOtherTable(it: Application): boolean {
+  const node = it.statement.options.find(({ shape }) => shape instanceof BuiltInOption && shape.key === 't');
+  const refusal = node === undefined || node.args[0]?.text === it.table.name ? undefined : refusalOf('t', node, it.statement);
+  if (node === undefined || refusal === undefined) return false;
+  if (!it.failed) error(it, 'invalid-options', node, refusal.message, refusal.help);
+  return true;
 }
 
 /** The options of a rule. */

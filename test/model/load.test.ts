@@ -42,6 +42,12 @@ test('one bad line costs one error, whatever is wrong with it', t => {
   t.deepEqual(read('*filter\n-A INPUT -p tcp --dport 99999 --sport x:y:z -s 1.2.3.4.5 -o eth0 -j DROP\n-A INPUT -j ACCEPT\nCOMMIT\n'), { problems: ['2 error invalid-value'], rules: ['-A INPUT -m mark --mark 0x1/0x0', '-A INPUT -j ACCEPT'] }, 'and its place is kept: it is printed as a rule that matches nothing');
 });
 
+test('a line with -t is refused, and nothing else is told of it', t => {
+  t.deepEqual(read('*filter\n-t raw -A PREROUTING -j DROP\n-t nat -N x\n-t filter -A INPUT -j DROP\n-A INPUT -j ACCEPT\nCOMMIT\n'), {
+    problems: ['2 error invalid-options', '3 error invalid-options', '4 error invalid-options'], rules: ['-A INPUT -m mark --mark 0x1/0x0', '-A INPUT -j ACCEPT'],
+  });
+});
+
 for (const words of ['-j LOG -j DROP', '-j own -j DROP', '-j DROP -j own', '-j DROP -g own', '-p tcp -j LOG --log-prefix x -j DROP', '-h', '-j DROP --version']) {
   test(`iptables-restore does not load ${words}, and that is told`, t => {
     t.deepEqual(read(`*filter\n:own - [0:0]\n-A INPUT ${words}\nCOMMIT\n`).problems, ['3 error invalid-options']);
