@@ -1,7 +1,7 @@
 import type { Ruleset, Table } from '../model/ruleset.js';
 import type { Decider, PacketSample } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
-import { opens } from '../packet-space/pipeline/index.js';
+import { opens, pipeline as pipelineOf } from '../packet-space/pipeline/index.js';
 import { addressConstraint, constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, always, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
@@ -83,12 +83,19 @@ function isServer(cx: CheckContext): boolean {
   return pipeline !== undefined && opens(pipeline, 'in', packets).kind === 'yes';
 }
 
+/** Who manages the host may do it by the other family: its rules let all of that in. */
+function isManagedOtherwise(cx: CheckContext, lost: readonly Lost[]): boolean {
+  const sibling = cx.sibling();
+  const other = sibling === undefined ? undefined : pipelineOf(sibling);
+  return sibling !== undefined && other !== undefined && lost.every(({ port }) => opens(other, 'in', connection(sibling, port)).kind === 'yes');
+}
+
 /** Undefined: nobody said that the host is managed by this port, and nothing else looks as if it were. */
 function severityOf(cx: CheckContext, table: Table, lost: readonly Lost[]): 'error' | 'info' | undefined {
   const { managementPeers, managementPorts } = cx.settings;
   const isSaid = managementPeers.length > 0 || managementPorts.join() !== defaultSettings.managementPorts.join();
   if (isSaid || lost.some(({ port }) => isMeantToPass(cx, table, port))) return 'error';
-  return isServer(cx) ? 'info' : undefined;
+  return isServer(cx) && !isManagedOtherwise(cx, lost) ? 'info' : undefined;
 }
 
 function sampleOf({ peer: { src }, port }: Lost): PacketSample {
@@ -118,7 +125,7 @@ export const lockout = defineCheck({
   why: `The rules take effect at once. Where they let nobody in to the port by which the host is managed, the next
 connection fails, and often the one by which they were loaded is the last. In iptables-lint.yaml \`management.ports\` (22 unless
 said otherwise) and \`management.peers\` (addresses or networks; unless said otherwise: from anywhere) say what must work.
-Where nothing is said, and no rule opens port 22 either, it is told as an info for servers, and not at all for others.
+Where nothing is said, and no rule opens port 22 either, it is told as an info for servers, unless the rules of the other family are known and let it in, and not at all for others.
 Where the first packet gets in and the replies are lost, \`missing-established-return\` says so.`,
   bad: {
     settings: { managementPeers: ['192.0.2.0/24'] },
