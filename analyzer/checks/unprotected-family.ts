@@ -1,7 +1,7 @@
 import { packetSpace } from '../packet-space/index.js';
 import { pipeline } from '../packet-space/pipeline/index.js';
 import { stepOf } from '../witness/step.js';
-import { deciderBecause, deciderReference } from './shared/deciders.js';
+import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, type CheckContext } from './define-check.js';
 import { filterChain, letsInUnspoken, type Lets } from './shared/unspoken.js';
 
@@ -29,7 +29,8 @@ function openness(cx: CheckContext): Lets | undefined {
   if (cx.sibling() === undefined || filterChain(cx, 'INPUT') === undefined || !isUsed(cx)) return undefined;
   if (known.has(cx)) return known.get(cx);
   const own = letsInUnspoken(cx, 'INPUT');
-  const found = own.kind === 'yes' && sibling(cx).kind === 'no' ? own : undefined;
+  // A rule that only may match speaks of something that nobody can resolve here, and not of everything.
+  const found = own.kind === 'yes' && (own.certain || isPolicy(own.by)) && sibling(cx).kind === 'no' ? own : undefined;
   known.set(cx, found);
   return found;
 }
