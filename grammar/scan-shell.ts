@@ -23,6 +23,14 @@ export interface ShellCommand {
   readonly joins: string;
 }
 
+/** What is known of variables. */
+export interface Variables {
+  /** Undefined where it is not known. */
+  readonly valueOf: (name: string) => string | undefined;
+  /** Takes note of a command that comes before those that are yet to be read. */
+  readonly note: (command: ShellCommand) => void;
+}
+
 const openers = new Set(['if', 'for', 'while', 'until', 'case', 'select']);
 const closers = new Set(['fi', 'done', 'esac']);
 const keywords = new Set([...openers, ...closers, 'then', 'else', 'elif', 'do', 'in', '{', '}', 'function', '!']);
@@ -30,6 +38,11 @@ const keywords = new Set([...openers, ...closers, 'then', 'else', 'elif', 'do', 
 /** True for a word that is a keyword where a command may begin. */
 export function isKeyword(word: string): boolean {
   return keywords.has(word);
+}
+
+/** One word even where no quotes are around the variable: not empty, nothing that cuts it, and no pattern of names of files. */
+function isPlain(value: string): boolean {
+  return /^[^\s*?[\]\\]+$/u.test(value);
 }
 
 /** Reads commands one after the other from a text. */
@@ -40,16 +53,20 @@ export class ShellScanner {
   #depth = 0;
   #joined = '';
   #hereDocuments: string[] = [];
+  readonly #variables: Variables | undefined;
 
-  constructor(text: string, at = 0) {
+  constructor(text: string, at = 0, variables?: Variables) {
     this.#text = text;
     this.#at = at;
+    this.#variables = variables;
   }
 
   * commands(): Generator<ShellCommand, void> {
     while (this.#at < this.#text.length) {
       const command = this.#command();
-      if (command !== undefined) yield command;
+      if (command === undefined) continue;
+      this.#variables?.note(command);
+      yield command;
     }
   }
 
@@ -170,6 +187,11 @@ export class ShellScanner {
         image += this.#peek(1);
         this.#at += 2;
       } else {
+        const value = this.#value(isPlain);
+        if (value !== undefined) {
+          image += value;
+          continue;
+        }
         if (char === '$' || char === '`') odd ??= this.#expansion();
         else if (char === '*' || char === '?' || char === '[' || (char === '~' && image === '')) odd ??= char;
         else if (char === '{' && /^\{[^\s}]*[,.][^\s}]*\}/u.test(this.#text.slice(this.#at, this.#at + 200))) odd ??= '{…}';
@@ -179,6 +201,16 @@ export class ShellScanner {
     }
     words.push(wordToken(image, start, this.#at));
     return odd;
+  }
+
+  /** The value of the variable that stands here, where it is known and `isFit`; it is read then. */
+  #value(isFit: (value: string) => boolean): string | undefined {
+    if (this.#variables === undefined || this.#peek() !== '$') return undefined;
+    const [whole = '', name, braced] = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})/u.exec(this.#text.slice(this.#at, this.#at + 80)) ?? [];
+    const value = this.#variables.valueOf(name ?? braced ?? '');
+    if (value === undefined || !isFit(value)) return undefined;
+    this.#at += whole.length;
+    return value;
   }
 
   #expansion(): string {
@@ -211,6 +243,12 @@ export class ShellScanner {
         else text += this.#peek();
         continue;
       }
+      const value = this.#value(() => true);
+      if (value !== undefined) {
+        text += value;
+        this.#at--;
+        continue;
+      }
       // Before anything else a `$` is one, as at the end of what is quoted.
       if (char === '`' || (char === '$' && /[\w{(@*#?$!-]/u.test(this.#peek(1)))) odd ??= this.#expansion();
       text += char;
@@ -220,7 +258,7 @@ export class ShellScanner {
 }
 
 /** The words of the command that stands there. */
-export function commandWords(text: string, { start, end }: Span): Token[] {
-  for (const { words } of new ShellScanner(text.slice(0, end), start).commands()) return words;
+export function commandWords(text: string, { start, end }: Span, variables: Variables): Token[] {
+  for (const { words } of new ShellScanner(text.slice(0, end), start, variables).commands()) return words;
   return [];
 }

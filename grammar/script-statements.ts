@@ -1,6 +1,7 @@
 /** The statements of a shell script: its literal `iptables …` and `ip6tables …` commands. */
 import type { OptionScope } from './option-shape.js';
 import { ShellScanner, type ShellCommand } from './scan-shell.js';
+import { ScriptConstants } from './script-constants.js';
 import { ScriptFlow } from './script-flow.js';
 import type { SourceText } from './source-text.js';
 import { parseStatement } from './statement-parser.js';
@@ -87,7 +88,7 @@ function disguise(text: string, command: ShellCommand): string | undefined {
 /** The commands for iptables in a script, in order. What is not literal is reported, and in doubt; other programs are no matter of ours. */
 export function* scriptStatements(source: SourceText, scope: Scopes): Generator<Statement, void> {
   const flow = new ScriptFlow();
-  for (const command of new ShellScanner(source.text).commands()) {
+  for (const command of new ShellScanner(source.text, 0, new ScriptConstants(source.text)).commands()) {
     const index = programWord(command.words);
     const word = index === undefined ? undefined : command.words[index];
     const notRun = flow.obstacle(command, word !== undefined);

@@ -31,7 +31,9 @@ function fixOf(options: readonly OptionNode[]): Fix | undefined {
 function spanOf(ruleset: Ruleset, rule: Rule): { readonly span: { start: number; end: number }; readonly fix: Fix | undefined } {
   const options = ruleOptions(ruleset, rule);
   const words = options.filter(isStateWord);
-  return { span: { start: words[0]?.start ?? rule.start, end: words.at(-1)?.end ?? rule.end }, fix: fixOf(options) };
+  const span = { start: words[0]?.start ?? rule.start, end: words.at(-1)?.end ?? rule.end };
+  // What a variable says stays said by the variable.
+  return { span, fix: ruleset.source.text.slice(span.start, span.end).includes('$') ? undefined : fixOf(options) };
 }
 
 /** One finding for the rules of a chain: at the first of them. */

@@ -1,6 +1,7 @@
 /** Spans inside a rule. They are not kept, but for those of the last: the rule's text is read again when one is asked for. */
 import { scanWords } from '../../grammar/scan-restore-line.js';
 import { commandWords } from '../../grammar/scan-shell.js';
+import { constantsOf } from '../../grammar/script-constants.js';
 import type { Span } from '../../grammar/source-text.js';
 import { parseStatement } from '../../grammar/statement-parser.js';
 import type { OptionNode } from '../../grammar/syntax.js';
@@ -22,7 +23,7 @@ export function ruleOptions(ruleset: Ruleset, rule: Rule): readonly OptionNode[]
 
 /** The words of a rule. A command of a script begins with a program, and is cut as a shell does. */
 function wordsOf({ source: { text } }: Ruleset, { start, end }: Rule): Token[] {
-  if (/\w|\//u.test(text.charAt(start))) return commandWords(text, { start, end });
+  if (/[\w/$"]/u.test(text.charAt(start))) return commandWords(text, { start, end }, constantsOf(text));
   const words: Token[] = [];
   scanWords(text, start, end, words, []);
   return words;

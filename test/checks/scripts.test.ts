@@ -50,7 +50,7 @@ test('what holds whatever is skipped is told', t => {
 });
 
 test('of a script that is skipped altogether nothing is told', t => {
-  t.deepEqual(found('IPT=/sbin/iptables', '$IPT -P INPUT DROP', '$IPT -A INPUT -i lo -j ACCEPT', '$IPT -A INPUT -j DROP', '$IPT -A INPUT -j ACCEPT'), []);
+  t.deepEqual(found('IPT=$(which iptables)', '$IPT -P INPUT DROP', '$IPT -A INPUT -i lo -j ACCEPT', '$IPT -A INPUT -j DROP', '$IPT -A INPUT -j ACCEPT'), []);
 });
 
 test('rules are counted from those that the host has, unless they were flushed', t => {
@@ -64,4 +64,13 @@ test('side by side, many skipped rules are as good as one', t => {
   const text = `iptables -P INPUT DROP\n${'iptables -A INPUT -s $A -j ACCEPT\niptables -A INPUT -s $B -j DROP\n'.repeat(300)}iptables -I INPUT -i $C -j ACCEPT\n`;
   const [ruleset] = load({ path: 'fw.sh', text }, { format: 'script' }).rulesets;
   t.deepEqual(ruleset?.tables.get('filter')?.chains.get('INPUT')?.rules.map(one => one.line), [2, 3]);
+});
+
+test('a variable that is given one plain value is no matter: what is found is found at its words', t => {
+  const text = ['#!/bin/sh', 'IPT=/sbin/iptables', 'WAN=eth0', 'LAN="10.0.0.0/8"', '$IPT -A INPUT -i "$WAN" -s 10.1.2.3/8 -j DROP', '$IPT -A INPUT -i ${WAN} -s $LAN -m state --state NEW -j ACCEPT', ''].join('\n');
+  const checks = ['host-bits-set', 'shadowed-rule', 'deprecated-state-match', 'skipped-line'];
+  const { findings } = analyze({ path: 'fw.sh', text }, {});
+  t.deepEqual(findings.filter(one => checks.includes(one.check)).map(({ check, span, fix }) => [check, text.slice(span.start, span.end), fix?.edits.length]), [
+    ['host-bits-set', '-s 10.1.2.3/8', 1], ['shadowed-rule', '$IPT -A INPUT -i ${WAN} -s $LAN -m state --state NEW -j ACCEPT', undefined], ['deprecated-state-match', '-m state --state NEW', 1],
+  ]);
 });

@@ -101,7 +101,7 @@ test('fmt --write does not make a save file of a script, nor write standard inpu
 });
 
 test('a line of a script that is left out is shown, and is no success; what is none for iptables is', async t => {
-  const script = '#!/bin/sh\nPORT=22\nif [ -e /etc/ssh ]; then echo "ssh"; fi\niptables -A INPUT -p tcp --dport 80 -j ACCEPT\n';
+  const script = '#!/bin/sh\nPORT=$1\nif [ -e /etc/ssh ]; then echo "ssh"; fi\niptables -A INPUT -p tcp --dport 80 -j ACCEPT\n';
   t.is((await run(['fmt'], { input: script })).code, 0);
   const { code, stdout, stderr } = await run(['fmt'], { input: `${script}iptables -A INPUT -p tcp --dport $PORT -j ACCEPT\n` });
   t.is(code, 2);

@@ -10,7 +10,7 @@ const misread = Object.fromEntries(['-p tcp --dprot 23', '-p tcp -m tcp --dport 
 const refused = table('-A INPUT -m owner --uid-owner 0 -j DROP');
 /** Nothing in it is left out: it has lines that are none for iptables. */
 const script = '#!/bin/sh\nport=25\nif [ -e /etc/ssh ]; then echo "ssh"; fi\niptables -A INPUT -s 203.0.113.0/24 -j DROP\n';
-const files = { ...misread, 'refused.rules': refused, 'clean.rules': clean, 'script.sh': script, 'skipped.sh': `${script}iptables -A INPUT -p tcp --dport $port -j DROP\n`, 'error.rules': withError, 'warning.rules': withWarning, 'info.rules': withInfo, 'unreadable.rules': unreadable };
+const files = { ...misread, 'refused.rules': refused, 'clean.rules': clean, 'script.sh': script, 'skipped.sh': `${script}iptables -A INPUT -p tcp --dport $1 -j DROP\n`, 'error.rules': withError, 'warning.rules': withWarning, 'info.rules': withInfo, 'unreadable.rules': unreadable };
 /** What to run, and the exit code that is to come of it, whatever the format. */
 const exitCodes: readonly (readonly [options: string, files: readonly string[], code: number])[] = [
   ['', ['clean.rules'], 0],

@@ -35,7 +35,7 @@ test('a dollar sign before what is no name is one', t => {
 });
 
 test('what is not literal is skipped with a word, and the rest is read', t => {
-  const text = `IPT=/sbin/iptables
+  const text = `IPT=$(which iptables)
 $IPT -A INPUT -j ACCEPT
 iptables -A INPUT -s $HOME_NET -j ACCEPT
 for p in 80 443; do
@@ -53,6 +53,29 @@ iptables -A INPUT -p tcp --dport 29 -j ACCEPT
 `;
   t.deepEqual(skippedLines(text), [2, 3, 5, 6, 8, 10, 12, 13]);
   t.deepEqual(rulesOf(text), ['ipv4 -A INPUT -p tcp -m tcp --dport 28 -j ACCEPT', 'ipv4 -A INPUT -p tcp -m tcp --dport 29 -j ACCEPT']);
+});
+
+test('a variable that is given one value, at the top, stands for it', t => {
+  const of = (...lines: readonly string[]): string => rulesOf([...lines, 'iptables -A INPUT -p tcp --dport $P -j ACCEPT', ''].join('\n')).join().replace(/^.*--dport (\S+) .*$/u, '$1');
+  t.is(of('P=22'), '22');
+  t.is(of('readonly P="22" # ssh'), '22');
+  t.is(of('A=2', 'export P=$A${A}'), '22');
+  for (const lines of [
+    [], ['if x; then P=22; fi'], ['x && P=22'], ['echo 22 | P=22'], ['P=22', 'P=23'], ['P=22', 'f() { P=23; }'], ['P=22', 'read P'], ['for P in 22 23; do :; done'], ['P=22', 'unset P'],
+    ['P=22', '. /etc/fw.conf'], ['P=22', '[ -f x ] && source x'], ['P=22', 'eval "$x"'], ['P=`cat x`'], ['P=${1:-22}'], ['P=22 echo'], ['P=(22 23)'], ['P="22 -j DROP"'], ['P='], ['P="2*"'], ['P=22', 'IFS=2'], ['P=22', 'P+=2'],
+  ]) t.is(of(...lines), '', lines.join('; '));
+  t.is(of('. /etc/fw.conf', 'P=22'), '22', 'it is given after the file was read');
+  t.is(of('P=22', 'echo "P is $P"', '# P=23'), '22');
+});
+
+test('the program, and what stands in quotes, may be variables as well', t => {
+  t.deepEqual(rulesOf(`IPT="/sbin/iptables"
+IP6='ip6tables'
+NOTE="two words"
+$IPT -A INPUT -m comment --comment "the $NOTE" -j ACCEPT
+sudo $IP6 -A INPUT -m comment --comment '$NOTE' -j ACCEPT
+$IPT -A INPUT -m comment --comment $NOTE -j ACCEPT
+`), ['ipv4 -A INPUT -m comment --comment "the two words" -j ACCEPT', 'ipv6 -A INPUT -m comment --comment "$NOTE" -j ACCEPT']);
 });
 
 /** A script of these lines, in which `+1` adds a rule for 192.0.2.1; the last numbers of the rules that are read, and the lines that are skipped. */
