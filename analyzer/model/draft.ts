@@ -32,6 +32,8 @@ export class TableDraft {
   #chains: Map<string, ChainDraft>;
   /** Chains whose names nobody knows may be made in it. */
   mayHaveMore = false;
+  /** Rules that may be put into any chain, and anywhere. */
+  readonly anywhere: Rule[] = [];
 
   constructor(name: TableName, at: Declared) {
     this.name = name;
@@ -93,7 +95,10 @@ export class TableDraft {
   }
 
   finish(): Table {
-    for (const { rules, policy, otherPolicy } of this.#chains.values()) if (otherPolicy !== undefined && otherPolicy.policy !== policy) rules.push(otherPolicy.rule);
+    for (const { rules, policy, otherPolicy } of this.#chains.values()) {
+      rules.unshift(...this.anywhere);
+      if (otherPolicy !== undefined && otherPolicy.policy !== policy) rules.push(otherPolicy.rule);
+    }
     return { name: this.name, line: this.line, span: this.#span, chains: this.#chains satisfies ReadonlyMap<string, Chain> };
   }
 }

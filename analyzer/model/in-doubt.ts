@@ -19,11 +19,11 @@ export function leaveInDoubt(statement: CommandStatement, parts: CommandParts, t
       else table.mayHaveMore = true;
       return;
     case 'P':
-      for (const chain of chainsOf(table, name, statement)) chain.otherPolicy = { policy: second?.text, rule: unreadRule(statement, table, nothingOfRule, undefined) };
+      for (const chain of builtInOf(table, name)) chain.otherPolicy = { policy: second?.text, rule: unreadRule(statement, table, nothingOfRule, undefined) };
       return;
     case 'A': case 'I': case 'R': {
       const rule = unreadRule(statement, table, partOf(statement, name, table, cx), undefined);
-      for (const chain of chainsOf(table, name, statement)) place(chain, rule, parts.command.key === 'A');
+      place(isSaid(name) ? chainInDoubt(table, name, statement).rules : table.anywhere, rule, parts.command.key === 'A');
       return;
     }
     default:
@@ -42,9 +42,9 @@ function chainInDoubt(table: TableDraft, { text }: WordNode, statement: CommandS
   return chain;
 }
 
-/** The chain, which something made, where it is named; else it may be any. */
-function chainsOf(table: TableDraft, name: WordNode, statement: CommandStatement): readonly ChainDraft[] {
-  return isSaid(name) ? [chainInDoubt(table, name, statement)] : [...table.chains()];
+/** The built-in chain that is named; else it may be any. */
+function builtInOf(table: TableDraft, name: WordNode): readonly ChainDraft[] {
+  return [...table.chains()].filter(chain => chain.hook !== undefined && (chain.name === name.text || !isSaid(name)));
 }
 
 /** What can be known of the rule: what its plain words say. A name that the shell makes another word of is one that nobody can resolve. */
@@ -68,8 +68,8 @@ function either(a: Rule, b: Rule): Rule {
   return { ...a, ...nothingOfRule, protocol: isSame ? a.protocol : undefined };
 }
 
-/** At the end or at the head of the chain. Side by side, one that may do something is as good as two. */
-function place({ rules }: ChainDraft, rule: Rule, isLast: boolean): void {
+/** At the end or at the head of some rules. Side by side, one that may do something is as good as two. */
+function place(rules: Rule[], rule: Rule, isLast: boolean): void {
   const step = isLast ? -1 : 1;
   for (let index = isLast ? rules.length - 1 : 0; rules[index]?.isUnread === true; index += step) {
     const other = rules[index];
