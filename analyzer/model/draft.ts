@@ -30,6 +30,8 @@ export class TableDraft {
   readonly line: number;
   readonly #span: Span;
   #chains: Map<string, ChainDraft>;
+  /** Some command speaks of what is in it: one that only takes away does not make a table. */
+  isSaid = false;
   /** Chains whose names nobody knows may be made in it. */
   mayHaveMore = false;
   /** Rules that may be put into any chain, and anywhere. */

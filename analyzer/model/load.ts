@@ -48,6 +48,9 @@ export interface Loaded {
 /** More would not help anyone, and a 100 MB file of garbage must not fill the memory. */
 const diagnosticLimit = 1000;
 
+/** Commands that make no table where there is none: iptables-nft leaves it at that. */
+const takesAway: ReadonlySet<string | undefined> = new Set(['F', 'X', 'Z', 'D', 'C', 'L', 'S']);
+
 /** For a table that the file does not open by itself. */
 const nowhere = { start: 0, end: 0, line: 0 };
 
@@ -126,7 +129,8 @@ class Loader {
   }
 
   #finish(draft: FamilyDraft): Ruleset {
-    const tables = new Map([...draft.tables].map(([name, table]) => [name, table.finish()]));
+    const said = [...draft.tables].filter(([, table]) => this.#format !== 'script' || draft.backend === 'legacy' || table.isSaid);
+    const tables = new Map(said.map(([name, table]) => [name, table.finish()]));
     return { source: this.#source, family: draft.family, backend: draft.backend ?? 'nft', tables };
   }
 
@@ -309,7 +313,9 @@ class Loader {
     if (!isTableName(name)) return;
     for (const family of this.#familiesOf(statement)) {
       const draft = this.#draft(family);
-      leaveInDoubt(statement, parts, this.#tableDraft(draft, name, nowhere), this.#readContext(draft));
+      const table = this.#tableDraft(draft, name, nowhere);
+      table.isSaid ||= !takesAway.has(parts.command?.key);
+      leaveInDoubt(statement, parts, table, this.#readContext(draft));
     }
   }
 
@@ -330,6 +336,7 @@ class Loader {
     const listed = this.#listed.get(statement.start);
     if (listed !== undefined) table = this.#table = this.#tableDraft(draft, listed, nowhere);
     if (table === 'skipped') return;
+    if (table !== undefined && !takesAway.has(parts.command?.key)) table.isSaid = true;
     if (table === undefined) return this.#outside(statement, parts.command === undefined ? 'this line' : 'this rule');
     // Where the line itself could not be read, what is left of it is no rule.
     const failed = statement.problems.some(problem => problem.severity === 'error' && problem.check === 'syntax-error' && problem.recovered !== true);

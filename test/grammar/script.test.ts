@@ -133,3 +133,10 @@ test('dumps of both families in one file, told apart by their headers', t => {
   t.deepEqual(diagnostics, []);
   t.deepEqual(rulesets.map(one => one.family), ['ipv4', 'ipv6']);
 });
+
+test('what is only flushed is no table: iptables-nft makes none for that', t => {
+  const text = 'iptables -F\niptables -X\niptables -t nat -F\niptables -t mangle -X\niptables -Z\niptables -A INPUT -j DROP\n';
+  const tables = (backend?: 'legacy'): readonly string[] => load({ path: 'fw.sh', text }, { format: 'script', backend }).rulesets.flatMap(one => [...one.tables.keys()]);
+  t.deepEqual(tables(), ['filter']);
+  t.deepEqual(tables('legacy'), ['filter', 'nat', 'mangle']);
+});
