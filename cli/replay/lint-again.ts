@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { examine, type Found } from '../../analyzer/examine.js';
 import type { Loaded } from '../../analyzer/model/load.js';
 import { printRuleset } from '../../analyzer/model/print.js';
-import type { Ruleset, Table } from '../../analyzer/model/ruleset.js';
+import type { Ruleset } from '../../analyzer/model/ruleset.js';
 import { positionAt, type SourceText } from '../../grammar/source-text.js';
 import { analyzeOptions } from '../lint/lint-job.js';
 import { fileOfRules, jobsOf } from '../lint/jobs.js';
@@ -39,17 +39,17 @@ export interface LintedAgain {
   readonly textOf: (ruleset: Ruleset) => string;
 }
 
-/** Without the built-in chains of which the file says nothing: iptables-nft makes none of these, and no packet comes to them. */
-function asSaid(ruleset: Ruleset): Ruleset {
-  const said = (chains: Table['chains']): Table['chains'] => new Map([...chains].filter(([, { line, rules }]) => line > 0 || rules.length > 0));
-  return { ...ruleset, tables: new Map([...ruleset.tables].map(([name, table]) => [name, { ...table, chains: said(table.chains) }])) };
+/** Without the built-in chains of which nothing is said: iptables-nft makes none of them, and the engine meets none. */
+function withoutUnsaid(ruleset: Ruleset): Ruleset {
+  const tables = [...ruleset.tables].map(([name, table]) => [name, { ...table, chains: new Map([...table.chains].filter(([, { hook, line, rules }]) => hook === undefined || line > 0 || rules.length > 0)) }] as const);
+  return { ...ruleset, tables: new Map(tables) };
 }
 
 /** The file itself, where iptables-restore takes it: in the words of whoever wrote it. Else the rules that could be read of it. */
 function restorable(ruleset: Ruleset, { format, rulesets, source, diagnostics }: Loaded): string {
   const isTaken = (format === 'save' || format === 'restore') && rulesets.length === 1 && !diagnostics.some(one => one.severity === 'error');
   if (isTaken) return source.text;
-  return [...printRuleset(asSaid(ruleset))].map(line => `${line}\n`).join('');
+  return [...printRuleset(withoutUnsaid(ruleset))].map(line => `${line}\n`).join('');
 }
 
 /** Lints a file of the report again, as `plan` says; answers for each of its findings what is found now. @throws {Trouble} where it cannot be read */

@@ -56,6 +56,14 @@ for (const backend of ['nft', 'legacy']) {
   });
 }
 
+onKernel('a script is replayed with the chains that its commands make', async t => {
+  const lines = ['#!/bin/sh', 'IPT=iptables', 'iptables -t nat -F', '$IPT -t mangle -A POSTROUTING -p udp -j MARK --set-mark 1', '$IPT -P INPUT DROP', '$IPT -A INPUT -i eth0 -p tcp --dport 22 -j ACCEPT', '$IPT -P OUTPUT DROP', ''];
+  const cwd = await reported(t, lines.join('\n'), [], 'fw.sh');
+  const answer = await run(['replay', 'report.json', '--format', 'json'], { cwd });
+  t.true(findingsOf(answer).some(one => one.check === 'missing-established-return'));
+  for (const one of findingsOf(answer)) t.is(one.kernel, 'confirmed', one.kernelReason);
+});
+
 onKernel('the rule sets of a host are replayed by the names that they have in its report', async t => {
   const ruleSets = ['nft', 'legacy'].map(backend => ({ family: 'ipv4', backend, text: noReplies }));
   const cwd = folderWith(t, { 'hosts/web1.host.json': JSON.stringify({ ruleSets }) });
