@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { generators, type Kind } from './generators.js';
+import { generators, inIPv6, type Kind } from './generators.js';
 
 /** Seconds after which a process is given up. */
 const patience = 120;
@@ -20,6 +20,8 @@ interface Row {
   readonly name: string;
   readonly kind: Kind;
   readonly rules: number;
+  /** IPv4, where nothing is said. */
+  readonly family?: 'ipv6';
   /** The words after `node`, where `FILE` stands for the file's path; where nothing is said: all default checks. */
   readonly command?: readonly string[];
   /** What it is measured by; where nothing is said, the seconds alone. */
@@ -57,6 +59,8 @@ const rows: readonly Row[] = [
   { name: '100,000 rules: kube-proxy', kind: 'kube-proxy', rules: 100_000, beside: 'iptables', atMost: 5, memory: 300, isLong: true },
   { name: '100,000 rules: zones', kind: 'zones', rules: 100_000, beside: 'iptables', atMost: 5, memory: 300, isLong: true },
   { name: '100,000 rules: access list', kind: 'acl', rules: 100_000, beside: 'iptables', atMost: 10, memory: 400, isLong: true },
+  { name: '100,000 rules: access list, IPv6', kind: 'acl', rules: 100_000, family: 'ipv6', beside: 'iptables', atMost: 10, memory: 400, isLong: true },
+  { name: '100,000 rules: kube-proxy, IPv6', kind: 'kube-proxy', rules: 100_000, family: 'ipv6', beside: 'iptables', atMost: 5, memory: 300, isLong: true },
   { name: '5,000 boxes that overlap', kind: 'boxes', rules: 5000, atMost: 30, memory: 400 },
   { name: '5,000 slabs', kind: 'slabs', rules: 5000, atMost: 30, memory: 400 },
   { name: 'jump tree, 20^14 ways', kind: 'jump-tree', rules: 900, atMost: 30, memory: 400 },
@@ -84,10 +88,11 @@ const folder = mkdtempSync(join(tmpdir(), 'iptables-lint-'));
 const probe = join(folder, 'usage-probe.cjs');
 const files = new Map<string, string>();
 
-function fileOf(kind: Kind, rules: number): string {
-  const key = `${kind}-${String(rules)}`;
+function fileOf({ kind, rules, family }: Pick<Row, 'kind' | 'rules' | 'family'>): string {
+  const key = [kind, rules, family].join('-');
   const known = files.get(key) ?? join(folder, `${key}.rules`);
-  if (!files.has(key)) writeFileSync(known, generators[kind](rules));
+  const text = (): string => family === undefined ? generators[kind](rules) : inIPv6(generators[kind](rules));
+  if (!files.has(key)) writeFileSync(known, text());
   files.set(key, known);
   return known;
 }
@@ -123,9 +128,9 @@ function ask(words: readonly string[]): Told {
 }
 
 /** What a row is measured by, as a command; undefined: by nothing. */
-function besideOf({ beside }: Row, file: string): readonly [string, readonly string[]] | undefined {
+function besideOf({ beside, family }: Row, file: string): readonly [string, readonly string[]] | undefined {
   if (beside === undefined) return undefined;
-  return beside === 'node' ? [process.execPath, ['-e', '0']] : ['unshare', ['-n', 'iptables-legacy-restore', '--test', file]];
+  return beside === 'node' ? [process.execPath, ['-e', '0']] : ['unshare', ['-n', family === undefined ? 'iptables-legacy-restore' : 'ip6tables-legacy-restore', '--test', file]];
 }
 
 interface Measured extends Told {
@@ -134,7 +139,7 @@ interface Measured extends Told {
 }
 
 function measure(row: Row, runs: number): Measured {
-  const file = fileOf(row.kind, row.rules);
+  const file = fileOf(row);
   const words = (row.command ?? lint).map(word => word === 'FILE' ? file : word);
   const beside = besideOf(row, file);
   let [ours, theirs] = [Infinity, Infinity];
@@ -189,7 +194,7 @@ function main(): void {
   for (const row of rows) {
     if ((values.quick && row.isLong === true) || (only !== undefined && !row.name.includes(only))) continue;
     const measured = measure(row, row.isLong === true ? Math.min(runs, 3) : runs);
-    if (row.command === undefined) times.set(`${row.kind} ${String(row.rules)}`, measured.ours);
+    if (row.command === undefined && row.family === undefined) times.set(`${row.kind} ${String(row.rules)}`, measured.ours);
     console.log(lineOf(row, measured));
   }
   showGrowth(times);
