@@ -27,8 +27,8 @@ function isRunBy(words: readonly Token[]): boolean {
   return words.some(({ image }, index) => (program.test(image) && words[index + 1]?.image.startsWith('-') === true) || program.test(/^\S+(?= -)/u.exec(image)?.[0] ?? ''));
 }
 
-/** The word that names the program, behind `sudo` and the like; undefined where the command is none of ours. */
-function programWord(words: readonly Token[]): number | undefined {
+/** The word that names the program, behind `sudo` and the like; undefined where it is another program. */
+function programWord(words: readonly Token[], program: RegExp): number | undefined {
   let index = 0;
   while (wrappers.has(words[index]?.image ?? '') || assignment.test(words[index]?.image ?? '')) index++;
   return program.test(words[index]?.image ?? '') ? index : undefined;
@@ -89,12 +89,12 @@ function disguise(text: string, command: ShellCommand): string | undefined {
 export function* scriptStatements(source: SourceText, scope: Scopes): Generator<Statement, void> {
   const flow = new ScriptFlow();
   for (const command of new ShellScanner(source.text, 0, new ScriptConstants(source.text)).commands()) {
-    const index = programWord(command.words);
+    const index = programWord(command.words, program);
     const word = index === undefined ? undefined : command.words[index];
     const notRun = flow.obstacle(command, word !== undefined);
     if (word === undefined || index === undefined) {
       const why = disguise(source.text, command);
-      if (restore.test(command.words[0]?.image ?? '')) yield skipped(command, 'this loads rules from elsewhere, which are not analyzed');
+      if (programWord(command.words, restore) !== undefined) yield skipped(command, 'this loads rules from elsewhere, which are not analyzed');
       else if (why !== undefined) yield flow.isOver ? skipped(command, why) : inDoubt(command, likelyProgram(command.words), scope, why);
       continue;
     }
