@@ -26,8 +26,8 @@ interface Mistaken {
   readonly lost: Lost;
 }
 
-/** So many rules are asked about at a hook; in tables of more than so many rules, where each question takes long, fewer. */
-const questionLimits = { usual: 256, large: 16, largeFrom: 10_000 };
+/** So many rules are asked about at a hook; in large tables, where each question takes longer, so many that with them times the rules of the table it comes to `work`. */
+const questionLimits = { most: 256, least: 16, work: 1_000_000 };
 /** So many rules for the same are named. */
 const othersTold = 8;
 
@@ -94,7 +94,7 @@ function candidates(cx: CheckContext, table: Table): readonly Candidate[] {
 /** At a hook, by service. */
 function mistakenAt(cx: CheckContext, table: Table, hook: FilterHook, some: readonly Candidate[]): Iterable<readonly [Mistaken, ...Mistaken[]]> {
   const found = new Map<string, [Mistaken, ...Mistaken[]]>();
-  const limit = cx.rules(table).length < questionLimits.largeFrom ? questionLimits.usual : questionLimits.large;
+  const limit = Math.min(questionLimits.most, Math.max(questionLimits.least, Math.floor(questionLimits.work / cx.rules(table).length)));
   if (some.length > limit) cx.undecided();
   for (const { at, service, written, asks } of some.slice(0, limit)) {
     if (isMeantSo(cx, table, hook, at, service) || reachWith(cx.space(), table, at, all([statesOf(cx.ruleset).first, notLoopback]), hook).kind !== 'live') continue;
