@@ -27,7 +27,7 @@ function isSame(one: Counted, tuple: Tuple, zone: number): boolean {
  */
 export class ConnectionCount {
   readonly #world: World;
-  readonly #lists = new Map<number | bigint | string, Counted[]>();
+  readonly #lists = new Map<number | string, Counted[]>();
   #sweepAt = 1024;
 
   constructor(world: World) {
@@ -40,7 +40,7 @@ export class ConnectionCount {
    * @see count_tree(), __nf_conncount_add() and __nf_conncount_gc_list() in net/netfilter/nf_conncount.c; asked of Linux 6.18.44. All packets are taken to come in ticks of their own, so
    * that a list is always looked through.
    */
-  count(key: number | bigint | string, tuple: Tuple, zone: number, isAssured: boolean): number {
+  count(key: number | string, tuple: Tuple, zone: number, isAssured: boolean): number {
     const list = this.#lists.get(key);
     if (list === undefined) {
       if (this.#lists.size >= this.#sweepAt) this.#sweep();

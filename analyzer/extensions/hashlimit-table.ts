@@ -122,7 +122,7 @@ export class HashlimitTable {
   readonly #start: number;
   readonly #gcInterval: number;
   readonly #expire: number;
-  readonly #entries = new Map<number | bigint | string, Entry>();
+  readonly #entries = new Map<number | string, Entry>();
 
   constructor(settings: HashlimitSettings, clock: Clock) {
     this.#settings = settings;
@@ -133,7 +133,7 @@ export class HashlimitTable {
   }
 
   /** Whether a packet of so many bytes keeps within the rate; undefined where the table is full and has no entry for it. */
-  passes(key: number | bigint | string, bytes: number): boolean | undefined {
+  passes(key: number | string, bytes: number): boolean | undefined {
     const now = jiffies(this.#clock);
     const entry = this.#find(key, now) ?? this.#add(key, now);
     if (entry === undefined) return undefined;
@@ -146,7 +146,7 @@ export class HashlimitTable {
     return now - (now - this.#start) % this.#gcInterval;
   }
 
-  #find(key: number | bigint | string, now: number): Entry | undefined {
+  #find(key: number | string, now: number): Entry | undefined {
     const entry = this.#entries.get(key);
     return entry !== undefined && this.#isGone(entry, now) ? undefined : entry;
   }
@@ -155,7 +155,7 @@ export class HashlimitTable {
     return entry.expires <= this.#lastGc(now);
   }
 
-  #add(key: number | bigint | string, now: number): Entry | undefined {
+  #add(key: number | string, now: number): Entry | undefined {
     this.#entries.delete(key);
     if (this.#entries.size >= this.#settings.max) this.#clean(now);
     if (this.#entries.size >= this.#settings.max) return undefined;

@@ -1,5 +1,5 @@
 import { always, unknown } from '../../packet/constraint.js';
-import { maskAddress, prefixMask, type Address } from '../../values/address.js';
+import { addressKey, maskAddress, prefixMask, type Address } from '../../values/address.js';
 import { ctstatus, type Connection } from '../../packet/connection.js';
 import type { Predicate, World } from '../../packet/traversal.js';
 import { ConnectionCount } from '../connection-count.js';
@@ -27,7 +27,7 @@ function overLimit(world: World, limit: number, mask: Address, isDestination: bo
       t.hotdrop = true;
       return false;
     }
-    const address = maskAddress(isDestination ? packet.dst : packet.src, mask);
+    const address = addressKey(maskAddress(isDestination ? packet.dst : packet.src, mask));
     const zone = connection === undefined ? 0 : zoneOf(connection);
     const key = zone === 0 ? address : `${String(address)} ${String(zone)}`;
     // What is INVALID or not tracked is counted by its own tuple, but not where that is one of an assured connection.

@@ -2,7 +2,7 @@ import { always, unknown } from '../../packet/constraint.js';
 import type { Packet } from '../../packet/packet.js';
 import { portsAt } from '../../packet/ports-at.js';
 import type { Predicate } from '../../packet/traversal.js';
-import { maskAddress, prefixMask } from '../../values/address.js';
+import { addressKey, maskAddress, prefixMask } from '../../values/address.js';
 import { flag } from '../../values/flag.js';
 import { hashMode } from '../../values/hash-mode.js';
 import { hashlimitBurst } from '../../values/hashlimit-burst.js';
@@ -157,13 +157,13 @@ function settingsOf(given: HashlimitGiven): HashlimitSettings {
 }
 
 /** What packets are counted apart by; undefined where the packet has no such thing. @see hashlimit_init_dst() */
-function keyOf({ mode, srcmask, dstmask }: HashlimitGiven, { family }: ValueContext): (packet: Packet) => number | bigint | string | undefined {
+function keyOf({ mode, srcmask, dstmask }: HashlimitGiven, { family }: ValueContext): (packet: Packet) => number | string | undefined {
   const bits = family === 'ipv4' ? 32 : 128;
   const src = prefixMask(srcmask?.value ?? bits, family);
   const dst = prefixMask(dstmask?.value ?? bits, family);
-  const fields = (mode?.value ?? []).map((word): (packet: Packet) => number | bigint | undefined => {
-    if (word === 'srcip') return packet => maskAddress(packet.src, src);
-    if (word === 'dstip') return packet => maskAddress(packet.dst, dst);
+  const fields = (mode?.value ?? []).map((word): (packet: Packet) => number | string | undefined => {
+    if (word === 'srcip') return packet => addressKey(maskAddress(packet.src, src));
+    if (word === 'dstip') return packet => addressKey(maskAddress(packet.dst, dst));
     return word === 'srcport' ? packet => portsAt(packet, 0) : packet => portsAt(packet, 2);
   });
   const [only] = fields;
