@@ -19,7 +19,7 @@ interface Case {
 function casesOf(family: Family, length: number): fc.Arbitrary<Case> {
   const addresses = fc.constantFrom(...words[family]);
   const ones = allOnes[family];
-  const addressTests = fc.record({ address: addresses, mask: fc.constantFrom(0n, ones, ones ^ 0xffn, ones ^ 0xffff_ffn, 0xffn), negated: fc.boolean() })
+  const addressTests = fc.record({ address: addresses, mask: fc.constantFrom(0n, ones, ones ^ 0xffn, ones ^ 0xff_ffffn, ones ^ (ones >> (family === 'ipv4' ? 16n : 48n)), 0xffn), negated: fc.boolean() })
     .map(({ address, mask, ...rest }) => ({ address: family === 'ipv4' ? Number(address) : address, mask: family === 'ipv4' ? Number(mask) : mask, ...rest }));
   const bounds = fc.oneof(fc.constant(anyPort), fc.tuple(fc.constantFrom(0, 22, 80, 1024, 65_535), fc.constantFrom(0, 22, 80, 1024, 65_535)).map(([low, high]) => ({ low, high })));
   const tests = fc.array(fc.record({ src: addressTests, dst: addressTests, protocol: fc.constantFrom(0, 6, 17, 255), protocolNegated: fc.boolean(), sport: bounds, dport: bounds }), { minLength: 1, maxLength: length });
