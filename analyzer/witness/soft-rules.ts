@@ -80,16 +80,18 @@ function mayRewrite(target: RuleTarget): boolean {
   return changes !== undefined || typeof effect === 'function' || effect === 'nat' || effect === 'unknown';
 }
 
+function* allOf(soft: ReadonlyMap<string, readonly Soft[]>): Generator<Soft, void> {
+  for (const some of soft.values()) yield* some;
+}
+
 /** What a rule where a packet was asked asks that a replay may answer in another way than was meant, or one before, by which it may have become another packet; undefined: nothing. */
 export function softRule(ruleset: Ruleset, asked: Asked): string | undefined {
   for (const table of ruleset.tables.values()) {
     const soft = softOf(ruleset, table);
-    const all = [...soft.values()].flat();
     const of = (places: readonly AskedChains[]): readonly Soft[] => places.flatMap(({ table: name, chains }) => name === table.name ? [...chains].flatMap(chain => soft.get(chain) ?? []) : []);
+    for (const { why } of asked === undefined ? allOf(soft) : of([asked.there])) return why;
     // nat does not run where nothing that was read tracks connections.
-    const before = asked === undefined || table.name === 'nat' ? all : of(asked.before);
-    const found = (asked === undefined ? all : of([asked.there]))[0] ?? before.find(({ target }) => mayRewrite(target));
-    if (found !== undefined) return found.why;
+    for (const { target, why } of asked === undefined || table.name === 'nat' ? allOf(soft) : of(asked.before)) if (mayRewrite(target)) return why;
   }
   return undefined;
 }
