@@ -1,6 +1,7 @@
 import { isUnresolved, type Table } from '../model/ruleset.js';
 import type { Decider, PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, reachWith } from '../packet-space/index.js';
+import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
@@ -27,7 +28,7 @@ interface Mistaken {
 }
 
 /** So many rules are asked about at a hook; in large tables, where each question takes longer, so many that with them times the rules of the table it comes to `work`. */
-const questionLimits = { most: 256, least: 16, work: 1_000_000 };
+const questionLimits = { most: 256, least: 16, work: 720_000 };
 /** So many rules for the same are named. */
 const othersTold = 8;
 
@@ -94,10 +95,12 @@ function candidates(cx: CheckContext, table: Table): readonly Candidate[] {
 /** At a hook, by service. */
 function mistakenAt(cx: CheckContext, table: Table, hook: FilterHook, some: readonly Candidate[]): Iterable<readonly [Mistaken, ...Mistaken[]]> {
   const found = new Map<string, [Mistaken, ...Mistaken[]]>();
+  const hooks = hooksOf(table);
+  const asked = some.filter(({ at, service }) => hooks.get(at.chain)?.includes(hook) === true && !isMeantSo(cx, table, hook, at, service));
   const limit = Math.min(questionLimits.most, Math.max(questionLimits.least, Math.floor(questionLimits.work / cx.rules(table).length)));
-  if (some.length > limit) cx.undecided();
-  for (const { at, service, written, asks } of some.slice(0, limit)) {
-    if (isMeantSo(cx, table, hook, at, service) || reachWith(cx.space(), table, at, all([statesOf(cx.ruleset).first, notLoopback]), hook).kind !== 'live') continue;
+  if (asked.length > limit) cx.undecided();
+  for (const { at, service, written, asks } of asked.slice(0, limit)) {
+    if (reachWith(cx.space(), table, at, all([statesOf(cx.ruleset).first, notLoopback]), hook).kind !== 'live') continue;
     const lost = lostOf(cx, table, hook, meant(cx, asks, service));
     if (lost === undefined) continue;
     const known = found.get(service.name);
