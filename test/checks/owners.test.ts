@@ -21,13 +21,14 @@ for (const [chain, owner] of [
   ['DOCKER-ISOLATION-STAGE-1', 'docker'], ['KUBE-SVC-ABCDEF', 'kubernetes'], ['cali-fw-cali1234', 'calico'], ['CILIUM_FORWARD', 'cilium'], ['ufw-user-input', 'ufw'],
   ['f2b-sshd', 'fail2ban'], ['fail2ban-ssh', 'fail2ban'], ['sshguard', 'sshguard'], ['LIBVIRT_FWX', 'libvirt'], ['ISTIO_OUTPUT', 'istio'], ['NETAVARK_FORWARD', 'netavark'], ['CNI-FORWARD', 'cni'],
   ['AZURE-NPM-INGRESS', 'azure-npm'], ['WEAVE-NPC', 'weave'], ['FLANNEL-FWD', 'flannel'], ['ts-input', 'tailscale'], ['neutron-openvswi-INPUT', 'neutron'], ['MINIUPNPD', 'miniupnpd'],
+  ['quantum-l3-agent-snat', 'neutron'], ['nova-api-INPUT', 'nova'], ['AS0_ACCEPT', 'OpenVPN Access Server'], ['CROWDSEC_CHAIN', 'CrowdSec'], ['PSAD_BLOCK_INPUT', 'psad'],
 ] as const) {
   test(`${chain} is made by ${owner}, and so is the rule that leads there`, t => {
     t.deepEqual(owners([`:${chain} - [0:0]`, `-A INPUT -j ${chain}`, `-A ${chain} -s 192.0.2.1/32 -j DROP`, '-A INPUT -s 192.0.2.1/32 -j DROP']), { chains: { [chain]: owner }, rules: [owner, owner, undefined] });
   });
 }
 
-for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'sshguard-own', 'californian', 'ufwx', 'IN_public', 'dynamic', 'LOCAL', 'zone_lan_forward', 'ts-web']) {
+for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'sshguard-own', 'californian', 'ufwx', 'IN_public', 'dynamic', 'LOCAL', 'zone_lan_forward', 'ts-web', 'nova', 'AS01', 'PSAD', 'crowd']) {
   test(`${chain} is somebody’s own`, t => {
     t.deepEqual(owners([`:${chain} - [0:0]`, `-A INPUT -j ${chain}`]), { chains: {}, rules: [undefined] });
   });
@@ -51,9 +52,9 @@ test('DOCKER-USER is docker’s while it is empty; what people put into it is th
 
 test('rules of built-in chains that name an interface which a program makes, or carry its comment', t => {
   t.deepEqual(owners([
-    '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT', '-A FORWARD -o br-0123456789ab -j ACCEPT', '-A FORWARD -o br-lan -j ACCEPT', '-A INPUT -i virbr0 -j ACCEPT',
+    '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT', '-A FORWARD -o br-0123456789ab -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -o br-lan -j DROP', '-A FORWARD -o weave -j DROP', '-A INPUT -i virbr0 -j ACCEPT',
     '-A FORWARD -m comment --comment "cali:abc" -j ACCEPT', '-A FORWARD -m comment --comment "flanneld forward" -j ACCEPT', '-A FORWARD -m comment --comment "for kubernetes " -j ACCEPT',
-  ]).rules, ['docker', 'docker', undefined, 'libvirt', 'calico', 'flannel', undefined]);
+  ]).rules, ['docker', 'docker', undefined, 'weave', 'libvirt', 'calico', 'flannel', undefined]);
 });
 
 test('who lets people from elsewhere to such an interface is no program, nor is whoever speaks of virbr0 where libvirt has chains for that', t => {
@@ -61,6 +62,19 @@ test('who lets people from elsewhere to such an interface is no program, nor is 
   const lines = [':LIBVIRT_FWI - [0:0]', '-A FORWARD -j LIBVIRT_FWI', '-A LIBVIRT_FWI -o virbr0 -j REJECT', '-A FORWARD -d 192.168.122.10/32 -o virbr0 -p tcp -m tcp --dport 443 -j ACCEPT'];
   t.deepEqual(owners(lines).rules, ['libvirt', 'libvirt', undefined]);
   t.deepEqual(analyze({ path: 'x.rules', text: `*filter\n${lines.join('\n')}\nCOMMIT\n` }).findings.filter(one => one.check === 'unreachable-after-goto').map(one => one.rule), ['filter:FORWARD:2'], 'it stands behind what libvirt rejects');
+});
+
+test('who lets anybody begin connections to all guests, or to a port of one, is a person; that libvirt passes on all to a network that it routes is libvirt’s doing', t => {
+  t.deepEqual(owners([
+    '-A FORWARD -o docker0 -j ACCEPT', '-A FORWARD -o virbr0 -m comment --comment web -j ACCEPT', '-A FORWARD -d 192.168.122.10/32 -o virbr0 -p tcp -m tcp --dport 443 -j ACCEPT',
+    '-A FORWARD -d 192.168.122.0/24 -o virbr0 -j ACCEPT', '-A FORWARD -o virbr0 -j REJECT', '-A OUTPUT -o virbr0 -p udp -m udp --dport 68 -j ACCEPT',
+  ]).rules, [undefined, undefined, undefined, 'libvirt', 'libvirt', 'libvirt']);
+});
+
+test('what a person opens before docker’s or libvirt’s own rules, or behind them in vain, is told', t => {
+  const shadowed = (...lines: readonly string[]): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:DOCKER - [0:0]\n${lines.join('\n')}\nCOMMIT\n` }).findings.filter(one => one.check === 'shadowed-rule').map(one => one.rule);
+  t.deepEqual(shadowed('-A FORWARD -o docker0 -j ACCEPT', '-A FORWARD -o docker0 -j DOCKER', '-A DOCKER ! -i docker0 -o docker0 -j DROP'), ['filter:FORWARD:2']);
+  t.deepEqual(shadowed('-A FORWARD -o virbr0 -j REJECT', '-A FORWARD -d 192.168.122.10/32 -o virbr0 -p tcp -m tcp --dport 443 -j ACCEPT'), ['filter:FORWARD:2']);
 });
 
 test('zone chains are firewalld’s where firewalld is, and then so are the rules around them', t => {

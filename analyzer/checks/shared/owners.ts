@@ -3,6 +3,9 @@ import { isOpaque, isTableName, type Chain, type Rule, type Ruleset, type Table 
 import type { RuleAt } from '../../packet-space/answers.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { knownOwners, type KnownOwner } from './known-owners.js';
+import { effectOf } from './targets.js';
+
+const stateMatches: readonly string[] = ['conntrack', 'state'];
 
 /** A comment at the head of a file stands within so many letters. */
 const headLength = 1000;
@@ -49,7 +52,8 @@ function makeOwners(ruleset: Ruleset): Owners {
       if (hook === undefined && makerOf(name) !== undefined && (!isYours(name) || isBareReturn(rule))) return makerOf(name)?.name;
       const { target } = rule;
       const callee = target.kind === 'chain' && chains.get(target.name)?.hook === undefined ? makerOf(target.name) : undefined;
-      const mayBeIn = (owner: KnownOwner): boolean => hook !== undefined && !inChains.has(owner) && !(owner.isGeneral === true && table === 'filter' && isAboutSome(rule));
+      const mayBeIn = (owner: KnownOwner): boolean => hook !== undefined && !inChains.has(owner) && !(owner.isGeneral === true && table === 'filter' && isAboutSome(rule))
+        && !(owner.interfaces !== undefined && hook === 'FORWARD' && opensToAll(rule));
       return (callee ?? present.find(owner => hasMark(owner, rule, mayBeIn(owner))))?.name;
     },
   };
@@ -95,6 +99,13 @@ function isBareReturn({ source, destination, inInterface, outInterface, protocol
 /** It names addresses, or a protocol that has ports. */
 function isAboutSome({ source, destination, protocol }: Rule): boolean {
   return source !== undefined || destination !== undefined || (protocol !== undefined && protocol.value !== protocolNumber.icmp && protocol.value !== protocolNumber.icmpv6);
+}
+
+/** It lets anybody begin connections to those behind an interface, to all of them or to a port: programs let them in by address only, as libvirt does to a network that it routes. */
+function opensToAll(rule: Rule): boolean {
+  const { inInterface, outInterface, destination, protocol, matches } = rule;
+  return effectOf(rule) === 'accept' && inInterface === undefined && outInterface !== undefined && (destination === undefined || protocol !== undefined)
+    && !matches.some(use => !isOpaque(use) && stateMatches.includes(use.definition.name));
 }
 
 function hasMark({ comments, interfaces, takesBuiltIn }: KnownOwner, rule: Rule, isBuiltIn: boolean): boolean {
