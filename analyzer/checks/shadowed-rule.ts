@@ -4,9 +4,8 @@ import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, fixWith, type CheckContext, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
 import { withoutLines } from './shared/edits.js';
-import { isOwnDoing } from './shared/owners.js';
 import { takesMartiansOnly } from './shared/martians.js';
-import { callThatTakes, decideAlike, isLastReturn, listOf, refuseAlike, takersBecause } from './shared/shadows.js';
+import { callThatTakes, decideAlike, isLastReturn, isNobodysToMend, listOf, refuseAlike, takersBecause } from './shared/shadows.js';
 import { areTranslating } from './shared/taken-by-translation.js';
 import { targetText } from './shared/targets.js';
 
@@ -16,8 +15,8 @@ function report(cx: CheckContext, table: Table, at: RuleAt, by: readonly RuleAt[
   const isSame = decideAlike(cx, table, at, others.length === 0 ? by : others);
   return {
     at, because: takersBecause(ruleset, by),
-    // A program that shadows its own rules takes care of itself; where somebody else does, that is worth knowing.
-    ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
+    // A program that shadows its own rules takes care of itself; where somebody else does, that is worth knowing if packets fare otherwise for it.
+    ...isNobodysToMend(cx, table, at, by) ? { mutedIn: 'generated' as const } : {},
     severity: isLastReturn(table, at) ? 'info' : isSame || refuseAlike(at, by) ? 'warning' : 'error',
     message: `no packet can match this rule: ${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'} all of them first${isSame || at.rule.target.kind === 'none' ? '' : `, so its ${targetText(ruleset, at)} never happens`}`,
     help: isSame ? 'delete the rule; what it asks for is done before it' : `move it before ${listOf(by.slice(0, 1), at)}, or delete it`,

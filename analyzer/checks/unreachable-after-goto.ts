@@ -3,8 +3,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
-import { isOwnDoing } from './shared/owners.js';
-import { callThatTakes, decideAlike, isLastReturn, takersBecause } from './shared/shadows.js';
+import { callThatTakes, decideAlike, isLastReturn, isNobodysToMend, takersBecause } from './shared/shadows.js';
 import { targetText } from './shared/targets.js';
 
 /** A rule behind a call, and those who take its packets. */
@@ -24,7 +23,7 @@ function report(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, call:
     at, severity: lost.every(one => isLastReturn(table, one.at)) ? 'info' : isSame ? 'warning' : 'error',
     message: `no packet comes to ${subject}: rule ${String(call.position)} (${targetText(ruleset, call)}) leads every packet away, and ${isGoto ? 'a goto does not come back' : `none that ${others === 0 ? 'this one' : 'these'} would match comes back`}`,
     because: [...takersBecause(ruleset, by), ...lost.slice(1).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'no packet comes here either' }))],
-    ...lost.every(one => isOwnDoing(ruleset, one.at, one.by)) ? { mutedIn: 'generated' as const } : {},
+    ...lost.every(one => isNobodysToMend(cx, table, one.at, one.by)) ? { mutedIn: 'generated' as const } : {},
     help: isGoto ? `write -j in place of -g in rule ${String(call.position)}, or move ${others === 0 ? 'the rule' : 'the rules'} before it` : `move ${others === 0 ? 'the rule' : 'the rules'} before rule ${String(call.position)}, or delete ${others === 0 ? 'it' : 'them'}`,
   };
 }

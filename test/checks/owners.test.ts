@@ -240,6 +240,15 @@ test('who tells ufw to block an address behind what lets it in is told', t => {
   t.deepEqual(found('ufw-before-input'), []);
 });
 
+test('what one program accepts, and another before it already, is nobody’s to mend; where the other refuses it, it is', t => {
+  const taken = (...before: readonly string[]): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:KUBE-FORWARD - [0:0]\n${before.join('\n')}\n-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n` }).findings.filter(one => one.check === 'shadowed-rule' || one.check === 'unreachable-after-goto').map(one => one.check);
+  const [known, call] = ['-m conntrack --ctstate RELATED,ESTABLISHED', '-A FORWARD -j KUBE-FORWARD'];
+  t.deepEqual(taken(call, `-A KUBE-FORWARD ${known} -j ACCEPT`), []);
+  t.deepEqual(taken(call, `-A KUBE-FORWARD ${known} -j DROP`), ['unreachable-after-goto']);
+  t.deepEqual(taken(`-A FORWARD ${known} -j ACCEPT`), [], 'docker writes it anew whenever somebody deletes it');
+  t.deepEqual(taken(`-A FORWARD ${known} -j DROP`), ['shadowed-rule']);
+});
+
 test('a rule of docker’s that docker shadows is its own affair; one that a person shadows is not, nor what people told ufw', t => {
   const shadowed = (...lines: readonly string[]): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:DOCKER - [0:0]\n:ufw-user-input - [0:0]\n${lines.join('\n')}\nCOMMIT\n` }).findings.filter(one => one.check === 'shadowed-rule').map(one => one.rule);
   t.deepEqual(shadowed('-A FORWARD -j DOCKER', '-A DOCKER -s 10.0.0.0/8 -j ACCEPT', '-A DOCKER -s 10.1.0.0/16 -j DROP'), []);

@@ -82,8 +82,13 @@ export function programToCome({ tables }: Ruleset, chain: string): string | unde
 /** Whether one program made a rule and others that do something to it, so that this is nobody else's doing. */
 export function isOwnDoing(ruleset: Ruleset, at: RuleAt, others: readonly RuleAt[]): boolean {
   const owner = ownerOf(ruleset, at);
-  if (owner === undefined || knownOwners.some(({ name, told }) => name === owner && told?.chains.test(at.chain) === true && told.rules.test(textOf(ruleset, at.rule)))) return false;
-  return others.every(one => ownerOf(ruleset, one) === owner);
+  return isProgramsWord(ruleset, at) && others.every(one => ownerOf(ruleset, one) === owner);
+}
+
+/** Whether a program made the rule, and not to write down what people told it: nobody can delete it or move it for good. */
+export function isProgramsWord(ruleset: Ruleset, at: RuleAt): boolean {
+  const owner = ownerOf(ruleset, at);
+  return owner !== undefined && !knownOwners.some(({ name, told }) => name === owner && told?.chains.test(at.chain) === true && told.rules.test(textOf(ruleset, at.rule)));
 }
 
 function textOf({ source: { text } }: Ruleset, { start, end }: Rule): string {

@@ -6,6 +6,7 @@ import type { Fate, RuleAt } from '../../packet-space/answers.js';
 import { ask } from '../../packet-space/index.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { referenceOf, type CheckContext } from '../define-check.js';
+import { isOwnDoing, isProgramsWord } from './owners.js';
 import { effectOf, isFinal, refuses, targetText } from './targets.js';
 
 /** `rules 2 and 5 together`, as seen from a rule. */
@@ -56,6 +57,11 @@ export function decideAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: 
   const isAlike = (one: RuleAt): boolean => wasThere || one.chain === chain || effectOf(one.rule) === decision;
   if ((decision === undefined && deciding.length === 0) || !deciding.every(isAlike)) return false;
   return (deciding.length > 0 && !mayLeave) || faresAlike(cx, table, at);
+}
+
+/** Whether nobody can or need mend that others take a rule's packets: one program made it all, or one made the rule, and they fare as it would have it. */
+export function isNobodysToMend(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, at: RuleAt, by: readonly RuleAt[]): boolean {
+  return isOwnDoing(cx.ruleset, at, by) || (isProgramsWord(cx.ruleset, at) && decideAlike(cx, table, at, by));
 }
 
 /** Whether a rule and all who take its packets let none of them pass, if not in the same way: some are told, and others wait in vain. */
