@@ -151,6 +151,8 @@ export interface MatchDefinition<O extends Options = Options> extends ExtensionD
   readonly kind: 'match';
   /** Under which name it is saved, where that is another one. */
   readonly savedAs?: string;
+  /** Whether iptables-nft makes expressions of it: those of several in one rule it saves as one. */
+  readonly isNative?: (given: GivenOf<O>, cx: ValueContext) => boolean;
   /** To be asked is noticed later: by a list, a count, a label or a mark. Those that answer what is unknown need not say so. */
   readonly remembers?: true;
   /** What every use asks besides its options, as that the packet is no later fragment. */

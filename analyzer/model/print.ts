@@ -1,6 +1,6 @@
 /** The canonical form: what `iptables-save` prints for a rule set, byte for byte. */
-import type { RuleContext, TableName } from '../extensions/define.js';
-import { saveUse } from '../extensions/use.js';
+import type { AnyMatch, Options, RuleContext, TableName } from '../extensions/define.js';
+import { saveUse, type Use } from '../extensions/use.js';
 import { printAddressMask, type AddressMask } from '../values/address-mask.js';
 import { interfaceName } from '../values/interface-name.js';
 import { protocolWord } from '../values/protocol.js';
@@ -54,6 +54,28 @@ function printMatch(use: MatchUse, cx: RuleContext): string {
   return ` -m ${use.definition.savedAs ?? use.definition.name}${words === '' ? '' : ` ${words}`}`;
 }
 
+/** Whether one match can say what two of a kind say: it has each option once, and of two ports that are both left out it would leave out those that have both. */
+function canBeOne({ definition, given, unresolved }: Use<AnyMatch>, other: Use<AnyMatch>): boolean {
+  if (definition !== other.definition || Object.keys({ ...unresolved, ...other.unresolved }).length > 0) return false;
+  const isApart = (key: string): boolean => other.given[key] === undefined && (definition.options as Options)[key]?.excludes.some(one => other.given[one] !== undefined) !== true;
+  const together = { ...given, ...other.given };
+  return Object.keys(given).every(isApart) && !(together['sport']?.negated === true && together['dport']?.negated === true);
+}
+
+/** What iptables-nft makes expressions of it saves as one match of each kind, at the place of the first. */
+function together(matches: readonly MatchUse[], cx: RuleContext): readonly MatchUse[] {
+  const isNative = (use: MatchUse): use is Use<AnyMatch> => !isOpaque(use) && use.definition.isNative?.(use.given, cx) === true;
+  if (matches.filter(isNative).length < 2) return matches;
+  const saved: MatchUse[] = [];
+  for (const use of matches) {
+    const index = isNative(use) ? saved.findIndex(one => isNative(one) && canBeOne(one, use)) : -1;
+    const first = saved[index];
+    if (first === undefined || isOpaque(first) || isOpaque(use)) saved.push(use);
+    else saved[index] = { ...first, given: { ...first.given, ...use.given } };
+  }
+  return saved;
+}
+
 function printTarget(target: RuleTarget, cx: RuleContext): string {
   switch (target.kind) {
     case 'none': return '';
@@ -74,7 +96,7 @@ export function printBody(body: RuleBody, place: PrintPlace): string {
   text += printInterface('-i', body.inInterface, cx) + printInterface('-o', body.outInterface, cx);
   if (body.protocol !== undefined) text += ` ${bang(body.protocol.negated)}-p ${typeof body.protocol.value === 'number' ? protocolWord(body.protocol.value) : body.protocol.value.name}`;
   if (body.fragment !== undefined) text += ` ${bang(body.fragment.negated)}-f`;
-  for (const use of body.matches) text += printMatch(use, cx);
+  for (const use of together(body.matches, cx)) text += printMatch(use, cx);
   return text + printTarget(body.target, cx);
 }
 

@@ -3,6 +3,7 @@ import test from 'ava';
 import { analyze } from '../../analyzer/analyze.js';
 import { load } from '../../analyzer/model/load.js';
 import { printRuleset } from '../../analyzer/model/print.js';
+import type { Backend } from '../../analyzer/values/value.js';
 
 function read(text: string): { readonly problems: string[]; readonly rules: string[] } {
   const loaded = load({ path: 'fw.rules', text });
@@ -205,4 +206,17 @@ test('-P without a chain, or without a policy, says what it wants', t => {
   t.deepEqual(told('-P DROP'), ['invalid-policy -P wants a chain and a policy: say for which chain: -P INPUT DROP']);
   t.deepEqual(told('-P INPUT'), ['invalid-policy -P wants a chain and a policy: a policy is ACCEPT or DROP']);
   t.deepEqual(told('-P INPUT REJECT'), ['invalid-policy `REJECT` is not a policy: a policy is ACCEPT or DROP']);
+});
+
+test('what iptables-nft made expressions of is printed as one match, unless one could not say both', t => {
+  const printed = (backend: Backend, rule: string): string => {
+    const [ruleset] = load({ path: 'x.rules', text: `*filter\n:INPUT ACCEPT [0:0]\n-A INPUT ${rule} -j ACCEPT\nCOMMIT\n` }, { backend }).rulesets;
+    return ruleset === undefined ? '' : [...printRuleset(ruleset)].find(line => line.startsWith('-A'))?.replace(/^-A INPUT (.*) -j ACCEPT$/u, '$1') ?? '';
+  };
+  t.is(printed('nft', '-p udp -m udp --sport 67 -m udp --dport 68'), '-p udp -m udp --sport 67 --dport 68');
+  t.is(printed('nft', '-p tcp -m comment --comment a -m tcp --dport 5 -m conntrack --ctstate NEW -m tcp --sport 7 --syn'), '-p tcp -m comment --comment a -m tcp --sport 7 --dport 5 --tcp-flags FIN,SYN,RST,ACK SYN -m conntrack --ctstate NEW');
+  for (const rule of ['-p tcp -m tcp --dport 68 -m tcp --tcp-option 5', '-p tcp -m tcp -m tcp --dport 5', '-p sctp -m sctp --dport 5 -m sctp --sport 6']) t.is(printed('nft', rule), rule);
+  // Of these iptables-save loses one: nothing that is written back may.
+  for (const rule of ['-p udp -m udp --dport 5:9 -m udp ! --dport 6', '-p tcp -m tcp ! --sport 5 -m tcp ! --dport 6']) t.is(printed('nft', rule), rule);
+  t.is(printed('legacy', '-p udp -m udp --sport 67 -m udp --dport 68'), '-p udp -m udp --sport 67 -m udp --dport 68');
 });

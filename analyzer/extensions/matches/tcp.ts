@@ -129,6 +129,7 @@ export const tcp = defineMatch('tcp', () => ({
       saveFlags(given, native),
     ].filter(words => words !== '').join(' ');
   },
+  isNative: (given, cx) => isNative(given, cx.backend),
   means: (given, cx) => means(given, cx.backend),
   matches: compile,
   examples: [

@@ -51,6 +51,7 @@ export const udp = defineMatch('udp', () => ({
       given.dport === undefined ? '' : ports('--dport')(given.dport),
     ].filter(words => words !== '').join(' ');
   },
+  isNative: (given, cx) => isNative(given, cx.backend),
   means: (given, cx) => {
     if (!isNative(given, cx.backend)) return all([is('fragment', 0), portsMeaning(given)]);
     return areNoPorts(given) ? always : all([is('fragment', 0), nativePortsMeaning(given)]);
