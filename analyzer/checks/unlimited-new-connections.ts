@@ -6,6 +6,8 @@ import { stepOf } from '../witness/step.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { holdsForAnybody } from './shared/luck.js';
+import { saysNothingOf } from './shared/parts.js';
+import { isRouter } from './shared/routers.js';
 import { firstTo, strangers } from './shared/strangers.js';
 
 const paths: readonly (readonly [Path, 'INPUT' | 'FORWARD'])[] = [['in', 'INPUT'], ['through', 'FORWARD']];
@@ -25,14 +27,18 @@ function letIn(flood: CheckContext, table: Table, [path, hook]: (typeof paths)[n
   return pipeline !== undefined && answer?.kind === 'yes' ? { pipeline, answer } : undefined;
 }
 
-function report(cx: CheckContext, flood: CheckContext, hook: 'INPUT' | 'FORWARD', packets: Constraint, { pipeline, answer }: NonNullable<ReturnType<typeof letIn>>): Report | undefined {
+function report(cx: CheckContext, flood: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', packets: Constraint, { pipeline, answer }: NonNullable<ReturnType<typeof letIn>>): Report | undefined {
   const { by, found } = answer;
-  const certainty = holdsForAnybody(pipeline, found);
-  if (by === undefined || certainty === 'no') return undefined;
+  const held = holdsForAnybody(pipeline, found);
+  if (by === undefined || held === 'no') return undefined;
   const { sample } = firstPacket(pipeline, found, packets);
-  const chain = cx.ruleset.tables.get('filter')?.chains.get(hook);
+  const chain = table.chains.get(hook);
+  // Where no rule says that this host routes, its policy says so neither.
+  if (isPolicy(by) && hook === 'FORWARD' && !isRouter(cx)) return undefined;
+  // A script that says nothing of a policy leaves it as it finds it.
+  const certainty = isPolicy(by) && chain !== undefined && saysNothingOf(cx, chain) ? 'possible' : held;
   return {
-    ...isPolicy(by) ? { ...chain === undefined ? {} : { chain, span: chain.span } } : { at: by },
+    ...isPolicy(by) ? { ...chain === undefined ? {} : { chain, span: chain.line === 0 ? table.span : chain.span } } : { at: by },
     certainty,
     message: `strangers may begin connections as fast as they like: with ${String(tableSize(cx))} of them the connection table is full, and nobody else gets in`,
     because: [deciderBecause(cx.ruleset, by, 'lets in every first packet')],
@@ -52,7 +58,7 @@ export const unlimitedNewConnections = defineCheck({
   why: `Each connection that is let in takes a place in the table of connection tracking until it ends, or for days where it never does. Who begins as many
 as the table has places leaves none for others, and the kernel drops their packets ("nf_conntrack: table full"). What the rules drop takes no place. A limit of
 connections for each address, or of new ones in a time, keeps places free; a server that answers the whole world may want neither, which is why this is asked for
-an auditor only. One finding for each way in names the rule that the flood comes by, and the size of the table: that of the host, if it is known, else the one that
+an auditor only. One finding for each way in (by the policy of FORWARD where the host routes) names the rule that the flood comes by, and the size of the table: that of the host, if it is known, else the one that
 is configured.`,
   bad: `*filter
 :INPUT DROP [0:0]
@@ -88,7 +94,7 @@ COMMIT
     const packets = all([strangers(flood), any([firstTo('tcp'), firstTo('udp')])]);
     for (const way of paths) {
       const found = letIn(flood, table, way, packets);
-      const one = found === undefined ? undefined : report(cx, flood, way[1], packets, found);
+      const one = found === undefined ? undefined : report(cx, flood, table, way[1], packets, found);
       if (one !== undefined) yield one;
     }
   },

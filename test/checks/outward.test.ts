@@ -44,6 +44,16 @@ test('unlimited-new-connections: each way in is told, a limit ends it, and so do
   t.true(size({ settings: { conntrackMax: 9000 } })?.includes('with 9000 of them'));
 });
 
+test('unlimited-new-connections: FORWARD counts where the host routes, and what a script leaves as it finds it is possible only', t => {
+  const asked = (text: string): string[] => analyze({ path: 'x.rules', text }, { persona: 'auditor' }).findings.filter(one => one.check === 'unlimited-new-connections').map(({ span, certainty }) => `${text.slice(span.start, span.end)} ${certainty}`);
+  const open = (...rules: readonly string[]): string => ['*nat', ...rules, 'COMMIT', '*filter', ':INPUT DROP [0:0]', ':FORWARD ACCEPT [0:0]', '-A INPUT -i lo -j ACCEPT', 'COMMIT', ''].join('\n');
+  t.deepEqual(asked(open()), [], 'nothing says that it routes');
+  t.deepEqual(asked(open('-A POSTROUTING -o wan0 -j MASQUERADE')), [':FORWARD ACCEPT [0:0] certain']);
+  t.deepEqual(asked(open('-A POSTROUTING -o wan0 -j MASQUERADE').replace(':FORWARD ACCEPT [0:0]\n', '')), ['*filter certain'], 'at its table, not at the first of the file');
+  t.deepEqual(asked('iptables -A INPUT -p tcp --dport 443 -j ACCEPT\n'), [' possible']);
+  t.deepEqual(asked('iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 443 -j ACCEPT\n'), ['iptables -A INPUT -p tcp --dport 443 -j ACCEPT certain']);
+});
+
 test('spoofable-source: strict reverse path filtering ends it, on all interfaces or on this one, and a network may come from where it is', t => {
   const interfaces = [{ name: 'lo', addresses: ['127.0.0.1/8'] }, { name: 'eth0', addresses: ['192.0.2.1/24'] }, { name: 'eth1', addresses: ['10.0.0.1/24'] }];
   const at = (sysctls?: Readonly<Record<string, number>>): AnalyzeOptions => ({ host: () => ({ interfaces, routes: ['default via 192.0.2.254 dev eth0'], ...sysctls === undefined ? {} : { sysctls } }) });
