@@ -60,6 +60,8 @@ function inSameWords(asked: Asked): Asked {
 const meant = 1024;
 /** Different services that a wider range must hold to be reported; some of media or of passive FTP hold two or three. */
 const many = 4;
+/** From this port on a wide range is for clients, for media or passive FTP: what else is there, is there by chance. */
+const clients = 32_768;
 /** More services than this are not all asked about and named. */
 const listed = 6;
 
@@ -77,7 +79,7 @@ function servicesAmong(named: NamedPorts): readonly InnerService[] {
 /** Services on ports that are meant: of `3306,30000:40000`, MySQL. */
 function servicesIn(named: NamedPorts): readonly InnerService[] {
   const services = servicesAmong(named);
-  if (new Set(services.map(({ name }) => name)).size >= many) return services;
+  if (new Set(services.filter(({ from }) => from < clients).map(({ name }) => name)).size >= many) return services;
   const { protocol, ranges } = named;
   const narrow = ranges.filter(one => countOf({ protocol, ranges: [one] }) <= meant);
   return narrow.length === ranges.length ? services : servicesAmong({ protocol, ranges: narrow });

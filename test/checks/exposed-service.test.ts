@@ -23,6 +23,17 @@ test('one finding for each rule, with the services that it opens', t => {
   ]);
 });
 
+test('what a mesh or a tunnel leads to, by its name, is not the internet', t => {
+  for (const name of ['bat0', 'ham0', 'tinc0', 'mesh-vpn', 'wg0']) t.deepEqual(found(host(redis.replace('-p', `-i ${name} -p`))), [], name);
+  for (const name of ['eth0', 'batch0', 'hamster']) t.deepEqual(found(host(redis.replace('-p', `-i ${name} -p`))), ['warning filter:INPUT:3 Redis (tcp/6379)'], name);
+});
+
+test('nodes of Hadoop, and what games and telephone exchanges are governed by', t => {
+  t.deepEqual(found(host('-A INPUT -p tcp -m multiport --dports 7077,8021,25575,50070 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 8088 -j ACCEPT')), [
+    'warning filter:INPUT:3 the FreeSWITCH event socket (tcp/8021), HDFS (tcp/50070), Spark (tcp/7077) and RCON (tcp/25575)', 'info filter:INPUT:4 YARN (tcp/8088)',
+  ]);
+});
+
 test('behind a list of thousands of addresses it is told as well', t => {
   const blocked = Array.from({ length: 20_500 }, (_, i) => `-A INPUT -s 10.${String(i >> 8)}.${String(i & 255)}.9/32 -j DROP`);
   const { findings, undecided } = analyze({ path: 'exposed.rules', text: host(...blocked, redis) }, { checks: [exposedService] });

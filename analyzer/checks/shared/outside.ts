@@ -14,8 +14,8 @@ const virtual = new RegExp(`^(?:lo$|br-[0-9a-f]{12}|${virtualNames.join('|')})`,
 /** Who names an interface so says where it leads. */
 const outer = /^(?:p?wan|wwan|pppoe-|internet|inet\d*$)/u;
 
-/** Tunnels, and inner networks by their name: where such a one is all that rules name, the internet is behind another. */
-const inner = /^(?:wg|tun|tap|tailscale|zt|nebula|vpn|ipsec|lan|br-?lan|dmz)/u;
+/** Tunnels, meshes, and inner networks by their name: where such a one is all that rules name, the internet is behind another. */
+const inner = /^(?:wg|tun|tap|tailscale|zt|nebula|ham\d|tinc|vpn|ipsec|bat\d|mesh|lan|br-?lan|dmz)/u;
 /** So is it where no rule speaks of the first card. */
 const second = /^eth[1-9]/u;
 
