@@ -62,6 +62,8 @@ const meant = 1024;
 const many = 4;
 /** From this port on a wide range is for clients, for media or passive FTP: what else is there, is there by chance. */
 const clients = 32_768;
+/** A range of so many of them is meant. */
+const few = 16;
 /** More services than this are not all asked about and named. */
 const listed = 6;
 
@@ -81,7 +83,7 @@ function servicesIn(named: NamedPorts): readonly InnerService[] {
   const services = servicesAmong(named);
   if (new Set(services.filter(({ from }) => from < clients).map(({ name }) => name)).size >= many) return services;
   const { protocol, ranges } = named;
-  const narrow = ranges.filter(one => countOf({ protocol, ranges: [one] }) <= meant);
+  const narrow = ranges.filter(one => countOf({ protocol, ranges: [one] }) <= (one.low < clients ? meant : few));
   return narrow.length === ranges.length ? services : servicesAmong({ protocol, ranges: narrow });
 }
 

@@ -130,6 +130,8 @@ test('ranges: what is meant is named, what holds a port by chance is not', t => 
   t.deepEqual(found(host('-A INPUT -p tcp -m multiport --dports 22,30000:40000 -j ACCEPT')), []);
   t.deepEqual(found(host('-A INPUT -p udp -m udp --dport 10000:20000 -j ACCEPT', '-A INPUT -p udp -m multiport --dports 4569,5000:65535 -j ACCEPT')), [], 'media');
   t.deepEqual(found(host('-A INPUT -p tcp -m tcp --dport 25000:65535 -j ACCEPT')), [], 'passive FTP');
+  t.deepEqual(found(host('-A INPUT -p tcp -m tcp --dport 50000:50999 -j ACCEPT')), [], 'a short range for that');
+  t.deepEqual(found(host('-A INPUT -p tcp -m tcp --dport 50070:50075 -j ACCEPT')), ['warning filter:INPUT:3 HDFS (tcp/50070)']);
   t.is(found(host('-A INPUT -p tcp -m tcp --dport 1024:65535 -j ACCEPT')).length, 1);
   t.is(found(host('-A INPUT -p tcp -m tcp ! --dport 22 -j ACCEPT')).length, 1);
   t.deepEqual(found(host('-A INPUT -p tcp -j ACCEPT')), [], 'who opens everything names no service: any-any-accept tells');
