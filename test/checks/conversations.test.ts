@@ -236,6 +236,15 @@ test('where some replies are lost, it says to whom, and whether they are everyda
   t.deepEqual(lost(ssh, '-A OUTPUT -m limit --limit 5/min -j DROP', answers), [], 'maybe, maybe not');
 });
 
+test('a list of unwanted people hides neither lost replies nor lost answers', t => {
+  const lost = (...rules: readonly string[]): string[] => analyze({ path: 'talk.rules', text: closed(...rules) }).findings.flatMap(({ check, severity, message }) => check === 'missing-established-return' ? [`${severity}: ${/lost are (.*)/u.exec(message)?.[1] ?? message}`] : []);
+  for (const unwanted of ['-m set --match-set unwanted src', '-m recent --rcheck --name unwanted --rsource']) {
+    const list = `-A INPUT ${unwanted} -j DROP`;
+    t.deepEqual(lost(list, '-A INPUT -p tcp -m tcp --sport 443 -j ACCEPT', '-A INPUT -p icmp -j ACCEPT', '-A OUTPUT -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT'), ['warning: all except dport 443']);
+    t.deepEqual(lost(list, ssh, '-A OUTPUT -p tcp -m tcp --sport 22 --dport 1024:40000 -j ACCEPT'), ['warning: all except sport 1024:40000']);
+  }
+});
+
 test('a rule for odd packets only is asked about, though no everyday reply is lost', t => {
   const lost = (first: string, ...rules: readonly string[]): string[] => [...found('missing-established-return', first + host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT', ...rules))];
   const closed = '-A OUTPUT -p tcp -m tcp --sport 23 -j DROP';

@@ -66,6 +66,9 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
   const answered = (trip: Trip, fields: readonly Field[], kind: string | undefined): Solved => solve(pipeline, answeredLike(asked, trip, kind), likeFirst(asked, trip, fields), budget);
   const isLostFor = (trip: Trip, fields: readonly Field[]): boolean => answered(trip, fields, kindOf(asked)).kind === 'none';
   const wanted = goalOf(asked, by => !known.has(by));
+  // Who drops an answer may hang on a list, as may whether the conversation begins; that it is dropped does not.
+  const dropped = goalOf(asked, () => true);
+  const lost: Goal = { ...dropped, miss: trip => hasBegun(asked, trip) ? dropped.miss(trip) : undefined };
   const begins: Goal = { ...wanted, miss: trip => hasBegun(asked, trip) ? undefined : [] };
   const byChance = new Map<string, number>();
   // One that begins for certain, and is lost by chance, is passed over with those that are lost like it: the next may be lost for certain.
@@ -74,7 +77,7 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
     const killer = reasons === undefined ? killerOf(pipeline, trip) : undefined;
     if (killer === undefined) return reasons;
     const by = referenceTo(killer);
-    if (isCertain(pipeline, { trip, goal: goalOf(asked, one => one === by) })) return undefined;
+    if (isCertain(pipeline, { trip, goal: lost })) return undefined;
     const count = (byChance.get(by) ?? 0) + 1;
     byChance.set(by, count);
     if (count <= chanceLimit && isCertain(pipeline, { trip, goal: begins })) return droppedBy(trip, trip.backFrom, trip.run.stages.length).slice(0, 1);
