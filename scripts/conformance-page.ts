@@ -39,6 +39,9 @@ Rules are drawn from the declarations of all matches and targets. A *disagreemen
 \`fmt\`. Packets are those of drawn scenarios: rule sets in all tables, tracked connections, NAT, routing, fragments, errors. A scenario *disagrees* where one of its packets meets another rule,
 leaves otherwise, changes otherwise or leaves another connection behind.
 
+One difference is meant. Of two \`-m tcp\` or \`-m udp\` in one rule that ask for the same thing in two ways (\`--sport 1:5\` and \`--sport 3:9\`) the kernel has both, and iptables-nft-save prints the
+second alone; of two that leave out a port each (\`! --sport 5\` and \`! --dport 6\`) it prints one, which would leave out less. \`fmt\` keeps both, so that nothing is lost where its output is loaded again.
+
 | | rules taken | refused, and tried | disagreements | packets, scenarios | scenarios that disagree |
 |---|---|---|---|---|---|
 ${comparedRows(measured)}
