@@ -1,8 +1,31 @@
+import type { Table } from '../model/ruleset.js';
+import type { RuleAt } from '../packet-space/answers.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { awaitsData } from './shared/awaited-data.js';
 import { deadStates } from './shared/dead-states.js';
-import { defineCheck } from './define-check.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { decideAlike, listOf, takersBecause } from './shared/shadows.js';
+
+/** Whether a rule is for what goes over lo alone. */
+function isOverLo({ rule: { inInterface, outInterface } }: RuleAt): boolean {
+  return [inInterface, outInterface].some(one => one?.negated === false && !one.value.prefix && one.value.name === 'lo');
+}
+
+/** A rule whose packets others take, all that there are. */
+function taken(cx: CheckContext, table: Table, at: RuleAt, by: readonly RuleAt[]): Report {
+  const because = takersBecause(cx.ruleset, by);
+  const takers = `${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'}`;
+  if (by.every(isOverLo) && !isOverLo(at)) return {
+    at, because,
+    message: `no packet that is in the state that this rule waits for comes to it: except over lo, which ${takers} first, no connection can begin that would come by here`,
+    help: 'let the first packets of such connections in or out (NEW), or delete the rule',
+  };
+  return {
+    at, because,
+    message: `no packet that is in the state that this rule waits for comes to it: ${takers} all of them first`,
+    help: decideAlike(cx, table, at, by) ? 'delete the rule; what it asks for is done before it' : `move it before ${listOf(by.slice(0, 1), at)}, or delete it`,
+  };
+}
 
 export const deadStateMatch = defineCheck({
   name: 'dead-state-match',
@@ -58,11 +81,7 @@ COMMIT
           at, message: 'no packet is ever in the state that this rule waits for: no connection can begin that would come by here in it',
           help: 'let the first packets of such connections in (NEW), or delete the rule',
         }
-        : {
-          at, because: takersBecause(cx.ruleset, by),
-          message: `no packet that is in the state that this rule waits for comes to it: ${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'} all of them first`,
-          help: decideAlike(cx, table, at, by) ? 'delete the rule; what it asks for is done before it' : `move it before ${listOf(by.slice(0, 1), at)}, or delete it`,
-        };
+        : taken(cx, table, at, by);
     }
   },
 });

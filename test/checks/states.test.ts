@@ -121,3 +121,15 @@ test('a service whose packets are exempt, and whose rule waits for NEW, is dead,
   const text = `${raw}${host(lo, known, '-A INPUT -p udp -m udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT')}`;
   for (const limit of ['', '-m limit --limit 50/sec ']) t.deepEqual(analyze({ path: 'x.rules', text: text.replace('NEW -j', `NEW ${limit}-j`) }).findings.map(one => `${one.severity} ${one.check}`), ['error notrack-state-conflict']);
 });
+
+test('dead-state-match: where nothing begins but over lo, the rule for lo is not to blame', t => {
+  const told = (...lines: readonly string[]): unknown => {
+    const { findings } = analyze({ path: 'x.rules', text: host(lo, known, '-A OUTPUT -o lo -j ACCEPT', ...lines).replace(':OUTPUT ACCEPT', ':OUTPUT DROP') });
+    return findings.filter(one => one.check === 'dead-state-match').map(({ rule, message, help }) => [rule, message, help]);
+  };
+  t.deepEqual(told(), [[
+    'filter:INPUT:2', 'no packet that is in the state that this rule waits for comes to it: except over lo, which rule 1 takes first, no connection can begin that would come by here',
+    'let the first packets of such connections in or out (NEW), or delete the rule',
+  ]]);
+  t.deepEqual(told('-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT'), []);
+});
