@@ -1,12 +1,13 @@
 /** The command line: what may be said. What is done about it is loaded when needed. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { formatNames } from '../report/formats.js';
 import type { CollectOptions } from './collect.js';
 import type { FuzzCommandOptions } from './fuzz/fuzz-options.js';
 import type { MergeOptions } from './merge.js';
 import { helpCommand } from './help-command.js';
 import { leave } from './leave.js';
-import { defaultTimeout, inputOptions, type FmtOptions, type LintOptions, type PluginOptions, type ShardOption } from './options.js';
+import { defaultTimeout, inputOptions, type FmtOptions, type LintOptions, type PluginOptions } from './options.js';
+import { collect, count, moment, seconds, shard, threads } from './option-values.js';
 import type { ReplayOptions } from './replay.js';
 import { print, startStreaming } from './streams.js';
 import type { TraceCommandOptions } from './trace/trace-options.js';
@@ -15,37 +16,6 @@ import { version } from './version.js';
 import { failLevels, personas } from './words.js';
 
 const option = (flags: string, description: string): Option => new Option(flags, description);
-
-function count(text: string): number {
-  if (!/^\d{1,15}$/u.test(text)) throw new InvalidArgumentError('It must be a number.');
-  return Number(text);
-}
-
-function threads(text: string): number {
-  if (!/^[1-9]\d{0,2}$/u.test(text)) throw new InvalidArgumentError('It must be a number from 1 to 999.');
-  return Number(text);
-}
-
-function seconds(text: string): number {
-  if (!/^\d{1,6}(?:\.\d{1,3})?$/u.test(text) || Number(text) === 0) throw new InvalidArgumentError('It must be a number of seconds, above 0.');
-  return Number(text);
-}
-
-function shard(text: string): ShardOption {
-  const [index = 0, count = 0] = /^\d{1,6}\/\d{1,6}$/u.test(text) ? text.split('/').map(Number) : [];
-  if (index < 1 || index > count) throw new InvalidArgumentError('It must be a part of so many, from 1/8 to 8/8.');
-  return { index, count };
-}
-
-function moment(text: string): number {
-  const time = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?$/u.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw new InvalidArgumentError('It must be a time, as 2026-01-31T23:30Z.');
-  return time / 1000;
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
 
 function withColorOptions(command: Command): Command {
   return command.option('--color', 'colour the output').option('--no-color', 'do not (also: NO_COLOR, FORCE_COLOR)');

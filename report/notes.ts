@@ -31,10 +31,10 @@ export function leftOutOf({ undecided, generated = 0 }: Pick<Report, 'undecided'
 }
 
 /** What a note in the file says is meant, in one line. */
-function suppressedLine({ path, ...source }: SourceText, { span, check, message, suppressed }: Finding): string {
-  const { line } = positionAt({ path, ...source }, span.start);
+function suppressedLine(source: SourceText, { span, check, message, suppressed }: Finding): string {
+  const { line } = positionAt(source, span.start);
   const until = suppressed?.until === undefined ? '' : `, until ${suppressed.until}`;
-  return visible(`suppressed: ${path}:${String(line)} ${check}: ${message} (${suppressed?.reason ?? ''}${until})`);
+  return visible(`suppressed: ${source.path}:${String(line)} ${check}: ${message} (${suppressed?.reason ?? ''}${until})`);
 }
 
 /** What the reader must know about what is not in the report: files and questions without an answer, and findings that are not shown. */

@@ -8,6 +8,7 @@ import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, not, type Constraint } from '../packet/constraint.js';
+import { localPorts } from '../packet/local-ports.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
 import { acceptsAll } from './shared/accepting.js';
@@ -60,9 +61,7 @@ function inSameWords(asked: Asked): Asked {
 const meant = 1024;
 /** Different services that a wider range must hold to be reported; some of media or of passive FTP hold two or three. */
 const many = 4;
-/** From this port on a wide range is for clients, for media or passive FTP: what else is there, is there by chance. */
-const clients = 32_768;
-/** A range of so many of them is meant. */
+/** From the ports of clients on a wide range is for these, for media or passive FTP: what else is there, is there by chance. A range of so many is meant. */
 const few = 16;
 /** More services than this are not all asked about and named. */
 const listed = 6;
@@ -81,9 +80,9 @@ function servicesAmong(named: NamedPorts): readonly InnerService[] {
 /** Services on ports that are meant: of `3306,30000:40000`, MySQL. */
 function servicesIn(named: NamedPorts): readonly InnerService[] {
   const services = servicesAmong(named);
-  if (new Set(services.filter(({ from }) => from < clients).map(({ name }) => name)).size >= many) return services;
+  if (new Set(services.filter(({ from }) => from < localPorts.low).map(({ name }) => name)).size >= many) return services;
   const { protocol, ranges } = named;
-  const narrow = ranges.filter(one => countOf({ protocol, ranges: [one] }) <= (one.low < clients ? meant : few));
+  const narrow = ranges.filter(one => countOf({ protocol, ranges: [one] }) <= (one.low < localPorts.low ? meant : few));
   return narrow.length === ranges.length ? services : servicesAmong({ protocol, ranges: narrow });
 }
 

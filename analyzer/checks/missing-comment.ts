@@ -3,6 +3,7 @@ import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
 import { commentsOf, ownerOf } from './shared/owners.js';
 import { isCatchAll } from './shared/shadows.js';
+import { isStateMatch } from './shared/state-asked.js';
 
 /** What iptables-save writes of its own accord says nothing about a rule. */
 const isRemark = (line: string): boolean => /^\s*#(?!!|\s*(?:Generated|Completed) (?:by|on) )\s*\S/u.test(line);
@@ -11,7 +12,7 @@ const isRemark = (line: string): boolean => /^\s*#(?!!|\s*(?:Generated|Completed
 function explainsItself(rule: Rule): boolean {
   const isLo = [rule.inInterface, rule.outInterface].some(one => one !== undefined && !one.negated && one.value.name === 'lo');
   const { source, destination, inInterface, outInterface, protocol, matches } = rule;
-  const isState = matches.length > 0 && matches.every(use => 'definition' in use && ['conntrack', 'state'].includes(use.definition.name))
+  const isState = matches.length > 0 && matches.every(isStateMatch)
     && [source, destination, inInterface, outInterface, protocol].every(one => one === undefined);
   return isLo || isState || isCatchAll(rule);
 }

@@ -3,6 +3,7 @@ import type { Rule, Table } from '../model/ruleset.js';
 import type { Answer, Decider, PacketSample } from '../packet-space/answers.js';
 import { ask } from '../packet-space/index.js';
 import { all, any, ctstates, is, masked, not, within, type Constraint } from '../packet/constraint.js';
+import { localPorts } from '../packet/local-ports.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { areCovered, rangesOf } from './shared/asked.js';
@@ -94,9 +95,9 @@ const tunnels = [{ low: 4789, high: 4789 }, { low: 6081, high: 6081 }, { low: 84
 /** The requests to a service of this host are exempt, and none of its answers is. */
 function oneWay(cx: CheckContext, raw: Table, table: Table, exempt: Exempt, others: readonly Exempt[]): OneWay | undefined {
   if (!exempt.hooks.includes('PREROUTING') || !mentionsPort(exempt.packets) || areCovered(rangesOf(exempt.packets, 'dport'), [tunnels])) return undefined;
-  const accepted = passes(cx, 'INPUT', all([exempt.packets, notLoopback, within('sport', 32_768, 60_999), is('ctstate', UNTRACKED), is('fragment', 0)]));
+  const accepted = passes(cx, 'INPUT', all([exempt.packets, notLoopback, within('sport', localPorts.low, localPorts.high), is('ctstate', UNTRACKED), is('fragment', 0)]));
   if (accepted === undefined) return undefined;
-  const answers = all([answersTo(exempt.packets), within('dport', 32_768, 60_999), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
+  const answers = all([answersTo(exempt.packets), within('dport', localPorts.low, localPorts.high), not({ kind: 'interface', field: 'out', name: 'lo', prefix: false })]);
   // Where answers are exempt on their way through, the requests are meant that are forwarded.
   if (others.some(other => comesTo(cx, raw, other.at, 'OUTPUT', answers) || comesTo(cx, raw, other.at, 'PREROUTING', answers))) return undefined;
   const dropped = ask(cx.space(), table, 'OUTPUT', all([answers, unexpected, is('fragment', 0)]), passing);

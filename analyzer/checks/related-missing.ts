@@ -6,6 +6,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { defineCheck, fixWith, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
 import { askedOfErrors, lostErrors, type LostErrors } from './shared/lost-errors.js';
+import { isStateMatch } from './shared/state-asked.js';
 
 /** The states that a rule asks for, with RELATED among them. */
 function withRelated(ruleset: Ruleset, { rule }: RuleAt): Edit | undefined {
@@ -20,7 +21,7 @@ function withRelated(ruleset: Ruleset, { rule }: RuleAt): Edit | undefined {
 /** Whether the rule would take any error, if it asked for RELATED: one that asks for a protocol or addresses would not, for errors come as ICMP and from routers. */
 function takesErrors({ rule: { protocol, source, destination, matches } }: RuleAt): boolean {
   return protocol === undefined && source === undefined && destination === undefined
-    && matches.every(use => !isOpaque(use) && ['conntrack', 'state', 'comment'].includes(use.definition.name));
+    && matches.every(use => isStateMatch(use) || (!isOpaque(use) && use.definition.name === 'comment'));
 }
 
 const ownRule = '-m conntrack --ctstate RELATED -j ACCEPT';

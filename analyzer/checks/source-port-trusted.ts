@@ -2,12 +2,13 @@ import type { Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { firstPacket, question, reachThrough, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import { all, is, not, within, type Constraint, type Range } from '../packet/constraint.js';
+import { localPorts } from '../packet/local-ports.js';
 import { stepOf } from '../witness/step.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { holdsForAnybody } from './shared/luck.js';
 import { fromOutside } from './shared/outside.js';
 import { firstTo, strangers } from './shared/strangers.js';
-import { everyday, trustedPorts, type TrustedPorts } from './shared/trusted-ports.js';
+import { trustedPorts, type TrustedPorts } from './shared/trusted-ports.js';
 
 const paths: readonly (readonly [Path, 'INPUT' | 'FORWARD'])[] = [['in', 'INPUT'], ['through', 'FORWARD']];
 
@@ -16,7 +17,7 @@ function trustsPorts(ruleset: Ruleset): boolean {
 }
 
 /** Sent from a port that its sender did not choose. */
-const anyPort = within('sport', everyday.low, everyday.high);
+const anyPort = within('sport', localPorts.low, localPorts.high);
 
 /** Services that everybody knows to be closed to strangers: one of them is the best example. */
 const closed = { tcp: [22, 3306, 5432, 445, 6379], udp: [161, 111, 69, 514, 1900] } as const;

@@ -1,8 +1,9 @@
 /** Commands of a script of which nobody knows whether, when or with which words they are run: what they may do is left in doubt, so that nothing certain is said that hangs on it. */
 import type { CommandStatement, WordNode } from '../../grammar/syntax.js';
 import { chainNameProblem } from './chain-name.js';
+import type { CommandParts } from './command-parts.js';
 import type { ChainDraft, TableDraft } from './draft.js';
-import { nothingOfRule, readBodies, type CommandParts, type PartOfRule, type ReadContext } from './read-rule.js';
+import { nothingOfRule, readBodies, type PartOfRule, type ReadContext } from './read-rule.js';
 import type { Rule, RuleTarget } from './ruleset.js';
 import { unreadRule } from './unread-rule.js';
 

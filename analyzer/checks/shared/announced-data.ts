@@ -2,6 +2,7 @@
 import type { Decider, PacketSample } from '../../packet-space/answers.js';
 import { firstPacket, replies, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { all, ctstates, is, masked, within, type Constraint } from '../../packet/constraint.js';
+import { localPorts } from '../../packet/local-ports.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { Illustration, ProposedStep, Shown } from '../../witness/proposal.js';
 import type { Attached } from './connection-helpers.js';
@@ -48,7 +49,7 @@ export function unannouncedData(pipeline: Pipeline, path: Path, asked: readonly 
 }
 
 /** A packet of the data, as `talk` has it. */
-export const ftpData: Constraint = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('dport', dataPort), within('sport', 32_768, 60_999), is('ctstate', ctstates.RELATED)]);
+export const ftpData: Constraint = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 2, 63), is('dport', dataPort), within('sport', localPorts.low, localPorts.high), is('ctstate', ctstates.RELATED)]);
 
 function worded(step: ProposedStep, words: ProposedStep['packet']): ProposedStep {
   return { ...step, packet: { ...step.packet, ...words } };

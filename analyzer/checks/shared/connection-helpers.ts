@@ -2,6 +2,7 @@
 import type { Ruleset } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { all, ctstates, is, masked, within, type Constraint } from '../../packet/constraint.js';
+import { localPorts } from '../../packet/local-ports.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
 import { notLoopback } from './replies.js';
@@ -16,7 +17,7 @@ interface Data {
 }
 
 const { tcp, udp, gre } = protocolNumber;
-const everydayPorts = within('dport', 32_768, 60_999);
+const everydayPorts = within('dport', localPorts.low, localPorts.high);
 
 /** What each helper of the kernel expects (net/netfilter/nf_conntrack_*.c). */
 const expected: ReadonlyMap<string, Data> = new Map<string, Data>([

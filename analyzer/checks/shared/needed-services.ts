@@ -4,6 +4,7 @@ import type { Ruleset } from '../../model/ruleset.js';
 import type { PacketSample } from '../../packet-space/answers.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, any, ctstates, is, masked, never, not, oneOf, within, type Constraint, type Range } from '../../packet/constraint.js';
+import { localPorts } from '../../packet/local-ports.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { meet, rangesOf } from './asked.js';
 import { conjuncts } from './conjuncts.js';
@@ -106,13 +107,11 @@ function clients(ruleset: Ruleset, { own, dport }: Port): Constraint {
   return any([everyday, isMeant ? is('sport', own.sport) : never]);
 }
 
-const lastPort = 60_999;
-
 /** A port of everyday clients that no service has. */
 function clientPort(ruleset: Ruleset): number {
   const { services } = sourcePorts(ruleset);
   let port = 40_000;
-  while (port < lastPort && meet(services, [{ low: port, high: port }])) port++;
+  while (port < localPorts.high && meet(services, [{ low: port, high: port }])) port++;
   return port;
 }
 

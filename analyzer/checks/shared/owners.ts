@@ -3,9 +3,8 @@ import { isOpaque, isTableName, type Chain, type Rule, type Ruleset, type Table 
 import type { RuleAt } from '../../packet-space/answers.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import { knownOwners, type KnownOwner } from './known-owners.js';
+import { isStateMatch } from './state-asked.js';
 import { effectOf } from './targets.js';
-
-const stateMatches: readonly string[] = ['conntrack', 'state'];
 
 /** A comment at the head of a file stands within so many letters. */
 const headLength = 1000;
@@ -110,7 +109,7 @@ function isAboutSome({ source, destination, protocol }: Rule): boolean {
 function opensToAll(rule: Rule): boolean {
   const { inInterface, outInterface, destination, protocol, matches } = rule;
   return effectOf(rule) === 'accept' && inInterface === undefined && outInterface !== undefined && (destination === undefined || protocol !== undefined)
-    && !matches.some(use => !isOpaque(use) && stateMatches.includes(use.definition.name));
+    && !matches.some(isStateMatch);
 }
 
 function hasMark({ comments, interfaces, takesBuiltIn }: KnownOwner, rule: Rule, isBuiltIn: boolean): boolean {

@@ -1,6 +1,7 @@
 /** Connections and their replies, as constraints on the packets of one table. */
 import type { Hook } from '../../extensions/define.js';
 import { all, ctstates, is, masked, not, oneOf, within, type Constraint } from '../../packet/constraint.js';
+import { localPorts } from '../../packet/local-ports.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { Ruleset } from '../../model/ruleset.js';
 import type { PacketSample } from '../../packet-space/answers.js';
@@ -75,7 +76,7 @@ export const notLoopback: Constraint = all([
 ]);
 
 /** Client ports that operating systems choose by themselves. */
-export const everydayClient = { first: within('sport', 32_768, 60_999) };
+export const everydayClient = { first: within('sport', localPorts.low, localPorts.high) };
 
 /** Ports from which TCP connections are begun: what is privileged takes those from 512 on (rresvport(3)), and nobody else takes one of these. By UDP, services ask each other from their own. */
 export const tcpClient = within('sport', 512, 65_535);

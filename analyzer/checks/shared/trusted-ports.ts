@@ -2,14 +2,13 @@
 import type { Rule, Ruleset } from '../../model/ruleset.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import type { Constraint, Range } from '../../packet/constraint.js';
+import { localPorts } from '../../packet/local-ports.js';
 import { acceptsAll } from './accepting.js';
 import { rangesOf } from './asked.js';
 import { conjuncts } from './conjuncts.js';
 import { namedPorts } from './named-ports.js';
 import { isForSomebody } from './strangers.js';
 
-/** Who opens a connection gets one of these ports, unless he chooses another (net.ipv4.ip_local_port_range). */
-export const everyday = { low: 32_768, high: 60_999 } as const;
 /** Who asks for more of them than this asks for whoever opens a connection. */
 const few = 1024;
 
@@ -32,12 +31,12 @@ function eitherPorts(asks: Constraint): readonly Range[] | undefined {
 
 /** Whether somebody may have one of the ports by chance. */
 function areEveryday(ports: readonly Range[]): boolean {
-  return ports.reduce((sum, { low, high }) => sum + Math.max(0, Number(high) - Math.max(Number(low), everyday.low) + 1), 0) > few;
+  return ports.reduce((sum, { low, high }) => sum + Math.max(0, Number(high) - Math.max(Number(low), localPorts.low) + 1), 0) > few;
 }
 
 /** Where clients await answers, and servers are as well: `1024:65535`. */
 function isForClients({ low, high }: Range): boolean {
-  return Number(low) >= 1024 && Number(low) < everyday.low && Number(high) >= everyday.high;
+  return Number(low) >= 1024 && Number(low) < localPorts.low && Number(high) >= localPorts.high;
 }
 
 /** The source ports that a rule of table filter asks for, where nobody has them by chance, and it asks for no destination port besides, or for any of a client's. */

@@ -2,6 +2,7 @@
  * Most rules are passed over because an address, the protocol or a port is another one. That much of all rules of a
  * chain stands packed in one array, so that a packet runs over thousands of them without touching a rule.
  */
+import { addressWords } from '../../packet/address-words.js';
 import type { Packet } from '../../packet/packet.js';
 import type { Address } from '../../values/address.js';
 import type { Family } from '../../values/value.js';
@@ -61,7 +62,7 @@ export class PackedRules {
   /** Signed. */
   #wordsOf(address: Address): readonly number[] {
     if (this.words === 1) return [Number(address) | 0];
-    return [96n, 64n, 32n, 0n].map(shift => Number(BigInt.asIntN(32, BigInt(address) >> shift)));
+    return addressWords(address).map(word => word | 0);
   }
 
   /** The one destination port that a rule asks for; undefined where it asks for none, or several. */

@@ -1,6 +1,7 @@
 /** One family's rules, made ready for questions about packets with which connections begin. */
 import type { Ruleset } from '../../../../model/ruleset.js';
 import { all, always, ctstates, is, masked, within, type Constraint } from '../../../../packet/constraint.js';
+import { localPorts } from '../../../../packet/local-ports.js';
 import { protocolNumber } from '../../../../packet/protocols.js';
 import { fateGoal } from '../../goals.js';
 import { partsOf } from '../../parts.js';
@@ -24,7 +25,7 @@ export type Service =
 const SYN = 2;
 const allFlags = 63;
 /** Client ports that operating systems choose by themselves. */
-const everyday = within('sport', 32_768, 60_999);
+const everyday = within('sport', localPorts.low, localPorts.high);
 const whole = is('fragment', 0);
 
 /** What every question says of packets, whatever the service: the pipeline must tell it apart. */
