@@ -38,6 +38,8 @@ interface Aim {
   /** It is about what was written, which an earlier ACCEPT would have kept from happening. */
   readonly isWrite: boolean;
   readonly leads: Leads | undefined;
+  /** It is about every step. */
+  readonly isAlike?: true;
 }
 
 interface Walk {
@@ -108,6 +110,11 @@ export class Justifier {
     this.#aim(this.#state.stage(at), { mask: 0, isWrite: false, leads });
   }
 
+  /** Each packet takes the same steps at this stage. */
+  alike(at: number): void {
+    this.#aim(this.#state.stage(at), { mask: stops, isWrite: false, leads: undefined, isAlike: true });
+  }
+
   /** The field is what it was: `origins` says when. */
   same(origins: Origins, d: number, low: number, high: number): void {
     this.#need(origins, d);
@@ -169,7 +176,7 @@ export class Justifier {
     const { pipeline: { chains }, trip } = this.#state;
     // What comes back is what it is because of the state in which the first packet left its connection.
     if (run.isReply) this.same(trip.leaving, chains.dimensions.fields.get('ctstate')?.[0] ?? 0, trip.state, trip.state);
-    const isRelevant = (stage.does & aim.mask) !== 0 || aim.leads !== undefined;
+    const isRelevant = (stage.does & aim.mask) !== 0 || aim.leads !== undefined || aim.isAlike === true;
     if (!isRelevant && !run.dropped) return;
     if (stage.byState) {
       const state = chains.dimensions.fields.get('ctstate')?.[0] ?? 0;
@@ -179,7 +186,7 @@ export class Justifier {
     if (frame === undefined) return;
     const base = chains.list[chainFor(stage, run.state)];
     const policy = base?.policy === 'DROP' ? Does.drop : Does.accept;
-    const walk: Walk = { run, aim, strict: stage.strict, later: false };
+    const walk: Walk = { run, aim, strict: stage.strict || aim.isAlike === true, later: false };
     this.#frame(walk, frame, aim.isWrite ? 0 : policy, false, undefined);
   }
 

@@ -80,6 +80,11 @@ export function isCertain(pipeline: Pipeline, { goal, trip }: Pick<Sighting, 'go
   return isCertainOf(pipeline, goal, trip.run.point.inputs, givenChoices(pipeline, trip, given));
 }
 
+/** A trip of the same packet of which the goal does not hold, as what is unknown may turn out as well; `none`: there is none; `unknown`: to look takes too long. */
+export function contradiction(pipeline: Pipeline, { goal, trip }: Pick<Sighting, 'goal' | 'trip'>): Trip | 'none' | 'unknown' {
+  return contradictionOf(pipeline, goal, trip.run.point.inputs, []);
+}
+
 /** Whether the packet is sent through to another destination whatever is unknown but what is `given`: to one or another, where rules leave that to chance. */
 export function isCertainlySentOn(pipeline: Pipeline, { trip }: Sighting, given: (property: string) => boolean): boolean {
   return isCertainOf(pipeline, sentOnGoal(pipeline.chains), trip.run.point.inputs, givenChoices(pipeline, trip, given));
@@ -101,18 +106,23 @@ export function isCertainHowever(pipeline: Pipeline, { goal, trip }: Sighting): 
 }
 
 /** `known`: choices that are made already. */
-function isCertainOf(pipeline: Pipeline, goal: Goal, inputs: Classes, known: readonly (readonly [number, number])[]): boolean {
+function contradictionOf(pipeline: Pipeline, goal: Goal, inputs: Classes, known: readonly (readonly [number, number])[]): ReturnType<typeof contradiction> {
   const ways = [known];
   let followed = 0;
   for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
-    if (++followed > wayLimit) return false;
+    if (++followed > wayLimit) return 'unknown';
     const choices = new Asked(way);
     const tried = tryFollow(pipeline, goal, inputs, choices);
     const [open] = choices.open;
     if (open !== undefined) ways.push([...way, [open, 0]], [...way, [open, 1]]);
-    else if (tried === undefined || goal.miss(tried) !== undefined) return false;
+    else if (tried === undefined) return 'unknown';
+    else if (goal.miss(tried) !== undefined) return tried;
   }
-  return true;
+  return 'none';
+}
+
+function isCertainOf(pipeline: Pipeline, goal: Goal, inputs: Classes, known: readonly (readonly [number, number])[]): boolean {
+  return contradictionOf(pipeline, goal, inputs, known) === 'none';
 }
 
 /** The choices of a trip about properties that are given. */

