@@ -199,6 +199,8 @@ export class Justifier {
     const { chain, steps } = frame;
     const leads = aim.leads?.(chain) ?? none;
     const base = strict ? aim.mask | anything : aim.mask;
+    // A goto comes to the end of this chain, where the policy may be what is looked for.
+    const leadsAtEnd = leadsBehind || leads.at(-1) === chain.count;
     let pinned = strict;
     let to = frame.stop;
     const gap = (from: number, until: number, origins: Origins): void => {
@@ -213,8 +215,8 @@ export class Justifier {
       gap(next, to, steps[i + 1]?.origins ?? frame.after);
       const mask = base | (walk.later ? Does.accept : 0);
       const here = ((chain.suffix[next] ?? 0) & mask) !== 0 || (leads.at(-1) ?? -1) >= next;
-      const follows = here || (behind & mask) !== 0 || leadsBehind;
-      if (this.#step(walk, frame, step, { behind, leadsBehind, here, follows, mask, way })) pinned = true;
+      const follows = here || (behind & mask) !== 0 || leadsAtEnd;
+      if (this.#step(walk, frame, step, { behind, leadsBehind: leadsAtEnd, here, follows, mask, way })) pinned = true;
       to = step.box;
       // Boxes of the same rule before the one that was met.
     }

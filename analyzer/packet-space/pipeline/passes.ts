@@ -40,8 +40,10 @@ export interface Pipeline {
   readonly back: Readonly<Record<Path, readonly Stage[]>>;
 }
 
-/** `isAlone`: no other rule set is to be followed with the same inputs, where two rules may be met by one packet. */
-export function makePipeline(chains: Chains, routing: Routing | undefined, isAlone: boolean): Pipeline {
+/** The stages of all paths. */
+export type Ways = Pick<Pipeline, 'routed' | 'forth' | 'unusual' | 'back'>;
+
+export function waysOf(chains: Chains, routing: Routing | undefined): Ways {
   const routed = routing !== undefined;
   const each = (isReply: boolean, mode: NatMode = 'usual'): Pipeline['forth'] => ({
     in: stagesOf(chains, 'in', routed, isReply, mode), through: stagesOf(chains, 'through', routed, isReply, mode),
@@ -49,6 +51,12 @@ export function makePipeline(chains: Chains, routing: Routing | undefined, isAlo
   });
   const [forth, back] = [each(false), each(true)];
   const unusual = chains.ruleset.tables.has('nat') ? { again: each(false, 'again'), asked: each(false, 'asked') } : { again: forth, asked: forth };
+  return { routed, forth, unusual, back };
+}
+
+/** `isAlone`: no other rule set is to be followed with the same inputs, where two rules may be met by one packet. */
+export function makePipeline(chains: Chains, ways: Ways, isAlone: boolean): Pipeline {
+  const { forth, unusual, back } = ways;
   const last = [...chains.dimensions.last.subarray(0, chains.fieldCount)];
   const freeInputs = freeInputsOf(chains, [forth, unusual.again, unusual.asked].flatMap(one => Object.values(one).flat()), Object.values(back).flat(), last, isAlone);
   const backInputs = last.length;
@@ -64,8 +72,7 @@ export function makePipeline(chains: Chains, routing: Routing | undefined, isAlo
   last.push(3, 1);
   const modes = { in: modesOf(chains, 'in', forth.in), through: modesOf(chains, 'through', forth.through), out: modesOf(chains, 'out', forth.out), loop: modesOf(chains, 'loop', forth.loop) };
   return {
-    chains, routed, likely: likelyInputs(chains, backInputs), choices: new RuleChoices(chains), freeInputs, backInputs, ttlInputs, outInputs, natInput, rawInput, modes, last,
-    forth, unusual, back,
+    ...ways, chains, likely: likelyInputs(chains, backInputs), choices: new RuleChoices(chains), freeInputs, backInputs, ttlInputs, outInputs, natInput, rawInput, modes, last,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Ruleset } from '../../model/ruleset.js';
 import type { Constraint } from '../../packet/constraint.js';
 import { compileChains } from './compile-chains.js';
-import { makePipeline, type Pipeline } from './passes.js';
+import { makePipeline, waysOf, type Pipeline } from './passes.js';
 import { dimensionsFor } from './pipeline-dimensions.js';
 import { readRuleset } from './read-ruleset.js';
 import { extraChains, type Routing } from './stages.js';
@@ -19,5 +19,6 @@ export function pipeline(ruleset: Ruleset, { asked = [], routing }: PipelineOpti
   const read = readRuleset(ruleset);
   if (read.cyclic) return undefined;
   const extra = extraChains(routing);
-  return makePipeline(compileChains(read, dimensionsFor([read], asked, extra), extra), routing, true);
+  const chains = compileChains(read, dimensionsFor([read], asked, extra), extra);
+  return makePipeline(chains, waysOf(chains, routing), true);
 }

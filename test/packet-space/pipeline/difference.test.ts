@@ -81,6 +81,19 @@ test('what is unknown answers alike in both where the words are the same, and is
   t.true(result?.kind === 'different' && result.cases.every(one => !one.certain));
 });
 
+test('what a chain that rules go to gives back to the policy is not stopped by a REJECT that stands in it', t => {
+  const through = (target: string): Ruleset => filter([':own - [0:0]', '-A INPUT -p tcp -g own', '-A own -s 10.0.0.0/8 -j RETURN', `-A own -d 192.0.2.1/32 -j ${target}`]);
+  const result = difference(through('DROP'), through('REJECT'), { path: 'in' });
+  t.deepEqual(result?.kind === 'different' ? result.cases.map(({ part }) => [part.fields, part.except]) : [], [[['dst 192.0.2.1', 'protocol tcp'], [['src 10.0.0.0/8']]]]);
+});
+
+test('where only one of both translates, connections that are under way are looked at in both', t => {
+  const set = (nat: readonly string[], rules: readonly string[]): Ruleset => rulesetOf([...nat, '*filter', ':FORWARD DROP [0:0]', ':own - [0:0]', ...rules, '-A own -j RETURN', 'COMMIT', ''].join('\n'));
+  const nat = (...rules: readonly string[]): readonly string[] => ['*nat', ':PREROUTING ACCEPT [0:0]', ...rules, 'COMMIT'];
+  const sends = set(nat('-A PREROUTING -j DNAT --to-destination 10.0.0.2'), ['-A FORWARD -s 10.0.0.1/32 -d 10.0.0.1/32 -g own']);
+  for (const without of [set([], []), set(nat(), [])]) t.deepEqual([difference(sends, without, { path: 'through' }), difference(without, sends, { path: 'through' })].map(one => one?.kind), ['equivalent', 'equivalent']);
+});
+
 test('a budget that runs out is no answer', t => {
   const [whole, half, other] = ['-A INPUT -s 10.0.0.0/8 -j ACCEPT', '-A INPUT -s 10.0.0.0/9 -p tcp -j DROP', '-A INPUT -s 10.1.0.0/16 -j ACCEPT'];
   const result = difference(filter([whole, half, other]), filter([whole, other, half]), { budget: { packets: 0, work: 0 } });

@@ -1,21 +1,23 @@
 /** The stages of two pipelines, put side by side. */
 import { Does } from '../classes.js';
-import type { Pipeline } from '../passes.js';
+import type { Pipeline, Ways } from '../passes.js';
 import { layout, paths, translates, type NatMode, type Path, type Stage } from '../stages.js';
 
-type Ways = Record<Path, readonly Stage[]>;
+/** A rule set and its stages. */
+type Side = Ways & Pick<Pipeline, 'chains'>;
+type ByPath = Record<Path, readonly Stage[]>;
 
 /** Both have the same stages in the same places, so that places have the same names; a stage that only one has is an empty one in the other. */
-export function shareStages(a: Pipeline, b: Pipeline): readonly [Pick<Pipeline, 'forth' | 'unusual'>, Pick<Pipeline, 'forth' | 'unusual'>] {
-  const side = (left: Ways, right: Ways, mode: NatMode): readonly [Ways, Ways] => {
-    const out = [{} as Ways, {} as Ways] as const;
+export function shareStages(a: Side, b: Side): readonly [Ways, Ways] {
+  const side = (left: ByPath, right: ByPath, mode: NatMode): readonly [ByPath, ByPath] => {
+    const out = [{} as ByPath, {} as ByPath] as const;
     for (const path of paths) [out[0][path], out[1][path]] = merge(a, b, left[path], right[path], path, mode);
     return out;
   };
   const forth = side(a.forth, b.forth, 'usual');
   const again = side(a.unusual.again, b.unusual.again, 'again');
   const asked = side(a.unusual.asked, b.unusual.asked, 'asked');
-  return [{ forth: forth[0], unusual: { again: again[0], asked: asked[0] } }, { forth: forth[1], unusual: { again: again[1], asked: asked[1] } }];
+  return [{ ...a, forth: forth[0], unusual: { again: again[0], asked: asked[0] } }, { ...b, forth: forth[1], unusual: { again: again[1], asked: asked[1] } }];
 }
 
 function isPlace(one: Stage | undefined, other: Stage | undefined): boolean {
@@ -25,7 +27,7 @@ function isPlace(one: Stage | undefined, other: Stage | undefined): boolean {
 type Pair = readonly [Stage | undefined, Stage | undefined];
 
 /** The stages of both in the order of the kernel, as far as that is the same for both. */
-function paired({ chains }: Pipeline, left: readonly Stage[], right: readonly Stage[], path: Path): readonly Pair[] {
+function paired({ chains }: Side, left: readonly Stage[], right: readonly Stage[], path: Path): readonly Pair[] {
   const order = layout(path, chains.ruleset.backend);
   const rank = (stage: Stage | undefined): number => stage === undefined ? Infinity : order.findIndex(([hook, table]) => hook === stage.hook && table === stage.table);
   const pairs: Pair[] = [];
@@ -37,7 +39,7 @@ function paired({ chains }: Pipeline, left: readonly Stage[], right: readonly St
   return pairs;
 }
 
-function merge(a: Pipeline, b: Pipeline, left: readonly Stage[], right: readonly Stage[], path: Path, mode: NatMode): readonly [Stage[], Stage[]] {
+function merge(a: Side, b: Side, left: readonly Stage[], right: readonly Stage[], path: Path, mode: NatMode): readonly [Stage[], Stage[]] {
   // A property may have changed where it may have changed for one of the two.
   let epoch = 0;
   const seen: [Stage | undefined, Stage | undefined] = [undefined, undefined];
@@ -55,13 +57,13 @@ function merge(a: Pipeline, b: Pipeline, left: readonly Stage[], right: readonly
 }
 
 /** A stage that the rule set does not need; where a packet is routed anew, it is asked for the sake of the other one. */
-function empty({ chains }: Pipeline, stage: Stage, path: Path): Stage {
+function empty({ chains }: Side, stage: Stage, path: Path): Stage {
   const chain = stage.table === 'routing' && stage.chain >= 0 ? chains.ids.get(` routing ${path}`) ?? -1 : -1;
   return { ...stage, chain, underWay: -1, does: (chains.list[chain]?.does ?? 0) | (chains.list[chain]?.policy === 'DROP' ? Does.drop : 0), strict: false };
 }
 
 /** `moves`: connections that are under way may be translated. What is known of them is the host's business: the same for both. */
-function placed({ chains }: Pipeline, own: Stage, epoch: number, moves: boolean, mode: NatMode): Stage {
+function placed({ chains }: Side, own: Stage, epoch: number, moves: boolean, mode: NatMode): Stage {
   if (!moves) return { ...own, epoch };
   const underWay = chains.ids.get(` translated ${translates(own.hook)[0] === 'dst' ? 'destination' : 'source'}`) ?? -1;
   return { ...own, epoch, byState: true, underWay, chain: mode === 'again' ? underWay : own.chain, does: own.does | (chains.list[underWay]?.does ?? 0) };
