@@ -33,7 +33,7 @@ function brokenReplies(cx: CheckContext, pipeline: Pipeline): BrokenService | un
   return {
     name: 'replies to the services that INPUT offers', severity: 'error', by: answer.by, rule: '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
     steps: reply === undefined ? [] : [
-      { step: stepOf(sample, sample.in ?? 'eth0'), shown: { at: 'filter:INPUT', fate: 'passes' } }, { step: stepOf(reply, 'local'), shown: { at: 'filter:OUTPUT', fate: 'lost' } },
+      { step: stepOf(sample, sample.in ?? 'eth0'), shown: { at: 'filter:INPUT', fate: 'passes' } }, { step: stepOf(reply, 'local'), shown: lostOnTheWay(answer.by) },
     ],
   };
 }

@@ -7,7 +7,7 @@ import type { Trip } from '../packet-space/pipeline/passes.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { layout, paths } from '../packet-space/pipeline/stages.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
-import { all } from '../packet/constraint.js';
+import { all, ctstates } from '../packet/constraint.js';
 import { plausible } from './plausible.js';
 import type { Illustration, Shown } from './proposal.js';
 import { stepOf } from './step.js';
@@ -27,8 +27,9 @@ export function takenElsewhere(pipeline: Pipeline, at: RuleAt, by: readonly Rule
     if (shown === undefined) continue;
     const step = stepOf(sample, path === 'out' ? 'local' : sample.in ?? 'eth0');
     // What the packet is when it comes to the rule's table is what it is not when it sets out.
-    const { ctstate: _, mark: __, ...kept } = sample;
-    return { steps: [{ ...step, sample: kept }], shows: [shown] };
+    const { ctstate, mark: _, ...kept } = sample;
+    const isTracked = ctstate !== undefined && (ctstates as Readonly<Record<string, number>>)[ctstate] === trip.state;
+    return { steps: [{ ...step, sample: isTracked ? { ...kept, ctstate } : kept }], shows: [shown] };
   }
   return undefined;
 }

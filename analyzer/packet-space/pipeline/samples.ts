@@ -1,9 +1,11 @@
 /** From trips to packets that a person would choose. */
 import type { Constraint } from '../../packet/constraint.js';
-import { printAddress } from '../../values/address.js';
+import { parseAddress, printAddress } from '../../values/address.js';
+import { Problem, type Family } from '../../values/value.js';
 import type { PacketSample } from '../answers.js';
 import type { Dimension } from '../dimensions.js';
 import { valuesOf } from '../packets.js';
+import type { Scalar } from '../fields.js';
 import { sampleOf } from '../sample.js';
 import type { Classes, Part } from './part.js';
 import { follow, type Pipeline, type Trip } from './passes.js';
@@ -57,7 +59,7 @@ const moving = ['src', 'dst', 'sport', 'dport', 'in', 'out'] as const;
  * What comes back, as it arrives: addresses, ports and interfaces of the first packet that it shares with it, or that nat gave it. Other fields
  * are left to `marks`. Undefined where nat chooses as it likes (an address of the host, one of a range): then it takes the host to say.
  */
-export function nextPacket({ chains }: Pipeline, trip: Trip, first: PacketSample, marks: PacketSample): PacketSample | undefined {
+export function nextPacket({ chains, backInputs }: Pipeline, trip: Trip, first: PacketSample, marks: PacketSample): PacketSample | undefined {
   const origins = trip.run.stages[trip.backFrom]?.origins ?? trip.run.origins;
   const { dimensions } = chains;
   const found: Record<string, string | number> = {};
@@ -70,9 +72,12 @@ export function nextPacket({ chains }: Pipeline, trip: Trip, first: PacketSample
       continue;
     }
     const { input } = origins.of(d);
-    if (input >= chains.fieldCount) return undefined;
-    const from = dimensions.list[input];
-    const value = from !== undefined && from.kind !== 'atom' ? first[from.field as 'src'] : valueIn(own, origins.valueOf(d, trip.run.point.inputs));
+    if (input >= chains.fieldCount && input < backInputs) return undefined;
+    const from = input < chains.fieldCount ? dimensions.list[input] : undefined;
+    const at = origins.valueOf(d, trip.run.point.inputs);
+    // Where anybody may send it, he who was asked does, if he may.
+    const twin = input < backInputs ? undefined : first[twins[field]];
+    const value = from !== undefined && from.kind !== 'atom' ? first[from.field as 'src'] : twin !== undefined && isOf(own, at, twin, dimensions.family) ? twin : valueIn(own, at);
     if (value !== undefined) found[field] = value;
   }
   return { ...first.protocol === undefined ? {} : { protocol: first.protocol }, ...found, ...marks };
@@ -80,13 +85,32 @@ export function nextPacket({ chains }: Pipeline, trip: Trip, first: PacketSample
 
 const twins = { src: 'dst', dst: 'src', sport: 'dport', dport: 'sport', in: 'out', out: 'in' } as const;
 
+/** An address, if there is another than the network's own. */
+function hostIn(low: Scalar, high: Scalar): Scalar {
+  const host = typeof low === 'bigint' ? low + 10n : low + 10;
+  return host <= high ? host : high;
+}
+
+/** Whether a value is of a class. */
+function isOf(dimension: Dimension, at: number, value: string | number, family: Family): boolean {
+  switch (dimension.kind) {
+    case 'name': return dimension.names.classOf(String(value)) === at;
+    case 'range': {
+      const number = typeof value === 'number' ? value : parseAddress(value, family);
+      const { low, high } = valuesOf(dimension, at, at);
+      return !(number instanceof Problem) && number >= low && number <= high;
+    }
+    default: return false;
+  }
+}
+
 /** A value of a class. */
 function valueIn(dimension: Dimension, at: number): string | number | undefined {
   switch (dimension.kind) {
     case 'name': return at === 0 ? undefined : dimension.names.nameIn(at, ['eth0']);
     case 'range': {
-      const { low } = valuesOf(dimension, at, at);
-      return dimension.field === 'src' || dimension.field === 'dst' ? printAddress(low) : Number(low);
+      const { low, high } = valuesOf(dimension, at, at);
+      return dimension.field === 'src' || dimension.field === 'dst' ? printAddress(hostIn(low, high)) : Number(low);
     }
     default: return undefined;
   }
