@@ -19,7 +19,10 @@ import { stepOf } from '../witness/step.js';
 import { toPointToPoint } from './shared/point-to-point.js';
 import { lostRejections, rejections } from './shared/rejections.js';
 import { exchanges, notLoopback, statesOf } from './shared/replies.js';
+import { isVirtualName, namedInterfaces, virtualInterface } from './shared/outside.js';
 import { firstTo, strangers } from './shared/strangers.js';
+
+const toGuests = virtualInterface('out');
 
 /** Replies to what INPUT lets in: none gets out. */
 function brokenReplies(cx: CheckContext, pipeline: Pipeline): BrokenService | undefined {
@@ -44,11 +47,14 @@ interface ShownStep {
   readonly shown: Shown;
 }
 
+/** Tunnels have no neighbours to look for, and the host's own containers and virtual machines serve it nothing. */
+type Useless = 'tunnels' | 'guests';
+
 interface BrokenService extends Pick<Service, 'name' | 'severity' | 'rule'> {
   readonly by: readonly Decider[];
   readonly steps: readonly ShownStep[];
-  /** It gets out by tunnels, where it is of no use. */
-  readonly byTunnels?: boolean;
+  /** Where it gets out, and is of no use. */
+  readonly only?: Useless;
 }
 
 /** What REJECT sends is RELATED to the connection that it refuses: where it gets lost, REJECT works as DROP. */
@@ -59,11 +65,10 @@ function brokenRejections(cx: CheckContext, pipeline: Pipeline): BrokenService[]
   }));
 }
 
-/** Where a host must find its neighbours: not at tunnels, where it lets anything out by another link. */
-function links(cx: CheckContext, pipeline: Pipeline): Constraint {
-  const others = not(toPointToPoint);
-  const lets = opens(pipeline, 'out', all([statesOf(cx.ruleset).first, notLoopback, others, any([firstTo('tcp'), firstTo('udp')])]));
-  return lets.kind === 'yes' ? others : always;
+/** Where somebody must be found: not behind `others`, where it lets anything out by another link. */
+function links(cx: CheckContext, pipeline: Pipeline, others: Constraint): Constraint {
+  const lets = opens(pipeline, 'out', all([statesOf(cx.ruleset).first, notLoopback, not(others), any([firstTo('tcp'), firstTo('udp')])]));
+  return lets.kind === 'yes' ? not(others) : always;
 }
 
 /** Whether anybody may deliver mail to this host. */
@@ -76,16 +81,20 @@ function takesMail(cx: CheckContext): boolean {
 
 function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
   const patience = new Patience();
-  const neighbourhood = cx.ruleset.family === 'ipv6' ? links(cx, pipeline) : always;
+  const places: Readonly<Record<Useless, Constraint>> = {
+    tunnels: cx.ruleset.family === 'ipv6' ? links(cx, pipeline, toPointToPoint) : always,
+    guests: namedInterfaces(cx.ruleset).some(({ name }) => isVirtualName(name)) ? links(cx, pipeline, toGuests) : always,
+  };
   const mail = isNeeded(cx.settings, 'smtp') && takesMail(cx) ? [mailService(cx.ruleset)] : [];
   const broken = [...servicesNeeded(cx.ruleset, cx.settings), ...mail].flatMap(({ key, packets, isForOne, example, name, severity, rule }): BrokenService[] => {
     const getsOut = (some: Constraint): ReturnType<typeof question> => patience.ask(solveBudget(), budget => isForOne ? opens(pipeline, 'out', some, budget) : question(pipeline, 'out', some, 'accept', budget, true));
-    const isForLinks = key === 'neighbour-discovery' && neighbourhood.kind !== 'always';
-    const answer = getsOut(isForLinks ? all([packets, neighbourhood]) : packets);
+    const useless: Useless = key === 'neighbour-discovery' ? 'tunnels' : 'guests';
+    const place = places[useless];
+    const answer = getsOut(all([packets, place]));
     if (answer.kind === 'undecided') cx.undecided();
     if (answer.kind !== 'no') return [];
-    const byTunnels = isForLinks && getsOut(packets).kind === 'yes';
-    return [{ name, byTunnels, severity, rule, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }];
+    const only = place.kind !== 'always' && getsOut(packets).kind === 'yes' ? useless : undefined;
+    return [{ name, ...only === undefined ? {} : { only }, severity, rule, by: answer.by, steps: [{ step: stepOf(example, 'local'), shown: lostOnTheWay(answer.by) }] }];
   });
   const replies = isNeeded(cx.settings, 'replies') ? brokenReplies(cx, pipeline) : undefined;
   const rejected = isNeeded(cx.settings, 'replies') ? brokenRejections(cx, pipeline) : [];
@@ -113,6 +122,12 @@ function witnessOf(broken: readonly BrokenService[]): { readonly witness: readon
   return { witness: steps.map(({ step }) => step), shows: steps.map(({ shown }) => shown) };
 }
 
+const notes: Readonly<Record<Useless, string>> = { tunnels: ' (neighbours are looked for by tunnels only)', guests: ' (but to containers and virtual machines of this host)' };
+
+function notesOf(broken: readonly BrokenService[]): string {
+  return (['tunnels', 'guests'] as const).filter(where => broken.some(one => one.only === where)).map(where => notes[where]).join('');
+}
+
 const order: readonly Severity[] = ['info', 'warning', 'error'];
 
 export const outputDropBreakage = defineCheck({
@@ -127,6 +142,7 @@ listed in one finding: an error where replies or neighbour discovery break, a wa
 \`loopback-blocked\` speaks.
 Who asks does so from a port that the kernel chooses, 32768 to 60999: rules for what services answer (\`--sport 22\`)
 let nobody out who asks, wherever they let it go. DHCP has ports of its own, and NTP is asked from 123 as well.
+The host's own containers and virtual machines serve it nothing: what gets out to \`docker0\` alone does not count as let out.
 What REJECT sends passes OUTPUT as well, RELATED to what it refuses: where that cannot get out, REJECT works as DROP, and those who ask wait.
 \`needed-services\` in iptables-lint.yaml says what a host needs: loopback, neighbour-discovery, dns-udp, dns-tcp, http, https,
 ntp, dhcp, dhcpv6, smtp, ping, replies. Without it, all of them are; smtp where a rule of INPUT lets everybody deliver mail.`,
@@ -162,11 +178,11 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --dport 25 -j DROP
 COMMIT
 `,
-  asks: ({ ruleset, settings }) => [...servicesNeeded(ruleset, settings).map(({ packets }) => packets), mailService(ruleset).packets, ...rejections(ruleset), firstTo('tcp', [25]), ...ruleset.family === 'ipv6' ? [toPointToPoint, firstTo('tcp'), firstTo('udp')] : []],
+  asks: ({ ruleset, settings }) => [...servicesNeeded(ruleset, settings).map(({ packets }) => packets), mailService(ruleset).packets, ...rejections(ruleset), firstTo('tcp', [25]), toPointToPoint, toGuests, firstTo('tcp'), firstTo('udp')],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     const output = table?.chains.get('OUTPUT');
-    if (table === undefined || output === undefined || !dropsTheRest(cx, table, 'OUTPUT', not(toPointToPoint)) || isShut(cx, table)) return;
+    if (table === undefined || output === undefined || !dropsTheRest(cx, table, 'OUTPUT', not(any([toPointToPoint, toGuests]))) || isShut(cx, table)) return;
     const pipeline = cx.pipeline();
     if (pipeline === undefined) return;
     const broken = brokenServices(cx, pipeline);
@@ -175,7 +191,7 @@ COMMIT
     yield {
       span: output.line === 0 ? table.span : output.span,
       severity,
-      message: `OUTPUT drops by default, and this cannot get out: ${broken.map(one => one.name).join(', ')}${broken.some(one => one.byTunnels === true) ? ' (neighbours are looked for by tunnels only)' : ''}`,
+      message: `OUTPUT drops by default, and this cannot get out: ${broken.map(one => one.name).join(', ')}${notesOf(broken)}`,
       because: becauseOf(cx.ruleset, broken),
       ...witnessOf(broken),
       help: `let out what this host needs: ${broken.map(one => `-A OUTPUT ${one.rule}`).join('; ')}`,

@@ -51,6 +51,17 @@ test('what a host needs is what the settings say', t => {
   t.deepEqual(needing('dns-udp', 'ntp'), ['info']);
 });
 
+test('output-drop-breakage: who lets everything out to its containers lets nobody ask for names there', t => {
+  const lost = (...rules: readonly string[]): string[] => analyze({ path: 'x.rules', text: host(lo, known, '-A OUTPUT -o lo -j ACCEPT', ...rules).replace(':OUTPUT ACCEPT', ':OUTPUT DROP') }).findings.filter(one => one.check === 'output-drop-breakage').map(one => one.message.replace(/.*get out: /u, ''));
+  const web = '-A OUTPUT -p tcp -m conntrack --ctstate NEW,RELATED,ESTABLISHED -j ACCEPT';
+  t.deepEqual(lost('-A OUTPUT -o docker0 -j ACCEPT', web), ['DNS over UDP, NTP, DHCP, ping (but to containers and virtual machines of this host)']);
+  t.deepEqual(lost('-A OUTPUT -o virbr+ -p udp -j ACCEPT', web), ['DNS over UDP, NTP, DHCP, ping (but to containers and virtual machines of this host)']);
+  t.deepEqual(lost('-A OUTPUT -o docker0 -j ACCEPT', web, '-A OUTPUT -p udp -j ACCEPT'), ['ping (but to containers and virtual machines of this host)']);
+  t.deepEqual(lost('-A OUTPUT -o docker0 -p tcp -j ACCEPT', web), ['DNS over UDP, NTP, DHCP, ping']);
+  for (const inner of ['-o eth1', '-o tun0', '-d 10.0.0.0/8']) t.deepEqual(lost(`-A OUTPUT ${inner} -j ACCEPT`, web), [], `${inner}: names may be asked for there`);
+  t.deepEqual(lost('-A OUTPUT -o veth0 -j ACCEPT'), [], 'a namespace has no other way out');
+});
+
 test('output-drop-breakage: a host that takes mail from everybody, and can send none', t => {
   const services = '-A OUTPUT -p udp -m multiport --dports 53,67,123 -j ACCEPT\n-A OUTPUT -p tcp -m multiport --dports 53,80,443 -j ACCEPT\n-A OUTPUT -p icmp -j ACCEPT\n-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
   const text = (...rules: readonly string[]): string => host(lo, known, '-A OUTPUT -o lo -j ACCEPT', services, ...rules).replace(':OUTPUT ACCEPT', ':OUTPUT DROP');
