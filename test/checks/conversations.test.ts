@@ -229,6 +229,10 @@ test('where some replies are lost, it says to whom, and whether they are everyda
   t.deepEqual(lost(ssh, '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers), ['warning: those to packets with src 203.0.113.0/24']);
   t.deepEqual(lost('-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A OUTPUT -d 203.0.113.0/24 -j DROP', answers), [], 'the rule admits nobody from there');
   t.deepEqual(lost(ssh, '-A OUTPUT -d 10.0.0.0/8 -j DROP', answers), ['info: those to packets with src 10.0.0.0/8'], 'private networks are kept away on purpose, mostly');
+  t.deepEqual(lost(ssh, '-A OUTPUT -m iprange --dst-range 10.0.0.0-10.9.255.255 -j DROP', answers).map(one => one.slice(0, 5)), ['info:'], 'in other words');
+  const elsewhere = (guard: string): string[] => found('missing-established-return', `*mangle\n:bogons - [0:0]\n-A POSTROUTING ${guard} -j bogons\n-A bogons -j DROP\nCOMMIT\n${host(lo, known, ssh)}`);
+  t.deepEqual(elsewhere('-d 192.168.0.0/16'), ['info filter:INPUT:3'], 'by the rule that leads there');
+  t.deepEqual(elsewhere('-d 198.51.100.0/24'), ['warning filter:INPUT:3']);
   t.deepEqual(lost(ssh, '-A OUTPUT -o eth0 -m conntrack --ctstate ESTABLISHED -j ACCEPT'), ['info: all except in eth0'], 'nobody knows whether there is another interface');
   t.deepEqual(lost(ssh, '-A OUTPUT -s 192.0.2.1/32 -p tcp -m tcp --sport 22 -j ACCEPT'), [], 'nobody knows whether the host has another address');
   t.deepEqual(lost('-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT'), [], 'a blocklist of servers');

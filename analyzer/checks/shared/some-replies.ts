@@ -1,15 +1,15 @@
 /** Rules that let conversations begin of which some get no answer: who is not answered, and who drops it. */
 import { all, type Constraint, type Field } from '../../packet/constraint.js';
 import { isPrivate } from '../../packet/address-blocks.js';
-import { isUnresolved, type Rule } from '../../model/ruleset.js';
+import type { Rule } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { areAllEveryday, comesByPlaces, lostReplies, lostWith, whereLost, type ConversationQuestion, type LostPackets, type LostPlaces, type LostReply, type Path, type Pipeline } from '../../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
 import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
+import { rangesOf } from './asked.js';
 import { betweenHosts } from './between-hosts.js';
-import { isPolicy } from './deciders.js';
 import { everydayClient, hasNotrack, tcpClient, type Exchange } from './replies.js';
 import { doubtsAbout, isAside, isForOthers, type Doubt } from './unanswered.js';
 
@@ -110,7 +110,7 @@ function repliesTo(cx: CheckContext, pipeline: Pipeline, { table, rule, where }:
   let next = search.next();
   for (; next.done !== true; next = search.next()) {
     const lost = next.value;
-    found.push({ ...lost, doubt, isEveryday: who === 'everyday client' && isAnywhere(question, lost) && !isMeant(lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks: constraintsOf(cx.ruleset, table).of(rule) }) });
+    found.push({ ...lost, doubt, isEveryday: who === 'everyday client' && isAnywhere(question, lost) && !isMeant(cx, lost), packets: () => lostWith(pipeline, question, lost, { packets: exchange.first, asks: constraintsOf(cx.ruleset, table).of(rule) }) });
   }
   if (next.value === 'undecided') {
     cx.undecided();
@@ -169,8 +169,7 @@ function isAnywhere({ path }: ConversationQuestion, { isLostFor }: LostReply): b
   return !clientOf[path].includes('in') || isLostFor(clientOf[path].filter(field => field !== 'in'));
 }
 
-/** Whoever names private networks in a rule that drops replies means to keep them away. */
-function isMeant({ by }: LostReply): boolean {
-  const to = isPolicy(by) ? undefined : by.rule.destination;
-  return to !== undefined && !to.negated && !isUnresolved(to.value) && isPrivate(to.value.address);
+/** Whoever names private networks in a rule that drops replies, or in one that leads there, means to keep them away. */
+function isMeant({ ruleset }: CheckContext, { rules }: LostReply): boolean {
+  return rules.some(({ table, rule }) => rangesOf(constraintsOf(ruleset, table).of(rule), 'dst')?.every(({ low }) => isPrivate(low)) === true);
 }

@@ -1,16 +1,17 @@
 /** Whether what follows a packet that a rule lets pass gets through, too: answers to it, ICMP errors about it, later packets. */
 import type { Rule } from '../../model/ruleset.js';
 import { all, always, ctstates, is, type Constraint } from '../../packet/constraint.js';
-import type { Decider, PacketSample } from '../answers.js';
+import type { Decider, PacketSample, RuleAt } from '../answers.js';
 import { cellsOf } from '../product.js';
 import { productsOf } from '../products.js';
 import { Replayed } from '../replayed.js';
-import { deciderOf, inOrder, referenceTo } from './deciders.js';
+import { deciderOf, decidingRules, inOrder, referenceTo } from './deciders.js';
 import { holds, type Part } from './part.js';
 import { acceptsAll, droppedBy, missesRule, sawIn } from './goals.js';
 import { tryHint } from './hints.js';
 import type { Pipeline, Trip } from './passes.js';
 import { allPreimages, partsOf } from './parts.js';
+import type { StageRun } from './run.js';
 import type { Sighting } from './samples.js';
 import { solve, solveBudget, type Goal, type Reason, type SolveBudget, type Solved } from './solve.js';
 import type { Path } from './stages.js';
@@ -222,9 +223,19 @@ function noteKiller({ pipeline, killers }: Asked, trip: Trip): void {
 
 /** Who dropped what came back; undefined where it got through. */
 export function killerOf(pipeline: Pipeline, trip: Trip): Decider | undefined {
-  const at = trip.run.drops.find(one => one >= trip.backFrom);
-  const run = at === undefined ? undefined : trip.run.stages[at];
+  const run = stageThatDrops(trip);
   return run === undefined ? undefined : deciderOf(pipeline, run);
+}
+
+/** The rule that dropped what came back, behind those that led to its chain; none where a policy did. */
+export function killersOf(pipeline: Pipeline, trip: Trip): readonly RuleAt[] {
+  const run = stageThatDrops(trip);
+  return run === undefined ? [] : decidingRules(pipeline, run);
+}
+
+function stageThatDrops({ run, backFrom }: Trip): StageRun | undefined {
+  const at = run.drops.find(one => one >= backFrom);
+  return at === undefined ? undefined : run.stages[at];
 }
 
 function endOf(pipeline: Pipeline, found: Sighting): ConversationCase {

@@ -1,9 +1,9 @@
 /** Of conversations that a rule lets begin: those whose answers are lost, one by one of those that drop them. */
 import type { Rule } from '../../model/ruleset.js';
 import { all, ctstates, type Constraint, type Field } from '../../packet/constraint.js';
-import type { Decider } from '../answers.js';
+import type { Decider, RuleAt } from '../answers.js';
 import { Justifier, type PartClaim } from './claim.js';
-import { ask, killerOf, notBegun, type Asked, type ConversationCase, type ConversationQuestion } from './conversations.js';
+import { ask, killerOf, killersOf, notBegun, type Asked, type ConversationCase, type ConversationQuestion } from './conversations.js';
 import { referenceTo } from './deciders.js';
 import { partsWithin, spacesOf, type Space } from './difference/rest.js';
 import { contradiction } from './fate.js';
@@ -18,6 +18,8 @@ import { solutions, solve, type Goal, type Reason, type SolveBudget, type Solved
 /** A conversation whose answer is lost, whatever is unknown. */
 export interface LostReply extends ConversationCase {
   readonly by: Decider;
+  /** Where that is a rule: it, behind those that led to its chain. */
+  readonly rules: readonly RuleAt[];
   /** Whether no conversation with another network that the rule lets begin is answered whose first packet is the same in these fields. */
   readonly isLostFor: (fields: readonly Field[]) => boolean;
   /** Answers from behind another interface of the same kind (`tun+`) get through: maybe these alone are meant. */
@@ -97,7 +99,7 @@ export function* lostReplies(pipeline: Pipeline, rule: Rule | undefined, questio
     known.add(own);
     if (who !== undefined && !isLostFor(trip, who)) continue;
     const isWithinKind = who !== undefined && kindOf(asked) !== undefined && answered(trip, who, undefined).kind === 'found';
-    yield { ...next.value, goal: goalOf(asked, one => one === own), by, isWithinKind, isLostFor: fields => isLostFor(trip, fields) };
+    yield { ...next.value, goal: goalOf(asked, one => one === own), by, rules: killersOf(pipeline, trip), isWithinKind, isLostFor: fields => isLostFor(trip, fields) };
   }
   return 'more';
 }
