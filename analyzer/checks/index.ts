@@ -30,6 +30,7 @@ import { defaultAccept } from './default-accept.js';
 import { unprotectedFamily } from './unprotected-family.js';
 import { familyParity } from './family-parity.js';
 import { outboundSmtpOpen } from './outbound-smtp-open.js';
+import { logPrefixCut } from './log-prefix-cut.js';
 import { unlimitedLog } from './unlimited-log.js';
 import { unlimitedNewConnections } from './unlimited-new-connections.js';
 import { exposedService } from './exposed-service.js';
@@ -129,6 +130,7 @@ export const checks: readonly Check[] = [
   jumpToEmptyChain,
   deprecatedStateMatch,
   deprecatedTarget,
+  logPrefixCut,
   hostnameInRule,
   hostBitsSet,
   networkWithoutMask,

@@ -34,6 +34,7 @@ export function text(limits: TextLimits): Value<string> {
       if (limits.cut === true) return Buffer.from(word).subarray(0, max).toString();
       return refuse(`the text has ${String(bytes)} bytes, and at most ${String(max)} are allowed`);
     },
+    ...limits.cut === true ? { keeps: () => max } : {},
     print: value => limits.bare === true ? value : quote(value),
     arbitrary: fc => {
       const letters = limits.bare === true ? 'abcXYZ019_-' : 'abc XYZ_-019:/.,"\\\'#!';

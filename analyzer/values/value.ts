@@ -59,6 +59,8 @@ export interface Value<T> {
   parse(words: readonly string[], cx: ValueContext): T | Problem;
   /** As `iptables-save` writes it, quoted where it must be; '' where it writes nothing. */
   print(value: T, cx: ValueContext): string;
+  /** So many bytes of a word are kept, and the rest is cut in silence; absent where nothing is cut. */
+  keeps?(cx: ValueContext): number;
   /** Legal words, in all the spellings that are accepted and not only the canonical one. */
   arbitrary(fc: Fc, cx: ValueContext): Arbitrary<readonly string[]>;
 }

@@ -1,14 +1,17 @@
 import { integer } from '../../values/number.js';
 import { text } from '../../values/text.js';
-import { refuse, type Value } from '../../values/value.js';
+import { refuse, type Value, type ValueContext } from '../../values/value.js';
 import { defineTarget, option } from '../define.js';
 
 /** The kernel of legacy keeps 63 bytes, that of nft 127; the rest is cut. */
+const keeps = ({ backend }: Pick<ValueContext, 'backend'>): number => backend === 'legacy' ? 63 : 127;
+
 const prefix: Value<string> = {
   ...text({ min: 1, max: 127, name: 'prefix' }),
+  keeps,
   parse: (words, cx) => (words[0] ?? '').includes('\n')
     ? refuse('a prefix cannot have a line end')
-    : text({ min: 1, max: cx.backend === 'legacy' ? 63 : 127, cut: true }).parse(words, cx),
+    : text({ min: 1, max: keeps(cx), cut: true }).parse(words, cx),
   arbitrary: (fc, cx) => fc.oneof({ weight: 5, arbitrary: text({ min: 1, max: 63 }).arbitrary(fc, cx) }, fc.integer({ min: 60, max: 130 }).map(length => ['p'.repeat(length)])),
 };
 
