@@ -12,6 +12,7 @@ import { DimensionBuilder, type Dimensions } from './dimensions.js';
 import { allFates, FateRegister, fateBits, leads, targetEffect } from './effect.js';
 import { hullOf, writeCut, type Hull } from './hull.js';
 import { constraintsOf } from './rule-constraint.js';
+import { mayUntrack } from './tracking.js';
 
 export { callOrder } from './call-order.js';
 export { Act, chainOf, policyOf, ruleAt, type CompiledChain, type CompiledTable } from './compiled-table.js';
@@ -41,7 +42,7 @@ function writeOwn(ruleset: Ruleset, table: Table, order: readonly string[] | und
   const constraints = constraintsOf(ruleset, table.name);
   const changes = order === undefined ? undefined : changesBefore(table, order);
   const asks = (rule: Rule): Constraint => changes === undefined ? constraints.of(rule) : forget(constraints.of(rule), changes.get(rule) ?? 0);
-  const builder = new DimensionBuilder(ruleset.family);
+  const builder = new DimensionBuilder(ruleset.family, {}, mayUntrack(ruleset));
   let count = 0;
   for (const { rules } of table.chains.values()) {
     count += rules.length;

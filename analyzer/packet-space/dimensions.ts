@@ -6,7 +6,7 @@ import type { Constraint, Field, Range } from '../packet/constraint.js';
 import type { Family } from '../values/value.js';
 import { blockOf, isNumeric, largestOf, maskedRanges, next, normalRanges, scalarOf, type NumericField, type Scalar } from './fields.js';
 import { InterfaceNames } from './interface-names.js';
-import { trackedStates, type TrackedStates } from './tracked-states.js';
+import { trackedStates, type Exempting, type TrackedStates } from './tracked-states.js';
 
 export type Dimension =
   /** Class i holds the values from starts[i] up to the next start. */
@@ -16,8 +16,7 @@ export type Dimension =
   | { readonly kind: 'name'; readonly field: 'in' | 'out'; readonly names: InterfaceNames }
   | { readonly kind: 'atom'; readonly name: string };
 
-export interface Dimensions {
-  readonly family: Family;
+export interface Dimensions extends Exempting {
   readonly list: readonly Dimension[];
   /** The last class of each dimension; the first is 0. */
   readonly last: Int32Array;
@@ -54,12 +53,14 @@ export class DimensionBuilder {
   readonly #atoms = new Set<string>();
   readonly #seen = new Set<Constraint>();
   readonly #twins: Twins;
+  readonly #mayUntrack: boolean;
   /** Fields whose twins are known, too. */
   #paired = 0;
 
-  /** `twins`: fields whose values move from one to the other. Whatever is asked of one is asked of both, so that they have the same classes. */
-  constructor(family: Family, twins: Twins = {}) {
+  /** `twins`: fields whose values move from one to the other. Whatever is asked of one is asked of both, so that they have the same classes. `mayUntrack`: what the rules at hand may do, or any. */
+  constructor(family: Family, twins: Twins = {}, mayUntrack = true) {
     this.#family = family;
+    this.#mayUntrack = mayUntrack;
     this.#twins = twins;
     const two = (): Record<'in' | 'out', Set<string>> => {
       const own = new Set<string>();
@@ -161,7 +162,7 @@ export class DimensionBuilder {
       if (one.kind === 'atom') atoms.set(one.name, i);
       else fields.set(one.field, [...fields.get(one.field) ?? [], i]);
     });
-    return { family: this.#family, list, last: Int32Array.from(list, one => classCount(one) - 1), fields, atoms, tracked: trackedStates(this.#family, field => lineOf(list, field)) };
+    return { family: this.#family, mayUntrack: this.#mayUntrack, list, last: Int32Array.from(list, one => classCount(one) - 1), fields, atoms, tracked: trackedStates({ family: this.#family, mayUntrack: this.#mayUntrack }, field => lineOf(list, field)) };
   }
 }
 

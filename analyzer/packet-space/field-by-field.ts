@@ -25,7 +25,7 @@ export function holdsOfSome(family: Family, constraint: Constraint): boolean {
 /** Whether connection tracking may say what is asked of the state of some packet, as TCP flags and ICMP types go. */
 function isTrackable(family: Family, { ranges }: Left): boolean {
   const states = ranges.get('ctstate');
-  return states === undefined || trackedFields[family].every(({ field, canBe }) => {
+  return states === undefined || trackedFields({ family, mayUntrack: true }).every(({ field, canBe }) => {
     const values = ranges.get(field);
     return values === undefined || states.some(state => values.some(some => isPairIn(state, some, canBe)));
   });

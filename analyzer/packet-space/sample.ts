@@ -156,7 +156,7 @@ function write(dimensions: Dimensions, point: Int32Array, wishes: readonly Wish[
     return value === undefined ? undefined : printAddress(value);
   };
   const [protocol, ctstate] = [number('protocol'), number('ctstate')];
-  const tracked = trackedFields[dimensions.family].find(one => one.protocol === protocol);
+  const tracked = trackedFields(dimensions).find(one => one.protocol === protocol);
   const may: May | undefined = tracked === undefined || ctstate === undefined ? undefined : value => tracked.canBe(ctstate, Number(value));
   const ports = protocol === undefined || withPorts.includes(protocol);
   const icmp = protocol === protocolNumber.icmp || protocol === protocolNumber.icmpv6;

@@ -13,6 +13,7 @@ const { INVALID, NEW, ESTABLISHED, UNTRACKED } = ctstates;
 
 /** Whoever has other flags is INVALID. @see tcp_valid_flags in net/netfilter/nf_conntrack_proto_tcp.c */
 const valid: ReadonlySet<number> = new Set([syn, syn | urg, syn | ack, rst, rst | ack, fin | ack, fin | ack | urg, ack, ack | urg]);
+const makesSense = (flags: number): boolean => valid.has(flags & ~psh);
 
 /**
  * NEW and RELATED are the first of a connection, a SYN or with nf_conntrack_tcp_loose an ACK, and what its sender says before anybody
@@ -20,7 +21,7 @@ const valid: ReadonlySet<number> = new Set([syn, syn | urg, syn | ack, rst, rst 
  * @see tcp_conntracks in net/netfilter/nf_conntrack_proto_tcp.c
  */
 function segmentCanBe(state: number, flags: number): boolean {
-  return valid.has(flags & ~psh) && (state === ESTABLISHED || (flags & (syn | ack)) !== (syn | ack));
+  return makesSense(flags) && (state === ESTABLISHED || (flags & (syn | ack)) !== (syn | ack));
 }
 
 /** What kinds of messages there are, by type. Those of no kind are INVALID, or UNTRACKED. */
@@ -48,6 +49,13 @@ function messageCanBe({ requests, replies, isError }: Messages, state: number, t
   }
 }
 
+/** Where nothing is exempted from connection tracking, whose flags make no sense is INVALID, and never UNTRACKED. */
+export interface Exempting {
+  readonly family: Family;
+  /** Some rule may keep packets from being tracked. */
+  readonly mayUntrack: boolean;
+}
+
 /** A field on which the states of a protocol's packets hang. */
 interface TrackedField {
   readonly protocol: number;
@@ -58,19 +66,25 @@ interface TrackedField {
   readonly pairs: readonly (readonly [state: number, value: number])[];
 }
 
-function trackedField(protocol: number, field: TrackedField['field'], values: number, isSo: (state: number, value: number) => boolean): TrackedField {
-  const canBe = (state: number, value: number): boolean => state === INVALID || state === UNTRACKED || isSo(state, value);
+function trackedField(protocol: number, field: TrackedField['field'], values: number, isSo: (state: number, value: number) => boolean, untracked: (value: number) => boolean = () => true): TrackedField {
+  const canBe = (state: number, value: number): boolean => state === INVALID || (state === UNTRACKED ? untracked(value) : isSo(state, value));
   const pairs = Object.values(ctstates).flatMap(state => Array.from({ length: values }, (_, value) => [state, value] as const)).filter(([state, value]) => canBe(state, value));
   return { protocol, field, canBe, pairs };
 }
 
-const segments = trackedField(protocolNumber.tcp, 'tcpFlags', 64, segmentCanBe);
+const anySegments = trackedField(protocolNumber.tcp, 'tcpFlags', 64, segmentCanBe);
+const trackedSegments = trackedField(protocolNumber.tcp, 'tcpFlags', 64, segmentCanBe, makesSense);
 
 /** By family: each has an ICMP of its own. */
-export const trackedFields: Readonly<Record<Family, readonly TrackedField[]>> = {
-  ipv4: [segments, trackedField(protocolNumber.icmp, 'icmpType', 256, (state, type) => messageCanBe(messages4, state, type))],
-  ipv6: [segments, trackedField(protocolNumber.icmpv6, 'icmpType', 256, (state, type) => messageCanBe(messages6, state, type))],
+const messages: Readonly<Record<Family, TrackedField>> = {
+  ipv4: trackedField(protocolNumber.icmp, 'icmpType', 256, (state, type) => messageCanBe(messages4, state, type)),
+  ipv6: trackedField(protocolNumber.icmpv6, 'icmpType', 256, (state, type) => messageCanBe(messages6, state, type)),
 };
+
+/** The fields on which states hang. */
+export function trackedFields({ family, mayUntrack }: Exempting): readonly TrackedField[] {
+  return [mayUntrack ? anySegments : trackedSegments, messages[family]];
+}
 
 /** Three dimensions that are not independent. */
 interface Dependency {
@@ -90,8 +104,8 @@ export type TrackedStates = readonly Dependency[] | undefined;
 /** A field's dimension, and where its classes begin. */
 type LineOf = (field: Field) => { readonly dimension: number; readonly starts: readonly Scalar[] } | undefined;
 
-export function trackedStates(family: Family, line: LineOf): TrackedStates {
-  const some = trackedFields[family].flatMap(tracked => dependencyOf(tracked, line) ?? []);
+export function trackedStates(exempting: Exempting, line: LineOf): TrackedStates {
+  const some = trackedFields(exempting).flatMap(tracked => dependencyOf(tracked, line) ?? []);
   return some.length > 0 ? some : undefined;
 }
 

@@ -29,6 +29,17 @@ export function trackingOf({ tables }: Pick<Ruleset, 'tables'>): Tracking {
   return { connections, fragments };
 }
 
+/**
+ * Whether rules may keep packets from being tracked: those that exempt them, those that send a copy, which is exempted (nf_dup_ipv4()), and what nobody
+ * knows. Without, of TCP, UDP and ICMP no packet is UNTRACKED.
+ */
+export function mayUntrack({ tables }: Pick<Ruleset, 'tables'>): boolean {
+  for (const { chains } of tables.values()) for (const { rules } of chains.values()) for (const { target } of rules) {
+    if (target.kind === 'opaque' || (target.kind === 'extension' && (target.use.definition.changes?.includes('state') === true || target.use.definition.name === 'TEE'))) return true;
+  }
+  return false;
+}
+
 /** Whether no rule in any table sees a part of a packet: IPv4 puts all of them together, or waits for the rest. IPv6 lets pass what it cannot put together. */
 export function seesNoFragments(ruleset: Pick<Ruleset, 'tables' | 'family'>): boolean {
   return ruleset.family === 'ipv4' && trackingOf(ruleset).fragments;

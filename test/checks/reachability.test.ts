@@ -209,6 +209,20 @@ test('who drops INVALID packets first of all need not look for them behind', t =
   t.deepEqual(redundant('-A INPUT -p udp -j DROP'), ['filter:INPUT:1']);
 });
 
+test('behind a rule that drops INVALID packets none for flags that make no sense matches any, but of packets that are not tracked', t => {
+  const told = (before: string, ...lines: readonly string[]): readonly string[] => of(before + filter('-A INPUT -m conntrack --ctstate INVALID -j DROP', ...lines))
+    .filter(one => one.check === 'shadowed-rule').map(one => `${one.severity} ${one.rule ?? ''} ${String(one.alike ?? 1)}`);
+  const flags = (some: string, target = 'DROP'): string => `-A INPUT -p tcp -m tcp --tcp-flags ${some} -j ${target}`;
+  const nonsense = ['FIN,SYN FIN,SYN', 'SYN,RST SYN,RST', 'FIN,RST FIN,RST', 'FIN,ACK FIN', 'ALL NONE', 'ALL ALL', 'ALL FIN,PSH,URG', 'ALL PSH'];
+  for (const some of nonsense) t.deepEqual(told('', flags(some)), ['info filter:INPUT:2 1'], some);
+  for (const some of ['ACK,URG URG', 'ACK,PSH PSH', 'FIN,ACK ACK', 'ALL SYN', 'RST RST']) t.deepEqual(told('', flags(some)), [], `${some}: some make sense`);
+  t.deepEqual(told('', ...nonsense.map(some => flags(some))), ['info filter:INPUT:2 8'], 'told together');
+  t.deepEqual(told('', flags('ALL NONE', 'LOG'), flags('ALL NONE')), ['error filter:INPUT:2 1', 'info filter:INPUT:3 1']);
+  const [mangle, raw] = ['*mangle\n-A PREROUTING -p tcp -j TEE --gateway 10.0.0.9\nCOMMIT\n', '*raw\n-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack\nCOMMIT\n'];
+  for (const before of [mangle, raw, raw.replace('CT --notrack', 'UNHEARD-OF')]) t.deepEqual(told(before, flags('ALL NONE')), [], before);
+  t.deepEqual(of(filter(flags('FIN,SYN FIN,SYN'), flags('ALL ALL'))).map(one => one.message.includes('INVALID')), [false], 'taken for their flags');
+});
+
 test('what a rule remembers is not done without it', t => {
   const redundant = (rule: string): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:INPUT DROP [0:0]\n-A INPUT -m recent --rcheck --name known --rsource -j ACCEPT\n${rule}\nCOMMIT\n` }).findings.filter(one => one.check === 'redundant-rule').map(one => one.rule);
   t.deepEqual(redundant('-A INPUT -p tcp -m tcp --dport 7000 -m recent --set --name known --rsource -j DROP'), []);

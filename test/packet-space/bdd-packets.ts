@@ -130,14 +130,14 @@ export function sampleValues(sample: PacketSample, hook: string, family: Family)
   if (sample.atoms !== undefined) throw new Error(`properties that no rule asks for: ${JSON.stringify(sample.atoms)}`);
   const address = (text: string | undefined): bigint => text === undefined ? 1n : addressValue(text, family);
   return {
-    protocol: BigInt(sample.protocol ?? 47), fragment: sample.fragment === true ? 1n : 0n, ctstate: BigInt(states.indexOf((sample.ctstate ?? 'UNTRACKED') as 'NEW')),
+    protocol: BigInt(sample.protocol ?? 47), fragment: sample.fragment === true ? 1n : 0n, ctstate: BigInt(states.indexOf((sample.ctstate ?? 'INVALID') as 'NEW')),
     in: BigInt(interfaceValue(sample.in ?? (hasIn.has(hook) ? 'wlan3' : ''))), out: BigInt(interfaceValue(sample.out ?? (hasOut.has(hook) ? 'wlan3' : ''))),
-    tcpFlags: BigInt(sample.tcpFlags ?? 16), icmpType: BigInt(sample.icmpType ?? usualType(sample.ctstate ?? 'UNTRACKED', family)), icmpCode: BigInt(sample.icmpCode ?? 0), mark: BigInt(sample.mark ?? 0),
+    tcpFlags: BigInt(sample.tcpFlags ?? 16), icmpType: BigInt(sample.icmpType ?? usualType(sample.ctstate ?? 'INVALID', family)), icmpCode: BigInt(sample.icmpCode ?? 0), mark: BigInt(sample.mark ?? 0),
     dport: BigInt(sample.dport ?? 0), sport: BigInt(sample.sport ?? 0), dst: address(sample.dst), src: address(sample.src),
   };
 }
 
-/** TCP flags as Linux 6.18 was seen to call them NEW (or RELATED), behind anything that a client says whom nobody answers; ESTABLISHED have SYN/ACK as well. */
+/** TCP flags as Linux 6.18 was seen to call them NEW (or RELATED), behind anything that a client says whom nobody answers; ESTABLISHED have SYN/ACK as well. Whatever has others is INVALID, as no judged rule keeps packets from being tracked. */
 const newFlags = ['S', 'SP', 'SU', 'SPU', 'A', 'PA', 'AU', 'PAU', 'FA', 'FPA', 'FAU', 'FPAU', 'R', 'RP', 'RA', 'RPA'];
 const establishedFlags = [...newFlags, 'SA', 'SPA'];
 
@@ -163,7 +163,7 @@ function impossiblePackets(sets: PacketSets): Node {
   const others = (some: readonly Node[], ...of: readonly typeof states[number][]): Node => sets.bdd.minus(sets.any(of.map(state => sets.is('ctstate', states.indexOf(state)))), sets.any(some));
   const { protocol, ...icmp } = icmpSeen[sets.family];
   return sets.all([sets.is('fragment', 0), sets.any([
-    sets.all([sets.is('protocol', 6), sets.any([others(newFlags.map(flags), 'NEW', 'RELATED'), others(establishedFlags.map(flags), 'ESTABLISHED')])]),
+    sets.all([sets.is('protocol', 6), sets.any([others(newFlags.map(flags), 'NEW', 'RELATED'), others(establishedFlags.map(flags), 'ESTABLISHED', 'UNTRACKED')])]),
     sets.all([sets.is('protocol', protocol), sets.any((['NEW', 'ESTABLISHED', 'RELATED'] as const).map(state => others(icmp[state].map(type), state)))]),
   ])]);
 }

@@ -57,6 +57,18 @@ for (const state of ['NEW', 'ESTABLISHED', 'INVALID']) {
   });
 }
 
+test('UNTRACKED have any flags where a rule exempts packets from tracking, and else those that make sense', t => {
+  const sensible = seenIn('ESTABLISHED');
+  t.deepEqual(aliveIn('UNTRACKED', false), sensible);
+  t.deepEqual(aliveIn('UNTRACKED', true), sensible);
+  const alive = (raw: string): number => {
+    const { rulesets: [ruleset] } = load({ path: 'x', text: `*raw\n-A PREROUTING ${raw}\nCOMMIT\n*filter\n-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN FIN,SYN -m conntrack --ctstate UNTRACKED -j LOG\nCOMMIT\n` });
+    const table = ruleset?.tables.get('filter');
+    return ruleset === undefined || table === undefined ? -1 : [...reach(packetSpace(ruleset), table).values()].filter(one => one.kind === 'live').length;
+  };
+  t.deepEqual(['-p udp -j NOTRACK', '-s 10.0.0.0/8 -j CT --notrack', '-j TEE --gateway 10.0.0.1', '-j UNHEARD-OF', '-s 10.0.0.0/8 -j DROP'].map(alive), [1, 1, 1, 1, 0]);
+});
+
 test('RELATED have those of NEW', t => {
   t.deepEqual(aliveIn('RELATED', true), aliveIn('NEW', true));
 });

@@ -4,7 +4,9 @@ import type { Because } from '../../finding.js';
 import type { Ruleset, Rule, Table } from '../../model/ruleset.js';
 import type { Fate, RuleAt } from '../../packet-space/answers.js';
 import { ask } from '../../packet-space/index.js';
+import { isNothing } from '../../packet-space/packets.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
+import { all as every, ctstates, mentions, oneOf, type Constraint } from '../../packet/constraint.js';
 import { referenceOf, type CheckContext } from '../define-check.js';
 import { isOwnDoing, isProgramsWord } from './owners.js';
 import { effectOf, isFinal, refuses, targetText } from './targets.js';
@@ -36,6 +38,16 @@ function faresAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, {
   const hook = table.chains.get(chain)?.hook;
   if (effect === undefined || hook === undefined) return false;
   return ask(cx.space(), table, hook, constraintsOf(cx.ruleset, table.name).of(rule), all.filter(one => one !== effect)).kind === 'no';
+}
+
+const states = oneOf('ctstate', [ctstates.NEW, ctstates.ESTABLISHED, ctstates.RELATED]);
+
+/** Whether a rule is for TCP flags that only INVALID packets have, and others that ask for the state take these. */
+export function isForNonsense({ ruleset }: Pick<CheckContext, 'ruleset'>, at: RuleAt, by: readonly RuleAt[]): boolean {
+  const asks = (one: RuleAt): Constraint => constraintsOf(ruleset, one.table).of(one.rule);
+  const own = asks(at);
+  if (!mentions(own, ['tcpFlags']) || mentions(own, ['ctstate'])) return false;
+  return by.some(one => mentions(asks(one), ['ctstate'])) && !by.some(one => mentions(asks(one), ['tcpFlags'])) && isNothing(ruleset.family, every([own, states])) && !isNothing(ruleset.family, own);
 }
 
 /** The chain that a jump or goto leads to. */

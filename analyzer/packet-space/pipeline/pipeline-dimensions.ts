@@ -2,6 +2,7 @@ import { ctstates, is, type Constraint } from '../../packet/constraint.js';
 import type { Rewriting } from '../../packet/rewriting.js';
 import { DimensionBuilder, type Dimensions } from '../dimensions.js';
 import type { ExtraChain } from './chains.js';
+import { mayUntrack } from '../tracking.js';
 import type { ReadRuleset } from './read-ruleset.js';
 import { twins } from './twins.js';
 import { mentioned, routes } from './values.js';
@@ -17,7 +18,7 @@ function mentionedIn(rewriting: Rewriting): readonly Constraint[] {
 
 /** A packet space in which all of the rule sets, and what is asked about packets, can be told apart. The rule sets are of one family. */
 export function dimensionsFor(read: readonly ReadRuleset[], asked: readonly Constraint[], extra: readonly ExtraChain[]): Dimensions {
-  const builder = new DimensionBuilder(read[0]?.ruleset.family ?? 'ipv4', twins);
+  const builder = new DimensionBuilder(read[0]?.ruleset.family ?? 'ipv4', twins, read.some(({ ruleset }) => mayUntrack(ruleset)));
   for (const constraint of [...basics, ...asked, ...extra.flatMap(chain => chain.rules.flatMap(rule => [rule.asks, ...rule.rewritings.flatMap(mentioned)]))]) builder.addWhole(constraint);
   for (const { rules, asks, rewritings } of read) {
     for (let rule = 0; rule < rules.length; rule++) {
