@@ -65,6 +65,15 @@ function brokenRejections(cx: CheckContext, pipeline: Pipeline): BrokenService[]
   }));
 }
 
+function namesGuests(ruleset: Ruleset): boolean {
+  return namedInterfaces(ruleset).some(({ name }) => isVirtualName(name));
+}
+
+/** Where packets go that are of no use to this host. */
+function uselessIn(ruleset: Ruleset): readonly Constraint[] {
+  return [...ruleset.family === 'ipv6' ? [toPointToPoint] : [], ...namesGuests(ruleset) ? [toGuests] : []];
+}
+
 /** Where somebody must be found: not behind `others`, where it lets anything out by another link. */
 function links(cx: CheckContext, pipeline: Pipeline, others: Constraint): Constraint {
   const lets = opens(pipeline, 'out', all([statesOf(cx.ruleset).first, notLoopback, not(others), any([firstTo('tcp'), firstTo('udp')])]));
@@ -83,7 +92,7 @@ function brokenServices(cx: CheckContext, pipeline: Pipeline): BrokenService[] {
   const patience = new Patience();
   const places: Readonly<Record<Useless, Constraint>> = {
     tunnels: cx.ruleset.family === 'ipv6' ? links(cx, pipeline, toPointToPoint) : always,
-    guests: namedInterfaces(cx.ruleset).some(({ name }) => isVirtualName(name)) ? links(cx, pipeline, toGuests) : always,
+    guests: namesGuests(cx.ruleset) ? links(cx, pipeline, toGuests) : always,
   };
   const mail = isNeeded(cx.settings, 'smtp') && takesMail(cx) ? [mailService(cx.ruleset)] : [];
   const broken = [...servicesNeeded(cx.ruleset, cx.settings), ...mail].flatMap(({ key, packets, isForOne, example, name, severity, rule }): BrokenService[] => {
@@ -178,7 +187,7 @@ COMMIT
 -A OUTPUT -p tcp -m tcp --dport 25 -j DROP
 COMMIT
 `,
-  asks: ({ ruleset, settings }) => [...servicesNeeded(ruleset, settings).map(({ packets }) => packets), mailService(ruleset).packets, ...rejections(ruleset), firstTo('tcp', [25]), toPointToPoint, toGuests, firstTo('tcp'), firstTo('udp')],
+  asks: ({ ruleset, settings }) => [...servicesNeeded(ruleset, settings).map(({ packets }) => packets), mailService(ruleset).packets, ...rejections(ruleset), firstTo('tcp', [25]), ...uselessIn(ruleset), ...uselessIn(ruleset).length > 0 ? [firstTo('tcp'), firstTo('udp')] : []],
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     const output = table?.chains.get('OUTPUT');
