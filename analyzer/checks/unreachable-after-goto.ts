@@ -21,8 +21,9 @@ function report(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, call:
   const isSame = lost.every(one => decideAlike(cx, table, one.at, one.by));
   return {
     at, severity: lost.every(one => isLastReturn(table, one.at)) ? 'info' : isSame ? 'warning' : 'error',
-    message: `no packet comes to ${subject}: rule ${String(call.position)} (${targetText(ruleset, call)}) leads every packet away, and ${isGoto ? 'a goto does not come back' : `none that ${others === 0 ? 'this one' : 'these'} would match comes back`}`,
-    because: [...takersBecause(ruleset, by), ...lost.slice(1).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'no packet comes here either' }))],
+    message: isGoto ? `no packet comes to ${subject}: rule ${String(call.position)} (${targetText(ruleset, call)}) leads every packet away, and a goto does not come back`
+      : `no packet can match ${subject}: rule ${String(call.position)} (${targetText(ruleset, call)}) leads all to another chain first, and none that ${others === 0 ? 'this one' : 'these'} would match comes back`,
+    because: [...takersBecause(ruleset, by), ...lost.slice(1).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: isGoto ? 'no packet comes here either' : 'no packet can match this one either' }))],
     ...lost.every(one => isNobodysToMend(cx, table, one.at, one.by)) ? { mutedIn: 'generated' as const } : {},
     help: isGoto ? `write -j in place of -g in rule ${String(call.position)}, or move ${others === 0 ? 'the rule' : 'the rules'} before it` : `move ${others === 0 ? 'the rule' : 'the rules'} before rule ${String(call.position)}, or delete ${others === 0 ? 'it' : 'them'}`,
   };

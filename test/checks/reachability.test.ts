@@ -84,7 +84,7 @@ test('and behind a jump to a chain that decides about all; not where some come b
 test('a goto and a jump from which no packet comes back, in words', t => {
   const told = (flag: string): string => of(filter(':a - [0:0]', `-A INPUT ${flag} a`, '-A INPUT -p tcp -j ACCEPT', '-A a -j DROP'))[0]?.message ?? '';
   t.is(told('-g'), 'no packet comes to this rule: rule 1 (-g a) leads every packet away, and a goto does not come back');
-  t.is(told('-j'), 'no packet comes to this rule: rule 1 (-j a) leads every packet away, and none that this one would match comes back');
+  t.is(told('-j'), 'no packet can match this rule: rule 1 (-j a) leads all to another chain first, and none that this one would match comes back', 'others may come back');
 });
 
 test('what stands behind a call and would do the same is a warning, by a chain of its own as well', t => {
