@@ -12,6 +12,7 @@ import { letThrough } from './shared/let-through.js';
 import { liveTranslations, type Asking } from './shared/nat-rules.js';
 import { fromOutside, isNamed, shownOutside, virtualInterface } from './shared/outside.js';
 import { ownerOf } from './shared/owners.js';
+import { isUnsaid } from './shared/parts.js';
 
 /** So many translations are asked about. */
 const questionLimit = 16;
@@ -81,7 +82,7 @@ function leak(cx: CheckContext, asking: Asking, outside: Constraint): Leak | und
   const owner = ownerOf(passing.ruleset, isPolicy(by) ? at : by);
   const isOutNamed = isNamed(cx.ruleset, out);
   const report: Leak['report'] = {
-    ...placeOf(passing.ruleset, by), certainty,
+    ...placeOf(passing.ruleset, by), certainty: isUnsaid(cx, by) ? 'possible' : certainty,
     message: `packets of no known connection leave by ${isOutNamed ? out : 'interfaces that no rule names'} with a private address, ${src}: nat translates connections only, and ${isPolicy(by) ? `the policy of ${by.chain}` : 'this rule'} lets packets of state INVALID pass${owner === undefined ? '' : ` (${owner} makes no rule against it)`}`,
     because: [deciderBecause(cx.ruleset, at, 'translates connections, and not these packets')],
     witness: [{ ...step, sentOn: { address: dst ?? (family === 'ipv4' ? '192.0.2.1' : '2001:db8::1'), device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],

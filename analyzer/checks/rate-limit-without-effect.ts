@@ -7,6 +7,7 @@ import { protocolNumber } from '../packet/protocols.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { hooksInto } from './shared/hooks-into.js';
+import { isUnsaid } from './shared/parts.js';
 import { notLoopback } from './shared/replies.js';
 import { effectOf, isStateless, targetText } from './shared/targets.js';
 
@@ -30,10 +31,10 @@ function nameOf(decider: Decider, at: RuleAt): string {
   return decider.chain === at.chain ? `rule ${String(decider.position)}` : referenceOf(decider);
 }
 
-function noEffect(ruleset: Ruleset, at: RuleAt, by: readonly Decider[], side: 'below' | 'above'): Report {
+function noEffect({ ruleset }: Pick<CheckContext, 'ruleset'>, at: RuleAt, by: readonly Decider[], side: 'below' | 'above'): Report {
   const what = side === 'below' ? 'beyond the limit' : 'within the limit';
   return {
-    at,
+    at, ...by.some(one => isUnsaid({ ruleset }, one)) ? { certainty: 'possible' as const } : {},
     message: `the limit has no effect: packets ${what} fare no otherwise, by ${by.slice(0, 3).map(one => nameOf(one, at)).join(', ')}`,
     because: by.map(one => deciderBecause(ruleset, one, `does to packets ${what} what the rule does to the others`)),
     help: effectOf(at.rule) === 'accept' && side === 'below' ? `drop what is beyond: the same rule without the limit and with -j DROP, right behind this one` : 'delete the rule, or change what comes behind it',
@@ -51,13 +52,14 @@ function upsideDown(ruleset: Ruleset, at: RuleAt, side: 'below' | 'above'): Repo
   };
 }
 
-function examine({ ruleset, space, undecided }: CheckContext, table: Table, at: RuleAt): Report | undefined {
+function examine(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const { ruleset, space, undecided } = cx;
   const side = sideOf(ruleset, at.rule);
   const effect = effectOf(at.rule);
   if (side === undefined || (effect !== 'accept' && effect !== 'drop')) return undefined;
   const other = otherwise(space(), table, at, 'other');
   if (other.kind === 'undecided') undecided();
-  if (other.kind === 'no') return noEffect(ruleset, at, other.by, side);
+  if (other.kind === 'no') return noEffect(cx, at, other.by, side);
   if (side !== (effect === 'drop' ? 'below' : 'above')) return undefined;
   return otherwise(space(), table, at, effect === 'drop' ? ['accept'] : ['drop']).kind === 'yes' ? upsideDown(ruleset, at, side) : undefined;
 }

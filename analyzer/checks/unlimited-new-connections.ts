@@ -6,7 +6,7 @@ import { stepOf } from '../witness/step.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { holdsForAnybody } from './shared/luck.js';
-import { saysNothingOf } from './shared/parts.js';
+import { isUnsaid } from './shared/parts.js';
 import { isRouter } from './shared/routers.js';
 import { firstTo, strangers } from './shared/strangers.js';
 
@@ -36,7 +36,7 @@ function report(cx: CheckContext, flood: CheckContext, table: Table, hook: 'INPU
   // Where no rule says that this host routes, its policy says so neither.
   if (isPolicy(by) && hook === 'FORWARD' && !isRouter(cx)) return undefined;
   // A script that says nothing of a policy leaves it as it finds it.
-  const certainty = isPolicy(by) && chain !== undefined && saysNothingOf(cx, chain) ? 'possible' : held;
+  const certainty = isUnsaid(cx, by) ? 'possible' : held;
   return {
     ...isPolicy(by) ? { ...chain === undefined ? {} : { chain, span: chain.line === 0 ? table.span : chain.span } } : { at: by },
     certainty,

@@ -34,6 +34,12 @@ test('routers anywhere send errors: those of trusted ones do not help', t => {
   t.truthy(shown('icmp-errors-dropped', host(lo, '-A INPUT -s 198.51.100.0/24 -p icmp -j ACCEPT', '-A INPUT -p icmp -j DROP', known, web)), 'a stranger outside of that network sends it');
 });
 
+test('UDP services of which an answer is expected, where OUTPUT lets none pass', t => {
+  const told = (...ports: readonly number[]): readonly string[] => ports.flatMap(port => found('missing-established-return', host(lo, known, `-A INPUT -p udp -m udp --dport ${String(port)} -j ACCEPT`, '-A OUTPUT -o lo -j ACCEPT').replace(':OUTPUT ACCEPT', ':OUTPUT DROP')));
+  t.is(told(53, 88, 111, 389, 443, 1812, 2049, 5060).length, 8);
+  t.deepEqual(told(514, 162, 2055), [], 'syslog, traps and flow records go one way');
+});
+
 test('a client of DHCPv6 asks a group, and a server answers from an address of its own', t => {
   const six = (rule: string, ...rules: readonly string[]): readonly string[] => found('missing-established-return', host(lo, known, '-A INPUT -p ipv6-icmp -j ACCEPT', ...rules, `-A OUTPUT ${rule} -j ACCEPT`), { family: 'ipv6' });
   const asks = '-p udp -m udp --sport 546 --dport 547';

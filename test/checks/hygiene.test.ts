@@ -185,6 +185,8 @@ test('a limit that limits nothing: by a later rule, by the policy, through a cha
   t.deepEqual(of(check, filter(limited).replace('INPUT DROP', 'INPUT ACCEPT')).map(one => one.because[0]?.rule), ['filter:INPUT:policy']);
   t.deepEqual(rules(check, ':x - [0:0]', limited, '-A INPUT -p tcp -j x', '-A x -s 0.0.0.0/1 -j ACCEPT', '-A x -s 128.0.0.0/1 -j ACCEPT'), ['filter:INPUT:1']);
   t.deepEqual(rules(check, '-A INPUT -p udp -m limit --limit 3/min -j DROP'), ['filter:INPUT:1'], 'what is beyond is dropped by the policy');
+  const script = (policy: string): readonly string[] => of(check, `#!/bin/sh\n${policy}iptables ${limited}\n`).map(one => one.certainty);
+  t.deepEqual([script('iptables -P INPUT ACCEPT\n'), script('')], [['certain'], ['possible']], 'a script that does not set it leaves the policy as it is');
 });
 
 test('a limit whose packets fare otherwise beyond it, or are logged there', t => {

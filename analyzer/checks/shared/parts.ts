@@ -1,8 +1,10 @@
 /** Files that say a part of what is to be, and not all of it. */
 import { mayJumpAnywhere } from '../../model/nobody-knows.js';
 import type { Chain, Ruleset, Table } from '../../model/ruleset.js';
+import type { Decider } from '../../packet-space/answers.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import type { CheckContext } from '../define-check.js';
+import { isPolicy } from './deciders.js';
 import { chainsFrom } from './interference.js';
 import { programToCome } from './owners.js';
 
@@ -23,6 +25,12 @@ export function isUndeclared({ hook, line }: Chain): boolean {
 /** Whether a file that says something of table filter says neither that it is the whole of it, nor what the policy of a chain is: a script leaves that as it finds it. */
 export function saysNothingOf({ ruleset }: Pick<CheckContext, 'ruleset'>, chain: Chain): boolean {
   return ruleset.tables.get('filter')?.line === 0 && chain.line === 0;
+}
+
+/** Whether it is such a policy that decides. */
+export function isUnsaid(cx: Pick<CheckContext, 'ruleset'>, by: Decider): boolean {
+  const chain = isPolicy(by) && by.table === 'filter' ? cx.ruleset.tables.get('filter')?.chains.get(by.chain) : undefined;
+  return chain !== undefined && saysNothingOf(cx, chain);
 }
 
 const entered = new WeakMap<Table, ReadonlySet<Chain>>();

@@ -43,8 +43,8 @@ export interface Exchange {
   readonly isPing: boolean;
 }
 
-/** UDP services of which everybody expects an answer; others may be one-way (syslog, traps, flow records). */
-const answeredUdpPorts = [53, 123, 161, 500, 1194, 3478, 4500, 51_820];
+/** UDP services of which everybody expects an answer, those of names, time, directories, RPC, QUIC, RADIUS and calls among them; others may be one-way (syslog, traps, flow records). */
+const answeredUdpPorts = [53, 88, 111, 123, 161, 389, 443, 500, 1194, 1812, 1813, 2049, 3478, 4500, 5060, 51_820];
 
 /** What is asked of a rule, most telling first. */
 export function exchanges(ruleset: Ruleset): readonly Exchange[] {
