@@ -7,7 +7,7 @@ import type { ReachOptions } from '../packet-space/pipeline/reach.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
-import { all, not, type Constraint } from '../packet/constraint.js';
+import { all, not, type Constraint, type Range } from '../packet/constraint.js';
 import { localPorts } from '../packet/local-ports.js';
 import type { ProposedStep, Shown } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
@@ -63,6 +63,8 @@ const meant = 1024;
 const many = 4;
 /** From the ports of clients on a wide range is for these, for media or passive FTP: what else is there, is there by chance. A range of so many is meant. */
 const few = 16;
+/** A service that has a port for each display, console or guest has no more of them. */
+const displays = 100;
 /** More services than this are not all asked about and named. */
 const listed = 6;
 
@@ -77,11 +79,18 @@ function servicesAmong(named: NamedPorts): readonly InnerService[] {
   return services;
 }
 
+/** Of a range that begins with the first port of a service that has several, as `5900:5999` with the first display of VNC, those: the rest is for more of them. */
+function withoutMore(protocol: NamedPorts['protocol'], range: Range): Range {
+  const own = innerServices.find(one => one.protocol === protocol && one.from < one.to && one.from === Number(range.low) && one.to < Number(range.high));
+  return own === undefined || countOf({ protocol, ranges: [range] }) > displays ? range : { low: range.low, high: own.to };
+}
+
 /** Services on ports that are meant: of `3306,30000:40000`, MySQL. */
-function servicesIn(named: NamedPorts): readonly InnerService[] {
+function servicesIn({ protocol, ranges: all }: NamedPorts): readonly InnerService[] {
+  const named = { protocol, ranges: all.map(one => withoutMore(protocol, one)) };
   const services = servicesAmong(named);
   if (new Set(services.filter(({ from }) => from < localPorts.low).map(({ name }) => name)).size >= many) return services;
-  const { protocol, ranges } = named;
+  const { ranges } = named;
   const narrow = ranges.filter(one => countOf({ protocol, ranges: [one] }) <= (one.low < localPorts.low ? meant : few));
   return narrow.length === ranges.length ? services : servicesAmong({ protocol, ranges: narrow });
 }
@@ -128,7 +137,9 @@ function exposedBy(asking: Asking, { rule }: RuleAt, path: Path, services: reado
 
 /** `MySQL (tcp/3306) and Redis (tcp/6379)`; `asked` are those that the rule names. */
 function listText(exposed: readonly Exposed[], asked: readonly InnerService[]): string {
-  const words = exposed.map(({ service: { name, protocol, from, to } }) => `${name} (${protocol}/${String(from)}${from === to ? '' : `-${String(to)}`})`);
+  const ports = new Map<string, string[]>();
+  for (const { service: { name, protocol, from, to } } of exposed) ports.set(name, [...ports.get(name) ?? [], `${protocol}/${String(from)}${from === to ? '' : `-${String(to)}`}`]);
+  const words = [...ports].map(([name, its]) => `${name} (${its.join(', ')})`);
   const last = asked.length > listed ? 'others' : words.length > 1 ? words.pop() : undefined;
   return `${words.join(', ')}${last === undefined ? '' : ` and ${last}`}`;
 }

@@ -34,6 +34,21 @@ test('nodes of Hadoop, and what games and telephone exchanges are governed by', 
   ]);
 });
 
+test('what is opened to those who come through IPsec is open to nobody else', t => {
+  for (const option of ['--pol ipsec', '--pol ipsec --proto esp', '--strict --reqid 7']) t.deepEqual(found(host(redis.replace('-j', `-m policy --dir in ${option} -j`))), [], option);
+  t.deepEqual(found(host(redis.replace('-j', '-m policy --dir in --pol none -j'))), ['warning filter:INPUT:3 Redis (tcp/6379)']);
+  t.deepEqual(found(host('-A INPUT -m policy --dir in --pol none -j DROP', redis)), [], 'who comes without it is dropped before');
+  t.deepEqual(found(host('-A INPUT -m policy --dir in --pol ipsec -j DROP', redis)), ['warning filter:INPUT:4 Redis (tcp/6379)']);
+});
+
+test('a range that begins with the first display is for displays, and a service is named once', t => {
+  const named = (ports: string): string[] => found(host(`-A INPUT -p tcp -m multiport --dports ${ports} -j ACCEPT`)).map(one => one.replace('warning filter:INPUT:3 ', ''));
+  t.deepEqual(named('5900:5999'), ['VNC (tcp/5900-5909)']);
+  t.deepEqual(named('5900:5999,3306'), ['MySQL (tcp/3306) and VNC (tcp/5900-5909)']);
+  t.deepEqual(named('5901:5999'), ['CouchDB (tcp/5984), VNC (tcp/5901-5909) and WinRM (tcp/5985, tcp/5986)'], 'nobody says what it is for');
+  t.deepEqual(named('6000:6400'), ['Redis (tcp/6379), Spark (tcp/6066) and X11 (tcp/6000-6009)'], 'so many displays there are not');
+});
+
 test('behind a list of thousands of addresses it is told as well', t => {
   const blocked = Array.from({ length: 20_500 }, (_, i) => `-A INPUT -s 10.${String(i >> 8)}.${String(i & 255)}.9/32 -j DROP`);
   const { findings, undecided } = analyze({ path: 'exposed.rules', text: host(...blocked, redis) }, { checks: [exposedService] });

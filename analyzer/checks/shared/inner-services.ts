@@ -23,6 +23,7 @@ export const innerServices: readonly InnerService[] = [
   ...never('Docker Swarm', 2377),
   service('warning', 'udp', 'VXLAN', 4789),
   service('warning', 'udp', 'VXLAN', 8472),
+  ...never('Nomad', 4646),
   ...never('libvirt', 16_509),
   ...never('the Asterisk Manager', 5038),
   ...never('the FreeSWITCH event socket', 8021),
@@ -48,6 +49,7 @@ export const innerServices: readonly InnerService[] = [
   ...never('ActiveMQ', 61_616),
   ...never('MSMQ', 1801),
   ...never('the Erlang port mapper', 4369),
+  ...never('Erlang nodes', 25_672),
   service('warning', 'udp', 'corosync', 5404, 5405),
   ...never('HDFS', 8020, 9870, 50_070),
   ...never('Spark', 6066, 7077),
@@ -105,5 +107,7 @@ export const innerServices: readonly InnerService[] = [
   ...seldom('RabbitMQ management', 15_672),
   ...seldom('Kibana', 5601),
   ...seldom('Webmin', 10_000),
+  ...seldom('Galera', 4567),
+  ...seldom('Pacemaker', 2224, 3121),
 ];
 

@@ -2,8 +2,8 @@
 import { isCertain, type Pipeline, type Sighting } from '../../packet-space/pipeline/index.js';
 import { follow } from '../../packet-space/pipeline/passes.js';
 
-/** Sets are those of somebody who knows whom he lets in. */
-const isList = (name: string): boolean => name.startsWith('set ');
+/** What a sender cannot see to: sets are those of somebody who knows whom he lets in, and who comes through IPsec has a key. */
+const isGiven = (name: string): boolean => name.startsWith('set ') || name.startsWith('policy ');
 
 /** Hooks and tables are fewer than this. */
 const epochs = 24;
@@ -13,7 +13,7 @@ function ownChoices({ chains: { dimensions, fieldCount }, choices: names }: Pipe
   const own = new Map<number, number>();
   for (let d = fieldCount; d < dimensions.list.length; d++) {
     const one = dimensions.list[d];
-    if (one?.kind !== 'atom' || isList(one.name)) continue;
+    if (one?.kind !== 'atom' || isGiven(one.name)) continue;
     for (let epoch = 0; epoch < epochs; epoch++) {
       const id = names.atom(d, epoch, false);
       const chosen = choices.get(id);
@@ -32,7 +32,7 @@ export function withoutLuck(pipeline: Pipeline, sighting: Sighting): Sighting | 
 
 /**
  * What a sighting says of anybody: `certain`, whatever is unknown; `possible`, where nothing that is unknown is in the way (a set in which the sender
- * is, an unknown match); `no`, where the sender must be on a list or have knocked, or whatever a match asks for that says nothing offline.
+ * is, an unknown match); `no`, where the sender must be on a list, come through IPsec or have knocked, or whatever a match asks for that says nothing offline.
  */
 export function holdsForAnybody(pipeline: Pipeline, sighting: Sighting): 'certain' | 'possible' | 'no' {
   if (isCertain(pipeline, sighting)) return 'certain';
