@@ -109,7 +109,10 @@ interface Copies {
   readonly copies: readonly RuleAt[];
 }
 
-/** Those that are the same whenever a packet comes: between two there may be a mark set, and then the second means something else. Where it is not known what comes, nothing may stand between that goes on. */
+/**
+ * Those that are the same whenever a packet comes: between two there may be a mark set, and then the second means something else. Where it is not known what comes, or what marks are there,
+ * nothing may stand between that goes on.
+ */
 function copiesIn({ ruleset, reach }: Pick<CheckContext, 'ruleset' | 'reach'>, table: Table, chain: Chain): Iterable<Copies> {
   const duplicates = duplicatesIn(ruleset, table, chain);
   const groups = new Map<number, { readonly of: RuleAt; readonly copies: RuleAt[] }>();
@@ -118,13 +121,20 @@ function copiesIn({ ruleset, reach }: Pick<CheckContext, 'ruleset' | 'reach'>, t
   for (const [index, rule] of chain.rules.entries()) {
     const position = duplicates.get(rule);
     const first = position === undefined ? undefined : chain.rules[position - 1];
-    if (position === undefined || first === undefined || (isFinal(rule) && reach(table).get(rule)?.kind === 'live')) continue;
-    if (mayBeEntered(ruleset, table, chain.name) && !chain.rules.slice(position, index).every(isFinal)) continue;
+    if (position === undefined || first === undefined) continue;
+    const isUnsure = mayBeEntered(ruleset, table, chain.name) || (isFinal(rule) && reach(table).get(rule)?.kind === 'live');
+    if (isUnsure && !chain.rules.slice(position, index).every(isFinal)) continue;
     const group = groups.get(position) ?? { of: { ...place, position, rule: first }, copies: [] };
     group.copies.push({ ...place, position: index + 1, rule });
     groups.set(position, group);
   }
   return groups.values();
+}
+
+/** Whether the rule is told of as one that repeats another. */
+export function isCopy(cx: Pick<CheckContext, 'ruleset' | 'reach'>, table: Table, { chain: name, rule }: RuleAt): boolean {
+  const chain = table.chains.get(name);
+  return chain !== undefined && [...copiesIn(cx, table, chain)].some(({ copies }) => copies.some(one => one.rule === rule));
 }
 
 function becauseOf({ of, copies: [, ...others] }: Copies): readonly Because[] {

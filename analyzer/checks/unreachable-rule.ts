@@ -4,6 +4,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { takenElsewhere } from '../witness/taken-elsewhere.js';
 import { bypassedRules } from './shared/bypassed.js';
 import { deadElsewhere, isByTranslation, isChanger } from './shared/dead-elsewhere.js';
+import { isCopy } from './duplicate-rule.js';
 import { waitingInVain } from './notrack-state-conflict.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { ownerOf } from './shared/owners.js';
@@ -12,12 +13,13 @@ import { effectOf, isFinal, targetText } from './shared/targets.js';
 
 const losing = new Set(['drop', 'reject', 'queue']);
 
-function isTaker({ rule }: RuleAt): boolean {
-  return losing.has(effectOf(rule) ?? '');
+/** It loses packets, or ends the chain for them before they come to the rule. */
+function isTaker(at: RuleAt, one: RuleAt): boolean {
+  return losing.has(effectOf(one.rule) ?? '') || (one.table === at.table && one.chain === at.chain && isFinal(one.rule));
 }
 
-function doing(one: RuleAt): string {
-  if (isTaker(one)) return 'takes packets that this rule is for';
+function doing(at: RuleAt, one: RuleAt): string {
+  if (isTaker(at, one)) return 'takes packets that this rule is for';
   if (isChanger(one)) return 'changes packets that this rule is for';
   return isFinal(one.rule) ? 'decides about packets that this rule is for' : 'leads packets that this rule is for';
 }
@@ -35,33 +37,33 @@ function listOf(rules: readonly RuleAt[]): string {
 function actors(at: RuleAt, by: readonly RuleAt[]): readonly RuleAt[] {
   const elsewhere = by.filter(one => one.table !== at.table);
   const others = elsewhere.length === 0 ? by : elsewhere;
-  const acting = others.filter(one => isTaker(one) || isChanger(one));
+  const acting = others.filter(one => isTaker(at, one) || isChanger(one));
   return acting.length === 0 ? others : acting;
 }
 
-function verbOf(acting: readonly RuleAt[]): string {
-  const [takes, changes] = [acting.some(isTaker), acting.some(isChanger)];
+function verbOf(at: RuleAt, acting: readonly RuleAt[]): string {
+  const [takes, changes] = [acting.some(one => isTaker(at, one)), acting.some(one => !isTaker(at, one) && isChanger(one))];
   const [take, change] = acting.length === 1 ? ['takes', 'changes'] : ['take', 'change'];
   return takes && changes ? 'take or change' : changes ? change : take;
 }
 
 function advice(at: RuleAt, by: readonly RuleAt[], first: readonly RuleAt[]): string {
   if (isByTranslation(at, by)) return `ask for the address and port that ${listOf(first)} gives to packets`;
-  return first.every(isTaker) ? `let its packets pass ${listOf(first)}` : `ask for packets as they are behind ${listOf(first)}`;
+  return first.every(one => isTaker(at, one)) ? `let its packets pass ${listOf(first)}` : `ask for packets as they are behind ${listOf(first)}`;
 }
 
 function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
   const acting = actors(at, by);
   const deciders = by.filter(one => isFinal(one.rule));
   const isSame = isFinal(at.rule) && deciders.length > 0 && deciders.every(one => effectOf(one.rule) === effectOf(at.rule));
-  const because = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `${doing(one)}: ${targetText(ruleset, one)}` }));
+  const because = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `${doing(at, one)}: ${targetText(ruleset, one)}` }));
   const first = acting.slice(0, 1);
   return {
     at, because,
     severity: isSame ? 'warning' : 'error',
     // Programs that do not know of each other, as kubernetes and flannel, leave each other such rules by design.
     ...[at, ...acting].every(one => ownerOf(ruleset, one) !== undefined) ? { mutedIn: 'generated' as const } : {},
-    message: `no packet comes to this rule: before ${acting.every(one => one.table === at.table) ? 'it' : `table ${at.table}`} sees them, ${listOf(acting)} ${verbOf(acting)} all that it is for`,
+    message: `no packet comes to this rule: before ${acting.every(one => one.table === at.table) ? 'it' : `table ${at.table}`} sees them, ${listOf(acting)} ${verbOf(at, acting)} all that it is for`,
     help: `${advice(at, by, first)}, or delete it`,
   };
 }
@@ -142,7 +144,7 @@ COMMIT
     if (dead.size === 0) return;
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
       const by = dead.get(at.rule);
-      if (by === undefined || isBelowDead(cx, table, at, dead) || isToldOfNat(cx, table, at, by) || waitingInVain(cx).has(at.rule)) continue;
+      if (by === undefined || isBelowDead(cx, table, at, dead) || isToldOfNat(cx, table, at, by) || waitingInVain(cx).has(at.rule) || isCopy(cx, table, at)) continue;
       yield {
         ...report(cx.ruleset, at, by),
         illustrate: () => {

@@ -53,6 +53,18 @@ test('a mark that a rule of the same table always sets, whatever it was before',
   t.deepEqual(unreachable(mangle(all, '-A PREROUTING -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff', '-A PREROUTING -m mark --mark 0x2 -j DROP')), [], 'or its connection may');
 });
 
+test('what ends the chain for packets takes them, also where it translates them; who says the same again is told so, and no more', t => {
+  const chains = ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING', 'marks'];
+  const after = (rule: string): readonly string[] => analyze({
+    path: 'tables.rules',
+    text: table('nat', chains, '-A POSTROUTING -j marks', '-A POSTROUTING -m mark --mark 0x21 -j MASQUERADE', rule, '-A marks -m mark ! --mark 0x4000/0x4000 -j RETURN', '-A marks -j MARK --set-xmark 0x4000/0x0', '-A marks -j ACCEPT'),
+  }).findings.map(({ check, message, help }) => `${check}: ${message}; ${help}`);
+  t.deepEqual(after('-A POSTROUTING -s 10.0.0.0/8 -m mark --mark 0x21 -j MASQUERADE'), [
+    'unreachable-rule: no packet comes to this rule: before it sees them, nat:POSTROUTING:2 takes all that it is for; let its packets pass nat:POSTROUTING:2, or delete it',
+  ]);
+  t.deepEqual(after('-A POSTROUTING -m mark --mark 0x21 -j MASQUERADE'), ['duplicate-rule: this rule repeats rule 2 of the chain word for word, and never sees a packet; delete one of the two']);
+});
+
 test('marks of the same table, in chains that are jumped and gone to', t => {
   const chains = (...rules: readonly string[]): (readonly [string | null, string])[] => unreachable(table('mangle', ['PREROUTING', 'FORWARD', 'one', 'two'], ...rules)).map(one => [one.rule, because(one)] as const);
   const all = '-A one -j MARK --set-xmark 0x1/0xffffffff';
