@@ -1,5 +1,6 @@
 import type { Ruleset, Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
+import { ask } from '../packet-space/index.js';
 import { firstPacket, isCertain, question, reachThrough, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
@@ -7,7 +8,8 @@ import { all, ctstates, is, masked, type Constraint } from '../packet/constraint
 import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { dropsTheRest } from './shared/default-drop.js';
-import { defineCheck, referenceOf, type CheckContext } from './define-check.js';
+import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { fromAnybody, fromStrangers, isForSomebody } from './shared/strangers.js';
 import { asksForState } from './shared/state-asked.js';
 import { effectOf } from './shared/targets.js';
@@ -34,11 +36,7 @@ interface LettingIn {
 }
 
 /** Rules that let such packets in for certain, in the order of the file. */
-function lettingIn(cx: CheckContext, pipeline: Pipeline, table: Table): readonly LettingIn[] {
-  const packets = strayAnswers(cx);
-  const any = question(pipeline, 'in', packets, 'accept');
-  if (any.kind === 'undecided') cx.undecided();
-  if (any.kind !== 'yes') return [];
+function lettingIn(cx: CheckContext, pipeline: Pipeline, table: Table, packets: Constraint): readonly LettingIn[] {
   const budget = solveBudget(namingBudget.packets, namingBudget.work);
   const found: LettingIn[] = [];
   for (const at of cx.rules(table)) {
@@ -52,6 +50,23 @@ function lettingIn(cx: CheckContext, pipeline: Pipeline, table: Table): readonly
   return found;
 }
 
+const dropped = '-m conntrack --ctstate INVALID -j DROP';
+
+/** No rule lets them in: those that drop the rest drop what is NEW, and the policy accepts what is not. */
+function* byPolicy(cx: CheckContext, table: Table, packets: Constraint): Generator<Report, void> {
+  const [chain, answer] = [table.chains.get('INPUT'), ask(cx.space(), table, 'INPUT', packets, ['accept'])];
+  if (chain === undefined || answer.kind !== 'yes' || !isPolicy(answer.by)) return;
+  const { witness, by } = answer;
+  yield {
+    chain, span: chain.span,
+    message: 'anybody’s packets that belong to no connection and begin none (state INVALID) come in: INPUT accepts by default, and no rule drops them',
+    because: [deciderBecause(cx.ruleset, by, 'lets in what is not NEW')],
+    witness: [stepOf(witness, witness.in ?? 'eth0')],
+    shows: [{ at: 'filter:INPUT', fate: 'passes', by: [deciderReference(by)] }],
+    help: `drop them as well: ${dropped}`,
+  };
+}
+
 export const invalidAccepted = defineCheck({
   name: 'invalid-accepted',
   kind: 'conversations',
@@ -62,7 +77,8 @@ export const invalidAccepted = defineCheck({
 the blue, an error about an unknown connection. A rule that opens a port without asking for the state lets them in.
 Most of them are harmless, for TCP itself refuses them; port scanners use them to tell open ports from closed ones, and
 translated connections leak them untranslated. A rule that drops INVALID packets behind the one for known
-connections costs next to nothing. All rules that let them in are named in one finding.`,
+connections costs next to nothing. All rules that let them in are named in one finding; where none does, but the last rule
+drops only what is NEW, it is the policy that lets them in.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -97,8 +113,15 @@ COMMIT
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined || !asksForStates(cx.ruleset, table) || !dropsTheRest(cx, table, 'INPUT', fromAnybody(cx))) return;
     const pipeline = cx.pipeline();
-    const [first, ...others] = pipeline === undefined ? [] : lettingIn(cx, pipeline, table);
-    if (pipeline === undefined || first === undefined) return;
+    const packets = strayAnswers(cx);
+    const any = pipeline === undefined ? undefined : question(pipeline, 'in', packets, 'accept');
+    if (any?.kind === 'undecided') cx.undecided();
+    if (pipeline === undefined || any?.kind !== 'yes') return;
+    const [first, ...others] = lettingIn(cx, pipeline, table, packets);
+    if (first === undefined) {
+      if (isCertain(pipeline, any.found)) yield* byPolicy(cx, table, packets);
+      return;
+    }
     const { sample } = firstPacket(pipeline, first.found, first.packets);
     const more = others.length === 0 ? 'this rule lets' : `this rule and ${others.length === 1 ? 'another' : `${String(others.length)} others`} let`;
     yield {
@@ -107,7 +130,7 @@ COMMIT
       because: others.map(({ at }) => ({ rule: referenceOf(at), line: at.rule.line, message: 'lets them in as well' })),
       witness: [stepOf(sample, sample.in ?? 'eth0')],
       shows: [{ at: 'filter:INPUT', fate: 'passes', matches: [referenceOf(first.at)] }],
-      help: 'drop them behind the rule for known connections: -m conntrack --ctstate INVALID -j DROP; or let in only what is NEW: -m conntrack --ctstate NEW',
+      help: `drop them behind the rule for known connections: ${dropped}; or let in only what is NEW: -m conntrack --ctstate NEW`,
     };
   },
 });
