@@ -22,13 +22,14 @@ for (const [chain, owner] of [
   ['f2b-sshd', 'fail2ban'], ['fail2ban-ssh', 'fail2ban'], ['sshguard', 'sshguard'], ['LIBVIRT_FWX', 'libvirt'], ['ISTIO_OUTPUT', 'istio'], ['NETAVARK_FORWARD', 'netavark'], ['CNI-FORWARD', 'cni'],
   ['AZURE-NPM-INGRESS', 'azure-npm'], ['WEAVE-NPC', 'weave'], ['FLANNEL-FWD', 'flannel'], ['ts-input', 'tailscale'], ['neutron-openvswi-INPUT', 'neutron'], ['MINIUPNPD', 'miniupnpd'],
   ['quantum-l3-agent-snat', 'neutron'], ['nova-api-INPUT', 'nova'], ['AS0_ACCEPT', 'OpenVPN Access Server'], ['CROWDSEC_CHAIN', 'CrowdSec'], ['PSAD_BLOCK_INPUT', 'psad'],
+  ['AWS-SNAT-CHAIN-0', 'Amazon VPC CNI'], ['OVN-KUBE-NODEPORT', 'OVN-Kubernetes'], ['IP-MASQ-AGENT', 'kubernetes'], ['ironic-inspector', 'ironic'],
 ] as const) {
   test(`${chain} is made by ${owner}, and so is the rule that leads there`, t => {
     t.deepEqual(owners([`:${chain} - [0:0]`, `-A INPUT -j ${chain}`, `-A ${chain} -s 192.0.2.1/32 -j DROP`, '-A INPUT -s 192.0.2.1/32 -j DROP']), { chains: { [chain]: owner }, rules: [owner, owner, undefined] });
   });
 }
 
-for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'sshguard-own', 'californian', 'ufwx', 'IN_public', 'dynamic', 'LOCAL', 'zone_lan_forward', 'ts-web', 'nova', 'AS01', 'PSAD', 'crowd']) {
+for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'sshguard-own', 'californian', 'ufwx', 'IN_public', 'dynamic', 'LOCAL', 'zone_lan_forward', 'ts-web', 'nova', 'AS01', 'PSAD', 'crowd', 'AWS-SNAT', 'IP-MASQUERADE']) {
   test(`${chain} is somebody’s own`, t => {
     t.deepEqual(owners([`:${chain} - [0:0]`, `-A INPUT -j ${chain}`]), { chains: {}, rules: [undefined] });
   });
@@ -55,6 +56,14 @@ test('rules of built-in chains that name an interface which a program makes, or 
     '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT', '-A FORWARD -o br-0123456789ab -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -o br-lan -j DROP', '-A FORWARD -o weave -j DROP', '-A INPUT -i virbr0 -j ACCEPT',
     '-A FORWARD -m comment --comment "cali:abc" -j ACCEPT', '-A FORWARD -m comment --comment "flanneld forward" -j ACCEPT', '-A FORWARD -m comment --comment "for kubernetes " -j ACCEPT',
   ]).rules, ['docker', 'docker', undefined, 'weave', 'libvirt', 'calico', 'flannel', undefined]);
+});
+
+test('what the images of Oracle Cloud say of its services is nobody’s to merge, and that nothing leads there any more is', t => {
+  const services = [53, 67, 69].map(port => `-A InstanceServices -d 169.254.169.254/32 -p udp -m udp --dport ${String(port)} -m comment --comment "See the Oracle-Provided Images section in the documentation" -j ACCEPT`);
+  const told = (...lines: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: ['*filter', ':InstanceServices - [0:0]', ...lines, ...services, 'COMMIT', ''].join('\n') }).findings
+    .filter(one => one.owner === undefined && one.check !== 'default-accept').map(one => one.check);
+  t.deepEqual(told('-A OUTPUT -d 169.254.0.0/16 -j InstanceServices'), []);
+  t.deepEqual(told(), ['unused-chain']);
 });
 
 test('who lets people from elsewhere to such an interface is no program, nor is whoever speaks of virbr0 where libvirt has chains for that', t => {

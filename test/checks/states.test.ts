@@ -122,6 +122,30 @@ test('a service whose packets are exempt, and whose rule waits for NEW, is dead,
   for (const limit of ['', '-m limit --limit 50/sec ']) t.deepEqual(analyze({ path: 'x.rules', text: text.replace('NEW -j', `NEW ${limit}-j`) }).findings.map(one => `${one.severity} ${one.check}`), ['error notrack-state-conflict']);
 });
 
+test('invalid-accepted: where the last rule drops only what is NEW, the policy lets in the rest', t => {
+  const told = (last: string, policy = 'ACCEPT'): unknown => {
+    const { findings } = analyze({ path: 'x.rules', text: host(lo, known, '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT', last).replace(':INPUT DROP', `:INPUT ${policy}`) });
+    return findings.filter(one => one.check === 'invalid-accepted').map(({ rule, because, witness }) => [rule, because[0]?.rule, witness?.[0]?.packet['flags']]);
+  };
+  t.deepEqual(told('-A INPUT -m conntrack --ctstate NEW -j DROP'), [[null, 'filter:INPUT:policy', 'SA']]);
+  t.deepEqual(told('-A INPUT -m conntrack --ctstate NEW -j DROP', 'DROP'), []);
+  t.deepEqual(told('-A INPUT -m conntrack --ctstate NEW,INVALID -j DROP'), []);
+  t.deepEqual(told('-A INPUT -j DROP'), []);
+  t.deepEqual(told('-A INPUT -p tcp -m conntrack --ctstate NEW -j DROP'), [], 'default-accept speaks of what else comes in');
+});
+
+test('dead-state-match: connections may begin in a chain that a program is yet to fill', t => {
+  const dead = (...lines: readonly string[]): number => found('dead-state-match', host('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', ...lines)).length;
+  const jump = (chain: string, hook = 'FORWARD'): readonly string[] => [`:${chain} - [0:0]`, `-A ${hook} -j ${chain}`];
+  t.is(dead(...jump('neutron-openvswi-FORWARD')), 0);
+  t.is(dead(...jump('neutron-openvswi-FORWARD'), ...jump('MINIUPNPD')), 0);
+  t.is(dead(...jump('neutron-openvswi-FORWARD'), '-A neutron-openvswi-FORWARD -j DROP'), 1, 'it has filled it');
+  t.is(dead(...jump('nova-api-INPUT', 'INPUT')), 1, 'what it lets in is not forwarded');
+  t.is(dead(...jump('f2b-sshd')), 1, 'all that may come there is more to refuse');
+  t.is(dead(...jump('ufw-user-forward')), 1, 'people have told it to let nobody through');
+  t.is(dead(...jump('mine')), 1);
+});
+
 test('dead-state-match: where nothing begins but over lo, the rule for lo is not to blame', t => {
   const told = (...lines: readonly string[]): unknown => {
     const { findings } = analyze({ path: 'x.rules', text: host(lo, known, '-A OUTPUT -o lo -j ACCEPT', ...lines).replace(':OUTPUT ACCEPT', ':OUTPUT DROP') });

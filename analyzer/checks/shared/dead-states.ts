@@ -1,21 +1,24 @@
 /** Rules that wait for packets of connections under way, and to which none ever comes. */
-import type { Rule } from '../../model/ruleset.js';
+import type { Rule, Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
+import type { Hook } from '../../extensions/define.js';
 import { reachWith } from '../../packet-space/index.js';
 import { Patience } from '../../packet-space/patience.js';
 import { stateReach, takersUnderWay } from '../../packet-space/pipeline/index.js';
+import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { solveBudget } from '../../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { ctstates, not, oneOf } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
 import { meet, rangesOf } from './asked.js';
+import { isToBeFilled } from './owners.js';
 import { asksForState } from './state-asked.js';
 
 const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
 const others = not(underWay);
 const waited = rangesOf(underWay, 'ctstate');
 
-/** `by`: the rules before it that take all such packets; empty where there are none, whatever stands before it, and undefined where that is left open. */
+/** `by`: the rules before it that take all such packets; empty where there are none, whatever stands before it, and undefined where that is left open, or hangs on what a program is yet to do. */
 export interface DeadState {
   readonly at: RuleAt;
   readonly by: readonly RuleAt[] | undefined;
@@ -35,6 +38,7 @@ function* findDead(cx: CheckContext): Generator<[Rule, DeadState], void> {
   if (table === undefined) return;
   const constraints = constraintsOf(cx.ruleset, table.name);
   const patience = new Patience();
+  const unfinished = unfinishedHooks(cx.ruleset, table);
   for (const at of cx.rules(table)) {
     const asked = constraints.of(at.rule);
     if (!asksForState(asked) || cx.reach(table).get(at.rule)?.kind !== 'live') continue;
@@ -48,6 +52,20 @@ function* findDead(cx: CheckContext): Generator<[Rule, DeadState], void> {
     if (answer.kind !== 'dead') continue;
     const by = patience.ask(solveBudget(), budget => takersUnderWay(pipeline, at.rule, answer.by, budget));
     if (by === undefined) cx.undecided();
-    yield [at.rule, { at, by }];
+    yield [at.rule, { at, by: by?.length === 0 && waysOf(table, at).some(hook => unfinished.has(hook)) ? undefined : by }];
   }
+}
+
+/** What comes in answers what goes out, and the other way round. */
+const sides: Readonly<Partial<Record<Hook, readonly Hook[]>>> = { INPUT: ['INPUT', 'OUTPUT'], OUTPUT: ['INPUT', 'OUTPUT'], FORWARD: ['FORWARD'] };
+
+/** Where a connection begins of which the rule sees packets. */
+function waysOf(table: Table, { chain }: RuleAt): readonly Hook[] {
+  return (hooksOf(table).get(chain) ?? []).flatMap(hook => sides[hook] ?? []);
+}
+
+/** The hooks at which there is a chain that a program fills when it runs, as neutron does for each machine. */
+function unfinishedHooks(ruleset: Ruleset, table: Table): ReadonlySet<Hook> {
+  const hooks = hooksOf(table);
+  return new Set([...table.chains.values()].filter(chain => isToBeFilled(ruleset, chain)).flatMap(({ name }) => hooks.get(name) ?? []));
 }

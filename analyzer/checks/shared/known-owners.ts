@@ -23,6 +23,8 @@ export interface KnownOwner {
   readonly text?: RegExp;
   /** Where it is there, all rules in built-in chains are its own: it replaces whatever it finds there. */
   readonly takesBuiltIn?: true;
+  /** All that it ever does is to refuse packets. */
+  readonly refuses?: true;
   /** Its rules in built-in chains of table filter say nothing of addresses and ports: whoever does is a person. */
   readonly isGeneral?: true;
 }
@@ -32,7 +34,7 @@ const any = /^/u;
 /** The first that fits is the owner; those that take whatever is there come last. */
 export const knownOwners: readonly KnownOwner[] = [
   { name: 'docker', chains: /^DOCKER(?:-|$)/u, yours: /^DOCKER-USER$/u, interfaces: /^(?:docker0|docker_gwbridge|br-[\da-f]{12})$/u, isGeneral: true },
-  { name: 'kubernetes', chains: /^KUBE-/u, comments: /^(?:kubernetes |ip-masq-agent: |kube-router )/u },
+  { name: 'kubernetes', chains: /^(?:KUBE-|IP-MASQ(?:-AGENT)?$)/u, comments: /^(?:kubernetes |ip-masq-agent: |kube-router )/u },
   { name: 'calico', chains: /^(?:cali|felix)-/u, comments: /^(?:cali|felix):/u },
   { name: 'cilium', chains: /^(?:OLD_)?CILIUM_/u, comments: /^cilium: /u },
   { name: 'flannel', chains: /^FLANNEL-/u, comments: /^flanneld /u },
@@ -43,6 +45,10 @@ export const knownOwners: readonly KnownOwner[] = [
   { name: 'cni', chains: /^CNI-/u, yours: /^CNI-ADMIN$/u, comments: /^(?:CNI |name: ")/u, interfaces: /^cni-podman\d+$/u },
   { name: 'libvirt', chains: /^LIBVIRT_/u, interfaces: /^virbr\d+$/u, keepsToChains: true },
   { name: 'antrea', chains: /^ANTREA-/u, comments: /^Antrea: /u },
+  { name: 'OVN-Kubernetes', chains: /^OVN-KUBE-/u },
+  { name: 'Amazon VPC CNI', chains: /^AWS-(?:SNAT|CONNMARK)-CHAIN-\d+$/u, comments: /^AWS[, ]/u },
+  // That nothing leads to its chain any more is people's doing, and they are told.
+  { name: 'Oracle Cloud', comments: /^See the Oracle-Provided Images section /u },
   { name: 'linkerd', chains: /^PROXY_INIT_/u, comments: /^proxy-init\//u },
   {
     // What people allow a machine stands between rules about marks, addresses and DHCP, and before what is done with the rest.
@@ -64,13 +70,14 @@ export const knownOwners: readonly KnownOwner[] = [
   { name: 'lxd', comments: /^generated for (?:LXD|Incus)/u },
   { name: 'neutron', chains: /^(?:neutron|quantum)-/u },
   { name: 'nova', chains: /^nova-/u },
+  { name: 'ironic', chains: /^ironic-inspector$/u },
   { name: 'OpenVPN Access Server', chains: /^AS0_/u },
   { name: 'tailscale', chains: /^ts-(?:input|forward|postrouting)$/u },
   { name: 'miniupnpd', chains: /^MINIUPNPD(?:-|$)/u },
-  { name: 'fail2ban', chains: /^(?:f2b|fail2ban)-/u },
-  { name: 'CrowdSec', chains: /^CROWDSEC_/u },
-  { name: 'psad', chains: /^PSAD_BLOCK_/u },
-  { name: 'sshguard', chains: /^sshguard$/u },
+  { name: 'fail2ban', chains: /^(?:f2b|fail2ban)-/u, refuses: true },
+  { name: 'CrowdSec', chains: /^CROWDSEC_/u, refuses: true },
+  { name: 'psad', chains: /^PSAD_BLOCK_/u, refuses: true },
+  { name: 'sshguard', chains: /^sshguard$/u, refuses: true },
   { name: 'ufw', chains: /^ufw6?-/u, told: { chains: /^ufw6?-user-(?:input|output|forward)$/u, rules: any } },
   {
     name: 'firewalld', telltale: /^(?:INPUT|PREROUTING)_(?:ZONES|direct)$/u, yours: /^[A-Z]+_direct$/u, takesBuiltIn: true, isGeneral: true,

@@ -70,6 +70,12 @@ export function isForPeople(chain: string): boolean {
   return knownOwners.some(({ yours }) => yours?.test(chain) === true);
 }
 
+/** Whether a program is yet to let packets pass in a chain that it has made, whenever it likes to: a firewall that does what people tell it has written that down. */
+export function isToBeFilled(ruleset: Ruleset, chain: Chain): boolean {
+  const owner = chain.rules.length === 0 ? ownersOf(ruleset).ofChain(chain) : undefined;
+  return owner !== undefined && knownOwners.some(({ name, refuses, told, takesBuiltIn }) => name === owner && refuses === undefined && told === undefined && takesBuiltIn === undefined);
+}
+
 /** The program that will lead packets to this chain, and is not there yet: docker keeps what people have put into DOCKER-USER before it is started. */
 export function programToCome({ tables }: Ruleset, chain: string): string | undefined {
   const owner = knownOwners.find(({ yours, telltale }) => telltale === undefined && yours?.test(chain) === true);
