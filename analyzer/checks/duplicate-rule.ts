@@ -3,10 +3,11 @@ import { printBody } from '../model/print.js';
 import { isOpaque, isUnresolved, type Chain, type MatchUse, type Rule, type RuleTarget, type Ruleset, type Table } from '../model/ruleset.js';
 import type { Because } from '../finding.js';
 import type { RuleAt } from '../packet-space/answers.js';
+import { hangingOnChanges } from '../packet-space/changes.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withoutLines } from './shared/edits.js';
 import { mayBeEntered } from './shared/parts.js';
-import { isFinal, isStateless } from './shared/targets.js';
+import { effectOf, isFinal, isStateless } from './shared/targets.js';
 
 const known = new WeakMap<Chain, ReadonlyMap<Rule, number>>();
 
@@ -122,13 +123,18 @@ function copiesIn({ ruleset, reach }: Pick<CheckContext, 'ruleset' | 'reach'>, t
     const position = duplicates.get(rule);
     const first = position === undefined ? undefined : chain.rules[position - 1];
     if (position === undefined || first === undefined) continue;
-    const isUnsure = mayBeEntered(ruleset, table, chain.name) || (isFinal(rule) && reach(table).get(rule)?.kind === 'live');
+    const isUnsure = mayBeEntered(ruleset, table, chain.name) || (endsChain(rule) ? reach(table).get(rule)?.kind === 'live' : hangingOnChanges(ruleset, table).has(rule));
     if (isUnsure && !chain.rules.slice(position, index).every(isFinal)) continue;
     const group = groups.get(position) ?? { of: { ...place, position, rule: first }, copies: [] };
     group.copies.push({ ...place, position: index + 1, rule });
     groups.set(position, group);
   }
   return groups.values();
+}
+
+/** No packet that matches comes to the next rule of the chain. */
+function endsChain(rule: Rule): boolean {
+  return isFinal(rule) || effectOf(rule) === 'return' || (rule.target.kind === 'chain' && rule.target.goto);
 }
 
 /** Whether the rule is told of as one that repeats another. */

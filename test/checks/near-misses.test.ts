@@ -29,6 +29,13 @@ test('equal rules with a mark set between them are not the same', t => {
   t.deepEqual(found(text, 'duplicate-rule', 'shadowed-rule'), []);
 });
 
+test('a mark that each of several chains may set is asked for behind each, and none of these rules repeats another', t => {
+  const pods = (target: string): string => filter(':one - [0:0]', ':two - [0:0]', ':pod - [0:0]', '-A FORWARD -j pod', '-A pod -j one', `-A pod -m mark --mark 0x1 ${target}`, '-A pod -j two', `-A pod -m mark --mark 0x1 ${target}`, '-A pod -j DROP',
+    '-A one -p tcp -m tcp --dport 22 -j MARK --set-xmark 0x1/0xffffffff', '-A two -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x1/0xffffffff');
+  for (const target of ['-j RETURN', '-g ok', '-j LOG', '']) t.deepEqual(found(pods(target).replace(':one', ':ok - [0:0]\n:one').replace('-A one', '-A ok -j ACCEPT\n-A one'), 'duplicate-rule'), [], target);
+  t.deepEqual(found(pods('-j RETURN').replace('-A pod -j two\n', ''), 'duplicate-rule'), ['duplicate-rule filter:pod:3'], 'nothing is between them');
+});
+
 test('two equal limits are two limits', t => {
   const rule = '-A INPUT -p icmp -m limit --limit 1/sec -j ACCEPT';
   t.deepEqual(found(filter(rule, rule), 'duplicate-rule', 'shadowed-rule', 'redundant-rule'), []);
