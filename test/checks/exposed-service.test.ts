@@ -28,6 +28,10 @@ test('what a mesh or a tunnel leads to, by its name, is not the internet', t => 
   for (const name of ['eth0', 'batch0', 'hamster']) t.deepEqual(found(host(redis.replace('-p', `-i ${name} -p`))), ['warning filter:INPUT:3 Redis (tcp/6379)'], name);
 });
 
+test('what leads to virtual machines and pods, by its name, is not the internet either', t => {
+  for (const name of ['vif21.0', 'eni8ca2e41546c', 'azv1a2b3c', 'gke52d0f1']) t.deepEqual(found(host(redis.replace('-p', `-i ${name} -p`))), [], name);
+});
+
 test('nodes of Hadoop, and what games and telephone exchanges are governed by', t => {
   t.deepEqual(found(host('-A INPUT -p tcp -m multiport --dports 7077,8021,25575,50070 -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 8088 -j ACCEPT')), [
     'warning filter:INPUT:3 the FreeSWITCH event socket (tcp/8021), HDFS (tcp/50070), Spark (tcp/7077) and RCON (tcp/25575)', 'info filter:INPUT:4 YARN (tcp/8088)',

@@ -8,7 +8,7 @@ import type { CheckContext } from '../define-check.js';
 import { effectOf } from './targets.js';
 
 /** How the interfaces of containers, virtual machines and their networks begin: the internet is never behind them. */
-export const virtualNames = ['docker', 'virbr', 'vnet', 'veth', 'cni', 'cali', 'tunl', 'flannel', 'podman', 'lxc', 'lxd', 'incus', 'weave', 'cilium_', 'antrea-', 'vmnet', 'vboxnet', 'ifb', 'dummy', 'kube-'];
+export const virtualNames = ['docker', 'virbr', 'vnet', 'veth', 'cni', 'cali', 'tunl', 'flannel', 'podman', 'lxc', 'lxd', 'incus', 'weave', 'cilium_', 'antrea-', 'vmnet', 'vboxnet', 'vif', 'eni', 'azv', 'gke', 'ifb', 'dummy', 'kube-'];
 const virtual = new RegExp(`^(?:lo$|br-[0-9a-f]{12}|${virtualNames.join('|')})`, 'u');
 
 /** Who names an interface so says where it leads. */
