@@ -1,6 +1,7 @@
 import type { Because } from '../finding.js';
-import type { Rule, Ruleset, Table } from '../model/ruleset.js';
+import { isTableName, type Rule, type Ruleset, type Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
+import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { takenElsewhere } from '../witness/taken-elsewhere.js';
 import { bypassedRules } from './shared/bypassed.js';
 import { deadElsewhere, isByTranslation, isChanger } from './shared/dead-elsewhere.js';
@@ -13,13 +14,16 @@ import { effectOf, isFinal, targetText } from './shared/targets.js';
 
 const losing = new Set(['drop', 'reject', 'queue']);
 
-/** It loses packets, or ends the chain for them before they come to the rule. */
-function isTaker(at: RuleAt, one: RuleAt): boolean {
-  return losing.has(effectOf(one.rule) ?? '') || (one.table === at.table && one.chain === at.chain && isFinal(one.rule));
+/** It loses packets, or ends their way through the table before they come to the rule. */
+function isTaker({ tables }: Ruleset, at: RuleAt, one: RuleAt): boolean {
+  if (losing.has(effectOf(one.rule) ?? '')) return true;
+  const table = one.table === at.table && isTableName(at.table) && isFinal(one.rule) ? tables.get(at.table) : undefined;
+  const [own, others] = table === undefined ? [] : [at, one].map(({ chain }) => hooksOf(table).get(chain) ?? []);
+  return own?.some(hook => others?.includes(hook) === true) === true;
 }
 
-function doing(at: RuleAt, one: RuleAt): string {
-  if (isTaker(at, one)) return 'takes packets that this rule is for';
+function doing(ruleset: Ruleset, at: RuleAt, one: RuleAt): string {
+  if (isTaker(ruleset, at, one)) return 'takes packets that this rule is for';
   if (isChanger(one)) return 'changes packets that this rule is for';
   return isFinal(one.rule) ? 'decides about packets that this rule is for' : 'leads packets that this rule is for';
 }
@@ -34,37 +38,37 @@ function listOf(rules: readonly RuleAt[]): string {
 }
 
 /** Of other tables (of its own, where it is that alone), the rules that do something to packets, and not only lead to those that do. */
-function actors(at: RuleAt, by: readonly RuleAt[]): readonly RuleAt[] {
+function actors(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): readonly RuleAt[] {
   const elsewhere = by.filter(one => one.table !== at.table);
   const others = elsewhere.length === 0 ? by : elsewhere;
-  const acting = others.filter(one => isTaker(at, one) || isChanger(one));
+  const acting = others.filter(one => isTaker(ruleset, at, one) || isChanger(one));
   return acting.length === 0 ? others : acting;
 }
 
-function verbOf(at: RuleAt, acting: readonly RuleAt[]): string {
-  const [takes, changes] = [acting.some(one => isTaker(at, one)), acting.some(one => !isTaker(at, one) && isChanger(one))];
+function verbOf(ruleset: Ruleset, at: RuleAt, acting: readonly RuleAt[]): string {
+  const [takes, changes] = [acting.some(one => isTaker(ruleset, at, one)), acting.some(one => !isTaker(ruleset, at, one) && isChanger(one))];
   const [take, change] = acting.length === 1 ? ['takes', 'changes'] : ['take', 'change'];
   return takes && changes ? 'take or change' : changes ? change : take;
 }
 
-function advice(at: RuleAt, by: readonly RuleAt[], first: readonly RuleAt[]): string {
+function advice(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[], first: readonly RuleAt[]): string {
   if (isByTranslation(at, by)) return `ask for the address and port that ${listOf(first)} gives to packets`;
-  return first.every(one => isTaker(at, one)) ? `let its packets pass ${listOf(first)}` : `ask for packets as they are behind ${listOf(first)}`;
+  return first.every(one => isTaker(ruleset, at, one)) ? `let its packets pass ${listOf(first)}` : `ask for packets as they are behind ${listOf(first)}`;
 }
 
 function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
-  const acting = actors(at, by);
+  const acting = actors(ruleset, at, by);
   const deciders = by.filter(one => isFinal(one.rule));
   const isSame = isFinal(at.rule) && deciders.length > 0 && deciders.every(one => effectOf(one.rule) === effectOf(at.rule));
-  const because = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `${doing(at, one)}: ${targetText(ruleset, one)}` }));
+  const because = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `${doing(ruleset, at, one)}: ${targetText(ruleset, one)}` }));
   const first = acting.slice(0, 1);
   return {
     at, because,
     severity: isSame ? 'warning' : 'error',
     // Programs that do not know of each other, as kubernetes and flannel, leave each other such rules by design.
     ...[at, ...acting].every(one => ownerOf(ruleset, one) !== undefined) ? { mutedIn: 'generated' as const } : {},
-    message: `no packet comes to this rule: before ${acting.every(one => one.table === at.table) ? 'it' : `table ${at.table}`} sees them, ${listOf(acting)} ${verbOf(at, acting)} all that it is for`,
-    help: `${advice(at, by, first)}, or delete it`,
+    message: `no packet comes to this rule: before ${acting.every(one => one.table === at.table) ? 'it' : `table ${at.table}`} sees them, ${listOf(acting)} ${verbOf(ruleset, at, acting)} all that it is for`,
+    help: `${advice(ruleset, at, by, first)}, or delete it`,
   };
 }
 

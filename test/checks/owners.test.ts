@@ -58,6 +58,28 @@ test('rules of built-in chains that name an interface which a program makes, or 
   ]).rules, ['docker', 'docker', undefined, 'weave', 'libvirt', 'calico', 'flannel', undefined]);
 });
 
+test('what a program’s marks leave nothing of is its own doing, also where a person has a rule on the way', t => {
+  const set = (value: string): string => `-j MARK --set-xmark ${value}`;
+  const asked = '-m mark --mark 0x10000/0x10000';
+  const pod = (chain: string, profile: string, ...first: readonly string[]): readonly string[] => [
+    ...[
+      '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-m conntrack --ctstate INVALID -j DROP', set('0x0/0x10000'), ...first, `-j ${profile}`, `${asked} -j RETURN`, `-j ${profile}-none`, `${asked} -j RETURN`, '-j DROP',
+    ].map(rule => `-A ${chain} ${rule}`), `-A ${profile} ${set('0x10000/0x10000')}`, `-A ${profile} ${asked} -j RETURN`,
+  ];
+  const chains = ['FORWARD', 'INPUT', 'from', 'to', 'fw-pod', 'tw-pod', 'pro', 'pri', 'pro-none', 'pri-none'].map(name => `:cali-${name} - [0:0]`);
+  const text = [
+    '*filter', ...chains, '-A INPUT -j cali-INPUT', '-A FORWARD -j cali-FORWARD', '-A FORWARD -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DROP',
+    `-A FORWARD -m comment --comment "cali:1" ${asked} -j ACCEPT`, `-A FORWARD -m comment --comment "cali:2" ${set('0x10000/0x10000')}`,
+    `-A cali-FORWARD ${set('0x0/0xe0000')}`, '-A cali-FORWARD -i cali+ -j cali-from', '-A cali-FORWARD -o cali+ -j cali-to',
+    '-A cali-INPUT -i cali+ -g cali-from', `-A cali-INPUT ${asked} -j ACCEPT`, `-A cali-INPUT ${set('0x0/0xf0000')}`,
+    '-A cali-from -i cali1 -g cali-fw-pod', '-A cali-from -j DROP', '-A cali-to -o cali1 -g cali-tw-pod', '-A cali-to -j DROP',
+    ...pod('cali-fw-pod', 'cali-pro', '-p udp -m multiport --dports 4789 -j DROP'), ...pod('cali-tw-pod', 'cali-pri'), 'COMMIT', '',
+  ].join('\n');
+  const source = { path: 'x.rules', text };
+  t.deepEqual(analyze(source).findings.filter(one => one.owner !== undefined), []);
+  t.true(analyze(source, { showGenerated: true }).findings.some(one => one.check === 'unreachable-rule'));
+});
+
 test('what the images of Oracle Cloud say of its services is nobody’s to merge, and that nothing leads there any more is', t => {
   const services = [53, 67, 69].map(port => `-A InstanceServices -d 169.254.169.254/32 -p udp -m udp --dport ${String(port)} -m comment --comment "See the Oracle-Provided Images section in the documentation" -j ACCEPT`);
   const told = (...lines: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: ['*filter', ':InstanceServices - [0:0]', ...lines, ...services, 'COMMIT', ''].join('\n') }).findings

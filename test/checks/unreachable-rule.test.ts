@@ -62,6 +62,9 @@ test('what ends the chain for packets takes them, also where it translates them;
   t.deepEqual(after('-A POSTROUTING -s 10.0.0.0/8 -m mark --mark 0x21 -j MASQUERADE'), [
     'unreachable-rule: no packet comes to this rule: before it sees them, nat:POSTROUTING:2 takes all that it is for; let its packets pass nat:POSTROUTING:2, or delete it',
   ]);
+  t.deepEqual(after('-A POSTROUTING -m mark --mark 0x4000/0x4000 -j MASQUERADE'), [
+    'unreachable-rule: no packet comes to this rule: before it sees them, nat:marks:3 takes all that it is for; let its packets pass nat:marks:3, or delete it',
+  ], 'in another chain, where the mark is as it came');
   t.deepEqual(after('-A POSTROUTING -m mark --mark 0x21 -j MASQUERADE'), ['duplicate-rule: this rule repeats rule 2 of the chain word for word, and never sees a packet; delete one of the two']);
 });
 

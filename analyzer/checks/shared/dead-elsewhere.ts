@@ -11,6 +11,7 @@ import { proveDead, type ReachOptions } from '../../packet-space/pipeline/reach.
 import { solveBudget, type SolveBudget } from '../../packet-space/pipeline/solve.js';
 import type { CheckContext } from '../define-check.js';
 import { interferedHooks } from './interference.js';
+import { ownerOf } from './owners.js';
 
 /** What one rule may cost, and all of a rule set. */
 const ruleBudget = { packets: 3000, work: 300_000 };
@@ -47,7 +48,7 @@ function findDead(cx: CheckContext): ReadonlyMap<Rule, readonly RuleAt[]> {
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return found;
       if (comesAsInTable(pipeline, cx.space(), table, at, budget)) continue;
-      const by = causes(pipeline, at, { ...hint, share }, budget);
+      const by = causes(cx, pipeline, at, { ...hint, share }, budget);
       if (by === 'undecided') {
         cx.undecided();
         share = Math.max(leastShare, share / 2);
@@ -57,7 +58,10 @@ function findDead(cx: CheckContext): ReadonlyMap<Rule, readonly RuleAt[]> {
   return found;
 }
 
-type Hint = Pick<ReachOptions, 'hint'>;
+/** `hangs`: on what its own table changes, so that of such packets its table by itself says nothing. */
+interface Hint extends Pick<ReachOptions, 'hint'> {
+  readonly hangs: boolean;
+}
 
 /** Rules that are live in their table, at a hook to which packets come through tables that may do something to them, or that hang on what their own does. */
 function* suspects(cx: CheckContext, table: Table): Generator<readonly [RuleAt, Hint], void> {
@@ -67,7 +71,7 @@ function* suspects(cx: CheckContext, table: Table): Generator<readonly [RuleAt, 
   const reached = cx.reach(table);
   for (const at of cx.rules(table)) {
     const own = reached.get(at.rule);
-    if (own?.kind === 'live' && (hanging.has(at.rule) || hooks.has(own.hook))) yield [at, { hint: () => own.witness }];
+    if (own?.kind === 'live' && (hanging.has(at.rule) || hooks.has(own.hook))) yield [at, { hint: () => own.witness, hangs: hanging.has(at.rule) }];
   }
 }
 
@@ -77,7 +81,7 @@ export function isChanger({ rule: { target } }: RuleAt): boolean {
 }
 
 /** Empty where packets come, or where no other table keeps them away, and their own does not by what it changes. */
-function causes(pipeline: Pipeline, at: RuleAt, { hint, share }: Hint & { readonly share: number }, total: SolveBudget): readonly RuleAt[] | 'undecided' {
+function causes({ ruleset }: CheckContext, pipeline: Pipeline, at: RuleAt, { hint, hangs, share }: Hint & { readonly share: number }, total: SolveBudget): readonly RuleAt[] | 'undecided' {
   if (total.packets <= 0 || total.work <= 0) return 'undecided';
   const spend = <T>(ask: (budget: SolveBudget) => T, limit: SolveBudget = ruleBudget): T => {
     const own = solveBudget(Math.min(limit.packets, total.packets), Math.min(limit.work, total.work));
@@ -90,9 +94,14 @@ function causes(pipeline: Pipeline, at: RuleAt, { hint, share }: Hint & { readon
   const answer = spend(budget => reachThrough(pipeline, at.rule, { ...hint === undefined ? {} : { hint }, budget }), { packets: ruleBudget.packets * share, work: ruleBudget.work * share });
   if (answer.kind !== 'dead') return answer.kind === 'live' ? [] : 'undecided';
   const { numbers } = pipeline.chains;
-  const own = answer.by.filter(one => one.table === at.table);
-  const isByOwn = spend(budget => proveDead(pipeline, at.rule, new Set(own.flatMap(one => numbers.get(one.rule) ?? [])), budget)) !== undefined;
-  if (isByOwn && !own.some(isChanger)) return [];
-  const by = spend(budget => certificate(pipeline, at.rule, isByOwn ? own : answer.by, budget), certificateBudget);
-  return isByOwn && !by.some(isChanger) ? [] : by;
+  const isEnough = (some: readonly RuleAt[]): boolean => spend(budget => proveDead(pipeline, at.rule, new Set(some.flatMap(one => numbers.get(one.rule) ?? [])), budget)) !== undefined;
+  // What programs do to each other's rules is nobody else's fault, who has a rule of his own on the way.
+  const made = ownerOf(ruleset, at) === undefined ? [] : answer.by.filter(one => ownerOf(ruleset, one) !== undefined);
+  const all = made.length > 0 && made.length < answer.by.length && isEnough(made) ? made : answer.by;
+  const own = all.filter(one => one.table === at.table);
+  const isByOwn = isEnough(own);
+  const isToldElsewhere = (some: readonly RuleAt[]): boolean => isByOwn && !hangs && !some.some(isChanger);
+  if (isToldElsewhere(own)) return [];
+  const by = spend(budget => certificate(pipeline, at.rule, isByOwn ? own : all, budget), certificateBudget);
+  return isToldElsewhere(by) ? [] : by;
 }
