@@ -110,11 +110,19 @@ interface Copies {
   readonly copies: readonly RuleAt[];
 }
 
+const told = new WeakMap<Chain, readonly Copies[]>();
+
 /**
  * Those that are the same whenever a packet comes: between two there may be a mark set, and then the second means something else. Where it is not known what comes, or what marks are there,
  * nothing may stand between that goes on.
  */
-function copiesIn({ ruleset, reach }: Pick<CheckContext, 'ruleset' | 'reach'>, table: Table, chain: Chain): Iterable<Copies> {
+function copiesIn(cx: Pick<CheckContext, 'ruleset' | 'reach'>, table: Table, chain: Chain): readonly Copies[] {
+  let copies = told.get(chain);
+  if (copies === undefined) told.set(chain, copies = findCopies(cx, table, chain));
+  return copies;
+}
+
+function findCopies({ ruleset, reach }: Pick<CheckContext, 'ruleset' | 'reach'>, table: Table, chain: Chain): readonly Copies[] {
   const duplicates = duplicatesIn(ruleset, table, chain);
   const groups = new Map<number, { readonly of: RuleAt; readonly copies: RuleAt[] }>();
   if (duplicates.size === 0) return [];
@@ -124,12 +132,21 @@ function copiesIn({ ruleset, reach }: Pick<CheckContext, 'ruleset' | 'reach'>, t
     const first = position === undefined ? undefined : chain.rules[position - 1];
     if (position === undefined || first === undefined) continue;
     const isUnsure = mayBeEntered(ruleset, table, chain.name) || (endsChain(rule) ? reach(table).get(rule)?.kind === 'live' : hangingOnChanges(ruleset, table).has(rule));
-    if (isUnsure && !chain.rules.slice(position, index).every(isFinal)) continue;
+    if (isUnsure && goesOnBetween(chain, position, index)) continue;
     const group = groups.get(position) ?? { of: { ...place, position, rule: first }, copies: [] };
     group.copies.push({ ...place, position: index + 1, rule });
     groups.set(position, group);
   }
-  return groups.values();
+  return [...groups.values()];
+}
+
+/** Whether a packet may match one of these rules and go on to the next. */
+function goesOnBetween({ rules }: Chain, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const rule = rules[i];
+    if (rule !== undefined && !isFinal(rule)) return true;
+  }
+  return false;
 }
 
 /** No packet that matches comes to the next rule of the chain. */
@@ -140,7 +157,7 @@ function endsChain(rule: Rule): boolean {
 /** Whether the rule is told of as one that repeats another. */
 export function isCopy(cx: Pick<CheckContext, 'ruleset' | 'reach'>, table: Table, { chain: name, rule }: RuleAt): boolean {
   const chain = table.chains.get(name);
-  return chain !== undefined && [...copiesIn(cx, table, chain)].some(({ copies }) => copies.some(one => one.rule === rule));
+  return chain !== undefined && copiesIn(cx, table, chain).some(({ copies }) => copies.some(one => one.rule === rule));
 }
 
 function becauseOf({ of, copies: [, ...others] }: Copies): readonly Because[] {

@@ -97,11 +97,19 @@ function mayBeOther(one: Ask, changes: number): boolean {
   }
 }
 
+const hanging = new WeakMap<Table, ReadonlySet<Rule>>();
+
 /**
  * The rules of a table of which it does not say by itself whether packets come to them: they ask for what rules before them, in the same table, may have
  * changed, or stand behind one that does, and that may keep packets from them.
  */
 export function hangingOnChanges(ruleset: Ruleset, table: Table): ReadonlySet<Rule> {
+  let found = hanging.get(table);
+  if (found === undefined) hanging.set(table, found = findHanging(ruleset, table));
+  return found;
+}
+
+function findHanging(ruleset: Ruleset, table: Table): ReadonlySet<Rule> {
   const order = callOrder(table);
   const changes = order === undefined ? undefined : changesBefore(table, order);
   if (order === undefined || changes === undefined) return new Set();
