@@ -1,7 +1,7 @@
 import type { Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { firstPacket, question, reachThrough, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
-import { all, is, not, within, type Constraint, type Range } from '../packet/constraint.js';
+import { all, always, is, not, within, type Constraint, type Range } from '../packet/constraint.js';
 import { localPorts } from '../packet/local-ports.js';
 import { stepOf } from '../witness/step.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -43,8 +43,9 @@ function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, { ports, isEit
     const certainty = answer.kind === 'live' ? holdsForAnybody(pipeline, answer.found) : 'no';
     if (answer.kind !== 'live' || certainty === 'no') continue;
     const { sample } = firstPacket(pipeline, answer.found, packets);
-    // Where others get there as well, it is not this rule that lets them.
-    const others = all([coming, firstTo(protocol), anyPort, not(own), ...sample.dport === undefined ? [] : [is('dport', sample.dport)]]);
+    // Where others who come the same way get there as well, it is not this rule that lets them.
+    const sameWay: Constraint = sample.in === undefined ? always : { kind: 'interface', field: 'in', name: sample.in, prefix: false };
+    const others = all([coming, sameWay, firstTo(protocol), anyPort, not(own), ...sample.dport === undefined ? [] : [is('dport', sample.dport)]]);
     if (question(pipeline, path, others, 'accept', undefined, true).kind !== 'no') continue;
     return {
       at, certainty,

@@ -177,6 +177,9 @@ test('source-port-trusted: of either port, the one that the sender chooses will 
   t.deepEqual(trusted(either.replace('-j', '-m conntrack --ctstate ESTABLISHED -j')), []);
   t.deepEqual(trusted(either, '-A INPUT -p tcp -j ACCEPT'), [], 'open to all');
   t.deepEqual(trusted('-A INPUT -p tcp -m multiport ! --ports 22,80 -j ACCEPT'), []);
+  const open = (...rules: readonly string[]): string[] => found('source-port-trusted', host(...rules).replace('INPUT DROP', 'INPUT ACCEPT'));
+  t.deepEqual(open('-A INPUT -i eth0 -p tcp -m tcp --sport 22 -j ACCEPT', '-A INPUT -i eth0 -j DROP'), ['filter:INPUT:3'], 'that others get in by another interface is nothing to those behind this one');
+  t.deepEqual(open('-A INPUT -i eth0 -p tcp -m tcp --sport 22 -j ACCEPT'), []);
   t.deepEqual(trusted('-A INPUT -p udp -m multiport --ports 67,68 -m udp --dport 67:68 -j ACCEPT'), [], 'a destination port besides');
   t.deepEqual(trusted('-A INPUT -p tcp -m multiport --ports 80,40000:50000 -j ACCEPT'), [], 'from which everybody may send');
 });
