@@ -23,6 +23,15 @@ test('one finding for each rule, with the services that it opens', t => {
   ]);
 });
 
+test('who lets in all that one host of the internet sends does not trust the interface by which it comes', t => {
+  const at = (...admin: readonly string[]): string[] => found(host(redis.replace('-p', '-i eth0 -p'), ...admin));
+  const open = ['warning filter:INPUT:3 Redis (tcp/6379)'];
+  t.deepEqual(at('-A INPUT -s 203.0.113.5/32 -i eth0 -j ACCEPT'), open);
+  t.deepEqual(at('-A INPUT -d 224.0.0.0/4 -i eth0 -j ACCEPT'), open);
+  t.deepEqual(at('-A INPUT -i eth0 -j ACCEPT'), []);
+  t.deepEqual(at('-A INPUT -s 192.168.1.0/24 -i eth0 -j ACCEPT'), [], 'a network inside');
+});
+
 test('what a mesh or a tunnel leads to, by its name, is not the internet', t => {
   for (const name of ['bat0', 'ham0', 'tinc0', 'mesh-vpn', 'wg0']) t.deepEqual(found(host(redis.replace('-p', `-i ${name} -p`))), [], name);
   for (const name of ['eth0', 'batch0', 'hamster']) t.deepEqual(found(host(redis.replace('-p', `-i ${name} -p`))), ['warning filter:INPUT:3 Redis (tcp/6379)'], name);

@@ -44,9 +44,10 @@ function* rulesOf({ tables }: Ruleset): Generator<Rule, void> {
   for (const table of tables.values()) for (const chain of table.chains.values()) yield* chain.rules;
 }
 
-/** Everything that comes by an interface is let in: whoever writes that trusts who is there. */
-function trustsAll({ inInterface, protocol, matches, target }: Rule): boolean {
-  return inInterface !== undefined && !inInterface.negated && protocol === undefined && matches.length === 0 && target.kind === 'extension' && target.use.definition.effect === 'accept';
+/** Everything that comes by an interface is let in, or all of a private network: whoever writes that trusts who is there. Who lets in some host of the internet does not. */
+function trustsAll({ inInterface, source, destination, protocol, matches, target }: Rule): boolean {
+  const isFromThere = source === undefined || (!source.negated && !isUnresolved(source.value) && isPrivate(source.value.address));
+  return inInterface !== undefined && !inInterface.negated && isFromThere && destination === undefined && protocol === undefined && matches.length === 0 && target.kind === 'extension' && target.use.definition.effect === 'accept';
 }
 
 /** It translates what leaves by an interface, to anywhere. */
