@@ -8,7 +8,8 @@ import { deciderBecause, deciderReference, isPolicy, placeOf } from './shared/de
 import { defineCheck, type CheckContext } from './define-check.js';
 import { letThrough } from './shared/let-through.js';
 import { namedPorts, namesAny } from './shared/named-ports.js';
-import { fromOutside, isNamed, knownOutside, virtualInterface, type Facts } from './shared/outside.js';
+import { isToSelf, liveTranslations } from './shared/nat-rules.js';
+import { fromNamedInside, fromOutside, isNamed, knownOutside, virtualInterface } from './shared/outside.js';
 import { ownerOf } from './shared/owners.js';
 import { isRouter } from './shared/routers.js';
 import { firstTo } from './shared/strangers.js';
@@ -37,15 +38,20 @@ function named({ family, tables }: Ruleset): readonly Constraint[] | undefined {
   return found;
 }
 
+/** What a rule redirects comes to a program of this host: it does not pass. */
+function redirected(cx: CheckContext): Constraint {
+  return any([...liveTranslations(cx, 'destination')].flatMap(({ translation, asks }) => translation.hooks.includes('PREROUTING') && isToSelf(cx, translation) === true ? asks : []));
+}
+
 /** First packets of any client inside to a mail server outside. */
-function mail(facts: Facts): Constraint | undefined {
-  const { ruleset: { family } } = facts;
-  const servers = named(facts.ruleset);
+function mail(cx: CheckContext): Constraint | undefined {
+  const { ruleset: { family } } = cx;
+  const servers = named(cx.ruleset);
   if (servers === undefined) return undefined;
   const inside = family === 'ipv4' ? privateRanges.ipv4 : publicRanges.ipv6;
   return all([
-    { kind: 'within', field: 'src', ranges: inside }, not(any(servers)), is('dst', server[family]),
-    not(fromOutside(facts)), not(virtualInterface('in')), fromOutside(facts, 'out'),
+    { kind: 'within', field: 'src', ranges: inside }, not(any(servers)), is('dst', server[family]), not(redirected(cx)),
+    not(fromOutside(cx)), not(virtualInterface('in')), fromNamedInside(cx), fromOutside(cx, 'out'),
     firstTo('tcp', [25]), is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0),
   ]);
 }
@@ -123,7 +129,9 @@ COMMIT
   asks: () => [firstTo('tcp', [25])],
   * run(cx) {
     const chain = filterChain(cx, 'FORWARD');
-    const packets = chain !== undefined && isRouter(cx) ? mail(cx) : undefined;
+    // Who redirects only may pass nothing on, and says nothing of where the internet is.
+    const isGateway = chain !== undefined && isRouter(cx) && (chain.rules.length > 0 || knownOutside(cx) !== undefined);
+    const packets = isGateway ? mail(cx) : undefined;
     // What must be in a set, or comes by a bridge, is not any machine's.
     const passing = packets === undefined ? undefined : letThrough(cx, packets, true);
     if (chain === undefined || packets === undefined || passing === undefined) return;

@@ -76,6 +76,17 @@ test('outbound-smtp-open: any client, and not the relay alone', t => {
   t.deepEqual(found('outbound-smtp-open', gateway('-A FORWARD ! -s 192.168.5.25/32 -p tcp -m tcp --dport 25 -j DROP', '-A FORWARD -i lan0 -o wan0 -j ACCEPT')), []);
 });
 
+test('outbound-smtp-open: who comes by an interface that rules name, and is not redirected', t => {
+  const of = (nat: string, ...rules: readonly string[]): string[] => found('outbound-smtp-open', `*nat\n${nat}\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host(...rules)}`);
+  const syn = '-A PREROUTING -i lan0 -p tcp -m tcp --syn -j REDIRECT --to-ports 9040';
+  t.deepEqual(of(syn, '-A FORWARD -i lan0 -o wan0 -j ACCEPT'), [], 'what begins a connection comes to a program of this host');
+  t.deepEqual(of(syn.replace('--syn', '--dport 80'), '-A FORWARD -i lan0 -o wan0 -j ACCEPT'), ['filter:FORWARD:1']);
+  t.deepEqual(of(syn, '-A FORWARD -i lan+ -o wan0 -j ACCEPT'), ['filter:FORWARD:1'], 'there are others');
+  t.deepEqual(of('', '-A FORWARD -i lan0 -p tcp -j DROP', '-A FORWARD -o wan0 -j ACCEPT'), [], 'nobody is behind interfaces that none names');
+  t.deepEqual(of('', '-A FORWARD -o wan0 -j ACCEPT'), ['filter:FORWARD:1']);
+  t.deepEqual(found('outbound-smtp-open', `*nat\n${syn}\nCOMMIT\n${host().replace('FORWARD DROP', 'FORWARD ACCEPT')}`), [], 'nothing says that this host routes');
+});
+
 test('outbound-smtp-open: limits and lists of the unwanted keep nobody else in, unless they are for mail', t => {
   const all = (line: string, policy = 'DROP'): readonly string[] => analyze({ path: 'x.rules', text: `*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n${host(line, '-A FORWARD -i lan0 -o wan0 -j ACCEPT').replace(':FORWARD DROP', `:FORWARD ${policy}`)}` })
     .findings.filter(one => one.check === 'outbound-smtp-open').map(({ rule, certainty }) => `${rule ?? '-'} ${certainty}`);
@@ -166,6 +177,9 @@ test('source-port-trusted: who chooses his port gets where others do not', t => 
   t.is(example('-A INPUT -p udp -m udp --sport 53 -j ACCEPT'), 'gets to udp/161');
   t.is(example('-A INPUT -p tcp -m tcp --sport 443 -j ACCEPT'), 'gets to tcp/3306', 'port 22 is open to all here');
   t.deepEqual(trusted('-A INPUT -p udp -j DROP', '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'), []);
+  const open = (...rules: readonly string[]): string[] => found('source-port-trusted', host(...rules).replace('INPUT DROP', 'INPUT ACCEPT'));
+  t.deepEqual(open('-A INPUT -i eth0 -p tcp -m tcp --sport 22 -j ACCEPT', '-A INPUT -i eth0 -j DROP'), ['filter:INPUT:3'], 'that others get in by another interface is nothing to those behind this one');
+  t.deepEqual(open('-A INPUT -i eth0 -p tcp -m tcp --sport 22 -j ACCEPT'), []);
 });
 
 test('source-port-trusted: of either port, the one that the sender chooses will do', t => {
@@ -177,9 +191,6 @@ test('source-port-trusted: of either port, the one that the sender chooses will 
   t.deepEqual(trusted(either.replace('-j', '-m conntrack --ctstate ESTABLISHED -j')), []);
   t.deepEqual(trusted(either, '-A INPUT -p tcp -j ACCEPT'), [], 'open to all');
   t.deepEqual(trusted('-A INPUT -p tcp -m multiport ! --ports 22,80 -j ACCEPT'), []);
-  const open = (...rules: readonly string[]): string[] => found('source-port-trusted', host(...rules).replace('INPUT DROP', 'INPUT ACCEPT'));
-  t.deepEqual(open('-A INPUT -i eth0 -p tcp -m tcp --sport 22 -j ACCEPT', '-A INPUT -i eth0 -j DROP'), ['filter:INPUT:3'], 'that others get in by another interface is nothing to those behind this one');
-  t.deepEqual(open('-A INPUT -i eth0 -p tcp -m tcp --sport 22 -j ACCEPT'), []);
   t.deepEqual(trusted('-A INPUT -p udp -m multiport --ports 67,68 -m udp --dport 67:68 -j ACCEPT'), [], 'a destination port besides');
   t.deepEqual(trusted('-A INPUT -p tcp -m multiport --ports 80,40000:50000 -j ACCEPT'), [], 'from which everybody may send');
 });

@@ -1,6 +1,6 @@
 /** Which interfaces lead to the internet, as far as somebody said it, or the rules do. */
 import { isPrivate } from '../../packet/address-blocks.js';
-import { any, not, type Constraint, type Range } from '../../packet/constraint.js';
+import { always, any, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { isUnresolved, type Rule, type Ruleset } from '../../model/ruleset.js';
 import { forbiddenIn, type InterfaceName } from '../../values/interface-name.js';
 import type { Family } from '../../values/value.js';
@@ -159,8 +159,20 @@ export function fromOutside(facts: Facts, field: 'in' | 'out' = 'in'): Constrain
   return some(field, [...isOnly ? open : [], unnamed(names)]);
 }
 
+/** The interfaces by which the internet is, one by one; none where it is behind all but some. */
+function outsides(facts: Facts): readonly InterfaceName[] {
+  const outside = fromOutside(facts);
+  return (outside.kind === 'any' ? outside.of : [outside]).flatMap(one => one.kind === 'interface' ? { name: one.name, prefix: one.prefix } : []);
+}
+
 /** Whether rules name an interface by which the internet is: that there is another, which no rule names, is a last word. */
 export function namesOutside(facts: Facts): boolean {
-  const outside = fromOutside(facts);
-  return (outside.kind === 'any' ? outside.of : [outside]).some(one => one.kind === 'interface' && isNamed(facts.ruleset, one.name));
+  return outsides(facts).some(({ name }) => isNamed(facts.ruleset, name));
+}
+
+/** Whether a packet comes by an interface that rules name and behind which the internet is not; where they name none, by any. */
+export function fromNamedInside(facts: Facts): Constraint {
+  const outer = outsides(facts);
+  const inside = namedInterfaces(facts.ruleset).filter(one => !virtual.test(one.name) && !outer.some(other => sameName(one, other)));
+  return outer.length === 0 || inside.length === 0 ? always : some('in', inside);
 }
