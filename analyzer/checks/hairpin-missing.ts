@@ -1,78 +1,18 @@
-import { isPrivate } from '../packet/address-blocks.js';
-import { ask } from '../packet-space/index.js';
 import { firstPacket, isCertain, nextPacket, onward, type Pipeline, type Sighting } from '../packet-space/pipeline/index.js';
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { all, is, type Constraint } from '../packet/constraint.js';
 import { printAddressMask } from '../values/address-mask.js';
-import { maskAddress, parseAddress, prefixMask, printAddress, type Address } from '../values/address.js';
-import { Problem, type Family } from '../values/value.js';
+import { maskAddress, prefixMask, printAddress } from '../values/address.js';
 import { stepOf } from '../witness/step.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { rangesOf } from './shared/asked.js';
-import { networksOf } from './shared/host-networks.js';
-import { innerNetwork, type InnerNetwork } from './shared/inner-network.js';
-import { behind, liveTranslations, pathsBehind, wayOutOf, type Asking } from './shared/nat-rules.js';
+import type { InnerNetwork } from './shared/inner-network.js';
+import { liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
 import { destinationText, optionsBehind } from './shared/nat-words.js';
-import { isVirtualName, namedInterfaces } from './shared/outside.js';
+import { insideOf, isForNeighbours, type Inside } from './shared/neighbours.js';
 
 const budget = { packets: 500, work: 100_000 };
 /** Asked about no more rules than these. */
 const questionLimit = 200;
-
-/** Somebody in the network of a server, who asks for it by its outer address. */
-interface Inside {
-  readonly server: Address;
-  readonly client: Address;
-  readonly asked: Address;
-  readonly where: InnerNetwork;
-  /** Nothing says that the server is behind the interface by which the client comes, but that no other leads inside. */
-  readonly isAssumed: boolean;
-}
-
-const plus = (address: Address, by: number): Address => typeof address === 'number' ? address + by : address + BigInt(by);
-const usual: Readonly<Record<Family, string>> = { ipv4: '192.0.2.1', ipv6: '2001:db8::1' };
-
-/** An outer address that the rule is for: one that it names, else one of the host's; where neither says any, one that will do. */
-function outerAddress(cx: CheckContext, { asks }: Asking): Address | undefined {
-  const { family } = cx.ruleset;
-  const [named] = rangesOf(asks, 'dst') ?? [];
-  if (named !== undefined) return named.low;
-  const own = networksOf(cx.host, family).find(({ address }) => !isPrivate(address))?.address;
-  const any = parseAddress(usual[family], family);
-  return own ?? (any instanceof Problem ? undefined : any);
-}
-
-/** The network of a server to which those are sent who come by an interface, whatever they ask for, where no other leads inside: neighbours, as home networks have them. */
-function besideClients(cx: CheckContext, { translation: { at: { rule: { inInterface: from } } }, asks }: Asking, server: Address): InnerNetwork | undefined {
-  if (cx.host !== undefined || typeof server !== 'number' || !isPrivate(server) || from === undefined || from.negated || from.value.prefix || rangesOf(asks, 'dst') !== undefined) return undefined;
-  const waysOut = [...liveTranslations(cx, 'source')].flatMap(({ translation }) => wayOutOf(cx, translation.at)?.name ?? []);
-  const [inner, ...others] = namedInterfaces(cx.ruleset).filter(({ name }) => !isVirtualName(name) && !waysOut.includes(name));
-  if (waysOut.length === 0 || inner?.name !== from.value.name || others.length > 0) return undefined;
-  const low = server - server % 256;
-  return { network: { low, high: low + 255 }, device: inner.name, isKnown: false };
-}
-
-/** Whether a server has the address that routers like to have in their network, and INPUT lets in what is sent there: the host itself, by all that is known. */
-function isLikeOurs(cx: CheckContext, { translation }: Asking, server: Address, { network: { low, high }, isKnown }: InnerNetwork): boolean {
-  const filter = cx.ruleset.tables.get('filter');
-  if (isKnown || (server !== plus(low, 1) && server !== plus(high, -1))) return false;
-  return filter === undefined || ask(cx.space(), filter, 'INPUT', behind(cx, translation), ['accept']).kind === 'yes';
-}
-
-function insideOf(cx: CheckContext, asking: Asking): Inside | undefined {
-  const { address } = asking.translation;
-  const server = typeof address === 'string' ? undefined : address[0]?.low;
-  const shown = server === undefined ? undefined : innerNetwork(cx, server);
-  const beside = server === undefined ? undefined : besideClients(cx, asking, server);
-  const where = shown === undefined ? beside : { ...shown, device: beside?.device ?? shown.device };
-  const asked = outerAddress(cx, asking);
-  if (server === undefined || where === undefined || asked === undefined) return undefined;
-  const { low, high } = where.network;
-  if ((low <= asked && asked <= high) || isLikeOurs(cx, asking, server, where)) return undefined;
-  const own = networksOf(cx.host, cx.ruleset.family).map(one => one.address);
-  const client = [7, 77, 2, 1].map(by => plus(low, by)).find(one => one < high && one !== server && !own.includes(one));
-  return client === undefined ? undefined : { server, client, asked, where, isAssumed: shown === undefined };
-}
 
 function packetsOf({ client, asked, where: { device } }: Inside): Constraint {
   const by = (field: 'in' | 'out'): Constraint => ({ kind: 'interface', field, name: device, prefix: false });
@@ -90,11 +30,6 @@ function networkText({ ruleset: { family } }: CheckContext, { network: { low, hi
   const length = (family === 'ipv4' ? 32 : 128) - span.toString(2).length;
   const mask = prefixMask(length, family);
   return printAddressMask({ address: maskAddress(low, mask), mask, hostBits: false });
-}
-
-/** It is for those who come by the interface behind which the server is, whatever they ask for: a proxy of theirs, not a service that is published. */
-function isForNeighbours({ translation: { at: { rule: { inInterface } } }, asks }: Asking, { where: { device } }: Inside): boolean {
-  return inInterface?.negated === false && inInterface.value.name === device && rangesOf(asks, 'dst') === undefined;
 }
 
 function report(cx: CheckContext, pipeline: Pipeline, { translation, asks }: Asking, inside: Inside, found: Sighting): Report {
@@ -125,7 +60,7 @@ name leads there. DNAT sends them to the server, which sees a neighbour and answ
 neighbour asked somebody else, and rejects what he gets. The source must be translated as well, for these connections only
 (hairpin NAT); or names must lead to the inner address inside. It is reported where the host's interfaces (\`--host\`) show
 that server and client are neighbours; where only the rules name a network with the server in it, that is an info, unless the translation is for all that people of that network
-send to any server. Where the rules name no network, and such a translation is for the only interface that leads inside (DNS forced to a server of one's own), it is a possible info.`,
+send to any server. Where the rules name no network, and such a translation is for the only interface that leads inside (DNS forced to a server of one's own), or excepts the server's network (\`! -d\`), it is a possible info.`,
   bad: `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]

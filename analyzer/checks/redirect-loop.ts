@@ -1,15 +1,19 @@
 import type { Rule, Ruleset, Table } from '../model/ruleset.js';
 import { ask, reachWith } from '../packet-space/index.js';
-import { onward, type Pipeline } from '../packet-space/pipeline/index.js';
+import { firstPacket, onward, type Pipeline } from '../packet-space/pipeline/index.js';
 import { publicRanges } from '../packet/address-blocks.js';
+import { protocolNumber } from '../packet/protocols.js';
+import { printAddress } from '../values/address.js';
 import { all, any, ctstates, is, not, type Constraint, type Range } from '../packet/constraint.js';
 import { areCovered, rangesOf } from './shared/asked.js';
 import { isPolicy } from './shared/deciders.js';
 import type { InterfaceName } from '../values/interface-name.js';
 import { stepOf } from '../witness/step.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { isToSelf, liveTranslations, type Asking } from './shared/nat-rules.js';
+import { isToSelf, liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
 import { destinationText } from './shared/nat-words.js';
+import { insideOf, isForNeighbours, type Inside } from './shared/neighbours.js';
+import { shownOutside } from './shared/outside.js';
 import { comesTo, exempting } from './shared/notrack.js';
 import { firstTo } from './shared/strangers.js';
 import { translationsOf, type Translation } from './shared/translations.js';
@@ -71,6 +75,55 @@ function report(cx: CheckContext, pipeline: Pipeline, nat: Table, { asking: { tr
   };
 }
 
+/** First packets of a server inside to servers on the internet, of the kind that a rule sends to it. */
+function ofServer({ ruleset: { family } }: CheckContext, { server, where: { device } }: Inside, protocol: 'tcp' | 'udp', port: number): Constraint {
+  const by: Constraint = { kind: 'interface', field: 'in', name: device, prefix: false };
+  return all([firstTo(protocol, [port]), is('src', server), { kind: 'within', field: 'dst', ranges: publicRanges[family] }, by, is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0)]);
+}
+
+/** The protocol and the lowest port of what a rule takes. */
+function askedPort(asks: Constraint): { readonly protocol: 'tcp' | 'udp'; readonly port: number } | undefined {
+  const protocol = rangesOf(asks, 'protocol')?.[0]?.low;
+  const port = rangesOf(asks, 'dport')?.[0]?.low;
+  return port === undefined || (protocol !== protocolNumber.tcp && protocol !== protocolNumber.udp) ? undefined : { protocol: protocol === protocolNumber.tcp ? 'tcp' : 'udp', port: Number(port) };
+}
+
+/** Whether no server on the internet can be asked past the rules that send to this one. */
+function isAllCaught(cx: CheckContext, nat: Table, asking: Asking, packets: Constraint, others: readonly Asking[]): boolean {
+  const raw = cx.ruleset.tables.get('raw');
+  if (raw !== undefined && exempting(cx).some(({ at }) => comesTo(cx, raw, at, 'PREROUTING', packets))) return false;
+  const alike = new Set(others.filter(one => destinationText(one.translation) === destinationText(asking.translation)).map(one => one.translation.at.rule));
+  const past = ask(cx.space(), nat, 'PREROUTING', packets, ['accept', 'drop', 'reject', 'queue', 'unknown']);
+  if (past.kind === 'undecided') cx.undecided();
+  return past.kind === 'no' && past.by.every(one => !isPolicy(one) && alike.has(one.rule));
+}
+
+/** What a server inside asks others for, and gets back itself. */
+function* ofServersInside(cx: CheckContext, nat: Table): Generator<Report, void> {
+  const caught = [...liveTranslations(cx, 'destination')].filter(({ translation }) => translation.hooks.includes('PREROUTING'));
+  for (const asking of caught) {
+    const { translation, asks } = asking;
+    const asked = askedPort(asks);
+    const inside = asked === undefined || !pathsBehind(cx, translation).includes('through') ? undefined : insideOf(cx, asking);
+    if (asked === undefined || inside === undefined || !isForNeighbours(asking, inside)) continue;
+    const packets = ofServer(cx, inside, asked.protocol, asked.port);
+    const pipeline = isAllCaught(cx, nat, asking, packets, caught) ? cx.pipeline() : undefined;
+    const shown = all([packets, shownOutside(cx.ruleset.family), { kind: 'interface', field: 'out', name: inside.where.device, prefix: false }]);
+    const answer = pipeline === undefined ? undefined : onward(pipeline, translation.at.rule, { path: 'through', packets: shown });
+    if (answer?.kind === 'undecided') cx.undecided();
+    if (pipeline === undefined || answer?.kind !== 'passes') continue;
+    const server = printAddress(inside.server);
+    const { sample } = firstPacket(pipeline, answer.found, shown);
+    yield {
+      at: translation.at, certainty: 'possible',
+      ...inside.isAssumed || !webPorts.some(port => port === asked.port) ? { severity: 'info' as const } : {},
+      message: `what ${server} itself asks servers for (${asked.protocol}/${String(asked.port)}) gets to none of them${inside.isAssumed ? `, if it is behind ${inside.where.device}` : ''}: this rule takes that as well, and sends it back`,
+      witness: [stepOf({ ...sample, src: server }, inside.where.device)], shows: [{ matches: [referenceOf(translation.at)] }],
+      help: `let that pass in front of it: -t nat -I PREROUTING -s ${server} -p ${asked.protocol} -m ${asked.protocol} --dport ${String(asked.port)} -j RETURN`,
+    };
+  }
+}
+
 const host = (...output: readonly string[]): string => `*nat
 :PREROUTING ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
@@ -92,22 +145,26 @@ export const redirectLoop = defineCheck({
   kind: 'nat',
   severity: 'warning',
   mutedIn: 'generated',
-  summary: 'What this host asks web servers for is all redirected to itself, also what its proxy asks for',
+  summary: 'What a proxy asks servers for is sent back to it, on this host or inside',
   why: `A rule of REDIRECT in OUTPUT sends the host's own connections to a program on it, as a transparent proxy. The proxy then asks the server itself, and its packets
 pass OUTPUT as well: they are redirected to the proxy again, which asks once more, until it has no sockets left. Nothing on the host gets to such a server any more.
 The proxy must be exempt, by its user (\`-m owner\`), a mark or a control group, or by the one server to which it sends all. It is reported for rules that name a port of the web (80, 443) and send to one where web servers listen or proxies that ask servers
-themselves, where nothing gets past the rules to any address on the internet, whoever sends it. It is only possible, for a program may answer everything by itself, or ask in another way.`,
+themselves, where nothing gets past the rules to any address on the internet, whoever sends it. It is only possible, for a program may answer everything by itself, or ask in another way.
+So it is where DNAT sends what people inside ask any server for (the web, names, mail) to a server among them: what that one asks servers for itself comes by the same interface, and goes back to it, unless the rule excepts it
+(\`! -s\`). That is told where the rules show that it is among them; an info where they hardly do, and for other ports than the web's.`,
   bad: host(redirect),
   good: host('-m owner --uid-owner 13 -j RETURN', redirect),
   nearMiss: host(`! -d 203.0.113.5/32 ${redirect}`),
   asks: ({ ruleset }) => translationsOf(ruleset).some(isOfOwn) ? webPorts.map(port => toServers(ruleset, port)) : [],
   * run(cx) {
     const nat = cx.ruleset.tables.get('nat');
+    if (nat === undefined) return;
+    yield* ofServersInside(cx, nat);
     const own = new Map<Rule, Asking>();
     for (const asking of liveTranslations(cx, 'destination')) {
       if (isOfOwn(asking.translation) && rangesOf(asking.asks, 'dport') !== undefined && isToSelf(cx, asking.translation) === true) own.set(asking.translation.at.rule, asking);
     }
-    if (nat === undefined || own.size === 0) return;
+    if (own.size === 0) return;
     const caught = new Map<Asking, number[]>();
     for (const port of webPorts) for (const way of waysOut(own)) {
       const asking = catcherOf(cx, nat, own, all([toServers(cx.ruleset, port), way]));

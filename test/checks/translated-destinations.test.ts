@@ -353,3 +353,25 @@ test('redirect-loop: whoever may get out may be the proxy, and not every program
   for (const other of [toProxy.replace('OUTPUT', 'PREROUTING'), toProxy.replace('REDIRECT --to-ports 3128', 'DNAT --to-destination 10.0.0.5:3128')]) t.deepEqual(loops([other]), [], other);
   t.deepEqual(loops([toProxy], { filter: ['-A OUTPUT -p tcp -m tcp --dport 3128 -j DROP'] }), [], 'nothing comes to it');
 });
+
+test('redirect-loop: what a server inside asks others for comes by the same interface as what its clients ask', t => {
+  const proxy = '-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:3128';
+  const outward = '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE';
+  const inside = ['-A FORWARD -s 10.0.0.0/24 -i eth1 -j ACCEPT'];
+  const loops = (nat: readonly string[], filter: readonly string[] = inside): readonly string[] =>
+    findings({ nat, filter }).filter(one => one.check === 'redirect-loop').map(({ rule, severity, certainty }) => `${rule ?? ''} ${severity} ${certainty}`);
+  const told = (position: number, severity = 'warning'): readonly string[] => [`nat:PREROUTING:${String(position)} ${severity} possible`];
+  t.deepEqual(loops([proxy, outward]), told(1));
+  const [one] = findings({ nat: [proxy, outward], filter: inside }).filter(({ check }) => check === 'redirect-loop');
+  t.deepEqual(one?.witness?.map(({ in: from, packet }) => [from, packet['src'], packet['dport']]), [['eth1', '10.0.0.5', 80]]);
+  t.deepEqual(loops([proxy, '-A POSTROUTING -s 10.0.0.0/24 -j MASQUERADE']), told(1), 'how its clients get their answers is another matter');
+  t.deepEqual(loops([proxy.replace('--dport 80', '--dport 53'), outward]), told(1, 'info'), 'a name server may ask in another way');
+  t.deepEqual(loops([proxy.replace('-p tcp', '! -d 10.0.0.0/24 -p tcp'), '-A POSTROUTING -o eth0 -j MASQUERADE'], ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -i eth2 -j ACCEPT']), told(1, 'info'), 'it is in the network that the rule excepts');
+  for (const except of ['! -s 10.0.0.5/32', '-s 10.0.0.64/26', '-m set --match-set clients src', '-d 203.0.113.9/32', '-m mark --mark 0x1']) t.deepEqual(loops([proxy.replace('-p tcp', `${except} -p tcp`), outward]), [], except);
+  for (const before of ['-s 10.0.0.5/32 -j ACCEPT', '-s 10.0.0.4/31 -p tcp -j RETURN', '-d 203.0.113.9/32 -j RETURN', '-m mac --mac-source 02:00:00:00:00:05 -j RETURN']) t.deepEqual(loops([`-A PREROUTING ${before}`, proxy, outward]), [], before);
+  t.deepEqual(loops(['-A PREROUTING -s 10.0.0.6/32 -j RETURN', proxy, outward]), told(2), 'another server');
+  t.deepEqual(loops([proxy, outward], ['-A FORWARD -s 10.0.0.5/32 -j DROP', ...inside]), [], 'it may ask nobody');
+  t.deepEqual(loops([proxy.replace('eth1', 'eth0'), outward]), [], 'a published service');
+  t.deepEqual(loops([proxy.replaceAll('10.0.0.5', '10.1.0.5'), outward], [...inside, '-A FORWARD -s 10.1.0.0/24 -i eth2 -j ACCEPT']), [], 'a server behind another interface');
+  t.deepEqual(loops([proxy, outward], [inside[0]?.replace('-j', '-o eth0 -j') ?? '']), [], 'nothing goes back there');
+});
