@@ -48,7 +48,8 @@ function unused(ruleset: Ruleset, table: Table, chain: Chain): Report {
 function* lookAt(ruleset: Ruleset, table: Table): Generator<Report, void> {
   const called = calledChains(table);
   for (const chain of table.chains.values()) {
-    if (chain.hook !== undefined || called.has(chain.name)) continue;
+    // Whoever made a chain that the file does not make leads to it as well.
+    if (chain.hook !== undefined || called.has(chain.name) || chain.isStandIn === true) continue;
     const program = programToCome(ruleset, chain.name);
     if (program === undefined) yield unused(ruleset, table, chain);
     else if (chain.rules.length > 0) yield unseen(table, chain, program);

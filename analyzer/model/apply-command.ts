@@ -9,7 +9,7 @@ import type { ChainDraft, TableDraft } from './draft.js';
 import { chainNameProblem, isTargetName } from './chain-name.js';
 import { refusalOf, type CommandParts } from './command-parts.js';
 import { leaveInDoubt } from './in-doubt.js';
-import { makeChain, nothingThere } from './missing-chain.js';
+import { makeChain, nothingThere, notMadeHere } from './missing-chain.js';
 import { printBody } from './print.js';
 import { nothingOfRule, readBodies, type ReadContext } from './read-rule.js';
 import type { Policy, Rule } from './ruleset.js';
@@ -33,6 +33,7 @@ function error(it: Application, check: LoadCheckName, span: Span, message: strin
 export function applyCommand(statement: CommandStatement, parts: CommandParts, table: TableDraft, cx: ReadContext, failed: boolean): void {
   const it = { statement, parts, table, cx, failed };
   const { command } = parts;
+  table.isFound ||= statement.program !== undefined;
   if (command === undefined) {
     if (!failed) error(it, 'syntax-error', statement, 'the line has no command', 'a rule begins with -A and its chain');
     // It may have been meant for a rule of the first chain that it names.
@@ -105,8 +106,17 @@ function findChain(it: Application, name: WordNode, isRule: boolean): ChainDraft
   const chain = it.table.chain(name.text);
   if (chain !== undefined) return chain;
   if (it.table.mayHaveMore) return it.table.addChain(name.text, it.statement);
-  const known = [...it.table.chains()].map(one => one.name);
-  error(it, 'undefined-chain', name, `there is no chain \`${name.text}\` in table ${it.table.name}`, didYouMean(name.text, known) ?? (removing.has(it.parts.command?.key) ? nothingThere(it.cx.source) : makeChain(name.text, it.cx.source, it.statement.program?.text)));
+  const meant = didYouMean(name.text, [...it.table.chains()].map(one => one.name));
+  const takesAway = removing.has(it.parts.command?.key);
+  // Policies are for built-in chains, and all of these are known.
+  const isFound = it.table.isFound && !it.table.isBare && it.parts.command?.key !== 'P';
+  // What takes away what an earlier run has made is right where there was one, and does nothing where there was none.
+  if (isFound && takesAway && meant === undefined) return undefined;
+  it.cx.report({
+    check: 'undefined-chain', severity: isFound ? 'warning' : 'error', span: name, line: it.statement.line,
+    message: isFound ? notMadeHere(name.text, it.table.name) : `there is no chain \`${name.text}\` in table ${it.table.name}`,
+    help: meant ?? (takesAway ? nothingThere(it.cx.source) : makeChain(name.text, it.cx.source, it.statement.program?.text)),
+  });
   return isRule && chainNameProblem(name.text) === undefined ? it.table.addChain(name.text, it.statement, true) : undefined;
 }
 
@@ -117,9 +127,9 @@ function ruleNumber(it: Application, word: WordNode): number | undefined {
   return number;
 }
 
-/** A script that has not flushed a built-in chain adds to what is there: so many rules it has not put there itself. */
-function countsOthers({ hook, isEmptied, rules }: ChainDraft, count: number): boolean {
-  return hook !== undefined && isEmptied !== true && count > rules.length;
+/** Whether a chain may have rules that the file does not say: a script that has not flushed a chain that it found adds to what is there. */
+function mayHoldOthers({ statement }: Application, { hook, isStandIn, isEmptied }: ChainDraft): boolean {
+  return statement.program !== undefined && (hook !== undefined || isStandIn === true) && isEmptied !== true;
 }
 
 function ruleCommand(it: Application, name: WordNode, second: WordNode | undefined): void {
@@ -128,7 +138,7 @@ function ruleCommand(it: Application, name: WordNode, second: WordNode | undefin
   const chain = findChain(it, name, key === 'A' || key === 'I');
   const number = second === undefined ? undefined : ruleNumber(it, second);
   if (second !== undefined && number === undefined) return;
-  if (chain !== undefined && number !== undefined && statement.program !== undefined && countsOthers(chain, key === 'I' ? number - 1 : number)) {
+  if (chain !== undefined && number !== undefined && mayHoldOthers(it, chain) && (key === 'I' ? number - 1 : number) > chain.rules.length) {
     cx.report({ check: 'skipped-line', severity: 'warning', span: statement, line: statement.line, message: `this counts rules that are in ${chain.name} before the script is run, and is not analyzed`, help: 'run the script and lint the output of iptables-save instead: that is what the kernel has' });
     leaveInDoubt(statement, parts, table, cx);
     return;
@@ -176,6 +186,7 @@ function deleteOrCheck(it: Application, chain: ChainDraft, rules: readonly Rule[
   for (const rule of rules) {
     const text = printBody(rule, place);
     const index = chain.rules.findIndex(one => printBody(one, place) === text);
+    if (index === -1 && mayHoldOthers(it, chain)) continue;
     if (index === -1) error(it, 'no-such-rule', it.statement, `chain \`${chain.name}\` has no such rule at this point`, nothingThere(it.cx.source));
     else if (it.parts.command?.key === 'D') chain.rules.splice(index, 1);
   }
@@ -204,7 +215,10 @@ function chainCommand(it: Application, name: WordNode | undefined, second: WordN
     for (const chain of name === undefined ? table.chains() : [findChain(it, name, false)]) if (chain !== undefined) flush(chain);
   } else if (key === 'X') {
     if (name !== undefined) deleteChain(it, name);
-    else for (const chain of [...table.chains()]) if (chain.hook === undefined && chain.isInDoubt !== true) table.deleteChain(chain.name);
+    else {
+      table.isBare = true;
+      for (const chain of [...table.chains()]) if (chain.hook === undefined && chain.isInDoubt !== true) table.deleteChain(chain.name);
+    }
   } else if (key === 'E' && name !== undefined) {
     renameChain(it, name, second);
   }

@@ -34,6 +34,10 @@ export class TableDraft {
   isSaid = false;
   /** Chains whose names nobody knows may be made in it. */
   mayHaveMore = false;
+  /** A script speaks of it: there may be chains in it that the script finds, and does not make. */
+  isFound = false;
+  /** The script has deleted all chains that it found. */
+  isBare = false;
   /** Rules that may be put into any chain, and anywhere. */
   readonly anywhere: Rule[] = [];
 
@@ -101,6 +105,6 @@ export class TableDraft {
       rules.unshift(...this.anywhere);
       if (otherPolicy !== undefined && otherPolicy.policy !== policy) rules.push(otherPolicy.rule);
     }
-    return { name: this.name, line: this.line, span: this.#span, chains: this.#chains satisfies ReadonlyMap<string, Chain> };
+    return { name: this.name, line: this.line, span: this.#span, chains: this.#chains satisfies ReadonlyMap<string, Chain>, ...this.isFound && !this.isBare ? { mayHaveOthers: true as const } : {} };
   }
 }

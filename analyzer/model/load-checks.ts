@@ -96,7 +96,7 @@ export const loadChecks = {
   },
   'undefined-chain': {
     severity: 'error', summary: 'A rule names a chain that does not exist',
-    why: 'A chain must be declared before the first rule that is put into it or that jumps to it. Often it is a typing error in the name of a chain or of a target. A part that `iptables-restore --noflush` adds to what is there is not looked at by itself: lint what iptables-save prints once it is loaded.',
+    why: 'A chain must be declared before the first rule that is put into it or that jumps to it. Often it is a typing error in the name of a chain or of a target. A part that `iptables-restore --noflush` adds to what is there is not looked at by itself: lint what iptables-save prints once it is loaded. A script may find chains that others have made (docker, fail2ban, OpenWrt), unless it deletes them all (-X): there it is a warning, and who takes away what an earlier run may have left is right.',
     bad: filter('-A INPUT -j ssh-guard'),
   },
   'jump-to-built-in': {
@@ -161,7 +161,7 @@ export const loadChecks = {
   },
   'no-such-rule': {
     severity: 'error', summary: 'The rule to be deleted or checked does not exist',
-    why: '-D and -C look for a rule that says exactly the same. iptables-restore stops if there is none.',
+    why: '-D and -C look for a rule that says exactly the same. iptables-restore stops if there is none. A script may find the rule: it is told of what is deleted from chains only that it has flushed or made.',
     bad: filter('-D INPUT -i lo -j ACCEPT'),
   },
   'chain-in-use': {

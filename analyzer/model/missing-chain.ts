@@ -20,6 +20,11 @@ function isFragment(source: SourceText): boolean {
 
 const asSaved = 'for iptables-restore --noflush, lint what iptables-save prints once it is loaded';
 
+/** What is wrong with a command of a script for a chain that it may find, for all that is known. */
+export function notMadeHere(name: string, table: string): string {
+  return `nothing here makes chain \`${name}\` of table ${table}: unless it is there already, this fails`;
+}
+
 /** How a chain is made, in the words of the file. `program`: that of the line, in a script. */
 export function makeChain(name: string, source: SourceText, program?: string): string {
   if (program !== undefined || !/^\*/mu.test(source.text)) return `create it first: ${program === undefined ? '' : `${program} `}-N ${name}`;

@@ -76,7 +76,7 @@ export interface Chain {
   /** Where it is declared; line 0 where it is not. */
   readonly line: number;
   readonly span: Span;
-  /** Nothing declares it, and a rule is put into it: that is an error, and there it is. */
+  /** Nothing declares it, and a rule is put into it: that is an error, unless a script finds it, and there it is. */
   readonly isStandIn?: boolean;
   readonly rules: readonly Rule[];
 }
@@ -89,6 +89,8 @@ export interface Table {
   readonly span: Span;
   /** Built-in chains first, in the order of the hooks; then the user's, in the order of the file. */
   readonly chains: ReadonlyMap<string, Chain>;
+  /** There may be chains in it that a script finds, and does not make. */
+  readonly mayHaveOthers?: true;
 }
 
 /** All tables of one family, as one iptables-restore would load them. */

@@ -5,7 +5,7 @@ import type { Use } from '../extensions/use.js';
 import { protocolNumber, type ProtocolName } from '../packet/protocols.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
-import { makeChain } from './missing-chain.js';
+import { makeChain, notMadeHere } from './missing-chain.js';
 import { isOpaque, ruleReference, type Chain, type Rule, type Ruleset, type Table } from './ruleset.js';
 import { namedSpan } from './spans.js';
 import { didYouMean } from './suggest.js';
@@ -41,9 +41,9 @@ class TableValidator {
   }
 
   /** `name` is the match, target or chain that the words point at; undefined for the whole rule. */
-  #error(check: LoadCheckName, chain: Chain, rule: Rule, position: number, message: string, help?: string, name?: string): void {
+  #error(check: LoadCheckName, chain: Chain, rule: Rule, position: number, message: string, help?: string, name?: string, severity: 'error' | 'warning' = 'error'): void {
     const span = name === undefined ? rule : namedSpan(this.#ruleset, rule, name);
-    this.#report({ check, severity: 'error', span, line: rule.line, rule: ruleReference(this.#table.name, chain.name, position), message, help });
+    this.#report({ check, severity, span, line: rule.line, rule: ruleReference(this.#table.name, chain.name, position), message, help });
   }
 
   #callee(rule: Rule): Chain | undefined {
@@ -87,10 +87,13 @@ class TableValidator {
       const known = [...this.#table.chains.values()].filter(one => one.hook === undefined).map(one => one.name);
       // Capitals may be a target of which nobody here has heard.
       const isTarget = findTarget(name, this.#ruleset.family) !== undefined;
-      this.#error('undefined-chain', chain, rule, position, `there is no chain${rule.target.kind === 'chain' && rule.target.goto ? '' : ' or target'} \`${name}\` in table ${this.#table.name}`, isTarget ? `use -j ${name}: -g goes to chains only` : didYouMean(name, [...known, 'ACCEPT', 'DROP', 'REJECT', 'RETURN', 'LOG', 'MARK', 'DNAT', 'SNAT', 'MASQUERADE']) ?? (/[a-z]/u.test(name) ? makeChain(name, this.#ruleset.source) : undefined), name);
+      const meant = isTarget ? `use -j ${name}: -g goes to chains only` : didYouMean(name, [...known, 'ACCEPT', 'DROP', 'REJECT', 'RETURN', 'LOG', 'MARK', 'DNAT', 'SNAT', 'MASQUERADE']);
+      const isFound = !isTarget && this.#table.mayHaveOthers === true;
+      const message = isFound ? notMadeHere(name, this.#table.name) : `there is no chain${rule.target.kind === 'chain' && rule.target.goto ? '' : ' or target'} \`${name}\` in table ${this.#table.name}`;
+      this.#error('undefined-chain', chain, rule, position, message, meant ?? (/[a-z]/u.test(name) ? makeChain(name, this.#ruleset.source) : undefined), name, isFound ? 'warning' : 'error');
     } else if (callee.hook !== undefined) {
       this.#error('jump-to-built-in', chain, rule, position, `\`${name}\` is a built-in chain, and no rule may jump to it`, undefined, name);
-    } else if (callee.line > rule.line && rule.line > 0 && this.#ruleset.source.text !== '') {
+    } else if (callee.line > rule.line && rule.line > 0 && this.#ruleset.source.text !== '' && !(callee.isStandIn === true && this.#table.mayHaveOthers === true)) {
       const [message, help] = callee.isStandIn === true
         ? [`there is no chain \`${name}\` in table ${this.#table.name}`, makeChain(name, this.#ruleset.source)]
         : [`chain \`${name}\` is declared only later, in line ${String(callee.line)}`, 'declare chains before the rules that jump to them'];

@@ -74,3 +74,23 @@ test('a variable that is given one plain value is no matter: what is found is fo
     ['host-bits-set', '-s 10.1.2.3/8', 1], ['shadowed-rule', '$IPT -A INPUT -i ${WAN} -s $LAN -m state --state NEW -j ACCEPT', undefined], ['deprecated-state-match', '-m state --state NEW', 1],
   ]);
 });
+
+test('a script may find chains and rules that others, or an earlier run of it, have made', t => {
+  const missing = (...lines: readonly string[]): readonly string[] => found(...lines).filter(one => /^(?:undefined-chain|no-such-rule|unused-chain|unreachable-rule)/u.test(one));
+  const again = ['iptables -D INPUT -j guests', 'iptables -F guests', 'iptables -X guests', 'iptables -N guests', 'iptables -A guests -j DROP', 'iptables -I INPUT -i wlan1 -j guests'];
+  t.deepEqual(missing(...again), []);
+  t.deepEqual(missing('iptables -I DOCKER-USER -i eth0 -p tcp --dport 3306 -j DROP', 'iptables -A INPUT -i eth0 -j DROP'), ['undefined-chain warning'], 'docker leads there');
+  t.deepEqual(missing('iptables -A INPUT -p tcp --dport 22 -j f2b-sshd'), ['undefined-chain warning']);
+  t.deepEqual(missing('iptables -A INPUT -g REJECT'), ['undefined-chain error'], 'no chain has the name of a target');
+  t.deepEqual(missing('iptables -D web -j DROP', 'iptables -A web -j ACCEPT', 'iptables -D web -p tcp -j DROP', 'iptables -A INPUT -j web'), ['undefined-chain warning']);
+  t.deepEqual(missing('iptables -F INPUTS', 'iptables -P INPTU DROP'), ['undefined-chain warning', 'undefined-chain error'], 'typing errors');
+});
+
+test('what a script has flushed or deleted it does not find', t => {
+  const missing = (...lines: readonly string[]): readonly string[] => found(...lines).filter(one => /^(?:undefined-chain|no-such-rule)/u.test(one));
+  t.deepEqual(missing('iptables -F', 'iptables -D INPUT -j DROP'), ['no-such-rule error']);
+  t.deepEqual(missing('iptables -N web', 'iptables -D web -j DROP'), ['no-such-rule error']);
+  t.deepEqual(missing('iptables -F', 'iptables -X', 'iptables -A web -j DROP', 'iptables -A INPUT -j guests', 'iptables -F old'), ['undefined-chain error', 'undefined-chain error', 'undefined-chain error']);
+  t.deepEqual(missing('iptables -t nat -X', 'iptables -A INPUT -j guests'), ['undefined-chain warning'], 'of another table');
+  t.deepEqual(analyze({ path: 'x.rules', text: '*filter\n-D INPUT -j DROP\n-A INPUT -j guests\n-F old\nCOMMIT\n' }, {}).findings.flatMap(({ check, severity }) => severity === 'error' ? check : []), ['no-such-rule', 'undefined-chain', 'undefined-chain'], 'iptables-restore begins with nothing');
+});

@@ -35,10 +35,10 @@ export function isUnsaid(cx: Pick<CheckContext, 'ruleset'>, by: Decider): boolea
 
 const entered = new WeakMap<Table, ReadonlySet<Chain>>();
 
-/** All chains of a part, or where a rule that could not be read may lead anywhere; else those that programs are yet to lead packets to, with all that they can call. */
+/** All chains of a part, or where a rule that could not be read may lead anywhere; else those that programs are yet to lead packets to, or that nothing here makes, with all that they can call. */
 function enteredFrom(ruleset: Ruleset, table: Table): ReadonlySet<Chain> {
   const own = [...table.chains.values()].filter(({ hook }) => hook === undefined);
-  return new Set(isPart(table) || mayJumpAnywhere(table) ? own : own.filter(({ name }) => programToCome(ruleset, name) !== undefined).flatMap(chain => [...chainsFrom(table, chain)]));
+  return new Set(isPart(table) || mayJumpAnywhere(table) ? own : own.filter(({ name, isStandIn }) => isStandIn === true || programToCome(ruleset, name) !== undefined).flatMap(chain => [...chainsFrom(table, chain)]));
 }
 
 /** Whether nothing here leads packets to a chain, and somebody else may: that none comes says nothing of what its rules do. */
