@@ -1,3 +1,4 @@
+import { arrivals } from './shared/arrivals.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, fixWith, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
@@ -7,10 +8,11 @@ import { namesOutside } from './shared/outside.js';
 
 const rules = { ipv4: ['fragmentation-needed', '-p icmp -m icmp --icmp-type fragmentation-needed'], ipv6: ['packet-too-big', '-p ipv6-icmp -m icmp6 --icmpv6-type packet-too-big'] } as const;
 
-function report(cx: CheckContext, { hook, arrivals, by, areStrangers, shown }: LostErrors): Report {
+function report(cx: CheckContext, { hook, arrivals: lost, by, areStrangers, shown }: LostErrors): Report {
   const [name, rule] = rules[cx.ruleset.family];
   const [decider] = by;
-  const where = arrivals.map(({ words }) => words).filter(words => words !== '').join(' or ');
+  const isEverywhere = lost.length === arrivals(cx.ruleset).length;
+  const where = isEverywhere ? '' : lost.map(({ words }) => words).join(' or ');
   const isRule = by.length === 1 && decider !== undefined && !('policy' in decider);
   const table = cx.ruleset.tables.get('filter');
   const chain = table?.chains.get(hook);
@@ -18,7 +20,7 @@ function report(cx: CheckContext, { hook, arrivals, by, areStrangers, shown }: L
   return {
     ...isRule ? { at: decider } : place === undefined ? {} : { span: place },
     // Nobody knows that there is another.
-    ...arrivals.every(({ name }) => name === undefined) && namesOutside(cx) ? { severity: 'info' as const } : {},
+    ...lost.every(({ name }) => name === undefined) && namesOutside(cx) ? { severity: 'info' as const } : {},
     message: `path MTU black hole: ICMP errors (${name}) about connections that ${hook === 'INPUT' ? 'this host has' : 'are forwarded'} are dropped${where === '' ? '' : ` where they come in ${where}`}${areStrangers ? ', but for those of some routers' : ''}`,
     because: by.map(one => deciderBecause(cx.ruleset, one, `drops ${name}`)),
     witness: shown.steps, shows: shown.shows,

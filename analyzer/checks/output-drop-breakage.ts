@@ -196,6 +196,7 @@ COMMIT
     if (pipeline === undefined) return;
     const broken = brokenServices(cx, pipeline);
     if (broken.length === 0) return;
+    const rules = [...new Set(broken.map(one => one.rule))];
     const severity = order[Math.max(...broken.map(one => order.indexOf(one.severity)))] ?? 'warning';
     yield {
       span: output.line === 0 ? table.span : output.span,
@@ -203,8 +204,8 @@ COMMIT
       message: `OUTPUT drops by default, and this cannot get out: ${broken.map(one => one.name).join(', ')}${notesOf(broken)}`,
       because: becauseOf(cx.ruleset, broken),
       ...witnessOf(broken),
-      help: `let out what this host needs: ${broken.map(one => `-A OUTPUT ${one.rule}`).join('; ')}`,
-      ...fixWith('let it out', 'unsafe', withFirst(cx.ruleset, table, output, broken.map(one => one.rule))),
+      help: `let out what this host needs: ${rules.map(rule => `-A OUTPUT ${rule}`).join('; ')}`,
+      ...fixWith('let it out', 'unsafe', withFirst(cx.ruleset, table, output, rules)),
     };
   },
 });

@@ -1,11 +1,12 @@
 import { ExtensionOption } from '../extensions/option-scope.js';
-import type { Edit } from '../finding.js';
+import type { Because, Edit } from '../finding.js';
 import { isOpaque, type Ruleset } from '../model/ruleset.js';
 import { ruleOptions } from '../model/spans.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { defineCheck, fixWith, type Report } from './define-check.js';
 import { withFirst } from './shared/edits.js';
 import { askedOfErrors, lostErrors, type LostErrors } from './shared/lost-errors.js';
+import { askedOfOwnErrors, ownErrorsUnrelated } from './shared/own-errors.js';
 import { isStateMatch } from './shared/state-asked.js';
 
 /** The states that a rule asks for, with RELATED among them. */
@@ -27,12 +28,25 @@ function takesErrors({ rule: { protocol, source, destination, matches } }: RuleA
 const ownRule = '-m conntrack --ctstate RELATED -j ACCEPT';
 
 /** RELATED among the states of the rules, where that helps; else a rule of its own. */
-function remedy(ruleset: Ruleset, hook: LostErrors['hook'], missing: readonly RuleAt[]): Pick<Report, 'help' | 'fix'> {
+function remedy(ruleset: Ruleset, hook: LostErrors['hook'] | 'OUTPUT', missing: readonly RuleAt[]): Pick<Report, 'help' | 'fix'> {
   const table = ruleset.tables.get('filter');
   const chain = table?.chains.get(hook);
   if (!missing.every(takesErrors) && table !== undefined && chain !== undefined) return { help: `let them pass: -I ${hook} ${ownRule}`, ...fixWith('let them pass', 'unsafe', withFirst(ruleset, table, chain, [ownRule])) };
   const edits = missing.map(one => withRelated(ruleset, one));
   return { help: 'add RELATED to its states: -m conntrack --ctstate RELATED,ESTABLISHED', ...edits.includes(undefined) ? {} : fixWith('add RELATED', 'unsafe', edits.flatMap(one => one ?? [])) };
+}
+
+function alike(others: readonly RuleAt[]): Because[] {
+  return others.map(({ table, chain, position, rule }) => ({ rule: `${table}:${chain}:${String(position)}`, line: rule.line, message: 'the same' }));
+}
+
+/** What this host says itself of packets that do not fit: no witness, for it hangs on the links. */
+function reportOwn(ruleset: Ruleset, missing: readonly RuleAt[]): Report | undefined {
+  const [at, ...others] = missing;
+  return at === undefined ? undefined : {
+    at, severity: 'info', because: alike(others), ...remedy(ruleset, 'OUTPUT', missing),
+    message: 'packets of known connections get out, but not what is RELATED to them: ICMP errors by which this host says that a packet which it is to forward is too large for the next link (path MTU black hole)',
+  };
 }
 
 function report(ruleset: Ruleset, { hook, missing, shown }: LostErrors): Report | undefined {
@@ -41,7 +55,7 @@ function report(ruleset: Ruleset, { hook, missing, shown }: LostErrors): Report 
   return {
     at,
     message: `packets of known connections pass, but not what is RELATED to them: ICMP errors about ${hook === 'INPUT' ? 'connections of this host' : 'forwarded connections'} are dropped (path MTU black hole)`,
-    because: others.map(({ table, chain, position, rule }) => ({ rule: `${table}:${chain}:${String(position)}`, line: rule.line, message: 'the same' })),
+    because: alike(others),
     witness: shown.steps, shows: shown.shows,
     ...remedy(ruleset, hook, missing),
   };
@@ -55,7 +69,8 @@ export const relatedMissing = defineCheck({
   why: `ICMP errors about a connection are not ESTABLISHED but RELATED: that a port is closed, that a host cannot be reached,
 and above all that packets must be smaller (fragmentation-needed, packet-too-big), without which large transfers hang
 behind tunnels and PPPoE. Data connections that a helper expects are RELATED as well. A rule that lets only
-ESTABLISHED pass drops all of these where nothing else takes them.`,
+ESTABLISHED pass drops all of these where nothing else takes them.
+A router sends such errors itself where the next link is a tunnel or PPPoE, and they pass its OUTPUT: where none of them gets out to one side, that is an info, for links may all be alike.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -84,11 +99,13 @@ COMMIT
 -A INPUT -p tcp -m tcp --dport 443 -j ACCEPT
 COMMIT
 `,
-  asks: ({ ruleset }) => askedOfErrors(ruleset),
+  asks: ({ ruleset }) => [...askedOfErrors(ruleset), ...askedOfOwnErrors(ruleset)],
   * run(cx) {
     for (const lost of lostErrors(cx)) {
       const found = report(cx.ruleset, lost);
       if (found !== undefined) yield found;
     }
+    const own = reportOwn(cx.ruleset, ownErrorsUnrelated(cx));
+    if (own !== undefined) yield own;
   },
 });

@@ -19,6 +19,18 @@ test('one cause of lost ICMP errors is told once', t => {
   t.deepEqual(both(lo, '-A INPUT -i eth1 -j ACCEPT', '-A INPUT -i eth0 -p icmp -j DROP', known, '-A INPUT -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT'), ['warning filter:INPUT:3'], 'on one of two links');
 });
 
+test('related-missing: a router says itself that a packet is too large for the next link', t => {
+  const told = (output: readonly string[], ...forward: readonly string[]): string[] => found('related-missing', `*nat\n-A POSTROUTING -o ppp0 -j MASQUERADE\nCOMMIT\n${host(lo, known, '-A OUTPUT -o lo -j ACCEPT', ...output, ...forward).replace('OUTPUT ACCEPT', 'OUTPUT DROP')}`);
+  const through = ['-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -i eth1 -o ppp0 -j ACCEPT'];
+  const out = '-A OUTPUT -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT';
+  t.deepEqual(told([out], ...through), ['info filter:OUTPUT:2']);
+  t.deepEqual(told([out.replace('OUTPUT', 'OUTPUT -o ppp0'), '-A OUTPUT -o eth1 -j ACCEPT'], ...through), ['info filter:OUTPUT:2'], 'those for people inside get out');
+  t.deepEqual(told([out.replace('NEW', 'NEW,RELATED')], ...through), []);
+  t.deepEqual(told([out, '-A OUTPUT -p icmp -j ACCEPT'], ...through), []);
+  t.deepEqual(told([out.replace('-m', '-p tcp -m')], ...through), [], 'it is for TCP: nothing says that it is to let errors out');
+  t.deepEqual(told([out]), [], 'nothing passes');
+});
+
 test('routers anywhere send errors: those of trusted ones do not help', t => {
   const web = '-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT';
   const told = (...rules: readonly string[]): readonly string[] => found('icmp-errors-dropped', host(lo, ...rules, '-A INPUT -p icmp -j DROP', known, web));
