@@ -21,6 +21,7 @@ function ruleOf({ words }: ShellCommand): string {
 export class ScriptFlow {
   #succeeds = false;
   #isOver = false;
+  #isTried = false;
   /** What `iptables -C RULE ||` has asked for: what adds the rule then leaves it there in any case. */
   #checked: string | undefined;
 
@@ -29,8 +30,14 @@ export class ScriptFlow {
     return this.#isOver;
   }
 
+  /** The last command is run, whatever becomes of it: who wrote it has thought of that it fails. */
+  get isTried(): boolean {
+    return this.#isTried;
+  }
+
   /** Why the next command may not be run, or may fail without harm; undefined where it is run. */
   obstacle(command: ShellCommand, isOurs: boolean): string | undefined {
+    this.#isTried = false;
     if (this.#isOver) return 'the script ends before this command, which is never run';
     const checked = this.#checked;
     this.#checked = isOurs && command.joins === '||' && has(command, checking) ? ruleOf(command) : undefined;
@@ -41,7 +48,8 @@ export class ScriptFlow {
     if (isRun || !this.#succeeds) this.#succeeds = isRun && (isOurs ? !mayFail : sure.has(first?.image ?? ''));
     if (joined === '' && depth === 0 && first?.image === 'exit') this.#isOver = true;
     if (!isRun) return `whether this command is run hangs on what stands before \`${joined}\`: it is not analyzed`;
-    if ((joins === '||' && mayFail) || (joins === '&&' && has(command, checking))) return `this command may fail, as \`${joins}\` behind it says, and is not analyzed`;
+    this.#isTried = joins === '||' && mayFail;
+    if (this.#isTried || (joins === '&&' && has(command, checking))) return `this command may fail, as \`${joins}\` behind it says, and is not analyzed`;
     return undefined;
   }
 }

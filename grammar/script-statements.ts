@@ -52,11 +52,11 @@ function skipped(command: ShellCommand, message: string): Statement {
 }
 
 /** A command that may be run or not, or with other words than stand here; `index` is that of its program. */
-function inDoubt(command: ShellCommand, index: number, scope: Scopes, message: string): Statement {
+function inDoubt(command: ShellCommand, index: number, scope: Scopes, message: string, isTried = false): Statement {
   const { line, start, end, words } = command;
   const program = words[index];
   const problems = [skipping(command, message)];
-  const statement = parseStatement(words.slice(index + 1), { line, start, end, program, isInDoubt: true }, scope(program?.image ?? ''), problems, true);
+  const statement = parseStatement(words.slice(index + 1), { line, start, end, program, isInDoubt: true, ...isTried ? { isTried: true as const } : {} }, scope(program?.image ?? ''), problems, true);
   // What else is wrong with it may be the doing of what is not known.
   problems.splice(1);
   return statement;
@@ -98,9 +98,10 @@ export function* scriptStatements(source: SourceText, scope: Scopes): Generator<
       else if (why !== undefined) yield flow.isOver ? skipped(command, why) : inDoubt(command, likelyProgram(command.words), scope, why);
       continue;
     }
-    const why = obstacle(command) ?? notRun;
+    const unclear = obstacle(command);
+    const why = unclear ?? notRun;
     if (why !== undefined) {
-      yield flow.isOver ? skipped(command, why) : inDoubt(command, index, scope, why);
+      yield flow.isOver ? skipped(command, why) : inDoubt(command, index, scope, why, unclear === undefined && flow.isTried);
       continue;
     }
     const place = { line: command.line, start: command.start, end: command.end, program: word };

@@ -211,6 +211,7 @@ export class Command implements CommandStatement {
   readonly words: readonly Token[];
   readonly shape: LineShape | undefined;
   readonly isInDoubt: true | undefined;
+  readonly isTried: true | undefined;
   #options: readonly OptionNode[] | undefined;
 
   constructor(place: LinePlace, problems: readonly SyntaxProblem[], words: readonly Token[], shape: LineShape | undefined, options?: readonly OptionNode[]) {
@@ -220,6 +221,7 @@ export class Command implements CommandStatement {
     this.problems = problems;
     this.program = place.program;
     this.isInDoubt = place.isInDoubt;
+    this.isTried = place.isTried;
     this.words = words;
     this.shape = shape;
     this.#options = options;
@@ -258,6 +260,7 @@ export interface LinePlace {
   readonly program?: WordNode | undefined;
   /** As of a command. */
   readonly isInDoubt?: true;
+  readonly isTried?: true;
 }
 
 const expected = {

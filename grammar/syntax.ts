@@ -87,6 +87,8 @@ export interface CommandStatement extends StatementBase {
   readonly shape: LineShape | undefined;
   /** In a script: nobody knows whether, when or with which words it is run. Its problems say why. */
   readonly isInDoubt?: true | undefined;
+  /** In doubt only because it may fail, and the script goes on then. */
+  readonly isTried?: true | undefined;
 }
 
 export type Statement =

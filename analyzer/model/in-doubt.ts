@@ -31,6 +31,14 @@ export function leaveInDoubt(statement: CommandStatement, parts: CommandParts, t
   }
 }
 
+/** Whether it takes away what nothing before it has put there: for what the script itself says it is all the same whether that succeeds. */
+export function takesNothing({ command }: CommandParts, table: TableDraft | undefined): boolean {
+  const [name] = command?.words ?? [];
+  if (name === undefined || !isSaid(name)) return false;
+  const chain = table?.chain(name.text);
+  return chain === undefined ? command?.key === 'D' || command?.key === 'X' : command?.key === 'D' && chain.rules.length === 0;
+}
+
 function isSaid({ text }: WordNode): boolean {
   return !expansion.test(text) && chainNameProblem(text) === undefined;
 }

@@ -36,7 +36,7 @@ export const loadChecks = {
   },
   'skipped-line': {
     severity: 'warning', summary: 'A line of a script that is not literal, and is not analyzed',
-    why: 'A script is read, never run: a command with a variable (unless that is given one plain value, once and before, as by `IPT=/sbin/iptables`), inside a loop or a condition, or behind a pipe may mean anything, and so may a rule number that counts rules which were there before. What it would add is left open: it may do what its plain words say, or not be there, and nothing certain is said that hangs on it. Lint the output of iptables-save after the script has run to see all of it.',
+    why: 'A script is read, never run: a command with a variable (unless that is given one plain value, once and before, as by `IPT=/sbin/iptables`), inside a loop or a condition, or behind a pipe may mean anything, and so may a rule number that counts rules which were there before. What it would add is left open: it may do what its plain words say, or not be there, and nothing certain is said that hangs on it. Who only takes away what an earlier run may have left (`iptables -D INPUT -j guests || true`) is not told of it. Lint the output of iptables-save after the script has run to see all of it.',
     bad: '#!/bin/sh\niptables -P INPUT DROP\nfor port in 22 443; do\n  iptables -A INPUT -p tcp --dport $port -j ACCEPT\ndone\n',
   },
   'unknown-option': {

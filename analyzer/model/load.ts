@@ -12,7 +12,7 @@ import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
 import { TableDraft } from './draft.js';
 import { guessFamily, headerOf, isMislabelled } from './guess.js';
-import { leaveInDoubt } from './in-doubt.js';
+import { leaveInDoubt, takesNothing } from './in-doubt.js';
 import { listedTables } from './listed-tables.js';
 import { otherFormat } from './other-formats.js';
 import { quickRule } from './rule-plan.js';
@@ -174,7 +174,7 @@ class Loader {
   #statement(statement: Statement): void {
     // Outside of any table nothing can be read, whatever is wrong with it besides.
     const isLost = this.#table === undefined && this.#format !== 'script' && statement.kind === 'command';
-    if (!isLost) this.#problems(statement);
+    if (!isLost && !(statement.kind === 'command' && this.#isIdle(statement))) this.#problems(statement);
     switch (statement.kind) {
       case 'comment': this.#header(statement.text); return;
       case 'table': this.#openTable(statement); return;
@@ -305,6 +305,14 @@ class Loader {
       check: 'undefined-chain', severity: isKnown ? 'error' : 'warning', span, line: statement.line,
       message: `iptables-nft-restore cannot rename a chain that the file itself makes${isKnown ? '' : ', as iptables-legacy-restore can'}`, help: 'give the chain its last name where it is made',
     });
+  }
+
+  /** A script tidies up behind an earlier run of it, and begins here. */
+  #isIdle(statement: CommandStatement): boolean {
+    if (statement.isTried !== true) return false;
+    const parts = commandParts(statement, () => undefined);
+    const name = parts.table?.text ?? 'filter';
+    return isTableName(name) && this.#familiesOf(statement).every(family => takesNothing(parts, this.#draft(family).tables.get(name)));
   }
 
   /** It may be run or not, or with other words; that is reported already. */

@@ -86,6 +86,13 @@ test('a script may find chains and rules that others, or an earlier run of it, h
   t.deepEqual(missing('iptables -F INPUTS', 'iptables -P INPTU DROP'), ['undefined-chain warning', 'undefined-chain error'], 'typing errors');
 });
 
+test('who tidies up behind an earlier run says nothing that is not analyzed', t => {
+  const skipped = (...lines: readonly string[]): readonly number[] => load({ path: 'fw.sh', text: lines.map(line => `${line}\n`).join('') }, { format: 'script' }).diagnostics.flatMap(({ check, line }) => check === 'skipped-line' ? line : []);
+  t.deepEqual(skipped('iptables -D INPUT -j guests 2>/dev/null || true', 'iptables -F guests || :', 'iptables -X guests || true', 'iptables -N guests', 'iptables -A INPUT -j guests'), []);
+  t.deepEqual(skipped('iptables -A INPUT -j DROP', 'iptables -D INPUT -j DROP || true', 'iptables -N guests', 'iptables -X guests || true'), [2, 4], 'what it has put there itself');
+  t.deepEqual(skipped('stop() {', '  iptables -D INPUT -j guests || true', '}', 'iptables -D INPUT -s $A -j DROP || true', 'iptables -X $C || true'), [2, 4, 5], 'nobody knows when, or what');
+});
+
 test('what a script has flushed or deleted it does not find', t => {
   const missing = (...lines: readonly string[]): readonly string[] => found(...lines).filter(one => /^(?:undefined-chain|no-such-rule)/u.test(one));
   t.deepEqual(missing('iptables -F', 'iptables -D INPUT -j DROP'), ['no-such-rule error']);

@@ -94,7 +94,7 @@ test('what stands behind || is run where what stands before it fails', t => {
 });
 
 test('a command that may fail, and is followed by ||, is no error', t => {
-  t.deepEqual(ran('iptables -D INPUT -j LOG || true', 'iptables -X web || true', 'iptables -N web || true', 'iptables -A INPUT -s 192.0.2.1 -j web'), { rules: ['1'], skipped: [1, 2], errors: 0 });
+  t.deepEqual(ran('iptables -D INPUT -j LOG || true', 'iptables -X web || true', 'iptables -N web || true', 'iptables -A INPUT -s 192.0.2.1 -j web'), { rules: ['1'], skipped: [], errors: 0 });
 });
 
 test('a rule that is added where it is not there yet is there', t => {
