@@ -75,6 +75,9 @@ function report(cx: CheckContext, pipeline: Pipeline, nat: Table, { asking: { tr
   };
 }
 
+/** Asked about no more servers inside than these. */
+const questionLimit = 200;
+
 /** First packets of a server inside to servers on the internet, of the kind that a rule sends to it. */
 function ofServer({ ruleset: { family } }: CheckContext, { server, where: { device } }: Inside, protocol: 'tcp' | 'udp', port: number): Constraint {
   const by: Constraint = { kind: 'interface', field: 'in', name: device, prefix: false };
@@ -101,11 +104,16 @@ function isAllCaught(cx: CheckContext, nat: Table, asking: Asking, packets: Cons
 /** What a server inside asks others for, and gets back itself. */
 function* ofServersInside(cx: CheckContext, nat: Table): Generator<Report, void> {
   const caught = [...liveTranslations(cx, 'destination')].filter(({ translation }) => translation.hooks.includes('PREROUTING'));
+  let left = questionLimit;
   for (const asking of caught) {
     const { translation, asks } = asking;
     const asked = askedPort(asks);
     const inside = asked === undefined || !pathsBehind(cx, translation).includes('through') ? undefined : insideOf(cx, asking);
     if (asked === undefined || inside === undefined || !isForNeighbours(asking, inside)) continue;
+    if (left-- <= 0) {
+      cx.undecided();
+      return;
+    }
     const packets = ofServer(cx, inside, asked.protocol, asked.port);
     const pipeline = isAllCaught(cx, nat, asking, packets, caught) ? cx.pipeline() : undefined;
     const shown = all([packets, shownOutside(cx.ruleset.family), { kind: 'interface', field: 'out', name: inside.where.device, prefix: false }]);

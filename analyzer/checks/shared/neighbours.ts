@@ -43,13 +43,22 @@ function exceptedAround({ translation: { at: { rule: { destination } } } }: Aski
   return (prefixLength(mask) ?? 0) >= 16 && low < server && server < high ? { low, high } : undefined;
 }
 
+const ways = new WeakMap<CheckContext, readonly string[]>();
+
+/** The interfaces by which sources are translated on their way out. */
+function waysOutOf(cx: CheckContext): readonly string[] {
+  let known = ways.get(cx);
+  if (known === undefined) ways.set(cx, known = [...liveTranslations(cx, 'source')].flatMap(({ translation }) => wayOutOf(cx, translation.at)?.name ?? []));
+  return known;
+}
+
 /** The network of a server to which those are sent who come by an interface, whatever they ask for, where it is excepted, or no other interface leads inside: neighbours, as home networks have them. */
 function besideClients(cx: CheckContext, asking: Asking, server: Address): InnerNetwork | undefined {
   const { translation: { at: { rule: { inInterface: from } } }, asks } = asking;
   if (cx.host !== undefined || typeof server !== 'number' || !isPrivate(server) || from === undefined || from.negated || from.value.prefix || rangesOf(asks, 'dst') !== undefined) return undefined;
   const excepted = exceptedAround(asking, server);
   if (excepted !== undefined) return { network: excepted, device: from.value.name, isKnown: false };
-  const waysOut = [...liveTranslations(cx, 'source')].flatMap(({ translation }) => wayOutOf(cx, translation.at)?.name ?? []);
+  const waysOut = waysOutOf(cx);
   const [inner, ...others] = namedInterfaces(cx.ruleset).filter(({ name }) => !isVirtualName(name) && !waysOut.includes(name));
   if (waysOut.length === 0 || inner?.name !== from.value.name || others.length > 0) return undefined;
   const low = server - server % 256;
