@@ -2,7 +2,7 @@ import type { PacketSample, RuleAt } from '../packet-space/answers.js';
 import { ask, reachWith, redundant } from '../packet-space/index.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
-import { all, always, ctstates, is, never, within, type Constraint } from '../packet/constraint.js';
+import { all, always, ctstates, is, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { isUnresolved, type Rule, type Table } from '../model/ruleset.js';
 import { publicRanges } from '../packet/address-blocks.js';
@@ -54,14 +54,13 @@ function openRule(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Ac
   return found;
 }
 
-/** The rule of the built-in chain that leads everything to the chain of the one that accepts, where others do not lead all of it there before. */
-function leaderOf(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', accepting: RuleAt): Accepting | undefined {
+/** The rule of the built-in chain that leads everything to the chain of the one that accepts, where no other rule leads there before. */
+function leaderOf(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', accepting: RuleAt): RuleAt | undefined {
   const constraints = constraintsOf(cx.ruleset, table.name);
   for (const [index, rule] of filterChain(cx, hook)?.rules.entries() ?? []) {
-    if (rule.target.kind !== 'chain' || rule.target.name !== accepting.chain || !isOpen(constraints.of(rule))) continue;
-    const at: RuleAt = { table: table.name, chain: hook, position: index + 1, rule };
-    const answer = reachWith(cx.space(), table, at, unspoken(cx, table, hook, 'tcp') ?? never, hook);
-    if (answer.kind === 'live') return { at, witness: answer.witness };
+    if (rule.target.kind !== 'chain') continue;
+    if (rule.target.name === accepting.chain && isOpen(constraints.of(rule))) return { table: table.name, chain: hook, position: index + 1, rule };
+    if (ledTo(table, rule.target.name, accepting.chain, () => always) !== undefined) return undefined;
   }
   return undefined;
 }
@@ -216,11 +215,11 @@ function* ofAddresses(cx: CheckContext, table: Table): Generator<OpenReport, voi
 }
 
 function* ofAll(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', found: Accepting): Generator<OpenReport, void> {
-  const { at: accepting } = found;
+  const { at: accepting, witness } = found;
   const asks = constraintsOf(cx.ruleset, table.name).of(accepting.rule);
   if (!isOpen(asks) || !opensWhatIsShut(cx, table, accepting)) return;
   const leader = leaderOf(cx, table, hook, accepting);
-  const { at, witness } = leader ?? found;
+  const at = leader ?? accepting;
   const what = `${isForAll(asks) ? 'everything' : 'every new connection'}${conjuncts(asks).some(isForOthers) ? ' but what it leaves out' : ''}`;
   yield {
     at, message: leader === undefined ? `this rule accepts ${what} that comes to it` : `this rule leads what comes to it to ${accepting.chain}, where ${referenceOf(accepting)} accepts ${what}`,

@@ -37,8 +37,8 @@ export function hooksTo({ chains }: Table, holds: (rule: Rule) => boolean): Read
 /** So many rules that lead to one chain are looked at. */
 const callerLimit = 16;
 
-/** Which packets a built-in chain leads to a chain, where `led` says it of a rule: of those that lead what they are for alone, it is undefined. */
-export function ledTo({ chains }: Table, from: Hook, name: string, led: (rule: Rule) => Constraint | undefined): Constraint | undefined {
+/** Which packets a chain, mostly a built-in one, leads to another, where `led` says it of a rule: of those that lead what they are for alone, it is undefined. */
+export function ledTo({ chains }: Table, from: string, name: string, led: (rule: Rule) => Constraint | undefined): Constraint | undefined {
   const below = new Map<string, Constraint[]>([[from, [always]]]);
   for (const [one, ways] of below) for (const rule of chains.get(one)?.rules ?? []) {
     const packets = rule.target.kind === 'chain' ? led(rule) : undefined;

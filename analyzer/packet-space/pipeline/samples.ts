@@ -1,7 +1,6 @@
 /** From trips to packets that a person would choose. */
 import type { Constraint } from '../../packet/constraint.js';
-import { parseAddress, printAddress } from '../../values/address.js';
-import { Problem, type Family } from '../../values/value.js';
+import { printAddress } from '../../values/address.js';
 import type { PacketSample } from '../answers.js';
 import type { Dimension } from '../dimensions.js';
 import { valuesOf } from '../packets.js';
@@ -74,10 +73,9 @@ export function nextPacket({ chains, backInputs }: Pipeline, trip: Trip, first: 
     const { input } = origins.of(d);
     if (input >= chains.fieldCount && input < backInputs) return undefined;
     const from = input < chains.fieldCount ? dimensions.list[input] : undefined;
-    const at = origins.valueOf(d, trip.run.point.inputs);
-    // Where anybody may send it, he who was asked does, if he may.
+    // Where anybody may send it, he who was asked does.
     const twin = input < backInputs ? undefined : first[twins[field]];
-    const value = from !== undefined && from.kind !== 'atom' ? first[from.field as 'src'] : twin !== undefined && isOf(own, at, twin, dimensions.family) ? twin : valueIn(own, at);
+    const value = from !== undefined && from.kind !== 'atom' ? first[from.field as 'src'] : twin ?? valueIn(own, origins.valueOf(d, trip.run.point.inputs));
     if (value !== undefined) found[field] = value;
   }
   return { ...first.protocol === undefined ? {} : { protocol: first.protocol }, ...found, ...marks };
@@ -89,19 +87,6 @@ const twins = { src: 'dst', dst: 'src', sport: 'dport', dport: 'sport', in: 'out
 function hostIn(low: Scalar, high: Scalar): Scalar {
   const host = typeof low === 'bigint' ? low + 10n : low + 10;
   return host <= high ? host : high;
-}
-
-/** Whether a value is of a class. */
-function isOf(dimension: Dimension, at: number, value: string | number, family: Family): boolean {
-  switch (dimension.kind) {
-    case 'name': return dimension.names.classOf(String(value)) === at;
-    case 'range': {
-      const number = typeof value === 'number' ? value : parseAddress(value, family);
-      const { low, high } = valuesOf(dimension, at, at);
-      return !(number instanceof Problem) && number >= low && number <= high;
-    }
-    default: return false;
-  }
 }
 
 /** A value of a class. */
