@@ -110,18 +110,24 @@ function choose(field: NumericField, family: Dimensions['family'], low: Scalar, 
   return host <= high ? host : high > low ? (typeof low === 'bigint' ? low + 1n : low + 1) : low;
 }
 
-function numberFor({ list, fields, family }: Dimensions, point: Int32Array, field: NumericField, wishes: readonly Wish[], may?: May): Scalar | undefined {
-  const dims = fields.get(field);
+/** The values that a field may have which is no line of bits: those of its class at the point, and among those that are wished for. Undefined where nobody asks. */
+function spanOf({ list, fields }: Dimensions, point: Int32Array, field: NumericField, wishes: readonly Wish[]): { readonly low: Scalar; readonly high: Scalar } | undefined {
+  const d = fields.get(field)?.[0];
   const wish = wishes.find(one => one.dimension.kind === 'range' && one.dimension.field === field);
   const asked = wish?.dimension.kind === 'range' ? valuesOf(wish.dimension, wish.low, wish.high) : undefined;
-  const first = list[dims?.[0] ?? -1];
-  if (dims === undefined || first === undefined) return asked === undefined ? undefined : choose(field, family, asked.low, asked.high, may);
-  if (first.kind === 'bits') return bitsFor(list, dims, point, field, family);
+  const first = list[d ?? -1];
+  if (d === undefined || first === undefined) return asked;
   if (first.kind !== 'range') return undefined;
-  const at = point[dims[0] ?? 0] ?? 0;
-  const own = valuesOf(first, at, at);
-  if (asked === undefined) return choose(field, family, own.low, own.high, may);
-  return choose(field, family, asked.low > own.low ? asked.low : own.low, asked.high < own.high ? asked.high : own.high, may);
+  const own = valuesOf(first, point[d] ?? 0, point[d] ?? 0);
+  return asked === undefined ? own : { low: asked.low > own.low ? asked.low : own.low, high: asked.high < own.high ? asked.high : own.high };
+}
+
+function numberFor(dimensions: Dimensions, point: Int32Array, field: NumericField, wishes: readonly Wish[], may?: May): Scalar | undefined {
+  const { list, fields, family } = dimensions;
+  const dims = fields.get(field);
+  if (dims !== undefined && list[dims[0] ?? -1]?.kind === 'bits') return bitsFor(list, dims, point, field, family);
+  const span = spanOf(dimensions, point, field, wishes);
+  return span === undefined ? undefined : choose(field, family, span.low, span.high, may);
 }
 
 /** A value whose groups of bits are of the point's classes. */
@@ -146,6 +152,11 @@ const [tcp, udp] = [protocolNumber.tcp, protocolNumber.udp];
 const withPorts: readonly number[] = [tcp, udp, 33, 132, 136];
 const stateNames: ReadonlyMap<number, string> = new Map(Object.entries(ctstates).map(([name, value]) => [value, name]));
 
+function isSome({ low, high }: { readonly low: Scalar; readonly high: Scalar }, holds: (value: number) => boolean): boolean {
+  for (let value = Number(low); value <= Number(high); value++) if (holds(value)) return true;
+  return false;
+}
+
 function write(dimensions: Dimensions, point: Int32Array, wishes: readonly Wish[]): PacketSample {
   const number = (field: NumericField, may?: May): number | undefined => {
     const value = numberFor(dimensions, point, field, wishes, may);
@@ -155,8 +166,10 @@ function write(dimensions: Dimensions, point: Int32Array, wishes: readonly Wish[
     const value = numberFor(dimensions, point, field, wishes);
     return value === undefined ? undefined : printAddress(value);
   };
-  const [protocol, ctstate] = [number('protocol'), number('ctstate')];
+  const protocol = number('protocol');
   const tracked = trackedFields(dimensions).find(one => one.protocol === protocol);
+  const span = tracked === undefined ? undefined : spanOf(dimensions, point, tracked.field, wishes);
+  const ctstate = number('ctstate', tracked === undefined || span === undefined ? undefined : state => isSome(span, value => tracked.canBe(Number(state), value)));
   const may: May | undefined = tracked === undefined || ctstate === undefined ? undefined : value => tracked.canBe(ctstate, Number(value));
   const ports = protocol === undefined || withPorts.includes(protocol);
   const icmp = protocol === protocolNumber.icmp || protocol === protocolNumber.icmpv6;

@@ -140,6 +140,11 @@ test('rules together take all ICMP messages that a state has, and a sample is of
   t.deepEqual([...reach(first.space, first.table).values()].map(one => one.kind === 'live' ? one.witness.icmpType : undefined), [8, 13], 'of all other types the first that is NEW');
 });
 
+test('a sample is of a state that its type can have, where rules tell apart neither well', t => {
+  const { space, table } = tableIn('ipv6', ['-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type 129 -j ACCEPT', '-A INPUT -m conntrack --ctstate NEW,INVALID,UNTRACKED -j DROP', '-A INPUT -p ipv6-icmp -m icmp6 ! --icmpv6-type 128 -j REJECT']);
+  t.deepEqual([...reach(space, table).values()].map(one => one.kind === 'live' ? [one.witness.icmpType, one.witness.ctstate] : []), [[129, 'INVALID'], [undefined, 'NEW'], [1, 'RELATED']]);
+});
+
 test('what no rule tells apart is not taken for impossible', t => {
   const { space, table } = tableOf('-A INPUT -p tcp -m conntrack --ctstate NEW -m tcp ! --syn -j DROP', '-A INPUT -p udp -m conntrack --ctstate NEW -j DROP', '-A INPUT -m conntrack --ctstate NEW -j ACCEPT');
   t.deepEqual([...reach(space, table).values()].map(one => one.kind), ['live', 'live', 'live']);
