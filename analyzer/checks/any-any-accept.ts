@@ -54,12 +54,12 @@ function openRule(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Ac
   return found;
 }
 
-/** The rule of the built-in chain that leads everything to the chain of the one that accepts, where no other rule leads there before. */
+/** The rule of the built-in chain that leads everything to the chain of the one that accepts, where no other leads everything there before. */
 function leaderOf(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', accepting: RuleAt): RuleAt | undefined {
   const constraints = constraintsOf(cx.ruleset, table.name);
   for (const [index, rule] of filterChain(cx, hook)?.rules.entries() ?? []) {
-    if (rule.target.kind !== 'chain') continue;
-    if (rule.target.name === accepting.chain && isOpen(constraints.of(rule))) return { table: table.name, chain: hook, position: index + 1, rule };
+    if (rule.target.kind !== 'chain' || !isOpen(constraints.of(rule))) continue;
+    if (rule.target.name === accepting.chain) return { table: table.name, chain: hook, position: index + 1, rule };
     if (ledTo(table, rule.target.name, accepting.chain, () => always) !== undefined) return undefined;
   }
   return undefined;

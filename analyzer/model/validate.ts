@@ -12,6 +12,8 @@ import { didYouMean } from './suggest.js';
 
 type Report = (diagnostic: Diagnostic) => void;
 
+const usualTargets = ['ACCEPT', 'DROP', 'REJECT', 'RETURN', 'LOG', 'MARK', 'DNAT', 'SNAT', 'MASQUERADE'];
+
 /** Checks every table of a rule set; reports each refusal at the rule that causes it. */
 export function validate(ruleset: Ruleset, report: Report): void {
   for (const table of ruleset.tables.values()) new TableValidator(ruleset, table, report).run();
@@ -87,8 +89,8 @@ class TableValidator {
       const known = [...this.#table.chains.values()].filter(one => one.hook === undefined).map(one => one.name);
       // Capitals may be a target of which nobody here has heard.
       const isTarget = findTarget(name, this.#ruleset.family) !== undefined;
-      const meant = isTarget ? `use -j ${name}: -g goes to chains only` : didYouMean(name, [...known, 'ACCEPT', 'DROP', 'REJECT', 'RETURN', 'LOG', 'MARK', 'DNAT', 'SNAT', 'MASQUERADE']);
-      const isFound = !isTarget && this.#table.mayHaveOthers === true;
+      const meant = isTarget ? `use -j ${name}: -g goes to chains only` : didYouMean(name, [...known, ...usualTargets]);
+      const isFound = !isTarget && this.#table.mayHaveOthers === true && didYouMean(name, usualTargets) === undefined;
       const message = isFound ? notMadeHere(name, this.#table.name) : `there is no chain${rule.target.kind === 'chain' && rule.target.goto ? '' : ' or target'} \`${name}\` in table ${this.#table.name}`;
       this.#error('undefined-chain', chain, rule, position, message, meant ?? (/[a-z]/u.test(name) ? makeChain(name, this.#ruleset.source) : undefined), name, isFound ? 'warning' : 'error');
     } else if (callee.hook !== undefined) {

@@ -81,6 +81,7 @@ test('a script may find chains and rules that others, or an earlier run of it, h
   t.deepEqual(missing(...again), []);
   t.deepEqual(missing('iptables -I DOCKER-USER -i eth0 -p tcp --dport 3306 -j DROP', 'iptables -A INPUT -i eth0 -j DROP'), ['undefined-chain warning'], 'docker leads there');
   t.deepEqual(missing('iptables -A INPUT -p tcp --dport 22 -j f2b-sshd'), ['undefined-chain warning']);
+  t.deepEqual(missing('iptables -A INPUT -p tcp --dport 22 -j ACCEP'), ['undefined-chain error'], 'nobody makes a chain of that name');
   t.deepEqual(missing('iptables -A INPUT -g REJECT'), ['undefined-chain error'], 'no chain has the name of a target');
   t.deepEqual(missing('iptables -D web -j DROP', 'iptables -A web -j ACCEPT', 'iptables -D web -p tcp -j DROP', 'iptables -A INPUT -j web'), ['undefined-chain warning']);
   t.deepEqual(missing('iptables -F INPUTS', 'iptables -P INPTU DROP'), ['undefined-chain warning', 'undefined-chain error'], 'typing errors');
