@@ -2,7 +2,7 @@
 import type { HostSetup } from '../../netfilter/engine.js';
 import { contains, readAddress } from '../../netfilter/host/prefix.js';
 import { ownAddresses, waysOf, type Way } from '../../netfilter/scenario/arrival.js';
-import { preferred } from '../../packet-space/preferences.js';
+import { clientsOf } from '../../packet-space/preferences.js';
 import { printAddress, type Address } from '../../values/address.js';
 import type { Family } from '../../values/value.js';
 
@@ -45,7 +45,7 @@ export class Terrain {
     const known = this.#behind.get(device);
     if (known !== undefined) return known;
     const near = this.#ways.filter(way => way.device === device && way.prefix.length > 0).flatMap(({ prefix: { address } }) => hostNumbers.map(number => plus(address, number)));
-    const far = preferred('src', this.family).map(one => printAddress(one));
+    const far = clientsOf(this.family).map(one => printAddress(one));
     const found = [...near, ...far].filter(one => this.wayTo(one) === device);
     const behind = found.length === 0 ? far.slice(0, 1) : found;
     this.#behind.set(device, behind);
