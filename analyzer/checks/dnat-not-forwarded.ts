@@ -19,6 +19,7 @@ import { effectOf, mayDrop } from './shared/targets.js';
 import { unaddressed, type Unaddressed } from './shared/unaddressed.js';
 import { unroutable, type Unroutable } from './shared/unroutable.js';
 import { translatedStep } from './shared/translated-step.js';
+import { theSame } from './shared/the-same.js';
 
 type Lost = Extract<Onward, { kind: 'lost' }>;
 
@@ -161,7 +162,7 @@ function* reportUnaddressed([first, ...others]: readonly Unaddressed[]): Generat
     alike: others.length + 1, message: `this rule ${others.length === 0 ? 'lets' : `and ${others.length === 1 ? 'another' : `${String(others.length)} others`} let`} in nobody from the internet: nobody there can say a private address, and no rule of nat sends what comes by ${device} there`,
     because: [
       { rule: referenceOf(other.translation.at), line: other.translation.at.rule.line, message: `sends others to ${destinationText(other.translation)}` },
-      ...others.map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' })),
+      ...theSame(others.map(one => one.at)),
     ],
     help: `if it is to be reached from outside, translate: -t nat -A PREROUTING -i ${device} … -j DNAT --to-destination ADDRESS; else delete the rule`,
   };

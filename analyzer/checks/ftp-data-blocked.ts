@@ -9,10 +9,11 @@ import { rangesOf } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { attachedHelpers, mayBeAttachedElsewhere } from './shared/connection-helpers.js';
 import { deciderBecause } from './shared/deciders.js';
-import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { isOwnDoing } from './shared/owners.js';
 import { notLoopback, statesOf } from './shared/replies.js';
 import { effectOf } from './shared/targets.js';
+import { theSame } from './shared/the-same.js';
 
 const ftp = 21;
 const paths = { INPUT: 'in', FORWARD: 'through', OUTPUT: 'out' } as const;
@@ -63,7 +64,7 @@ function report(cx: CheckContext, hook: FtpHook, [{ at, by }, ...others]: readon
   return {
     at, certainty: 'possible', alike: others.length + 1, ...isOwnDoing(ruleset, at, others.map(one => one.at)) ? { mutedIn: 'generated' as const } : {},
     message: `this rule ${others.length === 0 ? 'lets' : `and ${String(others.length)} more let`} FTP sessions ${session}, and no data connections ${data}: ${whom} in passive mode connect${whom === 'clients' ? '' : 's'} to a port that the server names, and no rule lets that pass, nor attaches the helper that would announce it (since Linux 6.0 nothing else does)`,
-    because: [...by.map(one => deciderBecause(ruleset, one, 'drops the data connections')), ...others.map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' }))],
+    because: [...by.map(one => deciderBecause(ruleset, one, 'drops the data connections')), ...theSame(others.map(one => one.at))],
     ...pipeline === undefined ? {} : { illustrate: () => unannouncedData(pipeline, paths[hook], endsOf(constraintsOf(ruleset, at.table).of(at.rule)), { fate: 'lost' }) },
     help: `attach the helper: -t raw -A ${raw} -p tcp --dport ${String(ftp)} -j CT --helper ftp, and let RELATED packets pass; or open the passive ports that the server is set to, which is the only way with TLS`,
   };

@@ -5,6 +5,7 @@ import type { Rule, Ruleset } from '../model/ruleset.js';
 import { ruleOptions } from '../model/spans.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { defineCheck, referenceOf } from './define-check.js';
+import { othersTold } from './shared/the-same.js';
 
 interface Cut {
   readonly at: RuleAt;
@@ -32,8 +33,6 @@ function cutIn(ruleset: Ruleset, at: RuleAt): Cut | undefined {
   const bytes = Buffer.byteLength(option?.args[0]?.text ?? '');
   return full === undefined || option === undefined || bytes <= full.keeps ? undefined : { at, option, bytes, ...full };
 }
-
-const othersTold = 8;
 
 export const logPrefixCut = defineCheck({
   name: 'log-prefix-cut',

@@ -21,6 +21,7 @@ import { effectOf } from './shared/targets.js';
 import { askedOutside, unansweredOutside } from './shared/unanswered-outside.js';
 import { leasePackets, unheardLease } from './shared/unheard-leases.js';
 import { doubtful, firstBroken, questionsOf, type Broken, type Doubt } from './shared/unanswered.js';
+import { othersTold, theSame } from './shared/the-same.js';
 
 function severityOf({ everyday, isAside: aside }: Broken): Severity {
   if (aside) return 'info';
@@ -66,10 +67,8 @@ function keyOf(at: RuleAt, { killers, path, exchange, everyday, isAside }: Broke
   return [who, path, exchange.name, everyday, isAside].join(' ');
 }
 
-const othersTold = 8;
-
 function alsoHit(others: readonly RuleAt[]): Because[] {
-  return others.slice(0, othersTold).map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'the same' }));
+  return theSame(others.slice(0, othersTold));
 }
 
 function subject(others: readonly RuleAt[]): string {

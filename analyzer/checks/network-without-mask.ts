@@ -6,8 +6,9 @@ import { isPrivate, publicRanges } from '../packet/address-blocks.js';
 import type { Range } from '../packet/constraint.js';
 import { printAddressMask, type AddressMask } from '../values/address-mask.js';
 import { addressKey, fullMask, printAddress, type Address } from '../values/address.js';
-import { defineCheck, referenceOf, type CheckContext, type Report, type RuleInChain } from './define-check.js';
+import { defineCheck, type CheckContext, type Report, type RuleInChain } from './define-check.js';
 import { networksOf } from './shared/host-networks.js';
+import { othersTold, theSame } from './shared/the-same.js';
 
 const sides = ['source', 'destination'] as const;
 type Side = typeof sides[number];
@@ -56,8 +57,6 @@ function usualLength(address: Address): number {
   return address === 0x0a00_0000 ? 8 : address === 0xac10_0000 ? 12 : 16;
 }
 
-const othersTold = 8;
-
 function report(cx: CheckContext, { value, side, at, others }: Named, masked: AddressMask | undefined, isKnown: boolean): Report {
   const { address } = value;
   const key = side === 'source' ? 's' : 'd';
@@ -66,7 +65,7 @@ function report(cx: CheckContext, { value, side, at, others }: Named, masked: Ad
     at, span: optionSpan(cx.ruleset, at.rule, option => option.shape instanceof BuiltInOption && option.shape.key === key),
     severity: severityOf(address, isKnown || masked !== undefined), certainty: isKnown ? 'certain' : 'possible', alike: others.length + 1,
     message: `${printAddress(address)} is one address here, a network’s own, which no host has`,
-    because: others.slice(0, othersTold).map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'the same' })),
+    because: theSame(others.slice(0, othersTold)),
     help: `if the network is meant, say how large it is: -${key} ${meant}`,
   };
 }

@@ -8,10 +8,11 @@ import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { areCovered, rangesOf } from './shared/asked.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
-import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { answersTo, comesTo, exempting, type Exempt } from './shared/notrack.js';
 import { notLoopback } from './shared/replies.js';
 import { handshakePackets, unheardHandshakes, type Unheard } from './shared/unheard-handshakes.js';
+import { theSame } from './shared/the-same.js';
 
 const { INVALID, NEW, UNTRACKED } = ctstates;
 const passing = ['accept', 'queue', 'unknown'] as const;
@@ -122,7 +123,7 @@ function reportOneWay([{ at, packets }, ...others]: readonly [Exempt, ...Exempt[
   const isTcp = rangesOf(packets, 'protocol')?.some(({ low }) => low === protocolNumber.tcp);
   return {
     at, severity: 'info',
-    because: others.map((one): Because => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' })),
+    because: theSame(others.map(one => one.at)),
     message: `requests are exempt from connection tracking, and the answers to them are not: ${isTcp === true ? 'the answers are INVALID' : 'each answer begins a flow, and the table fills all the same'}`,
     help: 'exempt the answers as well: -t raw -A OUTPUT with --sport in place of --dport, -j CT --notrack',
   };

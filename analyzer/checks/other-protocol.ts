@@ -9,11 +9,12 @@ import { fullMask } from '../values/address.js';
 import { stepOf } from '../witness/step.js';
 import { rangesOf, without } from './shared/asked.js';
 import { deciderBecause } from './shared/deciders.js';
-import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { ownerOf } from './shared/owners.js';
 import { notLoopback, statesOf } from './shared/replies.js';
 import { serviceOfGroup, serviceOfPorts, type Service } from './shared/spoken.js';
 import { effectOf } from './shared/targets.js';
+import { othersTold, theSame } from './shared/the-same.js';
 
 type FilterHook = 'INPUT' | 'FORWARD' | 'OUTPUT';
 const ways = { INPUT: 'in', FORWARD: 'through', OUTPUT: 'out' } as const;
@@ -29,9 +30,6 @@ interface Mistaken {
 
 /** So many rules are asked about at a hook; in large tables, where each question takes longer, so many that with them times the rules of the table it comes to `work`. */
 const questionLimits = { most: 256, least: 16, work: 720_000 };
-/** So many rules for the same are named. */
-const othersTold = 8;
-
 /** The services of a rule for TCP or UDP that speak another protocol. */
 function servicesOf({ ruleset }: CheckContext, asks: Constraint): readonly Service[] {
   const [only, ...others] = rangesOf(asks, 'protocol') ?? [];
@@ -120,7 +118,7 @@ function report(cx: CheckContext, hook: FilterHook, { at, service, written, lost
     message: `this rule ${others.length === 0 ? 'lets' : `and ${String(others.length)} more let`} ${written}${port} ${ways[hook]}, but ${name} ${ports === undefined ? 'is a protocol of its own' : isForBoth === true ? `asks by ${own} first` : `speaks ${own} alone`}, and that is dropped`,
     because: [
       ...by.map(one => deciderBecause(cx.ruleset, one, `drops ${own}${port}`)),
-      ...others.slice(0, othersTold).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' })),
+      ...theSame(others.slice(0, othersTold).map(one => one.at)),
     ],
     witness: [stepOf(witness, hook === 'OUTPUT' ? 'local' : witness.in ?? 'eth0')],
     shows: [{ at: `filter:${hook}`, fate: 'lost' }],

@@ -1,5 +1,5 @@
 import { ExtensionOption } from '../extensions/option-scope.js';
-import type { Because, Edit } from '../finding.js';
+import type { Edit } from '../finding.js';
 import { isOpaque, type Ruleset } from '../model/ruleset.js';
 import { ruleOptions } from '../model/spans.js';
 import type { RuleAt } from '../packet-space/answers.js';
@@ -8,6 +8,7 @@ import { withFirst } from './shared/edits.js';
 import { askedOfErrors, lostErrors, type LostErrors } from './shared/lost-errors.js';
 import { askedOfOwnErrors, ownErrorsUnrelated } from './shared/own-errors.js';
 import { isStateMatch } from './shared/state-asked.js';
+import { theSame } from './shared/the-same.js';
 
 /** The states that a rule asks for, with RELATED among them. */
 function withRelated(ruleset: Ruleset, { rule }: RuleAt): Edit | undefined {
@@ -36,15 +37,11 @@ function remedy(ruleset: Ruleset, hook: LostErrors['hook'] | 'OUTPUT', missing: 
   return { help: 'add RELATED to its states: -m conntrack --ctstate RELATED,ESTABLISHED', ...edits.includes(undefined) ? {} : fixWith('add RELATED', 'unsafe', edits.flatMap(one => one ?? [])) };
 }
 
-function alike(others: readonly RuleAt[]): Because[] {
-  return others.map(({ table, chain, position, rule }) => ({ rule: `${table}:${chain}:${String(position)}`, line: rule.line, message: 'the same' }));
-}
-
 /** What this host says itself of packets that do not fit: no witness, for it hangs on the links. */
 function reportOwn(ruleset: Ruleset, missing: readonly RuleAt[]): Report | undefined {
   const [at, ...others] = missing;
   return at === undefined ? undefined : {
-    at, severity: 'info', because: alike(others), ...remedy(ruleset, 'OUTPUT', missing),
+    at, severity: 'info', because: theSame(others), ...remedy(ruleset, 'OUTPUT', missing),
     message: 'packets of known connections get out, but not what is RELATED to them: ICMP errors by which this host says that a packet which it is to forward is too large for the next link (path MTU black hole)',
   };
 }
@@ -55,7 +52,7 @@ function report(ruleset: Ruleset, { hook, missing, shown }: LostErrors): Report 
   return {
     at,
     message: `packets of known connections pass, but not what is RELATED to them: ICMP errors about ${hook === 'INPUT' ? 'connections of this host' : 'forwarded connections'} are dropped (path MTU black hole)`,
-    because: alike(others),
+    because: theSame(others),
     witness: shown.steps, shows: shown.shows,
     ...remedy(ruleset, hook, missing),
   };

@@ -8,6 +8,7 @@ import { takesMartiansOnly } from './shared/martians.js';
 import { callThatTakes, decideAlike, isForNonsense, isLastReturn, isNobodysToMend, listOf, refuseAlike, takersBecause } from './shared/shadows.js';
 import { areTranslating } from './shared/taken-by-translation.js';
 import { targetText } from './shared/targets.js';
+import { othersTold, theSame } from './shared/the-same.js';
 
 /** Rules whose packets others take. Of those for flags that only INVALID packets have, all that the same rules take and that would do the same. */
 interface Shadowed {
@@ -17,15 +18,13 @@ interface Shadowed {
   readonly others: RuleAt[];
 }
 
-const othersTold = 8;
-
 function report(cx: CheckContext, table: Table, { at, by, isNonsense, others: alike }: Shadowed): Report {
   const { ruleset } = cx;
   const others = by.filter(one => !takesMartiansOnly(cx, table, at, one));
   const them = alike.length === 0 ? 'it' : 'them';
   const isSame = decideAlike(cx, table, at, others.length === 0 ? by : others);
   return {
-    at, because: [...takersBecause(ruleset, by), ...alike.slice(0, othersTold).map(one => ({ rule: referenceOf(one), line: one.rule.line, message: 'the same' }))], alike: alike.length + 1,
+    at, because: [...takersBecause(ruleset, by), ...theSame(alike.slice(0, othersTold))], alike: alike.length + 1,
     // A program that shadows its own rules takes care of itself; where somebody else does, that is worth knowing if packets fare otherwise for it.
     ...isNobodysToMend(cx, table, at, by) ? { mutedIn: 'generated' as const } : {},
     severity: isLastReturn(table, at) || (isNonsense && isSame) ? 'info' : isSame || refuseAlike(at, by) ? 'warning' : 'error',

@@ -10,6 +10,7 @@ import { deadElsewhere } from './shared/dead-elsewhere.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { statesOf } from './shared/replies.js';
 import { effectOf, refuses } from './shared/targets.js';
+import { theSame } from './shared/the-same.js';
 
 type State = keyof typeof ctstates;
 const states: readonly State[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED'];
@@ -62,7 +63,7 @@ function reportIdle(cx: CheckContext, table: Table, [first, ...others]: readonly
   const { at, left, idle, kept, by } = first;
   const [takes, leaves] = refuses(at.rule) ? ['takes', 'leaves'] : ['lets pass', 'keeps out'];
   const taken = by.map((one): Because => ({ rule: referenceOf(one), line: one.rule.line, message: `takes ${listed(idle)} packets before` }));
-  const same = others.map((one): Because => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'the same' }));
+  const same = theSame(others.map(one => one.at));
   return {
     at,
     alike: others.length + 1, message: `no ${listed(idle)} packet comes to this rule${others.length === 0 ? '' : ` (nor to ${String(others.length)} more of this chain)`}, so that asking for ${idle.length === 1 ? 'it' : 'them'} changes nothing: the match ${takes} ${listed(left)}${kept.length === 0 ? '' : `, and ${leaves} ${listed(kept)}`}`,
