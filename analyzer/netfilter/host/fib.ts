@@ -11,8 +11,9 @@ export interface Bucket {
   readonly routes: Map<number | string, Route[]>;
 }
 
-/** @see fib_find_alias() in net/ipv4/fib_trie.c: a TOS goes before none; then the smaller metric, then who came first. */
+/** @see fib_find_alias() in net/ipv4/fib_trie.c: where two tables are one, `local` goes first; a TOS goes before none; then the smaller metric, then who came first. */
 function goesBefore(one: Route, other: Route): boolean {
+  if (one.table !== other.table) return one.table === 'local';
   return one.tos === other.tos ? one.metric < other.metric : one.tos > other.tos;
 }
 

@@ -61,6 +61,8 @@ export interface TableSetup {
   readonly interfaces: Interfaces;
   readonly routes: readonly Route[];
   readonly sysctls: Sysctls;
+  /** Nobody has changed the rules by which tables are asked. */
+  readonly isUnruled: boolean;
 }
 
 export class RoutingTables {
@@ -73,7 +75,8 @@ export class RoutingTables {
 
   constructor(setup: TableSetup) {
     this.#setup = setup;
-    const { family, interfaces, routes, sysctls } = setup;
+    const { family, interfaces, routes, sysctls, isUnruled } = setup;
+    if (family === 'ipv4' && isUnruled) this.#makeOne('local', 'main');
     const isWhole = routes.some(route => route.isKernels && route.table === 'local');
     if (!isWhole) for (const route of kernelRoutes(family, interfaces, sysctls)) this.#insert(route);
     for (const route of routes) {
@@ -85,6 +88,12 @@ export class RoutingTables {
 
   table(name: string): Fib | undefined {
     return this.#tables.get(name);
+  }
+
+  /** As long as nobody adds a rule, two tables of IPv4 are one: the longest prefix wins in both together. @see fib_trie_table(), fib_unmerge() in net/ipv4 */
+  #makeOne(...names: readonly string[]): void {
+    const both = new Fib();
+    for (const name of names) this.#tables.set(name, both);
   }
 
   #insert(route: Route): void {
@@ -125,7 +134,7 @@ export class RoutingTables {
     const buckets = this.#tables.get('main')?.buckets ?? [];
     for (const { length, routes } of buckets) {
       const mask = prefixMask(Math.min(length, bits), this.#setup.family);
-      const hop = routes.get(addressKey(maskAddress(via, mask)))?.[0]?.nextHops[0];
+      const hop = routes.get(addressKey(maskAddress(via, mask)))?.find(route => route.table === 'main')?.nextHops[0];
       if (hop?.via === undefined && hop !== undefined && via !== anyAddress(this.#setup.family)) return hop.device;
     }
     return undefined;

@@ -42,8 +42,9 @@ export class Routing implements FamilyRouting {
       if (one instanceof Problem) problems.push(one.message);
       return !(one instanceof Problem);
     };
-    const tables = new RoutingTables({ family, interfaces, sysctls, routes: routes.map(one => readRoute(one, family)).filter(understood) });
+    const read = routes.map(one => readRoute(one, family)).filter(understood);
     const policy = new RoutingPolicy(ruleList(rules, rules.map(one => readRule(one, family)).filter(understood), family), family, interfaces);
+    const tables = new RoutingTables({ family, interfaces, sysctls, routes: read, isUnruled: !policy.isCustom });
     this.interfaces = interfaces;
     this.#sysctls = sysctls;
     this.problems = [...problems, ...tables.problems];

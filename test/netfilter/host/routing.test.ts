@@ -103,6 +103,14 @@ test('rules send marked packets by another table, and new rules come first', t =
   t.is(fate(routing, '10.0.0.9', '203.0.113.1', 'eth1'), 'prohibit 3/13');
 });
 
+test('until somebody adds a rule, a network of main wins over a larger one of local', t => {
+  const given = { routes: [...routes, 'local 10.0.0.0/8 dev lo'] };
+  const near = (routing: Routing): readonly string[] => ['10.0.0.9', '10.77.0.9'].map(dst => fate(routing, '192.0.2.9', dst));
+  t.deepEqual(near(router({}, given)), ['eth1', 'local']);
+  t.deepEqual(near(router({}, { ...given, ipRules: ['to 203.0.113.1 table 77'] })), ['local', 'local']);
+  t.deepEqual([...router({}, given).addressTypes(address('10.0.0.9'))], ['UNICAST']);
+});
+
 test('a link-layer broadcast is delivered but not forwarded', t => {
   const packet = udp({ in: 'eth0', src: '192.0.2.7', dst: '10.0.0.9' });
   packet.linkType = 'broadcast';
