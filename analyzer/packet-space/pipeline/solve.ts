@@ -2,6 +2,7 @@
  * Searches a part of all inputs for a packet that a goal holds of, or proves that there is none: follows one packet; where it fails,
  * puts aside all for which the same reasons hold, and goes on with the rest.
  */
+import { dimensionOf } from '../dimensions.js';
 import { impossibleAround } from '../tracked-states.js';
 import { Justifier, type FreshClaim } from './claim.js';
 import { writtenAtOnce } from './gaps.js';
@@ -139,7 +140,7 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
     for (const rule of claim.rules) rules.add(rule);
     const rest = outside(part, claim);
     if (rest.length === 0 && !claim.hasMany && claim.holeCount === 0 && part !== start && learned.isTime()) {
-      learned.add(best(pipeline, trip, allLike(pipeline, start), reasons));
+      learned.add(best(pipeline, trip, allLike(pipeline, goal.path, start), reasons));
       budget.work -= trip.run.work;
     }
     if (claim.hasMany || rest.length + claim.holeCount > 1) stack.push({ part, isDone: true });
@@ -149,13 +150,17 @@ function* solvePart(search: Search, start: Part): Generator<Found, boolean, void
   return true;
 }
 
-/** All packets with which the kernel does the same as with those of a part, where it may do otherwise with packets that look alike. */
-function allLike({ last, natInput, rawInput }: Pipeline, { lo, hi, choices }: Part): Part {
+/** All packets of a path with which the kernel does the same as with those of a part, where it may do otherwise with packets that look alike. */
+function allLike({ chains, last, natInput, rawInput, modes }: Pipeline, path: Path, { lo, hi, choices }: Part): Part {
+  const own = (input: number): readonly [number, number] => [lo[input] ?? 0, hi[input] ?? 0];
+  const state = dimensionOf(chains.dimensions, 'ctstate');
+  const [low, high] = own(state);
+  const mode = modes[path].find(({ nat, raw, states: [from, to] }) => nat === lo[natInput] && raw === lo[rawInput] && from <= low && to >= high);
   const whole = { lo: last.map(() => 0), hi: last.slice(), choices };
-  for (const input of [natInput, rawInput]) {
-    whole.lo[input] = lo[input] ?? 0;
-    whole.hi[input] = hi[input] ?? 0;
-  }
+  const keep = (input: number, [from, to]: readonly [number, number]): void => { [whole.lo[input], whole.hi[input]] = [from, to]; };
+  keep(natInput, own(natInput));
+  keep(rawInput, own(rawInput));
+  keep(state, mode?.states ?? [low, high]);
   return whole;
 }
 

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { load } from '../../../analyzer/model/load.js';
 import { runScenario } from '../../../analyzer/netfilter/engine.js';
-import { fate, pipeline } from '../../../analyzer/packet-space/pipeline/index.js';
+import { fate, pipeline, reachThrough } from '../../../analyzer/packet-space/pipeline/index.js';
 import { all, ctstates, is, within } from '../../../analyzer/packet/constraint.js';
 
 const rulesets = (text: string, family: 'ipv4' | 'ipv6'): ReturnType<typeof load>['rulesets'] => load({ path: 'rules', text }, { family }).rulesets;
@@ -38,4 +38,25 @@ test('what one rule of raw exempts from tracking is told apart from its neighbou
   };
   t.is(getsIn(''), 'none');
   t.is(getsIn('-A PREROUTING -p udp -m udp --dport 54 -j CT --notrack\n'), 'found');
+});
+
+test('that raw exempts what has no state says nothing of packets that lo gives back with theirs', t => {
+  const text = `*raw
+-A PREROUTING -p tcp -j NOTRACK
+COMMIT
+*filter
+:u1 - [0:0]
+:u2 - [0:0]
+-A INPUT -p tcp -m addrtype ! --dst-type LOCAL -j u1
+-A INPUT -d 10.0.0.0/31 -p tcp -m conntrack --ctstate NEW -g u1
+-A u1 -d 10.0.0.0/31 -j u2
+-A u2 -s 10.0.0.0/31 -p tcp -m addrtype --dst-type LOCAL -j DROP
+COMMIT
+`;
+  const own = '10.0.0.1';
+  const { steps } = runScenario(rulesets(text, 'ipv4'), { rules: text, interfaces: [{ name: 'eth0', addresses: [`${own}/24`] }], steps: [{ in: 'local', packet: { proto: 'tcp', src: own, dst: own, dport: 80 } }] });
+  t.true(steps[0]?.path.includes('filter:u2:1'));
+  const [ruleset] = rulesets(text, 'ipv4');
+  const made = ruleset === undefined ? undefined : pipeline(ruleset);
+  for (const { rule } of made?.chains.rules ?? []) t.is(made === undefined ? '' : reachThrough(made, rule).kind, 'live');
 });
