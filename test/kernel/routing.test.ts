@@ -111,7 +111,9 @@ function realWords(route: RealRoute | undefined, isLocal: boolean): string {
   const type = route.type === 'anycast' ? 'local' : route.type ?? 'unicast';
   const isNowhere = type === 'unreachable' || type === 'prohibit' || type === 'blackhole';
   if (isNowhere) return 'nowhere';
-  if (!isLocal) return type === 'unicast' ? `out ${route.dev ?? ''} via ${route.gateway ?? '-'}` : type;
+  // With bc_forwarding a broadcast goes on, by the interface of its network; else it is delivered, by lo.
+  const isForwarded = type === 'unicast' || (type === 'broadcast' && route.dev !== 'lo');
+  if (!isLocal) return isForwarded ? `out ${route.dev ?? ''} via ${route.gateway ?? '-'}` : type;
   return `out ${route.dev ?? ''} via ${route.gateway ?? '-'} from ${route.prefsrc ?? '-'}`;
 }
 
