@@ -35,9 +35,11 @@ function killedBy(cx: CheckContext, decider: Decider): Because {
 /** The first packet and the reply that dies, as steps. Where nat chooses addresses as it likes, the reply is to what it chose. */
 function conversationSteps(pipeline: Pipeline, path: Path, dies: ConversationCase): ProposedStep[] {
   const { sample, trip } = firstPacket(pipeline, dies);
-  const { protocol } = sample;
-  const reply = nextPacket(pipeline, trip, sample, replyMarks(sample)) ?? { ...protocol === undefined ? {} : { protocol }, ...replyMarks(sample) };
-  return [stepOf(sample, path === 'out' ? 'local' : sample.in ?? 'eth0'), stepOf(reply, path === 'in' ? 'local' : reply.in ?? sample.out ?? 'eth0')];
+  const { protocol, out = 'eth0' } = sample;
+  const first = stepOf(sample, path === 'out' ? 'local' : sample.in ?? 'eth0');
+  const reply = nextPacket(pipeline, trip, sample, replyMarks(sample));
+  if (reply !== undefined) return [first, stepOf(reply, path === 'in' ? 'local' : reply.in ?? out)];
+  return [first, { ...stepOf({ ...protocol === undefined ? {} : { protocol }, ...replyMarks(sample) }, path === 'in' ? 'local' : out), answers: 0 }];
 }
 
 const directions: Partial<Record<Path, readonly [string, string]>> = { in: ['in', 'out'], out: ['out', 'in'], through: ['through', 'back'] };

@@ -22,6 +22,8 @@ export interface Shown {
 
 export interface ProposedStep extends Pick<WitnessStep, 'in'> {
   readonly packet: Readonly<Record<string, PacketWord>>;
+  /** It answers an earlier step, counted from 0, with whatever addresses that had as it left. */
+  readonly answers?: number;
   /** It is an ICMP error about an earlier step, counted from 0: it quotes that packet as it left the host, and goes to whom it came from then. */
   readonly about?: number;
   readonly quote?: Readonly<Record<string, PacketWord>>;

@@ -21,8 +21,9 @@ function words({ src, dst, sport, dport }: Ends): Packet {
   return Object.fromEntries(given.filter((one): one is [string, string | number] => typeof one[1] === 'string' || typeof one[1] === 'number'));
 }
 
-/** Which of the steps before `step` replies to: it has the addresses and ports of that one, exchanged. Undefined: none. */
+/** Which of the steps before `step` replies to: it says so, or has the addresses and ports of that one, exchanged. Undefined: none. */
 export function answeredStep(step: ProposedStep, before: readonly ProposedStep[]): number | undefined {
+  if (step.answers !== undefined) return step.answers;
   const at = before.findLastIndex(one => one.packet['proto'] === step.packet['proto'] && isMirrored(one.packet, step.packet));
   return at === -1 ? undefined : at;
 }

@@ -58,7 +58,7 @@ const peers = { ipv4: { client: '198.51.100.7', host: '192.0.2.1' }, ipv6: { cli
 /** What a witness leaves open, filled in: as in the first step, which a later one may answer, else as a person would. */
 export function completed(steps: readonly ProposedStep[], family: Family): ProposedStep[] {
   const done: ProposedStep[] = [];
-  for (const step of steps) done.push(completedStep(step, done[0], family));
+  for (const step of steps) done.push(completedStep(step, done[step.answers ?? 0], family));
   return done;
 }
 
@@ -67,13 +67,13 @@ function bySender(step: ProposedStep): ProposedStep {
   return step.in === 'lo' ? { ...step, in: 'local', sample: { ...step.sample, out: 'lo' } } : step;
 }
 
-function completedStep(given: ProposedStep, first: ProposedStep | undefined, family: Family): ProposedStep {
+function completedStep(given: ProposedStep, before: ProposedStep | undefined, family: Family): ProposedStep {
   const step = bySender(given);
   const { proto, src, dst, sport, dport, ...rest } = step.packet;
   const { client, host } = peers[family];
   const isLocal = step.in === 'local';
-  const asked = first?.packet;
-  const isAnswer = asked !== undefined && first?.in !== step.in && asked['proto'] === proto;
+  const asked = before?.packet;
+  const isAnswer = asked !== undefined && (step.answers !== undefined || before?.in !== step.in) && asked['proto'] === proto;
   const [mine, theirs] = isLocal ? [host, client] : [client, host];
   // Nobody sends to himself.
   const usual = { src: dst === mine ? theirs : mine, dst: src === theirs ? mine : theirs, sport: 40_000, dport: proto === 'udp' ? 53 : 22 };

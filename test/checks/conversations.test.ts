@@ -279,6 +279,15 @@ test('a rule for odd packets only is asked about, though no everyday reply is lo
   t.deepEqual(lost('', ...untracked), []);
 });
 
+test('who asks behind the interface by which he came, and is masqueraded, is answered there', t => {
+  const text = '*nat\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -o eth0 -m conntrack --ctstate ESTABLISHED -j DROP\n-A FORWARD -i eth0 -j ACCEPT\nCOMMIT\n';
+  const { findings, internalErrors } = analyze({ path: 'talk.rules', text });
+  const [lost] = findings.filter(({ check }) => check === 'missing-established-return');
+  t.deepEqual(internalErrors, []);
+  t.is(lost?.rule, 'filter:FORWARD:2');
+  t.deepEqual(lost?.witness?.map(({ in: from, packet: { src, sport, dst, dport } }) => [from, src, sport, dst, dport]), [['eth0', '198.51.100.7', 40_000, '192.0.2.1', 22], ['eth0', '192.0.2.1', 22, '203.0.113.139', 40_000]]);
+});
+
 test('one rule that drops replies is told once, and a missing rule for replies of each rule that misses it', t => {
   const web = '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT';
   const told = (...rules: readonly string[]): string[] => found('missing-established-return', closed(...rules));

@@ -65,7 +65,7 @@ const lossy: readonly (readonly [RegExp, string])[] = [
   [/--cluster-local-nodemask/u, 'the mask of a node above 6 exceeds what is read'],
   [/--u32 "[^"]{1000,}"/u, 'the program is longer than a word may be'],
   [/-j [SD]NPT/u, 'a prefix of ::/0 is not saved'],
-  [/:\d+-\d+\/\d+|--to-ports \d+-\d+\/\d+/u, 'a shifted range is saved with a base that is not read'],
+  [/:\d+(?:-\d+)?\/\d+|--to-ports \d+(?:-\d+)?\/\d+/u, 'a shifted range is saved with a base that is not read'],
   [/-j RATEEST/u, 'averages are rounded on their way to the kernel and back'],
   [/--genre \S+ [^-]|--oif \S* [^-]|--rateest-name \S+ [^-]/u, 'the name is saved without quotes'],
 ];
