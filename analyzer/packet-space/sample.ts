@@ -55,7 +55,7 @@ export function likedClasses({ list, family }: Dimensions, d: number): readonly 
   const dimension = list[d];
   switch (dimension?.kind) {
     case 'range': return [...new Set(preferred(dimension.field, family).map(value => classOf(dimension.starts, value)))];
-    case 'bits': return [dimension.index.get(0n) ?? dimension.values.length];
+    case 'bits': return [...new Set([...preferred(dimension.field, family), 0].map(value => bitsClass(dimension, value)))];
     case 'name': {
       const ranks = dimension.names.classes.map(({ text, other }) => nameRank(text, other));
       return ranks.map((_, i) => i).slice(1).sort((a, b) => (ranks[a] ?? 0) - (ranks[b] ?? 0));
@@ -130,8 +130,19 @@ function numberFor(dimensions: Dimensions, point: Int32Array, field: NumericFiel
   return span === undefined ? undefined : choose(field, family, span.low, span.high, may);
 }
 
-/** A value whose groups of bits are of the point's classes. */
+type BitsDimension = Extract<Dimension, { kind: 'bits' }>;
+
+function bitsClass({ mask, index, values }: BitsDimension, value: Scalar): number {
+  return index.get(BigInt(value) & mask) ?? values.length;
+}
+
+/** A value whose groups of bits are of the point's classes: one that is liked, if it is. */
 function bitsFor(list: Dimensions['list'], dims: readonly number[], point: Int32Array, field: NumericField, family: Dimensions['family']): Scalar {
+  const liked = preferred(field, family).find(one => dims.every(d => {
+    const group = list[d];
+    return group?.kind !== 'bits' || bitsClass(group, one) === point[d];
+  }));
+  if (liked !== undefined) return liked;
   let value = 0n;
   for (const d of dims) {
     const group = list[d];
