@@ -54,13 +54,16 @@ function openRule(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD'): Ac
   return found;
 }
 
-/** The rule of the built-in chain that leads everything to the chain of the one that accepts, where no other leads everything there before. */
+const probed = [protocolNumber.tcp, protocolNumber.udp, protocolNumber.gre];
+
+/** The rule of the built-in chain that leads everything to the chain of the one that accepts, where no other leads everything there before, or all of a protocol. */
 function leaderOf(cx: CheckContext, table: Table, hook: 'INPUT' | 'FORWARD', accepting: RuleAt): RuleAt | undefined {
   const constraints = constraintsOf(cx.ruleset, table.name);
   for (const [index, rule] of filterChain(cx, hook)?.rules.entries() ?? []) {
-    if (rule.target.kind !== 'chain' || !isOpen(constraints.of(rule))) continue;
-    if (rule.target.name === accepting.chain) return { table: table.name, chain: hook, position: index + 1, rule };
-    if (ledTo(table, rule.target.name, accepting.chain, () => always) !== undefined) return undefined;
+    const asks = constraints.of(rule);
+    if (rule.target.kind !== 'chain' || !probed.some(one => isForProtocol(asks, one))) continue;
+    if (rule.target.name === accepting.chain && isOpen(asks)) return { table: table.name, chain: hook, position: index + 1, rule };
+    if (rule.target.name === accepting.chain || ledTo(table, rule.target.name, accepting.chain, () => always) !== undefined) return undefined;
   }
   return undefined;
 }

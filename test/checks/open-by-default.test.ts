@@ -75,6 +75,7 @@ test('default-accept: rules that accept, and none that shuts anything', t => {
 test('any-any-accept: in a chain, by a goto, behind other rules', t => {
   t.deepEqual(found('any-any-accept', host('DROP', 'DROP', '-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -j ACCEPT')), ['certain filter:INPUT:2']);
   t.deepEqual(found('any-any-accept', host('DROP', 'DROP', ':ok - [0:0]', '-A INPUT -s 203.0.113.0/24 -j DROP', established, '-A INPUT -g ok', '-A ok -j ACCEPT')), ['certain filter:INPUT:3']);
+  t.deepEqual(found('any-any-accept', host('DROP', 'DROP', ':ok - [0:0]', ':tcp - [0:0]', '-A INPUT -s 203.0.113.0/24 -j DROP', '-A INPUT -p tcp -j tcp', '-A INPUT -g ok', '-A ok -j ACCEPT', '-A tcp -j ok')), ['certain filter:ok:1'], 'no rule leads everything there: one has led all of TCP before');
   t.deepEqual(found('any-any-accept', host('DROP', 'DROP', '-A FORWARD -s 203.0.113.0/24 -j DROP', '-A FORWARD ! -f -m conntrack ! --ctstate INVALID -j ACCEPT')), [], 'fragments are a condition');
   t.deepEqual(found('any-any-accept', host('DROP', 'DROP', '-A FORWARD -s 203.0.113.0/24 -j DROP', '-A FORWARD -m conntrack ! --ctstate INVALID -j ACCEPT')), ['certain filter:FORWARD:2']);
 });

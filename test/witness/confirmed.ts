@@ -31,7 +31,7 @@ export function outcomeOf(examination: Examination): Outcome {
     printed++;
     for (const [index, answer] of traced(ruleset, confirmed).entries()) {
       const step = proposal.steps[index];
-      const compared = step === undefined ? undefined : compare({ ...step, packet: wordsOf(confirmed.witness[index]) }, proposal.shows[index] ?? {}, answer);
+      const compared = step === undefined ? undefined : compare({ ...step, packet: wordsOf(confirmed.witness[index]) }, proposal.shows[index] ?? {}, answer, answer.ct?.dir === 'REPLY');
       if (compared !== undefined && compared.kind !== 'agrees' && proposal.certainty === 'certain') wrong.push(`${finding.check} ${String(finding.rule)}: ${compared.why}`);
     }
   }
