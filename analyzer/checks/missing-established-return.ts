@@ -140,14 +140,15 @@ function reportSome(cx: CheckContext, pipeline: Pipeline, { at, found, others }:
 }
 
 /** The first packet and its answer pass, and what the client sends next does not. */
-function reportStuck(cx: CheckContext, pipeline: Pipeline, { at, found: { hook, path, begins, by }, others }: Alike<Stuck>): Report {
-  const { sample } = firstPacket(pipeline, begins);
+function reportStuck(cx: CheckContext, pipeline: Pipeline, { at, found: { hook, path, begins, by, everyday: onlyEveryday }, others }: Alike<Stuck>): Report {
+  const { sample } = firstPacket(pipeline, begins, onlyEveryday ? everydayClient.first : undefined);
   const { protocol, src, dst, sport, dport, in: device = 'eth0', out = 'eth0' } = sample;
   const reply = Object.fromEntries(Object.entries({ protocol, src: dst, dst: src, sport: dport, dport: sport, ...replyMarks(sample) }).filter(([, value]) => value !== undefined));
   const from = path === 'out' ? 'local' : device;
   return {
     at,
-    alike: others.length + 1, message: `${subject(others)} TCP connections begin, and they end there: what the client sends next is ESTABLISHED, and no rule of ${hook} lets that pass`,
+    ...onlyEveryday ? { severity: 'warning' as const } : {},
+    alike: others.length + 1, message: `${subject(others)} TCP connections begin, and they end there: what ${onlyEveryday ? 'an everyday client (source port 32768 or more)' : 'the client'} sends next is ESTABLISHED, and no rule of ${hook} lets that pass`,
     because: [...by.map(decider => deciderBecause(cx.ruleset, decider, 'drops what follows')), ...alsoHit(others)],
     ...cx.ruleset.tables.has('nat') ? {} : {
       witness: [stepOf(sample, from), stepOf(reply, path === 'in' ? 'local' : out), stepOf({ ...sample, tcpFlags: 16, ctstate: 'ESTABLISHED' }, from)],
@@ -282,7 +283,7 @@ function* lostOutside(cx: CheckContext, path: 'through' | 'out', doubts: readonl
 /** Rules by which connections begin that cannot go on. */
 function* begunOnly(cx: CheckContext, table: Table, told: ReadonlySet<Rule>): Generator<Report, void> {
   const known = new Map<string, Alike<Stuck>>();
-  for (const one of stuck(cx, table, rule => told.has(rule))) addTo(known, [one.hook, ...one.by.map(deciderReference)].join(), one.at, one);
+  for (const one of stuck(cx, table, rule => told.has(rule))) addTo(known, [one.hook, one.everyday, ...one.by.map(deciderReference)].join(), one.at, one);
   const pipeline = known.size === 0 ? undefined : cx.pipeline();
   if (pipeline !== undefined) for (const one of known.values()) yield reportStuck(cx, pipeline, one);
 }

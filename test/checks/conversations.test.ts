@@ -322,6 +322,15 @@ test('a connection that may begin and not go on is of no use', t => {
   t.deepEqual(shown('missing-established-return', host(lo, on('eth0'), fresh('eth1', '5432'))), ['NEW filter:INPUT:3', 'ESTABLISHED filter:OUTPUT:policy', 'ESTABLISHED filter:INPUT:policy']);
 });
 
+test('a connection goes on for an everyday client, and not for one from a port by which answers come', t => {
+  const [answers, web] = ['-A INPUT -p tcp -m multiport --sports 53,80,443 -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT'];
+  const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'talk.rules', text: host(lo, ...rules) }).findings.flatMap(({ check, severity, rule, message }) => check === 'missing-established-return' && message.includes('sends next') ? [`${severity} ${rule ?? ''} ${/what (.*) sends/u.exec(message)?.[1] ?? ''}`] : []);
+  t.deepEqual(told(answers, web), ['warning filter:INPUT:3 an everyday client (source port 32768 or more)']);
+  t.deepEqual(told(answers, web.replace('NEW', 'NEW,ESTABLISHED')), []);
+  t.deepEqual(told(answers, web.replace('--dport 22', '--sport 53 --dport 53')), [], 'it is for those who send from there');
+  t.deepEqual(told(answers.replace('--sports 53,80,443', '--sports 1024:65535'), web), []);
+});
+
 test('whoever is answered by a partner only, and by nobody on the internet, is told so', t => {
   const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'talk.rules', text: host(lo, ...rules) }).findings.flatMap(({ check, severity, certainty, rule, message }) => check === 'missing-established-return' ? [`${certainty} ${severity} ${rule ?? ''} ${/(?:no|hardly any) reply.*$/u.exec(message)?.[0] ?? ''}`] : []);
   const web = '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT';

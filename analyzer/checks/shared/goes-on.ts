@@ -6,10 +6,10 @@ import { ask, askLike } from '../../packet-space/index.js';
 import { reachThrough, type Path, type Sighting } from '../../packet-space/pipeline/index.js';
 import { Patience } from '../../packet-space/patience.js';
 import { solveBudget } from '../../packet-space/pipeline/solve.js';
-import { all, ctstates, is, masked, type Constraint } from '../../packet/constraint.js';
+import { all, always, ctstates, is, masked, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
-import { notLoopback } from './replies.js';
+import { everydayClient, notLoopback } from './replies.js';
 import { effectOf } from './targets.js';
 
 const SYN = 2;
@@ -31,6 +31,8 @@ export interface Stuck {
   /** A connection that it lets begin. */
   readonly begins: Sighting;
   readonly by: readonly Decider[];
+  /** Only everyday clients are stuck: who sends from some lower port gets on, by rules that are for something else. */
+  readonly everyday: boolean;
 }
 
 /** Rules that are asked about, of one hook; what is more is left open. */
@@ -45,9 +47,8 @@ const ownOfFirst = ['ctstate', 'tcpFlags', 'length', 'mark', 'connmark'] as cons
 export function* stuck(cx: CheckContext, table: Table, isTold: (rule: Rule) => boolean): Generator<Stuck, void> {
   const patience = new Patience();
   for (const [hook, path] of ways) {
-    const packets = all([goingOn, notLoopback]);
-    if (ask(cx.space(), table, hook, packets, losing).kind === 'no') continue;
-    const next = askLike(cx.space(), table, hook, { packets, but: ownOfFirst, fates: passing });
+    if (ask(cx.space(), table, hook, all([goingOn, notLoopback]), losing).kind === 'no') continue;
+    const clients = [always, everydayClient.first].map(client => ({ client, next: askLike(cx.space(), table, hook, { packets: all([goingOn, notLoopback, client]), but: ownOfFirst, fates: passing }) }));
     let left = questionLimit;
     for (const at of cx.rules(table)) {
       if (effectOf(at.rule) !== 'accept' || isTold(at.rule)) continue;
@@ -57,13 +58,16 @@ export function* stuck(cx: CheckContext, table: Table, isTold: (rule: Rule) => b
         cx.undecided();
         break;
       }
-      const lost = next(at);
-      if (lost.kind !== 'no' || lost.by.length === 0) continue;
-      const pipeline = cx.pipeline();
-      if (pipeline === undefined) return;
-      const begins = patience.ask(solveBudget(), budget => reachThrough(pipeline, at.rule, { packets: all([tcp(SYN), notLoopback]), path, first: true, passes: true, budget }));
-      if (begins.kind === 'undecided') cx.undecided();
-      if (begins.kind === 'live') yield { at, hook, path, begins: begins.found, by: lost.by };
+      for (const { client, next } of clients) {
+        const lost = next(at);
+        if (lost.kind !== 'no' || lost.by.length === 0) continue;
+        const pipeline = cx.pipeline();
+        if (pipeline === undefined) return;
+        const begins = patience.ask(solveBudget(), budget => reachThrough(pipeline, at.rule, { packets: all([tcp(SYN), notLoopback, client]), path, first: true, passes: true, budget }));
+        if (begins.kind === 'undecided') cx.undecided();
+        if (begins.kind === 'live') yield { at, hook, path, begins: begins.found, by: lost.by, everyday: client !== always };
+        break;
+      }
     }
   }
 }
