@@ -9,7 +9,8 @@ import { isOwnDoing, ownerOf } from './shared/owners.js';
 import { isCatchAll, listOf } from './shared/shadows.js';
 import { effectOf, hasUnknown, isFinal, refuses, targetText } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
-import { withoutSyn } from './shared/unbegun.js';
+import { othersTold, theSame } from './shared/the-same.js';
+import { withoutFirst, withoutSyn, type WithoutSyn } from './shared/unbegun.js';
 import type { Pipeline } from '../packet-space/pipeline/index.js';
 import { Patience } from '../packet-space/patience.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
@@ -54,6 +55,25 @@ function unbegunReport({ ruleset }: CheckContext, at: RuleAt, by: readonly RuleA
   };
 }
 
+/** Rules behind one that turns away all that is NEW: one cause, told once. */
+function unopenedReports({ ruleset }: CheckContext, found: readonly WithoutSyn[]): readonly Report[] {
+  const groups = new Map<string, [WithoutSyn, ...WithoutSyn[]]>();
+  for (const one of found) {
+    const key = one.by.map(referenceOf).join();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [one]);
+    else group.push(one);
+  }
+  return [...groups.values()].map(([{ at, by }, ...others]): Report => ({
+    at, severity: 'error',
+    ...isOwnDoing(ruleset, at, by) ? { mutedIn: 'generated' as const } : {},
+    alike: others.length + 1,
+    message: `no connection begins by this rule${others.length === 0 ? '' : ` and ${others.length === 1 ? 'another' : `${String(others.length)} others`}`}: ${listOf(by, at)} ${by.length === 1 ? 'turns' : 'turn'} away all packets that are NEW before, and what is left is INVALID`,
+    because: [...by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `takes what is NEW: ${targetText(ruleset, one)}` })), ...theSame(others.slice(0, othersTold).map(one => one.at))],
+    help: `move ${others.length === 0 ? 'it' : 'them'} before ${listOf(by.slice(0, 1), at)}, or delete one or the other`,
+  }));
+}
+
 /** Whatever is not as it must be is turned away (`! -s 192.0.2.0/24 -j DROP`): that is how one says what all that follows is for. */
 function isGuard({ source, destination, inInterface, outInterface, protocol, matches }: Rule): boolean {
   return [source, destination, inInterface, outInterface, protocol].some(one => one?.negated === true)
@@ -93,7 +113,7 @@ export const partiallyShadowedRule = defineCheck({
 all addresses and ports were equally frequent) is taken by earlier rules, which do the opposite. What it looks like
 when read by itself is not what it does. Exceptions that were plainly written for the rule are not meant.
 It is a warning where a rule of FORWARD closes a port that docker or the like publishes, and stands behind the rules by which that is let in: it stops
-nobody. It is an error where the little that is left begins no connection: a rule for NEW packets of TCP to which no SYN comes, because a rule before it drops these, lets nobody in.`,
+nobody. It is an error where the little that is left begins no connection: a rule for NEW packets of TCP to which no SYN comes, because a rule before it drops these, lets nobody in. Nor does one for whatever state, behind a rule that turns away all that is NEW: only INVALID packets come to it.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -132,7 +152,9 @@ COMMIT
     if (pipeline !== undefined) for (const one of late.values()) yield lateReport(cx, pipeline, one);
     const inVain = withoutSyn(cx).filter(({ by }) => by.length > 0);
     for (const { at, by } of inVain) yield unbegunReport(cx, at, by);
-    const told = new Set(inVain.map(({ at }) => at.rule));
+    const unopened = withoutFirst(cx);
+    yield* unopenedReports(cx, unopened);
+    const told = new Set([...inVain, ...unopened].map(({ at }) => at.rule));
     const ends = new Map<Chain, Set<ReturnType<typeof endOf>>>();
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
       const effect = effectOf(at.rule);

@@ -9,7 +9,9 @@ import { defineCheck, referenceOf, type CheckContext, type Report } from './defi
 import { hooksInto } from './shared/hooks-into.js';
 import { isUnsaid } from './shared/parts.js';
 import { notLoopback } from './shared/replies.js';
-import { effectOf, isStateless, targetText } from './shared/targets.js';
+import { listOf } from './shared/shadows.js';
+import { effectOf, isStateless, refuses, targetText } from './shared/targets.js';
+import { takersOfFirst } from './shared/unbegun.js';
 
 /** Matches that count packets or connections, and nothing else: to ask one of them changes nothing for other rules. */
 const rates = new Set(['limit', 'hashlimit', 'connlimit']);
@@ -103,6 +105,18 @@ function losesLast(cx: CheckContext, table: Table, at: RuleAt): Report | undefin
   };
 }
 
+/** A rule that turns away beyond a limit, behind others that have let in all connections that it is for: it counts what is INVALID. */
+function behindAll(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const by = refuses(at.rule) && table.name === 'filter' ? takersOfFirst(cx, table, at) : [];
+  if (by.length === 0 || !by.every(one => effectOf(one.rule) === 'accept')) return undefined;
+  return {
+    at,
+    message: `the limit has no effect: ${listOf(by, at)} ${by.length === 1 ? 'lets' : 'let'} all connections in before, so that none is ever counted here`,
+    because: by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `takes them first: ${targetText(cx.ruleset, one)}` })),
+    help: `move it before ${listOf(by.slice(0, 1), at)}`,
+  };
+}
+
 export const rateLimitWithoutEffect = defineCheck({
   name: 'rate-limit-without-effect',
   kind: 'reachability',
@@ -111,7 +125,8 @@ export const rateLimitWithoutEffect = defineCheck({
   summary: 'A rate limit changes nothing, because what is beyond it fares no otherwise, or does the opposite of what it should',
   why: `A rule with -m limit matches so many packets, and no more; it does nothing to those beyond the limit, which go on to
 the next rule. Where that accepts them as well, or the policy does, the limit limits nothing. The other way round, a DROP
-with -m limit drops a few packets and lets the flood pass. (To limit how much is logged is another thing, and not meant.)
+with -m limit drops a few packets and lets the flood pass. A rule that turns away beyond a limit, behind another that lets in all
+connections that are NEW, never counts any. (To limit how much is logged is another thing, and not meant.)
 A limit that packets of known connections come to as well is one for all connections together: what is beyond it is lost in the midst of them, and they hang.
 A count of connections (-m connlimit) to which they come drops, in newer kernels (Linux 6.18), the packet that ends an address's only connection: a possible info.`,
   bad: `*filter
@@ -147,7 +162,7 @@ COMMIT
 `,
   * run(cx) {
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
-      const report = at.rule.matches.some(isRate) && cx.reach(table).get(at.rule)?.kind === 'live' ? examine(cx, table, at) ?? throttles(cx, table, at) ?? losesLast(cx, table, at) : undefined;
+      const report = at.rule.matches.some(isRate) && cx.reach(table).get(at.rule)?.kind === 'live' ? behindAll(cx, table, at) ?? examine(cx, table, at) ?? throttles(cx, table, at) ?? losesLast(cx, table, at) : undefined;
       if (report !== undefined) yield report;
     }
   },

@@ -1,6 +1,7 @@
 /** shadowed-rule, redundant-rule, unreachable-chain, unreachable-after-goto, jump-to-empty-chain: what they say, and where they must not. */
 import test from 'ava';
 import { analyze } from '../../analyzer/analyze.js';
+import type { Finding } from '../../analyzer/finding.js';
 import type { HostSetup } from '../../analyzer/netfilter/engine.js';
 import { filter, found, of } from './dead-rules.js';
 
@@ -281,6 +282,36 @@ test('rules for new connections to which no SYN packet comes: by a rule before, 
   t.deepEqual(told(`-A INPUT -p tcp -m tcp ${isSyn} -m limit --limit 3/min -j DROP`, web), [], 'of nobody knows which');
   t.deepEqual(told(`-A INPUT -p tcp -m tcp --dport 80 ${isSyn} -j ACCEPT`, drops(isSyn), web), [], 'connections to it begin by another');
   t.deepEqual(told(`-A INPUT -p tcp -m tcp ${isSyn} -j DROP`, '-A INPUT -p tcp -m tcp --dport 1024:65535 -j ACCEPT', `-A INPUT -p tcp -m tcp --dport 80 ! ${isSyn} -j ACCEPT`), [], 'answers to whatever this host begins');
+});
+
+function reports(text: string, check: string): readonly Finding[] {
+  return analyze({ path: 'x.rules', text }).findings.filter(one => one.check === check);
+}
+
+test('rules behind one that turns away all that is NEW let no connection begin, unless they are for other states', t => {
+  const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+  const told = (...lines: readonly string[]): readonly string[] => reports(filter('-A INPUT -i lo -j ACCEPT', ...lines), 'partially-shadowed-rule').map(({ severity, rule, message, because }) => `${severity} ${rule ?? ''} ${String(because.length)} ${/: (.*) before,/u.exec(message)?.[1] ?? ''}`);
+  const [no, ssh, dns] = ['-A INPUT -m conntrack --ctstate NEW -j DROP', '-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -p udp -m udp --dport 53 -j ACCEPT'];
+  const all = 'turns away all packets that are NEW';
+  t.deepEqual(told(known, no, ssh, dns, '-A INPUT -i eth1 -j ACCEPT'), [`error filter:INPUT:4 3 rule 3 ${all}`], 'one cause, told once');
+  t.deepEqual(told(known, no.replace('DROP', 'REJECT --reject-with icmp-port-unreachable'), dns), [`error filter:INPUT:4 1 rule 3 ${all}`]);
+  t.deepEqual(told(known, '-A INPUT -m conntrack ! --ctstate INVALID -j DROP', ssh), [`error filter:INPUT:4 1 rule 3 ${all}`]);
+  t.deepEqual(told(known, ssh, no), []);
+  t.deepEqual(told(known, no.replace('INPUT', 'INPUT -i eth0'), ssh), [], 'others may come in');
+  t.deepEqual(told(no, ssh), [], 'it may be for what is ESTABLISHED');
+  t.deepEqual(told(known, no.replace('INPUT', 'INPUT -m limit --limit 5/sec'), ssh), [], 'not all');
+  t.deepEqual(told(known, no, '-A INPUT -j ACCEPT'), [], 'whatever that is for');
+  t.deepEqual(told(known, no, '-A INPUT -p icmp -j ACCEPT'), [], 'of ICMP errors nobody says that they begin something');
+  t.deepEqual(reports(`*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\nCOMMIT\n${filter(known, no, dns)}`, 'partially-shadowed-rule').length, 0, 'it is not tracked, and not NEW');
+});
+
+test('rate-limit-without-effect: a limit behind a rule that lets in all connections counts none', t => {
+  const [known, web, many] = ['-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A INPUT -p tcp -m multiport --dports 80,443 -m conntrack --ctstate NEW -j ACCEPT', '-A INPUT -p tcp -m multiport --dports 80,443 -m connlimit --connlimit-above 50 --connlimit-mask 32 --connlimit-saddr -j REJECT --reject-with tcp-reset'];
+  const told = (...lines: readonly string[]): readonly string[] => reports(filter(...lines), 'rate-limit-without-effect').map(({ severity, rule, help }) => `${severity} ${rule ?? ''} ${help}`);
+  t.deepEqual(told(known, web, many), ['warning filter:INPUT:3 move it before rule 2']);
+  t.deepEqual(told(known, many, web), []);
+  t.deepEqual(told(known, web.replace('80,443', '80'), many), [], 'port 443 is counted');
+  t.deepEqual(told(known, web.replace('-p tcp', '-s 192.0.2.0/24 -p tcp'), many), [], 'others are');
 });
 
 test('list-never-filled: who asks for a list that no rule fills, or that holds other addresses', t => {

@@ -1,20 +1,22 @@
-/** Rules for new TCP connections by which none begins, because no SYN packet comes to them. */
+/** Rules for new connections by which none begins, because no first packet comes to them. */
 import type { Ruleset, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { askLike, reachWith } from '../../packet-space/index.js';
 import { isNothing } from '../../packet-space/packets.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
-import { all, ctstates, is, masked, mentions, type Constraint } from '../../packet/constraint.js';
+import { all, any, ctstates, is, masked, mentions, oneOf, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
-import { rangesOf } from './asked.js';
+import { meet, rangesOf } from './asked.js';
 import { hasConjunct } from './conjuncts.js';
 import { hooksInto } from './hooks-into.js';
 import { notLoopback, statesOf } from './replies.js';
+import { isCatchAll } from './shadows.js';
 import { effectOf, refuses } from './targets.js';
 
 /** Ports from which nobody connects (rresvport(3)): what comes to them is for a service. */
 const services = 512;
+const newState = rangesOf(is('ctstate', ctstates.NEW), 'ctstate') ?? [];
 
 /** The packets from elsewhere that may begin connections, by their state. */
 function newPackets(ruleset: Ruleset): Constraint {
@@ -78,5 +80,29 @@ export function withoutSyn(cx: CheckContext): readonly WithoutSyn[] {
     const answer = reachWith(cx.space(), table, at, syn);
     if (answer.kind === 'shadowed') return areDroppers(answer.by) ? [{ at, by: answer.by }] : [];
     return answer.kind === 'contradiction' && isWithoutSyn(cx, table, at, asks) ? [{ at, by: [] }] : [];
+  });
+}
+
+const carried = any([is('protocol', protocolNumber.tcp), is('protocol', protocolNumber.udp)]);
+const underWay = oneOf('ctstate', [ctstates.ESTABLISHED, ctstates.RELATED]);
+
+/** Who takes all first packets of TCP and UDP that are like those of a live rule, where none under way comes to it either: what does is INVALID. Else nobody. */
+export function takersOfFirst(cx: CheckContext, table: Table, at: RuleAt): readonly RuleAt[] {
+  const elsewhere = all([carried, notLoopback, is('fragment', 0)]);
+  const first = reachWith(cx.space(), table, at, all([elsewhere, statesOf(cx.ruleset).first]));
+  return first.kind === 'shadowed' && reachWith(cx.space(), table, at, all([elsewhere, underWay])).kind !== 'live' ? first.by : [];
+}
+
+/** Rules of filter that let something in whatever its state, where others turn away all that is NEW before. */
+export function withoutFirst(cx: CheckContext): readonly WithoutSyn[] {
+  const table = cx.ruleset.tables.get('filter');
+  if (table === undefined) return [];
+  const constraints = constraintsOf(cx.ruleset, table.name);
+  const isForNew = ({ rule }: RuleAt): boolean => refuses(rule) && mentions(constraints.of(rule), ['ctstate']) && meet(rangesOf(constraints.of(rule), 'ctstate'), newState);
+  if (!cx.rules(table).some(isForNew)) return [];
+  return cx.rules(table).flatMap((at): WithoutSyn[] => {
+    if (effectOf(at.rule) !== 'accept' || isCatchAll(at.rule) || mentions(constraints.of(at.rule), ['ctstate', 'tcpFlags']) || cx.reach(table).get(at.rule)?.kind !== 'live') return [];
+    const by = takersOfFirst(cx, table, at);
+    return areDroppers(by) ? [{ at, by }] : [];
   });
 }
