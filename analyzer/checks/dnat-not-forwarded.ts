@@ -5,7 +5,7 @@ import { onward, type Onward, type Path, type Pipeline } from '../packet-space/p
 import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { isPrivate, publicRanges } from '../packet/address-blocks.js';
-import { all, always, any, ctstates, is, not, type Constraint } from '../packet/constraint.js';
+import { all, always, any, ctstates, is, not, type Constraint, type Range } from '../packet/constraint.js';
 import { meet, rangesOf } from './shared/asked.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -56,12 +56,23 @@ function isForOutside(cx: CheckContext, { translation: { at } }: Asking): boolea
   return rangesOf(askedOnTheWay(cx, at, 'PREROUTING'), 'dst')?.every(({ low }) => !isPrivate(low)) === true;
 }
 
-/** Whether a rule lets some of the translated packets through by their address: then somebody thought of them, and of the way by which they come. */
+/** The addresses of single hosts from which rules let something pass. */
+function singleSenders(cx: CheckContext, filter: Table): readonly Range[] {
+  const constraints = constraintsOf(cx.ruleset, filter.name);
+  return cx.rules(filter).flatMap(({ rule }) => effectOf(rule) === 'accept' ? (rangesOf(constraints.of(rule), 'src') ?? []).filter(({ low, high }) => low === high) : []);
+}
+
+/** A rule for what the server itself sends lets no client of it through: then these are the packets of all others. */
+function fromOthers({ translation: { address } }: Asking, senders: readonly Range[]): readonly Constraint[] {
+  return typeof address === 'string' || !meet(address, senders) ? [] : [not({ kind: 'within', field: 'src', ranges: address })];
+}
+
+/** Whether a rule lets some of the translated packets through by their very address, not that of all the network: then somebody thought of them, and of the way by which they come. */
 function isLetThrough(cx: CheckContext, filter: Table, { translation }: Asking): boolean {
   const { address } = translation;
   if (typeof address === 'string') return false;
   const constraints = constraintsOf(cx.ruleset, filter.name);
-  const names = (dst: ReturnType<typeof rangesOf>): boolean => dst !== undefined && meet(dst, address);
+  const names = (dst: ReturnType<typeof rangesOf>): boolean => dst !== undefined && meet(dst, address) && dst.every(({ low, high }) => low === high);
   return cx.rules(filter).some(at => effectOf(at.rule) === 'accept' && names(rangesOf(constraints.of(at.rule), 'dst')) && reachWith(cx.space(), filter, at, behind(cx, translation), 'FORWARD').kind === 'live');
 }
 
@@ -84,7 +95,7 @@ function* stuckTranslations(cx: CheckContext, filter: Table, elsewhere: Readonly
     left.work -= before.work - own.work;
     return answer;
   };
-  const strangers = fromPeopleOutside(cx);
+  const [strangers, senders] = [fromPeopleOutside(cx), singleSenders(cx, filter)];
   let known: ReadonlySet<Rule> | undefined;
   const missed = (): ReadonlySet<Rule> => known ??= new Set([...missedTranslations(cx, filter)].map(({ asking: { translation } }) => translation.at.rule));
   let asked = filterLimit;
@@ -97,8 +108,8 @@ function* stuckTranslations(cx: CheckContext, filter: Table, elsewhere: Readonly
       return;
     }
     if (isOwn === true || elsewhere.has(at.rule)) continue;
-    for (const outside of [undefined, ...strangers === undefined || !isForOutside(cx, asking) ? [] : [strangers]]) {
-      const packets = outside ?? always;
+    for (const packets of [always, ...fromOthers(asking, senders), ...strangers === undefined || !isForOutside(cx, asking) ? [] : [strangers]]) {
+      const outside = packets === strangers ? packets : undefined;
       if (isAlone && ask(cx.space(), filter, 'FORWARD', all([behind(cx, asking.translation), packets]), ['accept']).kind === 'yes') continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
@@ -175,7 +186,7 @@ export const dnatNotForwarded = defineCheck({
   summary: 'Connections are translated to another host, and dropped on their way there',
   why: `A DNAT rule only says where a connection is to go. Its packets then pass the FORWARD chain as any others do, with the
 new address and port, and where no rule there accepts them, the port that looks forwarded is closed. It is
-reported when not one first packet that the rule translates gets through, in all tables together; as a warning also where the rule is for a public address, and
+reported when not one first packet that the rule translates gets through, in all tables together, but for the server's own; as a warning also where the rule is for a public address, and
 none gets through that comes from outside, by the interface at which nat translates what leaves, because no rule speaks of it, nor of that server's address for others. Where the new
 address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible; where a rule
 of INPUT lets them in by that address, it is this host's, and nothing is said. Some addresses are nobody's behind any rule: 0.0.0.0, a group's, the last one of a network,

@@ -55,14 +55,25 @@ test('dnat-not-forwarded: people inside get there, and nobody who comes from out
   for (const rule of [published.replace('-d 203.0.113.9/32 ', ''), published.replace('-d 203', '-s 10.0.0.0/24 -d 203'), published.replace('203.0.113.9', '192.168.1.9')]) t.deepEqual(stuck(rule), [], 'it is for people inside');
 });
 
+test('dnat-not-forwarded: the server itself, and who is let in to all of its network, are not whom it is published for', t => {
+  const told = (filter: readonly string[], nat: readonly string[] = [dnat]): readonly string[] => findings({ nat: [...nat, '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE'], filter }).filter(one => one.check === 'dnat-not-forwarded').map(({ severity, rule, witness }) => `${severity} ${rule ?? ''} ${witness?.[0]?.packet['src'] === '10.0.0.5' ? 'of its own' : 'of others'}`);
+  t.deepEqual(told(['-A FORWARD -s 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT']), ['error nat:PREROUTING:1 of others'], '-s for -d');
+  t.deepEqual(told(['-A FORWARD -s 10.0.0.5/32 -i eth0 -p tcp -m tcp --dport 443 -j ACCEPT', '-A FORWARD -d 10.0.0.5/32 -i eth0 -j ACCEPT']), []);
+  const forAll = [dnat.replace('-i eth0', '-d 203.0.113.9/32')];
+  const partner = '-A FORWARD -s 10.99.0.0/16 -d 10.0.0.0/24 -i eth0 -m policy --dir in --pol ipsec -j ACCEPT';
+  t.deepEqual(told([partner], forAll), ['warning nat:PREROUTING:1 of others'], 'partners get everywhere');
+  t.deepEqual(told([partner.replace('10.0.0.0/24', '10.0.0.5/32')], forAll), [], 'it may be for partners alone');
+});
+
 test('dnat-not-forwarded: INPUT opens the new address and port, which are this host\'s', t => {
   const nat = ['-A PREROUTING -d 203.0.113.5/32 -i wan0 -p tcp -m tcp --dport 443 -j DNAT --to-destination 192.168.1.1:1194'];
   const opened = '-A INPUT -d 192.168.1.1/32 -i wan0 -p tcp -m tcp --dport 1194 -j ACCEPT';
+  const sent = (lines: Lines): readonly string[] => found(lines).filter(one => one.startsWith('dnat'));
   const out = '-A FORWARD -i lan0 -o wan0 -j ACCEPT';
-  t.deepEqual(found({ nat, filter: [opened, out] }), []);
-  t.deepEqual(found({ nat, filter: [opened.replace('-d 192.168.1.1/32 ', ''), out] }), ['dnat-not-forwarded nat:PREROUTING:1 possible'], 'it does not say where');
-  for (const others of [opened.replace('1194', '443'), opened.replace('wan0', 'lan0'), opened.replace('192.168.1.1/', '192.168.1.2/'), opened.replace('ACCEPT', 'DROP')]) t.deepEqual(found({ nat, filter: [others, out] }), ['dnat-not-forwarded nat:PREROUTING:1'], others);
-  t.deepEqual(found({ nat, filter: [opened.replace('-p tcp', '-s 198.51.100.0/24 -p tcp').replace('ACCEPT', 'DROP'), opened, out] }), [], 'some are let in');
+  t.deepEqual(sent({ nat, filter: [opened, out] }), []);
+  t.deepEqual(sent({ nat, filter: [opened.replace('-d 192.168.1.1/32 ', ''), out] }), ['dnat-not-forwarded nat:PREROUTING:1 possible'], 'it does not say where');
+  for (const others of [opened.replace('1194', '443'), opened.replace('wan0', 'lan0'), opened.replace('192.168.1.1/', '192.168.1.2/'), opened.replace('ACCEPT', 'DROP')]) t.deepEqual(sent({ nat, filter: [others, out] }), ['dnat-not-forwarded nat:PREROUTING:1'], others);
+  t.deepEqual(sent({ nat, filter: [opened.replace('-p tcp', '-s 198.51.100.0/24 -p tcp').replace('ACCEPT', 'DROP'), opened, out] }), [], 'some are let in');
 });
 
 test('dnat-not-forwarded: another table may drop them', t => {
