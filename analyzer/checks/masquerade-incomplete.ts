@@ -36,7 +36,7 @@ const everyday = (family: Family): readonly { readonly word: string; readonly pa
 
 const page = firstTo('tcp', [443]);
 
-/** A way out to the internet: the translations there that are for whatever one asks for, and the sources that they name; undefined: all. */
+/** A way out to the internet: the translations there that are for whatever one asks for, and the sources that they name; undefined: all, and none where they only except some. */
 interface Way {
   readonly name: InterfaceName;
   readonly askings: readonly [Asking, ...Asking[]];
@@ -59,7 +59,7 @@ function waysOut(cx: CheckContext): readonly Way[] {
     if (way === undefined) ways.set(nameOf(name), { name, askings: [asking] });
     else way.askings.push(asking);
   }
-  return [...ways.values()].map(way => ({ ...way, sources: way.askings.map(({ asks }) => rangesOf(asks, 'src')) }));
+  return [...ways.values()].map(way => ({ ...way, sources: way.askings.map(({ asks }) => rangesOf(asks, 'src') ?? (mentions(asks, ['src']) ? [] : undefined)) }));
 }
 
 /** Lines to the internet, by their name. */
@@ -68,12 +68,17 @@ const uplink = /^(?:wan|isp|inet|internet|uplink)/u;
 /** Lines that are dialled: where one leads to the internet, so does another by which people inside are let out to it. */
 const dialled = /^ppp\d+$/u;
 
+/** By the interface by which people come to them, the servers inside that rules publish. */
+function publishedBy(cx: CheckContext): readonly { readonly from: string; readonly to: string }[] {
+  return [...liveTranslations(cx, 'destination')].flatMap(({ translation: { at: { rule: { inInterface: way, destination } }, address, ports } }) => {
+    const isPublic = typeof address !== 'string' && address.every(({ low }) => isPrivate(low)) && (destination === undefined || isUnresolved(destination.value) || !isPrivate(destination.value.address));
+    return isPublic && way?.negated === false ? [{ from: nameOf(way.value), to: [address, ports].map(printRanges).join(' ') }] : [];
+  });
+}
+
 /** Interfaces by which people come to a server inside as they come to it by a line to the internet: both rules send them to the same address and port. */
 function publishing(cx: CheckContext, lines: readonly (InterfaceName | undefined)[]): ReadonlySet<string> {
-  const servers = [...liveTranslations(cx, 'destination')].flatMap(({ translation: { at: { rule: { inInterface: from, destination } }, address, ports } }) => {
-    const isPublic = typeof address !== 'string' && address.every(({ low }) => isPrivate(low)) && (destination === undefined || isUnresolved(destination.value) || !isPrivate(destination.value.address));
-    return isPublic && from?.negated === false ? [{ from: nameOf(from.value), to: [address, ports].map(printRanges).join(' ') }] : [];
-  });
+  const servers = publishedBy(cx);
   const published = new Set(servers.flatMap(({ from: name, to }) => lines.some(line => line !== undefined && nameOf(line) === name) ? [to] : []));
   return new Set(servers.flatMap(({ from: name, to }) => published.has(to) ? [name] : []));
 }
@@ -98,6 +103,28 @@ function forgottenLines(cx: CheckContext): readonly InterfaceName[] {
   const published = routed.length > 0 ? new Set<string>() : publishing(cx, named);
   const called = routed.length > 0 ? [] : namedInterfaces(cx.ruleset).filter(({ name, prefix }) => !prefix && (uplink.test(name) || (((isDialled && dialled.test(name)) || published.has(name)) && isLetOut(cx, name))));
   return [...routed.map(name => ({ name, prefix: false })), ...called].filter(one => !isNamed(one));
+}
+
+/** Whether a rule translates at a line what goes to some places elsewhere, or in some other way whatever leaves there: whoever wrote it knows of the others. */
+function isForSome(cx: CheckContext, line: InterfaceName): boolean {
+  return [...liveTranslations(cx, 'source')].some(({ translation: { at, hooks } }) => {
+    const out = wayOutOf(cx, at);
+    if (!hooks.includes('POSTROUTING') || at.rule.outInterface?.negated === true || (out !== undefined && nameOf(out) !== nameOf(line))) return false;
+    return out === undefined || rangesOf(askedOnTheWay(cx, at, 'POSTROUTING'), 'dst')?.some(({ low }) => !isPrivate(low)) === true;
+  });
+}
+
+/** Where no rule translates what people send to the internet, those who are let out by a line there: by one at which servers inside are published, or, of a private network, by one of that name. */
+function* withoutAny(cx: CheckContext, nat: Table): Generator<Report, void> {
+  const published = new Set(publishedBy(cx).map(({ from: name }) => name));
+  for (const name of namedInterfaces(cx.ruleset)) {
+    const isCalled = uplink.test(name.name) || dialled.test(name.name);
+    if (name.prefix || !(isCalled || published.has(name.name)) || !isLetOut(cx, name.name) || isForSome(cx, name)) continue;
+    const pipeline = cx.pipeline();
+    const found = pipeline === undefined ? undefined : leaving(cx, pipeline, all([unspokenBy(cx, nat, name), from(privateRanges[cx.ruleset.family]), page]));
+    if (pipeline === undefined || found === undefined || isPolicy(found.by) || !(published.has(name.name) || networkOf(found.by.rule) !== undefined)) continue;
+    yield { at: found.by, ...leftAsItIs(cx, pipeline, name, [], `this rule lets people out by ${nameOf(name)}, where no rule of nat translates what they send:`, `translate it: -t nat -A POSTROUTING -o ${nameOf(name)} -j MASQUERADE`, found) };
+  }
 }
 
 /** What no rule of nat says anything about on its way out, as far as each says it by itself. */
@@ -141,15 +168,19 @@ function* othersLetOut(cx: CheckContext, filter: Table, { name, sources }: Way):
   }
 }
 
-function report(cx: CheckContext, pipeline: Pipeline, { name, askings: [{ translation: { at } }] }: Way, what: string, help: string, { found, packets, by: decider }: Leaving): Report {
+function report(cx: CheckContext, pipeline: Pipeline, { name, askings: [{ translation: { at } }] }: Way, what: string, help: string, found: Leaving): Report {
+  const because = [deciderBecause(cx.ruleset, found.by, 'lets it out')];
+  return { at, because, ...leftAsItIs(cx, pipeline, name, [referenceOf(at)], `${what} by ${nameOf(name)} as well, where no rule of nat translates that:`, help, found) };
+}
+
+/** `misses`: rules that are not asked about it. */
+function leftAsItIs(cx: CheckContext, pipeline: Pipeline, name: InterfaceName, misses: readonly string[], what: string, help: string, { found, packets }: Leaving): Pick<Report, 'certainty' | 'message' | 'witness' | 'shows' | 'help'> {
   const { sample } = firstPacket(pipeline, found, packets);
   const { src = '', dst = '', in: device = 'eth1', out = nameOf(name) } = sample;
   return {
-    at,
     certainty: cx.host !== undefined && defaultDevices(cx.host).includes(out) ? 'certain' : 'possible',
-    message: `${what} by ${nameOf(name)} as well, where no rule of nat translates that: it leaves with private addresses (${src}), and no answer comes back`,
-    because: [deciderBecause(cx.ruleset, decider, 'lets it out')],
-    witness: [{ ...stepOf(sample, device), sentOn: { address: dst, device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
+    message: `${what} it leaves with private addresses (${src}), and no answer comes back`,
+    witness: [{ ...stepOf(sample, device), sentOn: { address: dst, device: out } }], shows: [{ fate: 'passes', misses, leavesFrom: src }],
     help,
   };
 }
@@ -213,7 +244,8 @@ export const masqueradeIncomplete = defineCheck({
   why: `What is let out to the internet by table filter must be translated by table nat: the two are written apart, and a network or a protocol is easily added to the one and
 forgotten in the other. Its packets leave with private addresses, and no answer comes back. It is reported where a rule for MASQUERADE or SNAT names an interface as the way out, a rule of FORWARD
 names another private network (\`-s\`) and lets it out there, to anywhere, and no rule of nat says anything of it; where the rule of nat is for one protocol, and others are let out; and where people are let
-out by a second line to the internet, as the host's routes (\`--host\`) or its name say (\`wan1\`, \`isp-b\`, \`ppp1\` beside \`ppp0\`), or by which the same server is published as by the first. Whether the
+out by a second line to the internet, as the host's routes (\`--host\`) or its name say (\`wan1\`, \`isp-b\`, \`ppp1\` beside \`ppp0\`), or by which the same server is published as by the first. Where nobody is translated at all, it is reported at the rule that lets people with private addresses out by a line by which nat publishes a server inside, or, where
+it names their network, by one whose name says that it leads to the internet (\`ppp0\`, \`wan\`). Whether the
 interface leads to the internet is known where the host's routes are (\`--host\`): else it is possible, for a provider or another router may translate them.`,
   bad: tables('-s 192.168.1.0/24 -o ppp0', twoNetworks),
   good: tables('-s 192.168.0.0/16 -o ppp0', twoNetworks),
@@ -221,10 +253,12 @@ interface leads to the internet is known where the host's routes are (\`--host\`
   asks: ({ ruleset: { family } }) => [from(privateRanges[family]), shownOutside(family), ...everyday(family).map(({ packets }) => packets), virtualInterface('in')],
   * run(cx) {
     const [nat, filter] = [cx.ruleset.tables.get('nat'), cx.ruleset.tables.get('filter')];
-    const ways = nat === undefined || filter === undefined ? [] : waysOut(cx);
+    if (nat === undefined || filter === undefined) return;
+    const ways = waysOut(cx);
     const [first] = ways;
+    if (first === undefined) yield* withoutAny(cx, nat);
     const pipeline = first === undefined ? undefined : cx.pipeline();
-    if (nat === undefined || filter === undefined || first === undefined || pipeline === undefined) return;
+    if (first === undefined || pipeline === undefined) return;
     for (const way of ways) yield* atWay(cx, pipeline, filter, way, unspokenBy(cx, nat, way.name));
     const { family } = cx.ruleset;
     for (const name of forgottenLines(cx)) {

@@ -1,20 +1,22 @@
-import { isUnresolved, type Rule, type Table } from '../model/ruleset.js';
+import { isUnresolved, type Rule, type Ruleset, type Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { ask, reachWith } from '../packet-space/index.js';
 import { firstPacket, question, type Pipeline } from '../packet-space/pipeline/index.js';
 import { solveBudget, type SolveBudget } from '../packet-space/pipeline/solve.js';
 import { translatedByRules } from '../packet-space/translations-in.js';
+import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
-import { isPrivate } from '../packet/address-blocks.js';
-import { all, any, ctstates, is, mentions, not, type Constraint } from '../packet/constraint.js';
+import { isPrivate, publicRanges } from '../packet/address-blocks.js';
+import { all, always, any, ctstates, is, mentions, not, type Constraint, type Range } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddressMask } from '../values/address-mask.js';
+import type { InterfaceName } from '../values/interface-name.js';
 import { stepOf } from '../witness/step.js';
-import { without } from './shared/asked.js';
+import { rangesOf, without } from './shared/asked.js';
 import { hasConjunct } from './shared/conjuncts.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
-import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './shared/nat-rules.js';
+import { askedOnTheWay, comesElsewhere, liveTranslations, wayOutOf, type Asking } from './shared/nat-rules.js';
 import { shownOutside, virtualInterface } from './shared/outside.js';
 import { notLoopback } from './shared/replies.js';
 import { isSwitchedOff } from './shared/routers.js';
@@ -51,15 +53,33 @@ function isForOwn(cx: CheckContext, nat: Table, at: RuleAt, asks: Constraint): b
   return hasConjunct(asks, one => one.kind === 'atom' && one.name.startsWith('owner ')) || reachWith(cx.space(), nat, at, notLoopback).kind !== 'live';
 }
 
-function lookAt(cx: CheckContext, pipeline: Pipeline, { asks, translation: { at } }: Asking, network: string): Report | undefined {
+const to = (ranges: readonly Range[]): Constraint => ({ kind: 'within', field: 'dst', ranges });
+
+/** What rules of nat say of whom they are for, as destinations: neighbours of these people. */
+function neighbours(ruleset: Ruleset): readonly Constraint[] {
+  const constraints = constraintsOf(ruleset, 'nat');
+  return [...ruleset.tables.get('nat')?.chains.values() ?? []].flatMap(({ rules }) => rules.flatMap(rule => networkOf(rule) === undefined ? [] : rangesOf(constraints.of(rule), 'src') ?? [])).map(range => to([range]));
+}
+
+/** What gets them out: it leaves where the rule translates, or goes to the internet by another interface. What goes to another network inside, or comes by the way out where they are not, does not. */
+function outward(cx: CheckContext, asking: Asking, out: InterfaceName | undefined): Constraint {
+  const own = rangesOf(asking.asks, 'src');
+  const way = (field: 'in' | 'out'): Constraint => out === undefined ? always : { kind: 'interface', field, ...out };
+  const abroad = out === undefined ? always : all([to(publicRanges[cx.ruleset.family]), ...comesElsewhere(cx, asking, out) ? [not(way('in'))] : []]);
+  return all([own === undefined ? always : not(to(own)), any([way('out'), abroad])]);
+}
+
+function lookAt(cx: CheckContext, pipeline: Pipeline, asking: Asking, network: string): Report | undefined {
+  const { asks, translation: { at } } = asking;
   const { family } = cx.ruleset;
   const people = all([...without(asks, ['out', 'ctstate']), isNew, notLoopback]);
-  if (!isStuckInFilter(cx, all([people, carried]))) {
-    const passes = question(pipeline, 'through', all([people, carried]), 'accept', budget(), true);
+  const out = wayOutOf(cx, at);
+  const leaving = all([people, carried, outward(cx, asking, out)]);
+  if (!isStuckInFilter(cx, leaving)) {
+    const passes = question(pipeline, 'through', leaving, 'accept', budget(), true);
     if (passes.kind === 'undecided') cx.undecided();
     if (passes.kind !== 'no') return undefined;
   }
-  const out = wayOutOf(cx, at);
   const packets = all([people, shownOutside(family), firstTo('tcp', [443]), is('mark', 0), is('connmark', 0), not(virtualInterface('in')), ...out === undefined ? [] : [not({ kind: 'interface', field: 'in', ...out })]]);
   const lost = question(pipeline, 'through', packets, 'drop', budget(), true);
   if (lost.kind !== 'yes' || lost.by?.table !== 'filter') return undefined;
@@ -101,12 +121,12 @@ export const masqueradeNotForwarded = defineCheck({
   summary: 'A network is translated on its way to the internet, and FORWARD lets none of it out',
   why: `A rule for MASQUERADE or SNAT lets nothing pass: it says only how packets leave that table filter has let through. Who sets up a tunnel or a network behind a firewall that drops what is
 forwarded (\`-P FORWARD DROP\`, as ufw and docker have it) needs both: the tunnel comes up, and whoever is behind it gets nowhere. It is reported where a rule translates a private network
-(\`-s\`) on its way to anywhere, and FORWARD lets none of its TCP and UDP pass, by whatever interface. It is possible, for the rule may be left over from a network that is no more. Where FORWARD lets these
+(\`-s\`) on its way to anywhere, and FORWARD lets none of its TCP and UDP pass, neither by the rule's interface nor to the internet by another; what gets to other networks inside is not out. It is possible, for the rule may be left over from a network that is no more. Where FORWARD lets these
 people out by another interface, \`masquerade-wrong-interface\` says so.`,
   bad: tables(''),
   good: tables(`${letOut}-A FORWARD -i wg0 -o eth0 -j ACCEPT\n`),
   nearMiss: tables(`${letOut}-A FORWARD -s 10.8.0.0/24 -p tcp -m tcp --dport 443 -j ACCEPT\n`),
-  asks: ({ ruleset: { family } }) => [isNew, carried, notLoopback, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in')],
+  asks: ({ ruleset, ruleset: { family } }) => [isNew, to(publicRanges[family]), ...neighbours(ruleset), carried, notLoopback, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in')],
   * run(cx) {
     const nat = cx.ruleset.tables.get('nat');
     if (nat === undefined || isSwitchedOff(cx) || isMeantToForward(cx)) return;

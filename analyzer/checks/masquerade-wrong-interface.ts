@@ -9,7 +9,7 @@ import type { InterfaceName } from '../values/interface-name.js';
 import { stepOf } from '../witness/step.js';
 import { without } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { askedOnTheWay, liveTranslations, onTheWay, wayOutOf, type Asking } from './shared/nat-rules.js';
+import { askedOnTheWay, comesElsewhere, liveTranslations, onTheWay, wayOutOf, type Asking } from './shared/nat-rules.js';
 import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
 import { notLoopback } from './shared/replies.js';
 import { firstTo } from './shared/strangers.js';
@@ -73,14 +73,6 @@ function isNamedByNatOnly({ ruleset: { tables } }: CheckContext, way: InterfaceN
 function networkOf(cx: CheckContext, { translation: { at: { rule: { source } } } }: Asking, way: InterfaceName): string | undefined {
   if (!isNamedByNatOnly(cx, way)) return undefined;
   return source === undefined || source.negated || isUnresolved(source.value) || !isPrivate(source.value.address) ? undefined : printAddressMask(source.value);
-}
-
-/** Whether a rule says that the network for which the translation is comes by another interface. */
-function comesElsewhere({ ruleset: { tables } }: CheckContext, { translation: { at: { rule: { source } } } }: Asking, way: InterfaceName): boolean {
-  if (source === undefined || source.negated || isUnresolved(source.value)) return false;
-  const network = printAddressMask(source.value);
-  const isThere = (rule: Rule): boolean => rule.inInterface?.negated === false && !isSame(rule.inInterface.value, way) && rule.source?.negated === false && !isUnresolved(rule.source.value) && printAddressMask(rule.source.value) === network;
-  return [...tables.values()].some(({ chains }) => [...chains.values()].some(({ rules }) => rules.some(isThere)));
 }
 
 /** `people`: of whom it is told, in words; `lets`: who leaves by the interface that is named. */

@@ -34,6 +34,32 @@ test('masquerade-not-forwarded: a network is translated on its way out, and nobo
   t.deepEqual(lost(net, [], { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 0 } }) }), [], 'nothing passes through this host');
 });
 
+test('masquerade-not-forwarded: what goes to another network, to neighbours, or comes by the way out, is not out', t => {
+  const lost = (...filter: readonly string[]): readonly string[] => found({ nat: ['-A PREROUTING -i ppp0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.8.0.20', '-A POSTROUTING -s 10.8.0.0/24 -o ppp0 -j MASQUERADE'], filter: ['-A FORWARD -d 10.8.0.20/32 -i ppp0 -o eth1 -p tcp -m tcp --dport 80 -j ACCEPT', ...filter] }).filter(one => one.startsWith('masquerade-not'));
+  const told = ['masquerade-not-forwarded nat:POSTROUTING:1 possible'];
+  t.deepEqual(lost(), told, 'that is for people outside');
+  t.deepEqual(lost('-A FORWARD -s 10.8.0.0/24 -d 10.20.0.0/24 -i eth1 -o eth2 -j ACCEPT'), told);
+  t.deepEqual(lost('-A FORWARD -d 10.8.0.0/24 -i eth1 -o ppp0 -j ACCEPT'), told, '-d for -s');
+  t.deepEqual(lost('-A INPUT -s 10.8.0.0/24 -i eth1 -p udp -m udp --dport 53 -j ACCEPT', '-A FORWARD -s 10.8.0.0/24 -i ppp0 -o eth1 -j ACCEPT'), told, 'interfaces exchanged');
+  t.deepEqual(lost('-A FORWARD -s 10.8.0.0/24 -i eth1 -o ppp0 -j ACCEPT'), []);
+  t.deepEqual(lost('-A FORWARD -s 10.8.0.0/24 -d 10.99.0.0/16 -o ppp0 -j ACCEPT'), [], 'there is a network of a company');
+});
+
+test('masquerade-incomplete: nobody is translated at all', t => {
+  const left = (nat: readonly string[], filter: readonly string[] = ['-A FORWARD -s 192.168.1.0/24 -i eth1 -o eth0 -j ACCEPT']): readonly string[] => findings({ nat, filter }).filter(one => one.check === 'masquerade-incomplete').map(({ certainty, severity, rule, message }) => `${certainty} ${severity} ${rule ?? ''} ${/out by ([a-z0-9]+)/u.exec(message)?.[1] ?? ''}`);
+  const [publish, to, told] = ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.20', '-A FORWARD -d 192.168.1.20/32 -i eth0 -p tcp -m tcp --dport 80 -j ACCEPT', 'possible warning filter:FORWARD:3 eth0'];
+  const out = '-A FORWARD -s 192.168.1.0/24 -i eth1 -o eth0 -j ACCEPT';
+  t.deepEqual(left([publish], [out, to]), [told]);
+  t.deepEqual(left([publish, '-A POSTROUTING -d 192.168.1.0/24 -o eth0 -j MASQUERADE'], [out, to]), [told], '-d for -s');
+  t.deepEqual(left([publish, '-A POSTROUTING ! -s 192.168.1.0/24 -o eth0 -j MASQUERADE'], [out, to]), ['possible warning nat:POSTROUTING:1 eth0'], 'all but those who are there');
+  t.deepEqual(left([publish, '-A POSTROUTING -o eth0 -j MASQUERADE'], [out, to]), []);
+  t.deepEqual(left([publish, '-A POSTROUTING -j MASQUERADE'], [out, to]), []);
+  t.deepEqual(left([publish], [out.replace('192.168.1.0/24', '203.0.113.64/26'), to]), [], 'public addresses');
+  t.deepEqual(left([publish.replace('-i eth0', '-i eth1')]), [], 'who knows where eth0 leads');
+  t.deepEqual(left(['-A PREROUTING -i eth1 -p udp -m udp --dport 53 -j REDIRECT'], [out.replace('eth0', 'ppp0')]), ['possible warning filter:FORWARD:3 ppp0']);
+  t.deepEqual(left([], [out.replace('eth0', 'ppp0')]), [], 'without table nat it is only a part of the rules');
+});
+
 test('masquerade-wrong-interface: nobody leaves by the interface that the rule names, and who comes by it leaves by another as he is', t => {
   const wrong = (nat: readonly string[], filter: readonly string[] = ['-A FORWARD -i eth1 -o eth0 -j ACCEPT'], options: AnalyzeOptions = {}, policy: 'ACCEPT' | 'DROP' = 'DROP'): readonly string[] => findings({ nat, filter, policy }, options)
     .filter(one => one.check === 'masquerade-wrong-interface').map(({ certainty, rule, help, witness }) => `${certainty} ${rule ?? ''} ${/: (-o [^;]*)/u.exec(help)?.[1] ?? ''} ${String(witness?.[0]?.in)}`);
@@ -283,7 +309,7 @@ test('hairpin-missing: where the rules name the network of the server, and its p
   t.deepEqual(hairpins(hairpin.replace('-d 192.0.2.1/32', '-m addrtype --dst-type LOCAL'), outward), missing, 'whatever is an address of this host');
   const proxy = findings({ nat: ['-A PREROUTING ! -s 10.0.0.5/32 -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5:3128', outward], filter: ['-A FORWARD -s 10.0.0.0/24 -i eth1 -j ACCEPT'] }).find(one => one.check === 'hairpin-missing');
   t.is(`${proxy?.severity ?? ''}: ${proxy?.message.split(' is sent')[0] ?? ''}`, 'warning: whoever is in 10.0.0.0/24 and asks for any server, as 192.0.2.1,', 'a proxy of their own: nothing works');
-  t.deepEqual(found({ nat: [hairpin, outward], filter: lets.slice(1).map(line => line.replace('-d 10', '-i eth0 -d 10')) }), [], 'table filter lets nobody through from inside');
+  t.deepEqual(found({ nat: [hairpin, outward], filter: lets.slice(1).map(line => line.replace('-d 10', '-i eth0 -d 10')) }), ['masquerade-not-forwarded nat:POSTROUTING:1 possible'], 'table filter lets nobody through from inside');
 });
 
 test('hairpin-missing: who comes from inside is marked with any bit, and translated by it', t => {

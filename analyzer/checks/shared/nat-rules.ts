@@ -2,11 +2,12 @@
 import type { Hook } from '../../extensions/define.js';
 import type { Path } from '../../packet-space/pipeline/index.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
-import { isTableName, type Ruleset, type Table } from '../../model/ruleset.js';
+import { isTableName, isUnresolved, type Rule, type Ruleset, type Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { ask, reachWith } from '../../packet-space/index.js';
 import { all, ctstates, is, type Constraint, type Range } from '../../packet/constraint.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
+import { printAddressMask } from '../../values/address-mask.js';
 import type { InterfaceName } from '../../values/interface-name.js';
 import type { CheckContext } from '../define-check.js';
 import { areCovered, rangesOf, without } from './asked.js';
@@ -173,4 +174,12 @@ export function wayOutOf(cx: CheckContext, at: RuleAt): InterfaceName | undefine
   const named = onTheWay(cx, at, 'POSTROUTING').flatMap(({ rule: { outInterface: out } }) => out === undefined || (out.negated && out.value.name === 'lo') ? [] : out);
   const [only, ...others] = named;
   return only === undefined || others.length > 0 || only.negated || only.value.name === 'lo' ? undefined : only.value;
+}
+
+/** Whether a rule says that the network for which a translation is comes by another interface. */
+export function comesElsewhere({ ruleset: { tables } }: CheckContext, { translation: { at: { rule: { source } } } }: Asking, way: InterfaceName): boolean {
+  if (source === undefined || source.negated || isUnresolved(source.value)) return false;
+  const network = printAddressMask(source.value);
+  const isThere = (rule: Rule): boolean => rule.inInterface?.negated === false && (rule.inInterface.value.name !== way.name || rule.inInterface.value.prefix !== way.prefix) && rule.source?.negated === false && !isUnresolved(rule.source.value) && printAddressMask(rule.source.value) === network;
+  return [...tables.values()].some(({ chains }) => [...chains.values()].some(({ rules }) => rules.some(isThere)));
 }
