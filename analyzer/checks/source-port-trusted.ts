@@ -1,10 +1,11 @@
-import type { Ruleset } from '../model/ruleset.js';
+import type { Rule, Ruleset } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { firstPacket, question, reachThrough, type Path, type Pipeline } from '../packet-space/pipeline/index.js';
 import { all, always, is, not, within, type Constraint, type Range } from '../packet/constraint.js';
 import { localPorts } from '../packet/local-ports.js';
 import { stepOf } from '../witness/step.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { fromServices, type FromServices } from './shared/from-services.js';
 import { holdsForAnybody } from './shared/luck.js';
 import { fromOutside } from './shared/outside.js';
 import { firstTo, strangers } from './shared/strangers.js';
@@ -57,6 +58,17 @@ function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, { ports, isEit
   return undefined;
 }
 
+/** Nobody's connections come from there. */
+function reportMistaken({ at, protocol, ports }: FromServices): Report {
+  const [text, option] = [ports.join(','), ports.length === 1 ? 'port' : 'ports'];
+  const does = at.table === 'filter' ? 'lets in what such a sender sends to any port' : 'translates what such a sender sends to any port';
+  return {
+    at, certainty: 'possible',
+    message: `this rule is for connections that are begun from ${protocol}/${text}, and no client begins one there: as it is, it ${does}, and nothing that is sent to ${option} ${text}`,
+    help: `if the service at ${text} is meant, write --d${option} in place of --s${option}${at.table === 'filter' ? '; if answers are, delete the rule: those to known connections need none' : ''}`,
+  };
+}
+
 const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
 const host = (...rules: readonly string[]): string => `*filter
 :INPUT DROP [0:0]
@@ -76,7 +88,8 @@ export const sourcePortTrusted = defineCheck({
   why: `A rule for \`--sport 53\` or \`--sport 443\` is meant for the answers of servers. But which port a packet is sent from is its sender’s choice: a scanner
 that sends from port 53 gets to every service behind the rule. Connection tracking knows answers from questions, so that a rule for known connections (ESTABLISHED) does
 what was meant; where there is none, TCP answers at least are not SYN packets. Rules that name a destination port as well, as for DHCP, are not meant, unless it is
-any of those to which answers go and at which servers listen, too (\`--dport 1024:65535\`); \`--ports\` of multiport is meant: one of the two ports will do for it.`,
+any of those to which answers go and at which servers listen, too (\`--dport 1024:65535\`); \`--ports\` of multiport is meant: one of the two ports will do for it.
+A rule for TCP connections or questions for names, be it for few senders or of nat, that asks for the port of a service as the one from which they are begun says \`--sport\` where \`--dport\` is meant: no client sends from there, and answers pass before, or are not asked for.`,
   bad: host(known, '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'),
   good: host(known),
   nearMiss: host('-A INPUT -p tcp -m tcp --sport 443 ! --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT', '-A INPUT -p udp -m udp --sport 53 -m conntrack --ctstate ESTABLISHED -j ACCEPT', '-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT', '-A INPUT -p icmp -j ACCEPT', known),
@@ -84,12 +97,16 @@ any of those to which answers go and at which servers listen, too (\`--dport 102
   * run(cx) {
     const table = cx.ruleset.tables.get('filter');
     if (table === undefined) return;
+    const told = new Set<Rule>();
     for (const at of cx.rules(table)) {
       const ports = trustedPorts(cx.ruleset, at.rule);
       const pipeline = ports === undefined || cx.reach(table).get(at.rule)?.kind !== 'live' ? undefined : cx.pipeline();
       if (ports === undefined || pipeline === undefined) continue;
       const found = lookAt(cx, pipeline, at, ports, at.rule.protocol?.value === 17 ? 'udp' : 'tcp');
-      if (found !== undefined) yield found;
+      if (found === undefined) continue;
+      told.add(at.rule);
+      yield found;
     }
+    for (const one of fromServices(cx)) if (!told.has(one.at.rule)) yield reportMistaken(one);
   },
 });

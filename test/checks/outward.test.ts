@@ -182,6 +182,26 @@ test('source-port-trusted: who chooses his port gets where others do not', t => 
   t.deepEqual(open('-A INPUT -i eth0 -p tcp -m tcp --sport 22 -j ACCEPT'), []);
 });
 
+test('source-port-trusted: no client begins a connection at the port of a service, whoever he is', t => {
+  const told = (text: string): readonly string[] => analyze({ path: 'outward.rules', text }).findings.filter(({ check }) => check === 'source-port-trusted').map(({ certainty, severity, rule, help }) => `${certainty} ${severity} ${rule ?? ''} ${/write (--\w+)/u.exec(help)?.[1] ?? ''}`);
+  const of = (...rules: readonly string[]): readonly string[] => told(host(...rules));
+  const friends = '-A INPUT -s 198.51.100.0/24 -p tcp -m tcp --sport 22 -j ACCEPT';
+  t.deepEqual(of(friends), ['possible warning filter:INPUT:3 --dport']);
+  t.deepEqual(of(friends.replace('-m tcp --sport 22', '-m multiport --sports 22,53')), ['possible warning filter:INPUT:3 --dports']);
+  t.deepEqual(of(friends.replace('-j', '-m conntrack --ctstate NEW -j')), ['possible warning filter:INPUT:3 --dport']);
+  t.deepEqual(of(friends.replace('-j', '-m conntrack --ctstate ESTABLISHED -j')), [], 'answers');
+  t.deepEqual(of(friends.replace('.0/24', '.7/32')), [], 'it may be for the answers of one server');
+  t.deepEqual(of(friends.replace('.0/24', '.7/32').replace('-j', '-m conntrack --ctstate NEW -j')), ['possible warning filter:INPUT:3 --dport'], 'no answer is NEW');
+  t.deepEqual(told(host(friends).replace('ESTABLISHED', 'UNTRACKED')), [], 'answers pass by it');
+  t.deepEqual(of(friends.replace('--sport 22', '--sport 22 --dport 22')), []);
+  t.deepEqual(of(friends.replace('22', '20')), [], 'data of FTP');
+  t.deepEqual(of(friends.replace('22', '1024:65535')), [], 'clients');
+  t.deepEqual(of(friends.replace(/tcp/gu, 'udp').replace('22', '53')), ['possible warning filter:INPUT:3 --dport']);
+  t.deepEqual(of(friends.replace(/tcp/gu, 'udp').replace('22', '123')), [], 'servers of time ask each other so');
+  t.deepEqual(told(`*raw\n-A PREROUTING -p tcp -m tcp --sport 22 -j CT --notrack\nCOMMIT\n${host(friends)}`), [], 'answers that are not tracked');
+  t.deepEqual(told(`*nat\n-A PREROUTING -i eth0 -p tcp -m tcp --sport 443 -j DNAT --to-destination 10.0.0.5\nCOMMIT\n${host()}`), ['possible warning nat:PREROUTING:1 --dport']);
+});
+
 test('source-port-trusted: of either port, the one that the sender chooses will do', t => {
   const trusted = (...rules: readonly string[]): readonly string[] => analyze({ path: 'outward.rules', text: host(...rules) }).findings
     .filter(({ check }) => check === 'source-port-trusted').map(({ rule, message, witness }) => [rule, (/gets to [a-z]+\/[0-9]+/u.exec(message))?.[0], witness !== null].join(' '));
