@@ -8,14 +8,18 @@ import { protocolNumber } from '../packet/protocols.js';
 import { stepOf } from '../witness/step.js';
 import { areCovered, rangesOf } from './shared/asked.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
-import { defineCheck, type CheckContext, type Report } from './define-check.js';
+import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { answersTo, comesTo, exempting, type Exempt } from './shared/notrack.js';
 import { notLoopback } from './shared/replies.js';
 import { handshakePackets, unheardHandshakes, type Unheard } from './shared/unheard-handshakes.js';
 import { theSame } from './shared/the-same.js';
+import { unexempted, type Unexempted } from './shared/unexempted.js';
 
 const { INVALID, NEW, UNTRACKED } = ctstates;
 const passing = ['accept', 'queue', 'unknown'] as const;
+
+/** So many rules that exempt others are named. */
+const exemptsTold = 3;
 
 interface Conflict {
   readonly hook: 'INPUT' | 'FORWARD' | 'OUTPUT';
@@ -129,6 +133,18 @@ function reportOneWay([{ at, packets }, ...others]: readonly [Exempt, ...Exempt[
   };
 }
 
+function reportUnexempted(cx: CheckContext, { at, hook, by }: Unexempted, exempts: readonly Exempt[]): Report {
+  return {
+    at,
+    message: 'this rule waits for packets that are exempt from connection tracking (UNTRACKED), and no rule of table raw exempts any that come by it: they are NEW, and dropped',
+    because: [
+      ...by.map(one => deciderBecause(cx.ruleset, one, 'drops them')),
+      ...exempts.slice(0, exemptsTold).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: 'exempts others' })),
+    ],
+    help: `exempt them: -t raw -A PREROUTING … -j CT --notrack, with the addresses and ports of this rule; or let them pass as they are: -A ${hook} … -m conntrack --ctstate NEW -j ACCEPT`,
+  };
+}
+
 function reportUnheard(cx: CheckContext, { at, by }: Unheard): Report {
   return {
     at,
@@ -145,7 +161,7 @@ export const notrackStateConflict = defineCheck({
   summary: 'Packets are exempt from connection tracking, and later rules wait for their state',
   why: `\`-j CT --notrack\` in table raw spares busy services the connection table. Such packets are UNTRACKED: neither NEW nor
 ESTABLISHED, and nat leaves them alone. A rule of table filter that lets them pass must not ask for those states; where
-none does without, the service is dead. Both directions must be exempt: where only the requests are, each answer
+none does without, the service is dead. So it is where a rule waits for UNTRACKED packets, and those of table raw exempt others only: answers, another port or address. Both directions must be exempt: where only the requests are, each answer
 begins a flow of its own, and the table fills all the same; that is told as an info, and as an error where no answer passes OUTPUT like that.
 SYNPROXY (\`-j SYNPROXY\`) must see the client's SYN, which is not tracked, and the ACK that follows: that belongs to nothing, and is INVALID. Where a rule drops INVALID packets before, often in table mangle, no connection ever begins.`,
   bad: `*raw
@@ -217,5 +233,6 @@ COMMIT
     }
     const [first, ...others] = harmless;
     if (first !== undefined) yield reportOneWay([first, ...others]);
+    if (rules.length > 0) for (const one of unexempted(cx, raw, table, rules)) yield reportUnexempted(cx, one, rules);
   },
 });

@@ -24,6 +24,22 @@ test('what is exempt from tracking, and a rule that waits for NEW', t => {
   }
 });
 
+test('what no rule exempts from tracking, and a rule that waits for UNTRACKED', t => {
+  const raw = (...lines: readonly string[]): string => ['*raw', ...lines, 'COMMIT', ''].join('\n');
+  const [requests, answers] = ['-A PREROUTING -d 203.0.113.53/32 -p udp -m udp --dport 53 -j CT --notrack', '-A OUTPUT -s 203.0.113.53/32 -p udp -m udp --sport 53 -j CT --notrack'];
+  const dns = '-A INPUT -d 203.0.113.53/32 -p udp -m udp --dport 53 -m conntrack --ctstate UNTRACKED -j ACCEPT';
+  const told = (text: string): readonly string[] => found('notrack-state-conflict', text);
+  const dead = ['error filter:INPUT:3'];
+  t.deepEqual(told(raw(requests, answers) + host(lo, known, dns)), []);
+  t.deepEqual(told(raw(answers) + host(lo, known, dns)), dead, 'answers only');
+  for (const [a, b] of [['.53/', '.54/'], ['--dport 53', '--sport 53'], ['-p udp -m udp', '-p tcp -m tcp'], ['PREROUTING', 'OUTPUT']] as const) t.deepEqual(told(raw(requests.replace(a, b), answers) + host(lo, known, dns)), dead, b);
+  t.deepEqual(told(raw('-A PREROUTING -p udp -j CT --notrack', answers) + host(lo, known, dns)), []);
+  t.deepEqual(told(raw('-A PREROUTING -m set --match-set busy dst -j CT --notrack', answers) + host(lo, known, dns)), [], 'nobody knows what is in the set');
+  t.deepEqual(told(raw(answers) + host(lo, known, dns, dns.replace('UNTRACKED', 'NEW'))), [], 'they pass as they are');
+  t.deepEqual(told(host(lo, known, dns)), [], 'table raw is not in the file');
+  t.deepEqual(told(raw(answers) + host(known, dns.replace('INPUT', 'INPUT -i lo'))), [], 'over lo answers come back');
+});
+
 test('superfluous-state-match: a rule that drops packets of known connections comes too late for them', t => {
   const told = (...rules: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: host(lo, ...rules) }).findings.filter(one => one.check === 'superfluous-state-match').map(one => `${one.rule ?? ''}: ${one.message.split(': ')[1] ?? ''}`);
   const ban = '-A INPUT -s 203.0.113.0/24 -m conntrack --ctstate NEW,ESTABLISHED -j DROP';
