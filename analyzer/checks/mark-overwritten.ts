@@ -8,15 +8,18 @@ import type { Rewriting } from '../packet/rewriting.js';
 import { areCovered, meet, rangesOf, without } from './shared/asked.js';
 import { deadElsewhere } from './shared/dead-elsewhere.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { hasNotrack } from './shared/replies.js';
 import { isStateless, targetText } from './shared/targets.js';
 
 type Setting = Extract<Rewriting, { kind: 'bits' }>;
+/** Of a mark from the packet to its connection, or back. */
+type Copy = Extract<Rewriting, { kind: 'copy' }>;
 
-/** A rule of a chain, what it asks, and the mark that it sets, where it does that alone. */
+/** A rule of a chain, what it asks, and the mark that it sets or copies, where it does that alone. */
 interface Step {
   readonly at: RuleAt;
   readonly asks: Constraint;
-  readonly sets: Setting | undefined;
+  readonly sets: Setting | Copy | undefined;
 }
 
 /** So much is asked of the rules behind one that sets a mark, in chains of which so many do. */
@@ -27,20 +30,25 @@ function asksForMarks(asks: Constraint): boolean {
   return mentions(asks, marks);
 }
 
-/** What a rule writes, where that is a mark and nothing else. */
-function settingOf(cx: CheckContext, table: Table, chain: Chain, rule: Rule): Setting | undefined {
+/** What a rule writes, where that is a mark and nothing else. To a packet that is not tracked nothing is copied: where some are not, copies are left out. */
+function settingOf(cx: CheckContext, table: Table, chain: Chain, rule: Rule): Setting | Copy | undefined {
   const [first, ...others] = rewritingsOf(cx.ruleset, table, rule, hooksOf(table).get(chain.name) ?? []);
-  return first?.kind === 'bits' && others.length === 0 ? first : undefined;
+  return others.length === 0 && (first?.kind === 'bits' || (first?.kind === 'copy' && !hasNotrack(cx.ruleset))) ? first : undefined;
 }
 
 /** Whether nothing is left of what the first writes. */
-function isCovered(first: Setting, later: Setting): boolean {
-  return first.field === later.field && ((first.mask | first.value) & ~later.mask) === 0;
+function isCovered(first: Setting, later: Setting | Copy): boolean {
+  const [field, mask] = later.kind === 'bits' ? [later.field, later.mask] : [later.to, later.toMask];
+  return first.field === field && ((first.mask | first.value) & ~mask) === 0;
 }
 
 /** Whether the marks are the same then. */
-function isSame(first: Setting, later: Setting): boolean {
-  return ((first.value ^ later.value) & (first.mask | first.value)) === 0;
+function isSame(first: Setting, later: Setting | Copy): boolean {
+  return later.kind === 'bits' && ((first.value ^ later.value) & (first.mask | first.value)) === 0;
+}
+
+function reads(later: Setting | Copy, { field }: Setting): boolean {
+  return later.kind === 'copy' && later.from === field;
 }
 
 const parted = ['src', 'dst', 'protocol', 'dport', 'sport'] as const;
@@ -61,7 +69,7 @@ function overwriterOf({ ruleset }: CheckContext, asks: Constraint, sets: Setting
   const isNone = (other: Constraint): boolean => left-- > 0 && isNothing(ruleset.family, all([...packets, other]));
   for (const step of behind) {
     const isBlind = !asksForMarks(step.asks);
-    if (isBlind && step.sets !== undefined) {
+    if (isBlind && step.sets !== undefined && !reads(step.sets, sets)) {
       if (isCovered(sets, step.sets) && !isWider(asks, step.asks) && isStateless(ruleset, step.at.rule) && isNone(not(step.asks))) return step;
     } else if (!(isBlind && step.at.rule.target.kind === 'none') && !areApart(asks, step.asks) && !isNone(step.asks)) break;
     if (left < 0) return 'undecided';
@@ -79,7 +87,7 @@ function overwrittenIn(cx: CheckContext, table: Table, chain: Chain): ReadonlyMa
   if (setting < 2 || setting > limits.rules) return found;
   for (const [index, step] of steps.entries()) {
     const { asks, sets } = step;
-    if (sets === undefined || cx.reach(table).get(step.at.rule)?.kind !== 'live') continue;
+    if (sets?.kind !== 'bits' || cx.reach(table).get(step.at.rule)?.kind !== 'live') continue;
     const by = overwriterOf(cx, asks, sets, steps.slice(index + 1));
     if (by === 'undecided') cx.undecided();
     else if (by?.sets !== undefined && !isSame(sets, by.sets) && !isWaitedFor(cx, sets, by.at)) {
@@ -101,16 +109,16 @@ function isWaitedFor(cx: CheckContext, { field, value, mask }: Setting, by: Rule
   });
 }
 
-function report({ ruleset }: CheckContext, { at: by }: Step, [{ at }, ...others]: readonly [Step, ...Step[]]): Report {
+function report({ ruleset }: CheckContext, { at: by, sets }: Step, [{ at }, ...others]: readonly [Step, ...Step[]]): Report {
   const [whose, what] = others.length === 0 ? ['the mark that this rule sets is', 'its'] : [`the marks that this rule and ${String(others.length)} more set are`, 'their'];
   return {
     at, alike: others.length + 1,
-    message: `${whose} overwritten: rule ${String(by.position)} sets another for all ${what} packets, and nothing looks at it before`,
+    message: `${whose} overwritten: rule ${String(by.position)} ${sets?.kind === 'copy' ? `gives all ${what} packets that of their connection` : `sets another for all ${what} packets`}, and nothing looks at it before`,
     because: [
-      { rule: referenceOf(by), line: by.rule.line, message: `sets another: ${targetText(ruleset, by)}` },
+      { rule: referenceOf(by), line: by.rule.line, message: `${sets?.kind === 'copy' ? 'copies over it' : 'sets another'}: ${targetText(ruleset, by)}` },
       ...others.map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: `is overwritten as well: ${targetText(ruleset, one.at)}` })),
     ],
-    help: `packets go on to the next rule behind -j MARK: let these RETURN before rule ${String(by.position)}, or move that to the front`,
+    help: sets?.kind === 'copy' ? `move rule ${String(by.position)} before ${others.length === 0 ? 'this one' : 'these'}: what the connection has first, then what is new` : `packets go on to the next rule behind -j MARK: let these RETURN before rule ${String(by.position)}, or move that to the front`,
   };
 }
 
@@ -133,6 +141,7 @@ export const markOverwritten = defineCheck({
   summary: 'A mark is set, and a later rule sets another for the same packets before anything looks at it',
   why: `MARK and CONNMARK do not end the chain: what a rule has marked comes to the next one as well, and the last of them counts, not the first.
 A rule for some packets in front of one for all others has no effect: routing (\`ip rule … fwmark\`), traffic control and other rules see the second mark only.
+\`CONNMARK --restore-mark\` sets one as well, that of the connection, which of a new one is 0: what is marked before it is lost.
 It is reported where the later rule of the same chain is for all packets of the earlier one and writes over every bit that this one sets, where no rule between them
 asks for the mark, copies it or takes the packets elsewhere. Where rules wait for the first mark in vain, \`unreachable-rule\` says so of these, and names the rule that overwrites it.`,
   bad: marking(few, rest),

@@ -168,6 +168,20 @@ test('mark-overwritten: the last of two marks counts', t => {
   t.deepEqual(overwritten(table('mangle', ['PREROUTING', 'own'], '-A PREROUTING -j own', ...[few, rest].map(rule => rule.replace('PREROUTING', 'own')))), ['mangle:own:1 by mangle:own:2']);
 });
 
+test('mark-overwritten: the mark of the connection comes first, or it is the last', t => {
+  const [wan, restore, save] = ['-A PREROUTING -i wan1 -m mark --mark 0x0 -j MARK --set-xmark 0x1/0xffffffff', '-A PREROUTING -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff', '-A PREROUTING -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff'];
+  t.deepEqual(overwritten(mangle(restore, wan, save)), []);
+  t.deepEqual(overwritten(mangle(wan, restore, save)), ['mangle:PREROUTING:1 by mangle:PREROUTING:2']);
+  t.deepEqual(overwritten(mangle(wan, wan.replace('wan1', 'wan2').replace('0x1', '0x2'), restore, save)), ['mangle:PREROUTING:1 x2 by mangle:PREROUTING:3']);
+  t.deepEqual(overwritten(mangle(wan, save, restore)), [], 'it is what the connection has then');
+  t.deepEqual(overwritten(mangle(wan, restore.replace('nfmask 0xffffffff', 'nfmask 0xff'))), [], 'something stays');
+  t.deepEqual(overwritten(mangle(wan, restore.replace('-j', '-m mark --mark 0x0 -j'))), [], 'where there is none');
+  t.deepEqual(overwritten(mangle(wan, restore.replace('-j', '-i lan -j'))), [], 'others');
+  t.deepEqual(overwritten(table('raw', ['PREROUTING'], '-A PREROUTING -p udp -j CT --notrack'), mangle(wan, restore)), [], 'to what is not tracked nothing is copied');
+  const [first] = analyze({ path: 'tables.rules', text: mangle(wan, restore) }).findings.filter(one => one.check === 'mark-overwritten');
+  t.is(first?.help, 'move rule 2 before this one: what the connection has first, then what is new');
+});
+
 test('mark-overwritten: who looks at the mark before, or takes packets elsewhere, and marks of which something stays', t => {
   const set = (mark: string, asks = ''): string => `-A PREROUTING ${asks}-j MARK --set-xmark ${mark}`;
   const [few, rest] = [set('0x1/0xffffffff', '-s 192.168.7.0/24 '), set('0x2/0xffffffff')];
