@@ -61,7 +61,7 @@ function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, { ports, isEit
 /** Nobody's connections come from there. */
 function reportMistaken({ at, protocol, ports }: FromServices): Report {
   const [text, option] = [ports.join(','), ports.length === 1 ? 'port' : 'ports'];
-  const does = at.table === 'filter' ? 'lets in what such a sender sends to any port' : 'translates what such a sender sends to any port';
+  const does = at.table === 'filter' ? 'lets pass what is sent from there to any port' : 'translates what is sent from there to any port';
   return {
     at, certainty: 'possible',
     message: `this rule is for connections that are begun from ${protocol}/${text}, and no client begins one there: as it is, it ${does}, and nothing that is sent to ${option} ${text}`,
