@@ -207,7 +207,11 @@ export class Traversal {
     const callee = chains[boxes.callee[box] ?? 0];
     if (callee === undefined) return false;
     const isGoto = boxes.act[box] === Act.Goto;
-    if (soft && query.strict && (isGoto || (callee.fates & ~fateBits.side) !== 0)) return this.#stop(frame, box);
+    if (soft && query.strict) {
+      if (isGoto || (callee.fates & ~(fateBits.side | query.goals)) !== 0) return this.#stop(frame, box);
+      // Whoever follows it fares as asked or comes back, so that whoever does not decides.
+      if (frame.now === 2 && query.mark?.ways.has(callee.id) !== true) return false;
+    }
     if (this.#matters(callee, frame.now)) {
       frame.waiting = box;
       return false;

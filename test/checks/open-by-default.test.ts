@@ -21,6 +21,12 @@ test('default-accept: a list of what is forbidden leaves the rest open', t => {
   t.deepEqual(found('default-accept', host('ACCEPT', 'DROP', '-A INPUT -p tcp -m tcp --syn -j DROP')), ['certain INPUT'], 'UDP is left');
 });
 
+test('default-accept: a rule that may accept takes nothing from the policy, nor does one that may lead to a chain which accepts', t => {
+  const marked = (target: string): string => host('ACCEPT', 'DROP', ':known - [0:0]', '-A INPUT -j MARK --set-xmark 0x0/0xf', `-A INPUT -m mark --mark 0x1/0x1 -j ${target}`, '-A INPUT -p tcp -m tcp --dport 3306 -j DROP', '-A known -j ACCEPT');
+  t.deepEqual(found('default-accept', marked('ACCEPT')), ['certain INPUT']);
+  t.deepEqual(found('default-accept', marked('known')), ['certain INPUT']);
+});
+
 test('default-accept: whoever ends the chain with DROP has no need of the policy', t => {
   t.deepEqual(found('default-accept', host('ACCEPT', 'DROP', '-A INPUT -i lo -j ACCEPT', established, '-A INPUT -j REJECT')), []);
   t.deepEqual(found('default-accept', host('ACCEPT', 'DROP', ':end - [0:0]', '-A INPUT -i lo -j ACCEPT', established, '-A INPUT ! -i lo -g end', '-A end -j DROP')), []);
