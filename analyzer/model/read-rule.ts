@@ -12,6 +12,7 @@ import { interfaceName, type InterfaceName } from '../values/interface-name.js';
 import { parseProtocol } from '../values/protocol.js';
 import { Problem, type Backend, type Family, type ValueContext } from '../values/value.js';
 import { refusalOf } from './command-parts.js';
+import { askedAddress, askedInterface } from './criteria.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { LoadCheckName } from './load-checks.js';
 import type { MatchUse, RuleBody, RuleTarget, UnresolvedName } from './ruleset.js';
@@ -341,9 +342,9 @@ class RuleReader {
   #bodies(matches: readonly MatchUse[], target: RuleTarget): readonly RuleBody[] {
     const { sources, destinations, sourceNegated, destinationNegated, inInterface, outInterface, protocol, fragment } = this.#draft;
     const body = (source: AddressMask | UnresolvedName | undefined, destination: AddressMask | UnresolvedName | undefined): RuleBody => ({
-      source: source === undefined ? undefined : { negated: sourceNegated, value: source },
-      destination: destination === undefined ? undefined : { negated: destinationNegated, value: destination },
-      inInterface, outInterface, protocol, fragment, matches, target,
+      source: source === undefined ? undefined : askedAddress({ negated: sourceNegated, value: source }),
+      destination: destination === undefined ? undefined : askedAddress({ negated: destinationNegated, value: destination }),
+      inInterface: askedInterface(inInterface), outInterface: askedInterface(outInterface), protocol, fragment, matches, target,
     });
     if (sources.length <= 1 && destinations.length <= 1) return [body(sources[0], destinations[0])];
     const froms = sources.length === 0 ? [undefined] : sources;

@@ -16,6 +16,7 @@ import { parseAddressMask, type AddressMask } from '../values/address-mask.js';
 import { interfaceName, type InterfaceName } from '../values/interface-name.js';
 import { parseProtocol } from '../values/protocol.js';
 import { Problem, type Backend, type Family } from '../values/value.js';
+import { askedAddress, askedInterface } from './criteria.js';
 import type { Counters, MatchUse, Rule, RuleTarget } from './ruleset.js';
 
 /** A match or target of a shape, and the words of its options. */
@@ -299,5 +300,5 @@ export function quickRule(statement: CommandStatement, cx: PlanContext, counters
   const target = planTarget(plan, words, cx);
   if (target === undefined || (cx.table === 'nat' && target.kind === 'extension' && target.use.definition.name === 'DROP')) return undefined;
   const { line, start, end } = statement;
-  return { chain, rule: { source, destination, inInterface, outInterface, protocol: plan.protocol, fragment: undefined, matches, target, line, start, end, counters } };
+  return { chain, rule: { source: askedAddress(source), destination: askedAddress(destination), inInterface: askedInterface(inInterface), outInterface: askedInterface(outInterface), protocol: plan.protocol, fragment: undefined, matches, target, line, start, end, counters } };
 }

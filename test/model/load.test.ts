@@ -112,6 +112,12 @@ test('the negation of all interfaces stays where it is saved', t => {
   t.deepEqual(read(text).rules, ['-A FORWARD ! -i + -j DROP', '-A FORWARD ! -o + -j DROP', '-A FORWARD -j DROP']);
 });
 
+test('what every packet meets is no part of a rule, unless somebody meant it otherwise', t => {
+  const [ruleset] = load({ path: 'x', text: '*filter\n-A INPUT -s 0.0.0.0/0 -d 0/0 -i + -p all -j ACCEPT\n-A INPUT ! -i + -j ACCEPT\n-A INPUT -s 10.1.2.3/0 -j ACCEPT\nCOMMIT\n' }).rulesets;
+  const rules = ruleset?.tables.get('filter')?.chains.get('INPUT')?.rules ?? [];
+  t.deepEqual(rules.map(({ source, destination, inInterface, protocol }) => [source, destination, inInterface, protocol].map(one => one !== undefined)), [[false, false, false, false], [false, false, true, false], [true, false, false, false]]);
+});
+
 test('several addresses make several rules, inserted ones the other way round', t => {
   t.deepEqual(read('*filter\n-A INPUT -s 192.0.2.1,192.0.2.2 -d 198.51.100.1,198.51.100.2 -j DROP\n-I INPUT -s 203.0.113.1,203.0.113.2 -j ACCEPT\nCOMMIT\n').rules, [
     '-A INPUT -s 203.0.113.2/32 -j ACCEPT', '-A INPUT -s 203.0.113.1/32 -j ACCEPT',
