@@ -14,7 +14,7 @@ import { askedOnTheWay, behind, isToSelf, liveTranslations, unmarked, type Askin
 import { destinationText, optionsBehind } from './shared/nat-words.js';
 import { fromOutside, isNamed } from './shared/outside.js';
 import { misnamed } from './shared/rewritten.js';
-import { isCatchAll } from './shared/shadows.js';
+import { isCatchAll } from './shared/catch-all.js';
 import { effectOf, mayDrop } from './shared/targets.js';
 import { unaddressed, type Unaddressed } from './shared/unaddressed.js';
 import { unroutable, type Unroutable } from './shared/unroutable.js';

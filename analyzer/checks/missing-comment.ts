@@ -2,7 +2,7 @@ import { lineText } from '../../grammar/source-text.js';
 import type { Chain, Rule, Ruleset, Table } from '../model/ruleset.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
 import { commentsOf, ownerOf } from './shared/owners.js';
-import { isCatchAll } from './shared/shadows.js';
+import { isCatchAll } from './shared/catch-all.js';
 import { isStateMatch } from './shared/state-asked.js';
 
 /** What iptables-save writes of its own accord says nothing about a rule. */

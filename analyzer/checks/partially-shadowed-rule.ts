@@ -3,10 +3,11 @@ import { isOpaque, type Chain, type Rule, type Ruleset, type Table } from '../mo
 import type { RuleAt } from '../packet-space/answers.js';
 import { generalization, partlyShadowed } from '../packet-space/index.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { isCatchAll } from './shared/catch-all.js';
 import { lateClosings, type LateClosing } from './shared/late-closings.js';
 import { destinationText } from './shared/nat-words.js';
 import { isOwnDoing, ownerOf } from './shared/owners.js';
-import { isCatchAll, listOf } from './shared/shadows.js';
+import { listOf } from './shared/shadows.js';
 import { effectOf, hasUnknown, isFinal, refuses, targetText } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 import { othersTold, theSame } from './shared/the-same.js';

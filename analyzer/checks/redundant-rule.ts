@@ -12,7 +12,7 @@ import { lateBlocks } from './shared/late-blocks.js';
 import { lateClosings } from './shared/late-closings.js';
 import { meantToPrecede, takersBefore } from './shared/late-exemptions.js';
 import { isUndeclared } from './shared/parts.js';
-import { isCatchAll } from './shared/shadows.js';
+import { isCatchAll } from './shared/catch-all.js';
 import { effectOf, isFinal, refuses } from './shared/targets.js';
 import { unsentReport } from './shared/unsent.js';
 

@@ -1,9 +1,10 @@
 import { ExtensionOption } from '../extensions/option-scope.js';
 import type { Edit } from '../finding.js';
-import { isOpaque, type Ruleset } from '../model/ruleset.js';
+import type { Ruleset } from '../model/ruleset.js';
 import { ruleOptions } from '../model/spans.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { defineCheck, fixWith, type Report } from './define-check.js';
+import { isRemark } from './shared/catch-all.js';
 import { withFirst } from './shared/edits.js';
 import { askedOfErrors, lostErrors, type LostErrors } from './shared/lost-errors.js';
 import { askedOfOwnErrors, ownErrorsUnrelated } from './shared/own-errors.js';
@@ -23,7 +24,7 @@ function withRelated(ruleset: Ruleset, { rule }: RuleAt): Edit | undefined {
 /** Whether the rule would take any error, if it asked for RELATED: one that asks for a protocol or addresses would not, for errors come as ICMP and from routers. */
 function takesErrors({ rule: { protocol, source, destination, matches } }: RuleAt): boolean {
   return protocol === undefined && source === undefined && destination === undefined
-    && matches.every(use => isStateMatch(use) || (!isOpaque(use) && use.definition.name === 'comment'));
+    && matches.every(use => isStateMatch(use) || isRemark(use));
 }
 
 const ownRule = '-m conntrack --ctstate RELATED -j ACCEPT';

@@ -1,7 +1,7 @@
 /** Rules by which packets are accepted: by themselves, or by a chain that accepts all that comes to it, and may write it down before. */
 import type { Rule, Table } from '../../model/ruleset.js';
 import type { RuleAt } from '../../packet-space/answers.js';
-import { isCatchAll } from './shadows.js';
+import { isCatchAll } from './catch-all.js';
 import { effectOf } from './targets.js';
 
 /** Chains that lead to each other so deep are looked at: nf_tables itself follows no more jumps (NFT_JUMP_STACK_SIZE). */

@@ -10,7 +10,7 @@ import { meet, rangesOf, without } from './asked.js';
 import { conjuncts, hasConjunct } from './conjuncts.js';
 import { isLoopback } from './host-networks.js';
 import { fromOutside } from './outside.js';
-import { isCatchAll } from './shadows.js';
+import { isCatchAll } from './catch-all.js';
 import { effectOf, refuses } from './targets.js';
 
 /** Whose addresses. */

@@ -5,6 +5,7 @@ import { isUnresolved, type Rule, type Ruleset } from '../../model/ruleset.js';
 import { forbiddenIn, type InterfaceName } from '../../values/interface-name.js';
 import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
+import { isRemark } from './catch-all.js';
 import { effectOf } from './targets.js';
 
 /** How the interfaces of containers, virtual machines and their networks begin: the internet is never behind them. */
@@ -47,7 +48,7 @@ function* rulesOf({ tables }: Ruleset): Generator<Rule, void> {
 /** Everything that comes by an interface is let in, or all of a private network: whoever writes that trusts who is there. Who lets in some host of the internet does not. */
 function trustsAll({ inInterface, source, destination, protocol, matches, target }: Rule): boolean {
   const isFromThere = source === undefined || (!source.negated && !isUnresolved(source.value) && isPrivate(source.value.address));
-  return inInterface !== undefined && !inInterface.negated && isFromThere && destination === undefined && protocol === undefined && matches.length === 0 && target.kind === 'extension' && target.use.definition.effect === 'accept';
+  return inInterface !== undefined && !inInterface.negated && isFromThere && destination === undefined && protocol === undefined && matches.every(isRemark) && target.kind === 'extension' && target.use.definition.effect === 'accept';
 }
 
 /** It translates what leaves by an interface, to anywhere. */

@@ -8,6 +8,7 @@ import { isNothing } from '../../packet-space/packets.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all as every, ctstates, mentions, oneOf, type Constraint } from '../../packet/constraint.js';
 import { referenceOf, type CheckContext } from '../define-check.js';
+import { isCatchAll } from './catch-all.js';
 import { isOwnDoing, isProgramsWord } from './owners.js';
 import { effectOf, isFinal, refuses, targetText } from './targets.js';
 
@@ -89,11 +90,6 @@ export function isLastReturn({ chains }: Table, { chain, position, rule }: RuleA
 
 export function takersBecause(ruleset: Ruleset, by: readonly RuleAt[]): readonly Because[] {
   return by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `${isFinal(one.rule) ? 'takes' : 'leads away'} packets that this rule is for: ${targetText(ruleset, one)}` }));
-}
-
-/** True where every packet that comes to the rule matches it, whatever it is. */
-export function isCatchAll({ source, destination, inInterface, outInterface, protocol, fragment, matches }: Rule): boolean {
-  return [source, destination, inInterface, outInterface, protocol, fragment].every(one => one === undefined) && matches.length === 0;
 }
 
 /** Of those who take a rule's packets, a jump or goto in its own chain that all packets follow, and from which none of these comes back. */
