@@ -5,6 +5,7 @@ import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, is, masked, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { unannouncedData } from './shared/announced-data.js';
+import { acceptsAll } from './shared/accepting.js';
 import { rangesOf } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { attachedHelpers, mayBeAttachedElsewhere } from './shared/connection-helpers.js';
@@ -12,7 +13,6 @@ import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { isOwnDoing } from './shared/owners.js';
 import { notLoopback, statesOf } from './shared/replies.js';
-import { effectOf } from './shared/targets.js';
 import { theSame } from './shared/the-same.js';
 
 const ftp = 21;
@@ -48,7 +48,7 @@ interface Blocked {
 function blockedAt(cx: CheckContext, table: Table, hook: FtpHook): readonly Blocked[] {
   const constraints = constraintsOf(cx.ruleset, table.name);
   return cx.rules(table).flatMap((at): Blocked[] => {
-    if (effectOf(at.rule) !== 'accept' || at.rule.protocol?.value !== protocolNumber.tcp) return [];
+    if (!acceptsAll(table, at.rule) || at.rule.protocol?.value !== protocolNumber.tcp) return [];
     const asks = constraints.of(at.rule);
     if (!isForFtp(asks) || reachWith(cx.space(), table, at, opening(cx, is('dport', ftp)), hook).kind !== 'live') return [];
     const data = ask(cx.space(), table, hook, opening(cx, within('dport', 1024, 65_535), ...endsOf(asks)), ['accept', 'queue', 'unknown']);

@@ -7,13 +7,13 @@ import { all, is, masked, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { fullMask } from '../values/address.js';
 import { stepOf } from '../witness/step.js';
+import { acceptsAll } from './shared/accepting.js';
 import { rangesOf, without } from './shared/asked.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { ownerOf } from './shared/owners.js';
 import { notLoopback, statesOf } from './shared/replies.js';
 import { serviceOfGroup, serviceOfPorts, type Service } from './shared/spoken.js';
-import { effectOf } from './shared/targets.js';
 import { othersTold, theSame } from './shared/the-same.js';
 
 type FilterHook = 'INPUT' | 'FORWARD' | 'OUTPUT';
@@ -83,7 +83,7 @@ function candidates(cx: CheckContext, table: Table): readonly Candidate[] {
   return cx.rules(table).flatMap((at): readonly Candidate[] => {
     const { protocol, matches, destination } = at.rule;
     const written = protocol?.negated === false ? names.get(Number(protocol.value)) : undefined;
-    if (written === undefined || effectOf(at.rule) !== 'accept' || (matches.length === 0 && destination === undefined)) return [];
+    if (written === undefined || !acceptsAll(table, at.rule) || (matches.length === 0 && destination === undefined)) return [];
     const asks = constraints.of(at.rule);
     const services = servicesOf(cx, asks);
     return services.length === 0 || ownerOf(cx.ruleset, at) !== undefined ? [] : services.map(service => ({ at, service, written, asks }));
