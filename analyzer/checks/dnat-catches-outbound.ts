@@ -9,7 +9,7 @@ import type { Family } from '../values/value.js';
 import { meet, rangesOf } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { innerNetwork } from './shared/inner-network.js';
-import { liveTranslations, type Asking } from './shared/nat-rules.js';
+import { liveTranslations, onTheWay, wayOutOf, type Asking } from './shared/nat-rules.js';
 import { destinationText } from './shared/nat-words.js';
 import { defaultDevices, fromOutside, namedInterfaces, virtualInterface } from './shared/outside.js';
 import { firstTo, parsed, strangers } from './shared/strangers.js';
@@ -107,7 +107,7 @@ function portText({ asks }: Asking): string {
 function wayOut(cx: CheckContext): string {
   const [known] = cx.host === undefined ? [] : defaultDevices(cx.host);
   if (known !== undefined) return known;
-  const [named] = [...liveTranslations(cx, 'source')].flatMap(({ translation: { at: { rule: { outInterface: out } } } }) => out?.negated === false ? [out.value] : []);
+  const [named] = [...liveTranslations(cx, 'source')].flatMap(({ translation: { at } }) => wayOutOf(cx, at) ?? []);
   return named === undefined ? 'INTERFACE' : `${named.name}${named.prefix ? '+' : ''}`;
 }
 
@@ -142,7 +142,7 @@ function mayMean({ source, inInterface }: Rule, device: string): boolean {
 }
 
 /** Whether people of the network that it names, where it names one, are behind the interface and let out there. */
-function comesFrom(cx: CheckContext, pipeline: Pipeline, translations: readonly Asking[], { asks, translation: { at: { rule: { source } } } }: Asking, device: string): boolean {
+function comesFrom(cx: CheckContext, pipeline: Pipeline, translations: readonly Asking[], { asks }: Asking, { source }: Rule, device: string): boolean {
   if (source === undefined) return true;
   return !isUnresolved(source.value) && innerNetwork(cx, source.value.address)?.device === device
     && lineOut(cx, pipeline, translations, all([comingBy(device), { kind: 'within', field: 'src', ranges: rangesOf(asks, 'src') ?? [] }])) !== undefined;
@@ -194,10 +194,11 @@ make the server's outer address work inside: without \`-d\` it takes all other s
       return answer;
     };
     for (const asking of translations) {
-      const { address, hooks, at: { rule } } = asking.translation;
+      const { address, hooks, at } = asking.translation;
       if (typeof address === 'string' || !address.every(({ low }) => isPrivate(low)) || !hooks.includes('PREROUTING') || rangesOf(asking.asks, 'dst') !== undefined) continue;
       // Who says whence means it, unless it is the very server that another rule publishes.
-      const isSaid = rule.inInterface !== undefined || rule.source !== undefined;
+      const way = onTheWay(cx, at, 'PREROUTING').map(one => one.rule);
+      const isSaid = way.some(rule => rule.inInterface !== undefined || rule.source !== undefined);
       const others = isSaid ? translations.filter(one => one !== asking && isAlike(one, asking)) : [];
       if (isSaid && others.length === 0) continue;
       const pipeline = cx.pipeline();
@@ -208,7 +209,7 @@ make the server's outer address work inside: without \`-d\` it takes all other s
       }
       inside ??= linesOut(cx, pipeline, translations);
       if (inside.length === 0) return;
-      const devices = inside.filter(device => mayMean(rule, device) && comesFrom(cx, pipeline, translations, asking, device));
+      const devices = inside.filter(device => way.every(rule => mayMean(rule, device) && comesFrom(cx, pipeline, translations, asking, rule, device)));
       const publisher = devices.length === 0 ? undefined : isSaid ? others.find(one => publishes(pipeline, one)) : publishes(pipeline, asking) ? asking : undefined;
       if (publisher === undefined) continue;
       for (const device of devices) {

@@ -19,6 +19,7 @@ import { innerServices, type InnerService } from './shared/inner-services.js';
 import { holdsForAnybody } from './shared/luck.js';
 import { countOf, namedPorts, namesAny, portsWithin, sparedPorts, type NamedPorts } from './shared/named-ports.js';
 import { fromOutside } from './shared/outside.js';
+import { wholeRule } from './shared/nat-rules.js';
 import { publishedBy } from './shared/published.js';
 import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
 import { refuses } from './shared/targets.js';
@@ -195,7 +196,8 @@ function* published(asking: Asking, through: Set<string>): Generator<Report, voi
   const elsewhere = inSameWords(({ protocol }) => all([strangers(cx), firstTo(protocol, undefined)]));
   const there = inSameWords(service => all([strangers(cx), firstTo(service.protocol, portsOf(service))]));
   for (const at of cx.rules(nat)) {
-    const inside = isForSomebody(at.rule) ? undefined : publishedBy(cx.ruleset, at.rule);
+    const rule = wholeRule(cx, at, 'PREROUTING');
+    const inside = isForSomebody(rule) ? undefined : publishedBy(cx.ruleset, rule);
     if (inside !== undefined && isSpent(asking)) return;
     const services = inside === undefined ? [] : servicesIn(inside.ports);
     if (inside === undefined || services.length === 0) continue;

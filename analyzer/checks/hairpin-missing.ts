@@ -37,7 +37,7 @@ function report(cx: CheckContext, pipeline: Pipeline, { translation, asks }: Ask
   const { where: { device, isKnown }, client, server, asked, isAssumed } = inside;
   const network = networkText(cx, inside.where);
   const { sample } = firstPacket(pipeline, found, packetsOf(inside));
-  const isProxy = isForNeighbours({ translation, asks }, inside);
+  const isProxy = isForNeighbours(cx, { translation, asks }, inside);
   const others = { ...translation, at: { ...at, rule: { ...at.rule, source: undefined, inInterface: undefined } } };
   return {
     at,

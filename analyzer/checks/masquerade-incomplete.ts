@@ -14,7 +14,7 @@ import { stepOf } from '../witness/step.js';
 import { areCovered, rangesOf, without } from './shared/asked.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
-import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './shared/nat-rules.js';
+import { askedOnTheWay, liveTranslations, wayOutOf, wholeRule, type Asking } from './shared/nat-rules.js';
 import { isOpen } from './shared/openness.js';
 import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
 import { firstTo } from './shared/strangers.js';
@@ -44,7 +44,8 @@ interface Way {
 }
 
 /** It is for whatever goes out: to any address outside, by any port. */
-function isGeneral({ asks, translation: { hooks, at: { rule: { destination } } } }: Asking): boolean {
+function isGeneral(cx: CheckContext, { asks, translation: { hooks, at } }: Asking): boolean {
+  const { destination } = wholeRule(cx, at, 'POSTROUTING');
   const isOutward = destination === undefined || (destination.negated && !isUnresolved(destination.value) && isPrivate(destination.value.address));
   return hooks.includes('POSTROUTING') && isOutward && !mentions(asks, ['dport', 'sport', 'mark', 'connmark']);
 }
@@ -54,7 +55,7 @@ function waysOut(cx: CheckContext): readonly Way[] {
   for (const { translation } of liveTranslations(cx, 'source')) {
     const name = wayOutOf(cx, translation.at);
     const asking = { translation, asks: askedOnTheWay(cx, translation.at, 'POSTROUTING') };
-    if (name === undefined || !isGeneral(asking)) continue;
+    if (name === undefined || !isGeneral(cx, asking)) continue;
     const way = ways.get(nameOf(name));
     if (way === undefined) ways.set(nameOf(name), { name, askings: [asking] });
     else way.askings.push(asking);
@@ -70,7 +71,8 @@ const dialled = /^ppp\d+$/u;
 
 /** By the interface by which people come to them, the servers inside that rules publish. */
 function publishedBy(cx: CheckContext): readonly { readonly from: string; readonly to: string }[] {
-  return [...liveTranslations(cx, 'destination')].flatMap(({ translation: { at: { rule: { inInterface: way, destination } }, address, ports } }) => {
+  return [...liveTranslations(cx, 'destination')].flatMap(({ translation: { at, address, ports } }) => {
+    const { inInterface: way, destination } = wholeRule(cx, at, 'PREROUTING');
     const isPublic = typeof address !== 'string' && address.every(({ low }) => isPrivate(low)) && (destination === undefined || isUnresolved(destination.value) || !isPrivate(destination.value.address));
     return isPublic && way?.negated === false ? [{ from: nameOf(way.value), to: [address, ports].map(printRanges).join(' ') }] : [];
   });

@@ -16,7 +16,7 @@ import { rangesOf, without } from './shared/asked.js';
 import { hasConjunct } from './shared/conjuncts.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
-import { askedOnTheWay, comesElsewhere, liveTranslations, wayOutOf, type Asking } from './shared/nat-rules.js';
+import { askedOnTheWay, comesElsewhere, liveTranslations, wayOutOf, wholeRule, type Asking } from './shared/nat-rules.js';
 import { shownOutside, virtualInterface } from './shared/outside.js';
 import { notLoopback } from './shared/replies.js';
 import { isSwitchedOff } from './shared/routers.js';
@@ -132,7 +132,7 @@ people out by another interface, \`masquerade-wrong-interface\` says so.`,
     if (nat === undefined || isSwitchedOff(cx) || isMeantToForward(cx)) return;
     const told = new Set<string>();
     for (const { translation } of liveTranslations(cx, 'source')) {
-      const network = translation.hooks.includes('POSTROUTING') ? networkOf(translation.at.rule) : undefined;
+      const network = translation.hooks.includes('POSTROUTING') ? networkOf(wholeRule(cx, translation.at, 'POSTROUTING')) : undefined;
       const asks = network === undefined || told.has(network) ? undefined : askedOnTheWay(cx, translation.at, 'POSTROUTING');
       if (network === undefined || asks === undefined || mentions(asks, ['mark', 'connmark', 'dport', 'sport']) || isForOwn(cx, nat, translation.at, asks)) continue;
       const pipeline = cx.pipeline();

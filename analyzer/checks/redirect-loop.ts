@@ -109,7 +109,7 @@ function* ofServersInside(cx: CheckContext, nat: Table): Generator<Report, void>
     const { translation, asks } = asking;
     const asked = askedPort(asks);
     const inside = asked === undefined || !pathsBehind(cx, translation).includes('through') ? undefined : insideOf(cx, asking);
-    if (asked === undefined || inside === undefined || !isForNeighbours(asking, inside)) continue;
+    if (asked === undefined || inside === undefined || !isForNeighbours(cx, asking, inside)) continue;
     if (left-- <= 0) {
       cx.undecided();
       return;

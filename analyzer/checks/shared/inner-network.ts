@@ -7,6 +7,7 @@ import type { CheckContext } from '../define-check.js';
 import { networksOf } from './host-networks.js';
 import { virtualNames } from './outside.js';
 import { effectOf } from './targets.js';
+import { wholeRules } from './whole-rules.js';
 
 export interface InnerNetwork {
   readonly network: Range;
@@ -19,7 +20,10 @@ export interface InnerNetwork {
 const lengths = { ipv4: [16, 30], ipv6: [48, 126] } as const;
 
 function* rulesOf({ tables }: Ruleset): Generator<Rule, void> {
-  for (const name of ['nat', 'filter'] as const) for (const chain of tables.get(name)?.chains.values() ?? []) yield* chain.rules;
+  for (const name of ['nat', 'filter'] as const) {
+    const table = tables.get(name);
+    if (table !== undefined) yield* wholeRules(table);
+  }
 }
 
 function sourceOf({ source }: Rule, family: Ruleset['family']): Range | undefined {

@@ -15,8 +15,9 @@ import { conjuncts } from './conjuncts.js';
 import { areOwn } from './host-networks.js';
 import { effectOf } from './targets.js';
 import { translationsOf, type Translation } from './translations.js';
+import { together } from './whole-rules.js';
 
-/** A translation, and what its rule asks of packets as they come to it. */
+/** A translation, and what its rule asks of packets, and those that lead there. */
 export interface Asking {
   readonly translation: Translation;
   readonly asks: Constraint;
@@ -27,11 +28,15 @@ export function* liveTranslations(cx: CheckContext, side: Translation['side']): 
   const nat = cx.ruleset.tables.get('nat');
   const translations = translationsOf(cx.ruleset).filter(one => one.side === side);
   if (nat === undefined || translations.length === 0) return;
-  const constraints = constraintsOf(cx.ruleset, nat.name);
   const reached = cx.reach(nat);
   for (const translation of translations) {
-    if (reached.get(translation.at.rule)?.kind === 'live') yield { translation, asks: constraints.of(translation.at.rule) };
+    if (reached.get(translation.at.rule)?.kind === 'live') yield { translation, asks: askedOf(cx, translation) };
   }
+}
+
+/** What the rule of a translation asks, and those that lead to it where all packets come the same way. */
+function askedOf(cx: CheckContext, { at, hooks: [hook, ...others] }: Translation): Constraint {
+  return hook === undefined || others.length > 0 ? constraintsOf(cx.ruleset, at.table).of(at.rule) : askedOnTheWay(cx, at, hook);
 }
 
 /** Whether it sends packets to this host itself; undefined where that is not known, or where only the port is written. */
@@ -144,6 +149,12 @@ export function onTheWay(cx: CheckContext, at: RuleAt, hook: Hook): readonly Rul
     met.add(only.chain);
   }
   return found;
+}
+
+/** A rule with what those ask as well that lead to it behind a hook, as long as there is one way to its chain. */
+export function wholeRule(cx: CheckContext, at: RuleAt, hook: Hook): Rule {
+  const [rule, ...leaders] = onTheWay(cx, at, hook).map(one => one.rule);
+  return leaders.reduce((whole, leader) => together(leader, whole), rule ?? at.rule);
 }
 
 /** More ways than these are not looked at. */

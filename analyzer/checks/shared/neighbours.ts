@@ -9,7 +9,7 @@ import type { CheckContext } from '../define-check.js';
 import { rangesOf } from './asked.js';
 import { networksOf } from './host-networks.js';
 import { innerNetwork, type InnerNetwork } from './inner-network.js';
-import { behind, liveTranslations, wayOutOf, type Asking } from './nat-rules.js';
+import { behind, liveTranslations, wayOutOf, wholeRule, type Asking } from './nat-rules.js';
 import { isVirtualName, namedInterfaces } from './outside.js';
 
 /** Somebody in the network of a server, who asks for it by its outer address. */
@@ -54,7 +54,8 @@ function waysOutOf(cx: CheckContext): readonly string[] {
 
 /** The network of a server to which those are sent who come by an interface, whatever they ask for, where it is excepted, or no other interface leads inside: neighbours, as home networks have them. */
 function besideClients(cx: CheckContext, asking: Asking, server: Address): InnerNetwork | undefined {
-  const { translation: { at: { rule: { inInterface: from } } }, asks } = asking;
+  const { translation: { at }, asks } = asking;
+  const { inInterface: from } = wholeRule(cx, at, 'PREROUTING');
   if (cx.host !== undefined || typeof server !== 'number' || !isPrivate(server) || from === undefined || from.negated || from.value.prefix || rangesOf(asks, 'dst') !== undefined) return undefined;
   const excepted = exceptedAround(asking, server);
   if (excepted !== undefined) return { network: excepted, device: from.value.name, isKnown: false };
@@ -89,6 +90,7 @@ export function insideOf(cx: CheckContext, asking: Asking): Inside | undefined {
 }
 
 /** It is for those who come by the interface behind which the server is, whatever they ask for: a proxy of theirs, not a service that is published. */
-export function isForNeighbours({ translation: { at: { rule: { inInterface } } }, asks }: Asking, { where: { device } }: Inside): boolean {
+export function isForNeighbours(cx: CheckContext, { translation: { at }, asks }: Asking, { where: { device } }: Inside): boolean {
+  const { inInterface } = wholeRule(cx, at, 'PREROUTING');
   return inInterface?.negated === false && inInterface.value.name === device && rangesOf(asks, 'dst') === undefined;
 }

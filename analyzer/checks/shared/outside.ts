@@ -7,6 +7,7 @@ import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
 import { isRemark } from './catch-all.js';
 import { effectOf } from './targets.js';
+import { wholeRules } from './whole-rules.js';
 
 /** How the interfaces of containers, virtual machines and their networks begin: the internet is never behind them. */
 export const virtualNames = ['docker', 'virbr', 'vnet', 'veth', 'cni', 'cali', 'tunl', 'flannel', 'podman', 'lxc', 'lxd', 'incus', 'weave', 'cilium_', 'antrea-', 'vmnet', 'vboxnet', 'vif', 'eni', 'azv', 'gke', 'ifb', 'dummy', 'kube-'];
@@ -42,7 +43,7 @@ function sameName(a: InterfaceName, b: InterfaceName): boolean {
 }
 
 function* rulesOf({ tables }: Ruleset): Generator<Rule, void> {
-  for (const table of tables.values()) for (const chain of table.chains.values()) yield* chain.rules;
+  for (const table of tables.values()) yield* wholeRules(table);
 }
 
 /** Everything that comes by an interface is let in, or all of a private network: whoever writes that trusts who is there. Who lets in some host of the internet does not. */
