@@ -193,7 +193,7 @@ export class ShellScanner {
           continue;
         }
         if (char === '$' || char === '`') odd ??= this.#expansion();
-        else if (char === '*' || char === '?' || char === '[' || (char === '~' && image === '')) odd ??= char;
+        else if (char === '*' || char === '?' || (char === '[' && !this.#isBracketedAddress()) || (char === '~' && image === '')) odd ??= char;
         else if (char === '{' && /^\{[^\s}]*[,.][^\s}]*\}/u.test(this.#text.slice(this.#at, this.#at + 200))) odd ??= '{…}';
         image += this.#peek();
         this.#at++;
@@ -201,6 +201,11 @@ export class ShellScanner {
     }
     words.push(wordToken(image, start, this.#at));
     return odd;
+  }
+
+  /** `[2001:db8::5]:80`: a pattern to the shell, which leaves it as it is where no file is called so. */
+  #isBracketedAddress(): boolean {
+    return /^\[[\da-f.]*:[\da-f.:]*\]/iu.test(this.#text.slice(this.#at, this.#at + 50));
   }
 
   /** The value of the variable that stands here, where it is known and `isFit`; it is read then. */

@@ -34,6 +34,11 @@ test('a dollar sign before what is no name is one', t => {
   t.deepEqual(skippedLines('iptables -A INPUT -m comment --comment "$a" -j DROP\niptables -A INPUT -m comment --comment "$(id)" -j DROP\niptables -A INPUT -m comment --comment "$?" -j DROP\n'), [1, 2, 3]);
 });
 
+test('an address in brackets is what it says: no file is called so', t => {
+  const rule = 'ip6tables -t nat -A PREROUTING -p tcp --dport 80 -j DNAT --to-destination';
+  t.deepEqual(skippedLines(`${rule} [2001:db8::5]:8080\n${rule} [2001:db8::5]\n${rule} [a-z]\n${rule} [$HOST]:8080\n`), [3, 4]);
+});
+
 test('what is not literal is skipped with a word, and the rest is read', t => {
   const text = `IPT=$(which iptables)
 $IPT -A INPUT -j ACCEPT
