@@ -6,11 +6,11 @@ import { all, ctstates, is, type Constraint } from '../packet/constraint.js';
 import { plausible } from '../witness/plausible.js';
 import type { Illustration } from '../witness/proposal.js';
 import { stepOf } from '../witness/step.js';
+import { acceptsAll } from './shared/accepting.js';
 import { conjuncts } from './shared/conjuncts.js';
 import type { Because } from '../finding.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { withMoved } from './shared/edits.js';
-import { effectOf } from './shared/targets.js';
 
 /** Fewer are not worth a word. */
 const worthAWord = 10;
@@ -48,7 +48,7 @@ function waysIn(table: Table): ReadonlyMap<string, number> {
 
 /** The first rule that lets known connections pass in each chain, where it is the first of all that do. */
 function firstRule(cx: CheckContext, table: Table, chain: Chain, constraints: RuleConstraints): RuleAt | undefined {
-  const index = chain.rules.findIndex(rule => effectOf(rule) === 'accept' && asksOnlyForState(rule, constraints.of(rule)));
+  const index = chain.rules.findIndex(rule => acceptsAll(table, rule) && asksOnlyForState(rule, constraints.of(rule)));
   const rule = chain.rules[index];
   const at = rule === undefined ? undefined : { table: table.name, chain: chain.name, position: index + 1, rule };
   return at !== undefined && reachWith(cx.space(), table, at, is('ctstate', ctstates.ESTABLISHED)).kind === 'live' ? at : undefined;
@@ -71,7 +71,7 @@ function illustrate(cx: CheckContext, at: RuleAt): Illustration | undefined {
     const answer = reachWith(cx.space(), table, at, all([everyday, is('ctstate', ctstates.ESTABLISHED)]), hook);
     if (answer.kind !== 'live') continue;
     const { witness } = answer;
-    return { steps: [stepOf(witness, hook === 'OUTPUT' ? 'local' : witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', by: [referenceOf(at)] }] };
+    return { steps: [stepOf(witness, hook === 'OUTPUT' ? 'local' : witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }] };
   }
   return undefined;
 }

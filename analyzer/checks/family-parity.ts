@@ -2,6 +2,7 @@ import { pipeline, question, firstPacket, reachThrough, type Pipeline, type Sigh
 import type { RuleAt } from '../packet-space/answers.js';
 import type { Ruleset, Table } from '../model/ruleset.js';
 import { all, type Constraint, type Range } from '../packet/constraint.js';
+import { acceptsAll } from './shared/accepting.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { holdsForAnybody } from './shared/luck.js';
@@ -9,7 +10,6 @@ import { namedPorts, type NamedPorts } from './shared/named-ports.js';
 import type { Facts } from './shared/outside.js';
 import { rulesetAt } from './shared/paces.js';
 import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
-import { effectOf } from './shared/targets.js';
 import { isUnprotected } from './unprotected-family.js';
 import { stepOf } from '../witness/step.js';
 
@@ -129,7 +129,7 @@ function report(cx: CheckContext, whole: Pipeline, openers: readonly [Opener, ..
 /** The rules that let in strangers whom no rule of the other family lets in. */
 function openersOf(patient: CheckContext, table: Table, otherOne: () => Other | undefined): readonly Opener[] {
   const candidates = patient.rules(table).flatMap(at => {
-    const ports = effectOf(at.rule) === 'accept' && !isForSomebody(at.rule) ? namedPorts(patient.ruleset, table.name, at.rule) : undefined;
+    const ports = acceptsAll(table, at.rule) && !isForSomebody(at.rule) ? namedPorts(patient.ruleset, table.name, at.rule) : undefined;
     return ports === undefined ? [] : [{ at, ports }];
   });
   const [whole, other] = candidates.length === 0 ? [] : [patient.pipeline(), otherOne()];

@@ -2,7 +2,7 @@ import type { Ruleset } from '../model/ruleset.js';
 import { bypassedRules, type Bypassed } from './shared/bypassed.js';
 import { defineCheck, referenceOf, type Report } from './define-check.js';
 import { destinationText, whence } from './shared/nat-words.js';
-import { effectOf } from './shared/targets.js';
+import { refuses } from './shared/targets.js';
 import { translatedStep } from './shared/translated-step.js';
 import type { Pipeline } from '../packet-space/pipeline/index.js';
 
@@ -17,7 +17,7 @@ function chainFor({ tables }: Ruleset): string {
 
 function report(ruleset: Ruleset, pipeline: Pipeline, found: Bypassed): Report {
   const { at, by, passes, isOneAddress, ports: [first] } = found;
-  const opens = effectOf(at.rule) === 'accept';
+  const opens = !refuses(at.rule);
   const port = first === undefined ? '' : first.low === first.high ? String(first.low) : `${String(first.low)}:${String(first.high)}`;
   const step = translatedStep(pipeline, passes, by, false);
   return {

@@ -6,12 +6,13 @@ import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, asksFor, asksTheUnknown, ctstates, is, mentions, type Ask, type Constraint } from '../packet/constraint.js';
 import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { acceptsAll, acceptsForOthers } from './shared/accepting.js';
 import { rangesOf } from './shared/asked.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { withFirst } from './shared/edits.js';
 import { isForIpsec, isOutToIpsec } from './shared/late-exemptions.js';
 import { askedOnTheWay, liveTranslations } from './shared/nat-rules.js';
-import { effectOf, targetText } from './shared/targets.js';
+import { targetText } from './shared/targets.js';
 import type { Translation } from './shared/translations.js';
 
 /** Questions that one rule set is worth. */
@@ -34,7 +35,7 @@ function tunnelsOf(cx: CheckContext): readonly Tunnel[] {
   if (filter === undefined || !cx.rules(filter).some(at => isForIpsec(cx, at))) return [];
   const [hooks, reached] = [hooksOf(filter), cx.reach(filter)];
   return cx.rules(filter).flatMap((at): Tunnel[] => {
-    if (effectOf(at.rule) !== 'accept' || reached.get(at.rule)?.kind !== 'live' || hooks.get(at.chain)?.includes('FORWARD') !== true) return [];
+    if (!acceptsAll(filter, at.rule) || acceptsForOthers(filter, at) || reached.get(at.rule)?.kind !== 'live' || hooks.get(at.chain)?.includes('FORWARD') !== true) return [];
     const asks = askedOnTheWay(cx, at, 'FORWARD');
     if (!isOutToIpsec(asks) || rangesOf(asks, 'src') === undefined || rangesOf(asks, 'dst') === undefined) return [];
     return [{ at, packets: all([...conjuncts(asks).filter(one => !asksTheUnknown(one)), is('ctstate', ctstates.NEW), is('fragment', 0), is('mark', 0), is('connmark', 0)]) }];

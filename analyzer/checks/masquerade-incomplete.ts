@@ -11,6 +11,7 @@ import { printAddressMask } from '../values/address-mask.js';
 import type { InterfaceName } from '../values/interface-name.js';
 import type { Family } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
+import { accepterOf, acceptsAll } from './shared/accepting.js';
 import { areCovered, rangesOf, without } from './shared/asked.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -18,7 +19,6 @@ import { askedOnTheWay, liveTranslations, wayOutOf, wholeRule, type Asking } fro
 import { isOpen } from './shared/openness.js';
 import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
 import { firstTo } from './shared/strangers.js';
-import { effectOf } from './shared/targets.js';
 
 const limits = { packets: 1000, work: 100_000 };
 const budget = (): SolveBudget => solveBudget(limits.packets, limits.work);
@@ -92,7 +92,7 @@ function isLetOut(cx: CheckContext, line: string): boolean {
   const filter = cx.ruleset.tables.get('filter');
   if (filter === undefined) return false;
   const constraints = constraintsOf(cx.ruleset, filter.name);
-  const accepting = (side: 'inInterface' | 'outInterface'): readonly RuleAt[] => cx.rules(filter).filter(({ rule }) => effectOf(rule) === 'accept' && rule[side]?.negated === false && rule[side].value.name === line);
+  const accepting = (side: 'inInterface' | 'outInterface'): readonly RuleAt[] => cx.rules(filter).filter(({ rule }) => acceptsAll(filter, rule) && rule[side]?.negated === false && rule[side].value.name === line);
   return accepting('outInterface').length > 0 && !accepting('inInterface').some(({ rule }) => without(constraints.of(rule), ['in', 'out', 'src', 'dst']).every(isOpen));
 }
 
@@ -165,7 +165,7 @@ function* othersLetOut(cx: CheckContext, filter: Table, { name, sources }: Way):
     const network = networkOf(at.rule);
     const src = network === undefined ? undefined : rangesOf(constraints.of(at.rule), 'src');
     const leads = out === undefined || (!out.negated && nameOf(out.value) === nameOf(name));
-    if (network === undefined || src === undefined || !leads || effectOf(at.rule) !== 'accept' || hooks.get(at.chain)?.includes('FORWARD') !== true || areCovered(src, sources)) continue;
+    if (network === undefined || src === undefined || !leads || !acceptsAll(filter, at.rule) || hooks.get(at.chain)?.includes('FORWARD') !== true || areCovered(src, sources)) continue;
     yield { network, src, at };
   }
 }
@@ -213,7 +213,7 @@ function* atWay(cx: CheckContext, pipeline: Pipeline, filter: Table, way: Way, c
       return;
     }
     const found = leaving(cx, pipeline, all([common, from(src), page]));
-    if (found === undefined || isPolicy(found.by) || found.by.rule !== at.rule) continue;
+    if (found === undefined || isPolicy(found.by) || found.by.rule !== accepterOf(filter, at.rule)) continue;
     yield report(cx, pipeline, way, `FORWARD lets what comes from ${network} out`, `translate it, too: -t nat -A POSTROUTING -s ${network} -o ${nameOf(way.name)} -j MASQUERADE`, found);
     return;
   }

@@ -4,13 +4,14 @@ import { ask, otherwise, reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { all, ctstates, is, masked } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
+import { acceptsAll } from './shared/accepting.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { hooksInto } from './shared/hooks-into.js';
 import { isUnsaid } from './shared/parts.js';
 import { notLoopback } from './shared/replies.js';
 import { listOf } from './shared/shadows.js';
-import { effectOf, isStateless, refuses, targetText } from './shared/targets.js';
+import { effectOf, isFinal, isStateless, refuses, targetText } from './shared/targets.js';
 import { takersOfFirst } from './shared/unbegun.js';
 
 /** Matches that count packets or connections, and nothing else: to ask one of them changes nothing for other rules. */
@@ -57,11 +58,12 @@ function upsideDown(ruleset: Ruleset, at: RuleAt, side: 'below' | 'above'): Repo
 function examine(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const { ruleset, space, undecided } = cx;
   const side = sideOf(ruleset, at.rule);
-  const effect = effectOf(at.rule);
+  const effect = acceptsAll(table, at.rule) ? 'accept' : effectOf(at.rule);
   if (side === undefined || (effect !== 'accept' && effect !== 'drop')) return undefined;
-  const other = otherwise(space(), table, at, 'other');
-  if (other.kind === 'undecided') undecided();
-  if (other.kind === 'no') return noEffect(cx, at, other.by, side);
+  // A chain that accepts does more: it logs.
+  const other = isFinal(at.rule) ? otherwise(space(), table, at, 'other') : undefined;
+  if (other?.kind === 'undecided') undecided();
+  if (other?.kind === 'no') return noEffect(cx, at, other.by, side);
   if (side !== (effect === 'drop' ? 'below' : 'above')) return undefined;
   return otherwise(space(), table, at, effect === 'drop' ? ['accept'] : ['drop']).kind === 'yes' ? upsideDown(ruleset, at, side) : undefined;
 }
@@ -72,7 +74,7 @@ const goingOn = all([is('protocol', protocolNumber.tcp), masked('tcpFlags', 16, 
 /** A rule that lets packets of known connections pass, and beyond its `limit`, which counts those of all connections together, nothing does. To police by hashlimit is another thing. */
 function throttles(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
   const isPlain = at.rule.matches.filter(isRate).every(use => !isOpaque(use) && use.definition.name === 'limit');
-  if (table.name !== 'filter' || !isPlain || effectOf(at.rule) !== 'accept' || sideOf(cx.ruleset, at.rule) !== 'below') return undefined;
+  if (table.name !== 'filter' || !isPlain || !acceptsAll(table, at.rule) || sideOf(cx.ruleset, at.rule) !== 'below') return undefined;
   const [patient, flood] = [cx.at('patient').ruleset, cx.at('flood')];
   const [without, flooded] = [patient.tables.get('filter')?.chains.get(at.chain)?.rules[at.position - 1], flood.ruleset.tables.get('filter')];
   if (without === undefined || flooded === undefined) return undefined;

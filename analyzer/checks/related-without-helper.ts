@@ -2,13 +2,13 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import type { Illustration } from '../witness/proposal.js';
+import { acceptsAll, acceptsForOthers } from './shared/accepting.js';
 import { ftpData, unannouncedData } from './shared/announced-data.js';
 import { conjuncts } from './shared/conjuncts.js';
 import { awaitsData, chainsOfRelated, helperAsked } from './shared/awaited-data.js';
 import { attachedHelpers, mayBeAttachedElsewhere } from './shared/connection-helpers.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { ownerOf } from './shared/owners.js';
-import { effectOf } from './shared/targets.js';
 
 /** By which port each helper finds the connections that it reads along with. */
 const usual: ReadonlyMap<string, string> = new Map([
@@ -117,7 +117,7 @@ COMMIT
     for (const at of cx.rules(table)) {
       const helper = helperAsked(at);
       const isServed = helper === undefined ? attached.length > 0 : attached.some(one => helper === '' || helper.startsWith(one));
-      if (effectOf(at.rule) === 'accept' && !isServed && awaitsData(cx, table, at, constraints.of(at.rule), within)) waiting.push({ at, helper });
+      if (acceptsAll(table, at.rule) && !acceptsForOthers(table, at) && !isServed && awaitsData(cx, table, at, constraints.of(at.rule), within)) waiting.push({ at, helper });
     }
     for (const isNamed of [true, false]) {
       const [first, ...others] = waiting.filter(({ helper }) => (helper !== undefined) === isNamed);

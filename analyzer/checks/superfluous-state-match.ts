@@ -5,11 +5,12 @@ import { reachWith } from '../packet-space/index.js';
 import { constraintsOf, type RuleConstraints } from '../packet-space/rule-constraint.js';
 import { ctstates, is, oneOf, type Constraint } from '../packet/constraint.js';
 import { takenInstead } from '../witness/taken-instead.js';
+import { acceptsAll } from './shared/accepting.js';
 import { conjuncts, hasConjunct } from './shared/conjuncts.js';
 import { deadElsewhere } from './shared/dead-elsewhere.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { statesOf } from './shared/replies.js';
-import { effectOf, refuses } from './shared/targets.js';
+import { refuses } from './shared/targets.js';
 import { theSame } from './shared/the-same.js';
 
 type State = keyof typeof ctstates;
@@ -127,7 +128,7 @@ COMMIT
     const found = new Map<string, [Idle, ...Idle[]]>();
     for (const at of cx.rules(table)) {
       const asked = statesAsked(constraints.of(at.rule));
-      if (asked === undefined || asked.length < 2 || !(effectOf(at.rule) === 'accept' || refuses(at.rule))) continue;
+      if (asked === undefined || asked.length < 2 || !(acceptsAll(table, at.rule) || refuses(at.rule))) continue;
       if (areAll(cx, asked)) yield reportEmpty(at);
       const idle = idleIn(cx, table, constraints, at, asked);
       // Of a rule to which no packet comes at all another check speaks.

@@ -4,6 +4,7 @@ import test from 'ava';
 import { analyze } from '../../analyzer/analyze.js';
 import { checks } from '../../analyzer/checks/index.js';
 import { knownOwners } from '../../analyzer/checks/shared/known-owners.js';
+import { inputOfExample } from '../../analyzer/examine.js';
 import { load } from '../../analyzer/model/load.js';
 import { printBody } from '../../analyzer/model/print.js';
 import type { Ruleset, Table } from '../../analyzer/model/ruleset.js';
@@ -87,6 +88,14 @@ for (const name of files) {
   });
 }
 
+/** What stood in built-in chains stands in others, to which they lead everything. */
+function inChains(text: string): string {
+  return text.replace(/(?<=^\*\w+\n).*?(?=^COMMIT$)/gmsu, rules => {
+    const hooks = [...new Set(rules.match(/(?<=^-A )(?:PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)\b/gmu))];
+    return `${hooks.map(hook => `:in-${hook} - [0:0]\n`).join('')}${hooks.map(hook => `-A ${hook} -j in-${hook}\n`).join('')}${rules.replace(/(?<=^-A )(?=(?:PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)\b)/gmu, 'in-')}`;
+  });
+}
+
 /** Rules of table nat that translate, each in a chain of its own, to which all that it asks leads but the protocol. */
 function inOwnChains(text: string): string {
   const [, nat = ''] = /^\*nat\n(.*?)COMMIT\n/msu.exec(text) ?? [];
@@ -134,11 +143,26 @@ test('a translation is the same in a chain of its own', t => {
   for (const name of ['exposed-service', 'outbound-smtp-open']) t.deepEqual([told(gateway, name), told(inOwnChains(gateway), name)], [true, true], name);
 });
 
-test('a service is the same where a chain of its own accepts it', t => {
-  const host = (port: number, target: string): string => `*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:known - [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
--A INPUT -p tcp -m tcp --dport ${String(port)} -j ${target}\n-A known -j LOG\n-A known -j ACCEPT\nCOMMIT\n`;
-  for (const [check, port] of [['ftp-data-blocked', 21], ['other-protocol', 51820]] as const) for (const target of ['ACCEPT', 'known']) {
-    const told = analyze({ path: 'x.rules', text: host(port, target) }).findings.flatMap(one => one.check === check ? [one.rule] : []);
-    t.deepEqual(told, ['filter:INPUT:3'], `${check} ${target}`);
+/** The rules of table filter that accept lead to a chain which writes it down and accepts. */
+function acceptedByChain(text: string): string {
+  return text.replace(/(?<=^\*filter\n).*?(?=^COMMIT$)/gmsu, rules => `:known - [0:0]\n${rules.replace(/(?<=^-A .*-j )ACCEPT$/gmu, 'known')}-A known -j LOG\n-A known -j ACCEPT\n`);
+}
+
+/** Of these the finding is another where something is logged, or another check's: what is logged is not redundant, and limits what is logged. */
+const otherwiseTold = new Set(['partially-shadowed-rule', 'correlated-rules', 'redundant-rule', 'related-missing', 'rate-limit-without-effect']);
+
+for (const { name, bad } of checks) {
+  test(`${name} where built-in chains lead everything to others, and where a chain accepts`, t => {
+    const [source, options] = inputOfExample(bad, { severities });
+    const told = (text: string): number => analyze({ ...source, text }, options).findings.filter(({ check }) => check === name).length;
+    t.is(told(inChains(source.text)), told(source.text), inChains(source.text));
+    if (!otherwiseTold.has(name)) t.is(told(acceptedByChain(source.text)), told(source.text), acceptedByChain(source.text));
+  });
+}
+
+test('a limit that is upside down is so where a chain accepts', t => {
+  const text = '*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 22 --syn -m hashlimit --hashlimit-above 3/min --hashlimit-name ssh --hashlimit-mode srcip -j ACCEPT\nCOMMIT\n';
+  for (const one of [text, acceptedByChain(text)]) {
+    t.deepEqual(analyze({ path: 'x.rules', text: one }).findings.flatMap(({ check, message }) => check === 'rate-limit-without-effect' ? [message.replace(/: .*/u, '')] : []), ['the limit is upside down'], one);
   }
 });

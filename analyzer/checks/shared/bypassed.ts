@@ -10,6 +10,7 @@ import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all, ctstates, is, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { parseAddress } from '../../values/address.js';
 import { Problem } from '../../values/value.js';
+import { acceptsAll } from './accepting.js';
 import { meet, rangesOf } from './asked.js';
 import type { CheckContext } from '../define-check.js';
 import { liveTranslations, pathsBehind, unmarked, waysTo, type Asking } from './nat-rules.js';
@@ -87,7 +88,7 @@ function* portRules(cx: CheckContext, filter: Table): Generator<PortRule, void> 
   const hooks = hooksOf(filter);
   const isInput = (at: RuleAt): boolean => (hooks.get(at.chain) ?? []).every((hook: Hook) => hook === 'INPUT');
   for (const at of cx.rules(filter)) {
-    const effect = effectOf(at.rule);
+    const effect = acceptsAll(filter, at.rule) ? 'accept' : effectOf(at.rule);
     if ((effect !== 'accept' && effect !== 'drop' && effect !== 'reject') || !isInput(at)) continue;
     const asks = constraints.of(at.rule);
     const ports = rangesOf(asks, 'dport');

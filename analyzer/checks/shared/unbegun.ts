@@ -8,10 +8,10 @@ import { all, any, ctstates, is, masked, mentions, oneOf, type Constraint } from
 import { protocolNumber } from '../../packet/protocols.js';
 import type { CheckContext } from '../define-check.js';
 import { meet, rangesOf } from './asked.js';
+import { isCatchAll } from './catch-all.js';
 import { hasConjunct } from './conjuncts.js';
 import { hooksInto } from './hooks-into.js';
 import { notLoopback, statesOf } from './replies.js';
-import { isCatchAll } from './shadows.js';
 import { effectOf, refuses } from './targets.js';
 
 /** Ports from which nobody connects (rresvport(3)): what comes to them is for a service. */
