@@ -1,5 +1,6 @@
 /** What `-m connlimit` counts: the connections that packets of one address or network were seen of. */
 import type { Connection, Tuple } from '../packet/connection.js';
+import type { Packet } from '../packet/packet.js';
 import type { World } from '../packet/traversal.js';
 
 interface Counted {
@@ -28,6 +29,9 @@ function isSame(one: Counted, tuple: Tuple, zone: number): boolean {
 export class ConnectionCount {
   readonly #world: World;
   readonly #lists = new Map<number | string, Counted[]>();
+  #packet: Packet | undefined;
+  /** Lists that were looked through for this packet, or for the one because of which it is sent: in the same tick, the kernel does not look again. */
+  readonly #looked = new Set<Counted[]>();
   #sweepAt = 1024;
 
   constructor(world: World) {
@@ -37,18 +41,25 @@ export class ConnectionCount {
   /**
    * How many connections there are under `key`, with this one. It is added if it is not there; not where it is assured, for then it was counted when it began: what ended is dropped
    * from the list, be it the packet's own connection, and what stays is counted. That may be 0, and the kernel has no answer to that but to drop the packet.
-   * @see count_tree(), __nf_conncount_add() and __nf_conncount_gc_list() in net/netfilter/nf_conncount.c; asked of Linux 6.18.44. All packets are taken to come in ticks of their own, so
-   * that a list is always looked through.
+   * @see count_tree(), __nf_conncount_add() and __nf_conncount_gc_list() in net/netfilter/nf_conncount.c; asked of Linux 6.18.44. Packets are taken to come in ticks of their own, but
+   * for what the host sends because of them: that is counted once more.
    */
-  count(key: number | string, tuple: Tuple, zone: number, isAssured: boolean): number {
+  count(key: number | string, packet: Packet, { tuple, zone, isAssured }: Counted & { readonly isAssured: boolean }): number {
+    if (packet !== this.#packet && !packet.isGenerated) this.#looked.clear();
+    this.#packet = packet;
     const list = this.#lists.get(key);
     if (list === undefined) {
       if (this.#lists.size >= this.#sweepAt) this.#sweep();
-      this.#lists.set(key, [{ tuple, zone }]);
+      const made = [{ tuple, zone }];
+      this.#looked.add(made);
+      this.#lists.set(key, made);
       return 1;
     }
-    if (isAssured) this.#clean(list);
-    else if (!this.#cleanUntil(list, tuple, zone)) list.push({ tuple, zone });
+    const isLookedThrough = this.#looked.has(list);
+    this.#looked.add(list);
+    if (isAssured) {
+      if (!isLookedThrough) this.#clean(list);
+    } else if (isLookedThrough || !this.#cleanUntil(list, tuple, zone)) list.push({ tuple, zone });
     return list.length;
   }
 

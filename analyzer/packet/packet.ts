@@ -57,6 +57,8 @@ export class Packet {
   isAnswerToUntracked = false;
   /** CHECKSUM_PARTIAL, or loopback: the kernel does not verify layer 4 (nf_ip_checksum). */
   isChecksumTrusted = false;
+  /** Layer 4 was verified before, and what was changed since then does not count (`skb->csum_valid`). */
+  isChecksumVerified = false;
   /** Where TPROXY put it; undefined: nowhere. */
   socket: Socket | undefined;
   /** Largest fragment of which it was put together (`IPCB(skb)->frag_max_size`); 0: it came whole. */

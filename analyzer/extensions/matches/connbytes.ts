@@ -55,7 +55,8 @@ export const connbytes = defineMatch('connbytes', () => ({
     const counter = count(mode.value, dir.value);
     return ofConnection(connection => {
       const carried = counter(connection);
-      return (carried >= low && carried <= high) !== outside;
+      // What -j CT prepares is not counted, nor is what began before anybody asked.
+      return connection.accounted === true && (carried >= low && carried <= high) !== outside;
     });
   },
   examples: [

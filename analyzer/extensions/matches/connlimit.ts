@@ -33,7 +33,7 @@ function overLimit(world: World, limit: number, mask: Address, isDestination: bo
     // What is INVALID or not tracked is counted by its own tuple, but not where that is one of an assured connection.
     const known = connection ?? world.findConnection(tuple, 0);
     const isAssured = known !== undefined && (known.status & ctstatus.ASSURED) !== 0;
-    const connections = count.count(key, tuple, connection?.zones[0] ?? 0, isAssured);
+    const connections = count.count(key, packet, { tuple, zone: connection?.zones[0] ?? 0, isAssured });
     if (connections === 0) {
       t.note('connlimit: the connection has ended and no other is counted, so the packet is dropped');
       t.hotdrop = true;

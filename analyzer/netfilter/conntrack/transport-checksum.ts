@@ -12,13 +12,15 @@ export function verifiesChecksum(host: ConntrackHost, packet: Packet, hook: Trac
 
 /**
  * Does the checksum over the first `coverage` bytes of layer 4 hold, with a pseudo header for `protocol` (0: without)?
- * The length in the pseudo header is that of all of layer 4, whatever UDP's own length says.
+ * The length in the pseudo header is that of all of layer 4, whatever UDP's own length says. Where all of it holds, the packet remembers that.
  * @see nf_ip_checksum(), nf_ip6_checksum(), nf_ip_checksum_partial() in net/netfilter/utils.c
  */
 export function isChecksumRight(packet: Packet, protocol: number, coverage = packet.transportLength): boolean {
   const { transport, transportLength } = packet;
   const pseudo = protocol === 0 ? 0 : pseudoHeaderSum(packet, protocol, transportLength);
-  return fold(sumOf(packet.bytes, transport, transport + coverage, pseudo)) === 0xffff;
+  const isRight = fold(sumOf(packet.bytes, transport, transport + coverage, pseudo)) === 0xffff;
+  if (isRight && coverage === transportLength) packet.isChecksumVerified = true;
+  return isRight;
 }
 
 /** The ICMP checksum has no pseudo header in IPv4. */

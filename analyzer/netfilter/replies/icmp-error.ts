@@ -2,6 +2,7 @@
 import type { AddressType } from '../../values/address-types.js';
 import { ctstates } from '../../packet/constraint.js';
 import { icmpQueries } from '../../packet/icmp-types.js';
+import { skipExtensionHeaders } from '../../packet/ipv6-headers.js';
 import { Packet } from '../../packet/packet.js';
 import { protocolNumber as proto } from '../../packet/protocols.js';
 import { put32, putAddress } from '../../packet/put.js';
@@ -53,7 +54,15 @@ function mayAnswer4(packet: Packet, host: AnswerHost): boolean {
 function mayAnswer6(packet: Packet, error: Message6): boolean {
   if ((packet.u8(24) === 0xff || isToMany(packet)) && error.type !== tooBig && !isAskedFor(packet, error)) return false;
   if (packet.u8(8) === 0xff || isUnspecified(packet)) return false;
-  return packet.protocol !== proto.icmpv6 || packet.fragmentOffset > 0 || (packet.transportLength > 0 && packet.icmpType >= 0x80);
+  return !isIcmp6Error(packet);
+}
+
+/** Or may be one, for all that is left of it. @see is_ineligible() in net/ipv6/icmp.c */
+function isIcmp6Error({ bytes, isFragment }: Packet): boolean {
+  const behind = skipExtensionHeaders(bytes, 0);
+  if (behind?.protocol !== proto.icmpv6) return false;
+  const type = bytes[behind.transport];
+  return type === undefined ? !isFragment : type < 0x80;
 }
 
 interface Message6 {

@@ -49,7 +49,7 @@ export function rejectPacket(packet: Packet, kind: RejectKind, host: AnswerHost)
  * @see nf_send_unreach() in net/ipv4/netfilter/nf_reject_ipv4.c, reject6_csum_ok() in net/ipv6/netfilter/nf_reject_ipv6.c
  */
 function isWholesome(packet: Packet): boolean {
-  if (packet.isChecksumTrusted) return true;
+  if (packet.isChecksumTrusted || packet.isChecksumVerified) return true;
   if (packet.family === 'ipv6' && (packet.transport >= packet.length || packet.protocol === ipv6Header.none)) return false;
   return !isSummed(packet) || isSumRight(packet);
 }

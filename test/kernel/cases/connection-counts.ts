@@ -1,6 +1,6 @@
 /** What `-m connlimit` counts, and what it drops. */
 import type { ScenarioPacket, ScenarioStep } from '../../../analyzer/netfilter/scenario.js';
-import { cases, from, table, type Case, type Place } from './define.js';
+import { cases, from, local, table, type Case, type Place } from './define.js';
 
 const tcp = ({ client, server }: Place, more: Partial<ScenarioPacket>): ScenarioPacket => ({ proto: 'tcp', src: client, dst: server, sport: 40000, dport: 80, ...more });
 const udp = ({ client, server }: Place, more: Partial<ScenarioPacket> = {}): ScenarioPacket => ({ proto: 'udp', src: client, dst: server, sport: 40000, dport: 53, ...more });
@@ -90,6 +90,17 @@ export const connectionCountCases: readonly Case[] = [
       [from('eth1', tcp(place, { src: place.server, dst: place.client, sport: 80, dport: 40000, flags: 'A', seq: 5001, ack: 1001, tos: 0x28 })), { path: ['raw:PREROUTING:1', 'raw:PREROUTING:policy', ...first(1)] }],
       [from('eth0', tcp(place, { sport: 40001, flags: 'S', seq: 1001, tos: 0x28 }))], [from('eth0', tcp(place, { sport: 40002, flags: 'S', seq: 1001, tos: 0x28 }))],
     ],
+  })),
+  ...cases('connlimit looks through a list once in a tick: what REJECT sends because of a packet, and the packet that comes by again, are counted once more', place => ({
+    rules: table('filter', ':twice - [0:0]', '-A INPUT -j twice', '-A INPUT -j twice', '-A OUTPUT -m connlimit --connlimit-upto 1 --connlimit-mask 0 -j REJECT', '-A twice -m connlimit --connlimit-upto 1 --connlimit-mask 0'),
+    steps: [
+      [local(udp(place, { src: place.self, dst: place.client })), { by: 'filter:OUTPUT:1' }],
+      [from('eth0', udp(place, { dst: place.self, sport: 40001 }))],
+    ],
+  })),
+  ...cases('connbytes asks for a count, which what -j CT prepares does not have', place => ({
+    rules: table('raw', '-A PREROUTING -j CT --zone 1', '-A PREROUTING -m connbytes ! --connbytes 100: --connbytes-dir original --connbytes-mode bytes', '-A PREROUTING -m connbytes --connbytes 0: --connbytes-dir original --connbytes-mode bytes') + table('filter', '-A FORWARD -m connbytes ! --connbytes 100: --connbytes-dir original --connbytes-mode bytes'),
+    steps: [[from('eth0', udp(place)), { path: ['raw:PREROUTING:1', 'raw:PREROUTING:policy', 'filter:FORWARD:1', 'filter:FORWARD:policy'] }]],
   })),
   ...cases('connlimit forgets 65 at once', place => {
     const ports = Array.from({ length: 70 }, (_, index) => 41000 + index);

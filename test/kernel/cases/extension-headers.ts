@@ -23,6 +23,13 @@ export const extensionHeaderCases: readonly Case[] = [
       [from('eth0', chain(place, 0, withOption(padded))), { path: ['raw:PREROUTING:policy', 'filter:FORWARD:policy'], verdict: 'forwarded eth1' }],
     ],
   }), ipv6),
+  ...cases('what may be an ICMPv6 error, for all that is left of it, is not answered; what is no ICMPv6 is', place => ({
+    rules: all,
+    steps: [
+      [from('eth0', { ...chain(place, 43, '3a00'), ttl: 1 }), { generated: [] }],
+      [from('eth0', { ...chain(place, 43, '1100'), ttl: 1 }), { verdict: 'drop' }],
+    ],
+  }), ipv6),
   ...cases('a fragment header that is cut off is no fragment for connection tracking, and drops the packet before raw', place => ({
     rules: tracked,
     steps: [[from('eth0', chain(place, 60, '2c00010400000000')), { path: [], verdict: 'drop' }]],

@@ -45,6 +45,10 @@ export const rejectCases: readonly Case[] = [
   ...cases('a local process is answered on lo', place => ({
     rules: table('filter', '-A OUTPUT -p udp -j REJECT'), steps: [[local({ proto: 'udp', src: place.self, dst: place.client, sport: 1, dport: 2 }), { verdict: `reject ${place.portUnreachable}`, by: 'filter:OUTPUT:1' }]],
   })),
+  ...cases('a checksum that connection tracking has verified is not looked at again, whatever SNPT made of it since', place => ({
+    rules: table('mangle', '-A INPUT -j SNPT --src-pfx 2001:db8:9::/48 --dst-pfx 2001:db8:a::/48') + table('filter', '-A INPUT -p tcp -m conntrack --ctstate NEW -j REJECT --reject-with icmp6-adm-prohibited'),
+    steps: [[from('eth0', tcp({ ...place, client: place.neighbour }, { flags: 'S' })), { verdict: 'reject icmp 1/1' }]],
+  }), { families: ['ipv6'] }),
   ...cases('marks are not inherited', place => ({
     rules: table('mangle', '-A PREROUTING -j MARK --set-xmark 0x5/0xffffffff', '-A OUTPUT -m mark --mark 0x5') + table('filter', reset),
     steps: [[from('eth0', tcp(place)), { path: ['mangle:PREROUTING:1', 'mangle:PREROUTING:policy', 'mangle:INPUT:policy', 'filter:INPUT:1'], verdict: 'reject tcp-reset' }]],

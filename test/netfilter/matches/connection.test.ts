@@ -77,6 +77,8 @@ test('connlabel --set sets the label and matches; with `!` it sets it and does n
 
 test('connbytes counts by direction; an average of nothing is 0', t => {
   const packet = tracked();
+  t.is(ask('-m connbytes --connbytes 0: --connbytes-mode packets --connbytes-dir both', packet), 'no match', 'nobody counts what this connection carries');
+  packet.connection.accounted = true;
   packet.connection.packets[0] = 2n;
   packet.connection.bytes[0] = 56n;
   t.is(ask('-m connbytes --connbytes 2:2 --connbytes-mode packets --connbytes-dir both', packet), 'match');
