@@ -2,14 +2,17 @@ import type { Because } from '../finding.js';
 import { isTableName, type Rule, type Ruleset, type Table } from '../model/ruleset.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { hooksOf } from '../packet-space/pipeline/read-ruleset.js';
+import { stepOf } from '../witness/step.js';
 import { takenElsewhere } from '../witness/taken-elsewhere.js';
 import { bypassedRules } from './shared/bypassed.js';
 import { deadElsewhere, isByTranslation, isChanger } from './shared/dead-elsewhere.js';
 import { isCopy } from './duplicate-rule.js';
 import { waitingInVain } from './notrack-state-conflict.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
+import { deciderBecause, deciderReference, placeOf } from './shared/deciders.js';
 import { ownerOf } from './shared/owners.js';
 import { rewrittenRules } from './shared/rewritten.js';
+import { shutElsewhere, type ShutElsewhere } from './shared/shut-elsewhere.js';
 import { effectOf, isFinal, targetText } from './shared/targets.js';
 
 const losing = new Set(['drop', 'reject', 'queue']);
@@ -87,6 +90,18 @@ function isToldOfNat(cx: CheckContext, table: Table, at: RuleAt, by: readonly Ru
   return table.name === 'filter' && isByTranslation(at, by) && (rewrittenRules(cx, table).has(at.rule) || bypassedRules(cx).has(at.rule));
 }
 
+/** Policies alone keep everything away, from no rule in particular: that is told once. */
+function reportShut({ ruleset }: CheckContext, { by, accepting, witness }: ShutElsewhere): Report {
+  const [first] = by;
+  return {
+    ...placeOf(ruleset, first),
+    message: `no connection gets through this host: ${first.chain} of table ${first.table} drops by its policy whatever comes there, and what table filter lets through ends there`,
+    because: [...by.map(one => deciderBecause(ruleset, one, 'policy DROP, and no rule lets anything pass')), deciderBecause(ruleset, accepting, 'lets through what is dropped')],
+    witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `${first.table}:${first.chain}`, fate: 'lost', by: by.map(deciderReference) }],
+    help: `${by.map(({ table, chain }) => `-t ${table} -P ${chain} ACCEPT`).join('; ')}: what is to pass is for table filter to say`,
+  };
+}
+
 export const unreachableRule = defineCheck({
   name: 'unreachable-rule',
   kind: 'reachability',
@@ -98,7 +113,8 @@ every packet was dropped there, was given another address or mark, or was exempt
 neither NEW nor ESTABLISHED, never does what it says, though nothing in its own table stands in its way. So it is with a rule for a mark
 that rules before it in the same table have always made another one.
 It is an error where those rules decide otherwise, a warning where they decide the same. All ways through the host are
-looked at, whatever its addresses and routes; where only policies or the kernel itself let no such packet come, nothing is said.`,
+looked at, whatever its addresses and routes; where only policies or the kernel itself let no such packet come, nothing is said of single rules. Where the policies of
+other tables (\`*mangle\`, \`:FORWARD DROP\`) let no connection through this host at all, and rules of filter mean to, that is told once.`,
   bad: `*raw
 :PREROUTING ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
@@ -144,6 +160,8 @@ COMMIT
 COMMIT
 `,
   * run(cx) {
+    const shut = shutElsewhere(cx);
+    if (shut !== undefined) yield reportShut(cx, shut);
     const dead = deadElsewhere(cx);
     if (dead.size === 0) return;
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {

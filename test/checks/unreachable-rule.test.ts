@@ -196,3 +196,17 @@ test('mark-overwritten: who looks at the mark before, or takes packets elsewhere
   t.deepEqual(overwritten(mangle(few, rest.replace('MARK', 'CONNMARK'))), [], 'another mark');
   t.deepEqual(overwritten(mangle(few, rest), filter('-A FORWARD -m mark --mark 0x1 -j ACCEPT')), [], 'unreachable-rule tells of the rule that waits for it');
 });
+
+test('policies of other tables that let nothing through the host, though rules of filter do', t => {
+  const through = filter('-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -i eth1 -o eth0 -j ACCEPT').replace(':FORWARD ACCEPT', ':FORWARD DROP');
+  const shut = (text: string, chain: string): string => text.replace(`:${chain} ACCEPT`, `:${chain} DROP`);
+  const told = (...tables: readonly string[]): readonly (string | null)[] => unreachable(...tables).map(one => one.because[0]?.rule ?? null);
+  for (const chain of ['PREROUTING', 'FORWARD', 'POSTROUTING']) t.deepEqual(told(shut(mangle(), chain), through), [`mangle:${chain}:policy`], chain);
+  t.deepEqual(told(shut(table('security', ['FORWARD']), 'FORWARD'), through), ['security:FORWARD:policy']);
+  t.deepEqual(told(shut(nat(), 'POSTROUTING'), through), ['nat:POSTROUTING:policy']);
+  const [found] = unreachable(shut(mangle(), 'FORWARD'), through);
+  t.deepEqual([found?.severity, found?.because[0]?.line, found?.because.map(({ rule }) => rule), found?.witness?.map(one => one.in)], ['error', 4, ['mangle:FORWARD:policy', 'filter:FORWARD:2'], ['eth1']]);
+  t.deepEqual(told(shut(mangle(), 'INPUT'), through), [], 'nothing to do with it');
+  t.deepEqual(told(shut(mangle('-A FORWARD -i eth1 -j ACCEPT'), 'FORWARD'), through), [], 'a rule lets some of it pass');
+  t.deepEqual(told(shut(mangle(), 'FORWARD'), filter()), [], 'nobody means to forward anything');
+});
