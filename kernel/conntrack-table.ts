@@ -1,11 +1,11 @@
 /** The kernel's table of connections, as `conntrack -L` would print it. */
+import { protocolName } from '../analyzer/netfilter/conntrack/protocol-words.js';
 import type { ConntrackAnswer } from '../analyzer/netfilter/scenario.js';
 import { printAddress } from '../analyzer/values/address.js';
 import type { Family } from '../analyzer/values/value.js';
 import type { Helper } from './helper-process.js';
 import { attribute, flags, messagesIn, messageTypes, nested, request, type Attributes } from './netlink.js';
 
-const protocols: Readonly<Record<number, string>> = { 1: 'icmp', 2: 'igmp', 6: 'tcp', 17: 'udp', 33: 'dccp', 47: 'gre', 50: 'esp', 51: 'ah', 58: 'icmpv6', 132: 'sctp', 135: 'mh', 136: 'udplite' };
 const withPorts = new Set([6, 17, 132, 136]);
 const gre = 47;
 
@@ -29,7 +29,7 @@ function tupleText(tuple: Attributes | undefined): string {
   const number = proto?.u8(1) ?? 0;
   const [src, dst] = [ip?.bytes(1) ?? ip?.bytes(3), ip?.bytes(2) ?? ip?.bytes(4)].map(bytes => bytes === undefined ? '?' : addressText(bytes));
   const end = (address = '', port: number | undefined): string => withPorts.has(number) ? `${address.includes(':') ? `[${address}]` : address}:${String(port ?? 0)}` : address;
-  const flow = `${protocols[number] ?? String(number)} ${end(src, proto?.u16(2))}>${end(dst, proto?.u16(3))}`;
+  const flow = `${protocolName(number) ?? String(number)} ${end(src, proto?.u16(2))}>${end(dst, proto?.u16(3))}`;
   if (number === gre) return `${flow} key 0x${(proto?.u16(2) ?? 0).toString(16)}>0x${(proto?.u16(3) ?? 0).toString(16)}`;
   if (number !== 1 && number !== 58) return flow;
   const [id, type, code] = number === 1 ? [proto?.u16(4), proto?.u8(5), proto?.u8(6)] : [proto?.u16(7), proto?.u8(8), proto?.u8(9)];

@@ -31,7 +31,7 @@ export function translateError(packet: Packet, connection: Connection, side: Nat
   const { bytes, family, transport } = packet;
   const quote = transport + headerLength;
   if (quote + (family === 'ipv4' ? 20 : 40) > bytes.length) return false;
-  if (!packet.isChecksumTrusted && !isChecksumRight(packet)) return false;
+  if (!packet.isChecksumTrusted && !packet.isChecksumVerified && !isChecksumRight(packet)) return false;
   if (isUnfitRedirect(packet, connection)) return false;
   if (!translates(connection, side, packet.direction)) return true;
   const there = connection.tuple(packet.direction === 0 ? 1 : 0);
