@@ -36,6 +36,7 @@ import { unlimitedNewConnections } from './unlimited-new-connections.js';
 import { exposedService } from './exposed-service.js';
 import { filterMatchesPreNat } from './filter-matches-pre-nat.js';
 import { hostBitsSet } from './host-bits-set.js';
+import { likelyTypo } from './likely-typo.js';
 import { ipsecTranslated } from './ipsec-translated.js';
 import { jumpToEmptyChain } from './jump-to-empty-chain.js';
 import { inputRuleBypassedByDnat } from './input-rule-bypassed-by-dnat.js';
@@ -134,6 +135,7 @@ export const checks: readonly Check[] = [
   hostnameInRule,
   hostBitsSet,
   networkWithoutMask,
+  likelyTypo,
   mergeableRules,
   listCouldBeIpset,
   unusedByCounters,

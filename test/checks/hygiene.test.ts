@@ -308,3 +308,23 @@ test('network-without-mask: an address is told of once, with the mask that stand
   t.deepEqual(one?.because.map(({ rule }) => rule), ['filter:INPUT:3', 'filter:FORWARD:1']);
   t.regex(one?.help ?? '', /-s 10\.5\.1\.0\/26$/u);
 });
+
+test('likely-typo: two letters of an interface, two digits of a private network', t => {
+  const told = (rules: readonly string[], names?: readonly string[], nat = ''): readonly string[] => analyze({ path: 'x.rules', text: `${nat}*filter\n:INPUT DROP [0:0]\n${rules.map(rule => `-A INPUT ${rule}\n`).join('')}COMMIT\n` }, names === undefined ? {} : { host: () => ({ interfaces: names.map(name => ({ name })) }) })
+    .findings.flatMap(({ check, certainty, rule, message }) => check === 'likely-typo' ? [`${certainty} ${rule ?? ''} ${message.split(' with')[0] ?? ''}`] : []);
+  const [eth, eht] = ['-i eth0 -p tcp -m tcp --dport 22 -j ACCEPT', '-i eht0 -p udp -m udp --dport 53 -j DROP'];
+  const twice = [eth, eth.replace('22', '80'), eht];
+  t.deepEqual(told(twice), ['possible filter:INPUT:3 eht0 is eth0']);
+  t.deepEqual(told([...twice, eht.replace('53', '69')]), [], 'as many rules name the one as the other');
+  t.deepEqual(told([eth, eht], ['lo', 'eth0']), ['certain filter:INPUT:2 eht0 is eth0'], 'there is no such interface');
+  t.deepEqual(told(twice, ['lo', 'eth0', 'eht0']), [], 'there is one');
+  for (const name of ['eth1', 'veth0', 'eth0.1', 'lan0']) t.deepEqual(told([...twice.slice(0, 2), eht.replace('eht0', name)]), [], name);
+  t.deepEqual(told([...twice.slice(0, 2).map(rule => rule.replace('eth0', 'vlan12')), eht.replace('eht0', 'vlan21')]), [], 'numbers may be meant');
+  const ssh = (source: string, target = 'ACCEPT'): string => `-s ${source} -p tcp -m tcp --dport 22 -j ${target}`;
+  t.deepEqual(told([ssh('192.168.0.0/16'), ssh('192.186.7.0/24')]), ['possible filter:INPUT:2 192.186.7.0/24 is 192.168.7.0/24']);
+  t.deepEqual(told([ssh('172.16.5.1/32'), ssh('172.61.5.9/32')]), ['possible filter:INPUT:2 172.61.5.9/32 is 172.16.5.9/32'], 'a neighbour of a host that is named');
+  t.deepEqual(told([ssh('192.168.1.0/24')], undefined, '*nat\n-A POSTROUTING -s 192.186.1.0/24 -o wan0 -j MASQUERADE\nCOMMIT\n'), ['possible nat:POSTROUTING:1 192.186.1.0/24 is 192.168.1.0/24']);
+  t.deepEqual(told([ssh('192.168.0.0/16'), ssh('192.186.7.0/24', 'DROP')]), [], 'the banned have all sorts of addresses');
+  t.deepEqual(told([ssh('192.168.1.0/24'), ssh('192.186.7.0/24')]), [], 'nobody names that network');
+  t.deepEqual(told([ssh('10.12.0.0/16'), ssh('10.21.0.0/16')]), [], 'both are private');
+});

@@ -1,0 +1,173 @@
+import { BuiltInOption } from '../extensions/option-scope.js';
+import { isUnresolved, type Rule } from '../model/ruleset.js';
+import { optionSpan } from '../model/spans.js';
+import { isPrivate } from '../packet/address-blocks.js';
+import { printAddressMask, type AddressMask } from '../values/address-mask.js';
+import { maskAddress, parseAddress, prefixLength, printAddress, type Address } from '../values/address.js';
+import { defineCheck, fixWith, type CheckContext, type Report, type RuleInChain } from './define-check.js';
+import { effectOf } from './shared/targets.js';
+import { othersTold, theSame } from './shared/the-same.js';
+
+/** The options by which rules name interfaces and addresses. */
+type Key = 'i' | 'o' | 's' | 'd';
+
+/** A word, the first rule that says it, and the others. */
+interface Said<Word> {
+  readonly word: Word;
+  readonly key: Key;
+  readonly at: RuleInChain;
+  readonly others: RuleInChain[];
+}
+
+/** What rules say, each word by a key of its own. */
+class Sayings<Word> {
+  readonly all = new Map<number | string, Said<Word>>();
+
+  note(id: number | string, word: Word, key: Key, at: RuleInChain): void {
+    const known = this.all.get(id);
+    if (known === undefined) this.all.set(id, { word, key, at, others: [] });
+    else if (known.at.rule !== at.rule) known.others.push(at);
+  }
+}
+
+/** The words that one gets by exchanging two neighbouring characters of a kind. */
+function* exchanged(word: string, kind: RegExp): Generator<string, void> {
+  for (let i = 1; i < word.length; i++) {
+    const [one = '', other = ''] = [word[i - 1], word[i]];
+    if (one !== other && kind.test(one) && kind.test(other)) yield `${word.slice(0, i - 1)}${other}${one}${word.slice(i + 1)}`;
+  }
+}
+
+/** What somebody seems to have mistyped, and what he meant. */
+interface Typo {
+  readonly said: Said<string>;
+  readonly meant: string;
+  readonly isCertain: boolean;
+}
+
+const letter = /^[a-z]$/iu, digit = /^\d$/u;
+
+/** Interfaces that fewer rules name than name one that differs in the order of two letters. In numbers that may be meant: there is a `vlan12`, and a `vlan21`. */
+function* interfaceTypos(cx: CheckContext): Generator<Typo, void> {
+  const said = new Sayings<string>();
+  const note = (given: Rule['inInterface'], key: Key, at: RuleInChain): void => {
+    if (given !== undefined && !given.value.prefix) said.note(given.value.name, given.value.name, key, at);
+  };
+  for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
+    note(at.rule.inInterface, 'i', at);
+    note(at.rule.outInterface, 'o', at);
+  }
+  const there = cx.host?.interfaces === undefined ? undefined : new Set(cx.host.interfaces.map(({ name }) => name));
+  for (const one of said.all.values()) {
+    if (there?.has(one.word) === true) continue;
+    const often = (word: string): number => there?.has(word) === true ? Infinity : said.all.get(word)?.others.length ?? -1;
+    const meant = [...exchanged(one.word, letter)].find(word => often(word) > one.others.length);
+    if (meant !== undefined) yield { said: one, meant, isCertain: there?.has(meant) === true };
+  }
+}
+
+const letting = new Set(['accept', 'nat']);
+
+/** Public addresses that rules let in or translate, and that lie in a private network of others once two digits are exchanged. Lists of the banned have all sorts of addresses. */
+function* addressTypos(cx: CheckContext): Generator<Typo, void> {
+  const networks = new Map<number, AddressMask>();
+  const said = new Sayings<AddressMask>();
+  const privateFrom = new Map<number, boolean>();
+  /** What makes an address private is in its first half. */
+  const mayBePrivate = (half: number): boolean => {
+    let may = privateFrom.get(half);
+    if (may === undefined) privateFrom.set(half, may = privatesIn(half * 65_536).length > 0);
+    return may;
+  };
+  const note = (given: Rule['source'], key: Key, at: RuleInChain, table: string): void => {
+    if (given === undefined || isUnresolved(given.value)) return;
+    const { value, value: { address, mask } } = given;
+    // Of a larger network more than a digit is different.
+    if (typeof address !== 'number' || Number(mask) < 0xffff_0000) return;
+    const length = prefixLength(mask) ?? 0;
+    if (isPrivate(address)) networks.set(address * 64 + length, networkOf(value));
+    else if (mayBePrivate(address >>> 16) && (table === 'nat' || letting.has(effectOf(at.rule) ?? ''))) said.note(address * 64 + length, value, key, at);
+  };
+  for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
+    note(at.rule.source, 's', at, table.name);
+    note(at.rule.destination, 'd', at, table.name);
+  }
+  for (const one of said.all.values()) {
+    const meant = privatesIn(one.word.address).find(address => [...networks.values()].some(network => maskAddress(address, network.mask) === network.address));
+    if (meant !== undefined) yield { said: { ...one, word: printAddressMask(one.word) }, meant: printAddressMask({ ...one.word, address: meant }), isCertain: false };
+  }
+}
+
+/** The private addresses that one is with two neighbouring digits exchanged. */
+function privatesIn(address: Address): readonly number[] {
+  return [...exchanged(printAddress(address), digit)].flatMap(word => {
+    const other = parseAddress(word, 'ipv4');
+    return typeof other === 'number' && printAddress(other) === word && isPrivate(other) ? [other] : [];
+  });
+}
+
+/** A network of 256 addresses at least, in which one lies. */
+function networkOf({ address, mask, ...rest }: AddressMask): AddressMask {
+  const wide = Number(mask) > 0xffff_ff00 ? 0xffff_ff00 : mask;
+  return { ...rest, address: maskAddress(address, wide), mask: wide };
+}
+
+function report({ ruleset }: CheckContext, { said: { word, key, at, others }, meant, isCertain }: Typo): Report {
+  const span = optionSpan(ruleset, at.rule, option => option.shape instanceof BuiltInOption && option.shape.key === key);
+  const isName = key === 'i' || key === 'o';
+  const isAtEnd = others.length === 0 && ruleset.source.text.slice(0, span.end).endsWith(` ${word}`);
+  return {
+    at, span, certainty: isCertain ? 'certain' : 'possible', alike: others.length + 1,
+    message: isName ? `${word} is ${meant} with two letters exchanged${isCertain ? ', and this host has no such interface' : ', which more rules name'}` : `${word} is ${meant} with two digits exchanged, where other rules have a private network`,
+    because: theSame(others.slice(0, othersTold)),
+    help: `if it is mistyped, write ${meant}`,
+    ...fixWith(`write ${meant}`, 'unsafe', isAtEnd ? [{ span: { start: span.end - word.length, end: span.end }, text: meant }] : undefined),
+  };
+}
+
+export const likelyTypo = defineCheck({
+  name: 'likely-typo',
+  kind: 'hygiene',
+  severity: 'warning',
+  summary: 'An interface or a network is named that differs from another in the order of two letters or digits',
+  why: `iptables takes any name for an interface, and any address: a rule for eht0, or for 192.186.1.0/24, loads without a word and is for nobody, or for
+strangers. It is told of interfaces that differ from one that more rules name (or that the host has) in the order of two neighbouring letters, and of public addresses that
+rules let in or translate, where the same with two neighbouring digits exchanged lies in a private network that others name. Numbers of interfaces are not looked at:
+vlan12 and vlan21 may both be there. Where the interfaces of the host are known, it is certain or not said.`,
+  bad: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -i eth1 -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -i eth1 -p tcp -m tcp --dport 8080 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -i eht1 -p tcp -m tcp --dport 9090 -j ACCEPT
+COMMIT
+`,
+  good: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -i eth1 -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -i eth1 -p tcp -m tcp --dport 8080 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -i eth1 -p tcp -m tcp --dport 9090 -j ACCEPT
+COMMIT
+`,
+  nearMiss: `*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i lo -j ACCEPT
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -i vlan12 -p tcp -m tcp --dport 22 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -i vlan12 -p tcp -m tcp --dport 8080 -j ACCEPT
+-A INPUT -s 203.0.113.0/24 -i vlan21 -p tcp -m tcp --dport 9090 -j ACCEPT
+COMMIT
+`,
+  * run(cx) {
+    for (const typo of [...interfaceTypos(cx), ...addressTypos(cx)]) yield report(cx, typo);
+  },
+});
