@@ -2,7 +2,8 @@
 # Old start-up script of a small office's gateway, kept alive since the days of 2.6.
 # Planted: -m state throughout (deprecated), a LAN address with a /24 mask (host bits set), and the ban on telnet
 # below the rule that lets the LAN out (shadowed, other verdict), the answers of name servers told by their port (source port trusted),
-# the file server's rule, for which the network's mask was forgotten (network without mask), and a limit on a list that nobody gets on (list never filled).
+# the file server's rule, for which the network's mask was forgotten (network without mask), a limit on a list that nobody gets on (list never filled),
+# and the statistics that were opened last, to eht1 (likely typo).
 
 # the gateway has to pass packets on
 echo 1 > /proc/sys/net/ipv4/ip_forward 2>/dev/null
@@ -30,6 +31,7 @@ iptables -A INPUT -i eth1 -s 192.168.30.0 -p tcp --dport 445 -j ACCEPT
 iptables -A INPUT -i eth0 -p udp --sport 53 -j ACCEPT
 iptables -A INPUT -p icmp --icmp-type echo-request -m recent --update --seconds 10 --hitcount 20 --name ping -j DROP
 iptables -A INPUT -p icmp --icmp-type echo-request -m limit --limit 5/second -j ACCEPT
+iptables -A INPUT -i eht1 -s 192.168.30.7 -p tcp --dport 9090 -j ACCEPT
 
 # everyone else
 iptables -A FORWARD -m state --state ESTABLISHED,RELATED -j ACCEPT
