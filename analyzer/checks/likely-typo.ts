@@ -1,7 +1,7 @@
 import { BuiltInOption } from '../extensions/option-scope.js';
 import { isUnresolved, type Rule } from '../model/ruleset.js';
 import { optionSpan } from '../model/spans.js';
-import { isPrivate } from '../packet/address-blocks.js';
+import { isPrivate, privateRanges } from '../packet/address-blocks.js';
 import { printAddressMask, type AddressMask } from '../values/address-mask.js';
 import { maskAddress, parseAddress, prefixLength, printAddress, type Address } from '../values/address.js';
 import { defineCheck, fixWith, type CheckContext, type Report, type RuleInChain } from './define-check.js';
@@ -72,13 +72,6 @@ const letting = new Set(['accept', 'nat']);
 function* addressTypos(cx: CheckContext): Generator<Typo, void> {
   const networks = new Map<number, AddressMask>();
   const said = new Sayings<AddressMask>();
-  const privateFrom = new Map<number, boolean>();
-  /** What makes an address private is in its first half. */
-  const mayBePrivate = (half: number): boolean => {
-    let may = privateFrom.get(half);
-    if (may === undefined) privateFrom.set(half, may = privatesIn(half * 65_536).length > 0);
-    return may;
-  };
   const note = (given: Rule['source'], key: Key, at: RuleInChain, table: string): void => {
     if (given === undefined || isUnresolved(given.value)) return;
     const { value, value: { address, mask } } = given;
@@ -86,7 +79,7 @@ function* addressTypos(cx: CheckContext): Generator<Typo, void> {
     if (typeof address !== 'number' || Number(mask) < 0xffff_0000) return;
     const length = prefixLength(mask) ?? 0;
     if (isPrivate(address)) networks.set(address * 64 + length, networkOf(value));
-    else if (mayBePrivate(address >>> 16) && (table === 'nat' || letting.has(effectOf(at.rule) ?? ''))) said.note(address * 64 + length, value, key, at);
+    else if ((table === 'nat' || letting.has(effectOf(at.rule) ?? '')) && mistyped().has(address >>> 16)) said.note(address * 64 + length, value, key, at);
   };
   for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
     note(at.rule.source, 's', at, table.name);
@@ -96,6 +89,19 @@ function* addressTypos(cx: CheckContext): Generator<Typo, void> {
     const meant = privatesIn(one.word.address).find(address => [...networks.values()].some(network => maskAddress(address, network.mask) === network.address));
     if (meant !== undefined) yield { said: { ...one, word: printAddressMask(one.word) }, meant: printAddressMask({ ...one.word, address: meant }), isCertain: false };
   }
+}
+
+let halves: ReadonlySet<number> | undefined;
+
+/** The first halves of addresses that are private with two digits exchanged: what makes an address private is there. */
+function mistyped(): ReadonlySet<number> {
+  return halves ??= new Set(privateRanges.ipv4.flatMap(({ low, high }) => {
+    const [from, to] = [Number(low) >>> 16, Number(high) >>> 16];
+    return Array.from({ length: to - from + 1 }, (_, i) => printAddress((from + i) * 65_536)).flatMap(text => [...exchanged(text, digit)].flatMap(word => {
+      const address = parseAddress(word, 'ipv4');
+      return typeof address === 'number' ? [address >>> 16] : [];
+    }));
+  }));
 }
 
 /** The private addresses that one is with two neighbouring digits exchanged. */

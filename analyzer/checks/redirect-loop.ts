@@ -12,7 +12,7 @@ import { stepOf } from '../witness/step.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { isToSelf, liveTranslations, pathsBehind, type Asking } from './shared/nat-rules.js';
 import { destinationText } from './shared/nat-words.js';
-import { insideOf, isForNeighbours, type Inside } from './shared/neighbours.js';
+import { clientsBy, insideOf, isForNeighbours, type Inside } from './shared/neighbours.js';
 import { shownOutside } from './shared/outside.js';
 import { comesTo, exempting } from './shared/notrack.js';
 import { firstTo } from './shared/strangers.js';
@@ -108,7 +108,7 @@ function* ofServersInside(cx: CheckContext, nat: Table): Generator<Report, void>
   for (const asking of caught) {
     const { translation, asks } = asking;
     const asked = askedPort(asks);
-    const inside = asked === undefined || !pathsBehind(cx, translation).includes('through') ? undefined : insideOf(cx, asking);
+    const inside = asked === undefined || clientsBy(cx, asking) === undefined || !pathsBehind(cx, translation).includes('through') ? undefined : insideOf(cx, asking);
     if (asked === undefined || inside === undefined || !isForNeighbours(cx, asking, inside)) continue;
     if (left-- <= 0) {
       cx.undecided();

@@ -89,8 +89,13 @@ export function insideOf(cx: CheckContext, asking: Asking): Inside | undefined {
   return client === undefined ? undefined : { server, client, asked, where, isAssumed: shown === undefined };
 }
 
-/** It is for those who come by the interface behind which the server is, whatever they ask for: a proxy of theirs, not a service that is published. */
-export function isForNeighbours(cx: CheckContext, { translation: { at }, asks }: Asking, { where: { device } }: Inside): boolean {
+/** The one interface by which those come for whom it is. */
+export function clientsBy(cx: CheckContext, { translation: { at } }: Asking): string | undefined {
   const { inInterface } = wholeRule(cx, at, 'PREROUTING');
-  return inInterface?.negated === false && inInterface.value.name === device && rangesOf(asks, 'dst') === undefined;
+  return inInterface?.negated === false ? inInterface.value.name : undefined;
+}
+
+/** It is for those who come by the interface behind which the server is, whatever they ask for: a proxy of theirs, not a service that is published. */
+export function isForNeighbours(cx: CheckContext, asking: Asking, { where: { device } }: Inside): boolean {
+  return clientsBy(cx, asking) === device && rangesOf(asking.asks, 'dst') === undefined;
 }
