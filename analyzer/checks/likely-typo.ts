@@ -60,9 +60,9 @@ function* interfaceTypos(cx: CheckContext): Generator<Typo, void> {
   const there = cx.host?.interfaces === undefined ? undefined : new Set(cx.host.interfaces.map(({ name }) => name));
   for (const one of said.all.values()) {
     if (there?.has(one.word) === true) continue;
-    const often = (word: string): number => there?.has(word) === true ? Infinity : said.all.get(word)?.others.length ?? -1;
+    const often = (word: string): number => there === undefined ? said.all.get(word)?.others.length ?? -1 : there.has(word) ? Infinity : -1;
     const meant = [...exchanged(one.word, letter)].find(word => often(word) > one.others.length);
-    if (meant !== undefined) yield { said: one, meant, isCertain: there?.has(meant) === true };
+    if (meant !== undefined) yield { said: one, meant, isCertain: there !== undefined };
   }
 }
 
@@ -139,7 +139,7 @@ export const likelyTypo = defineCheck({
   why: `iptables takes any name for an interface, and any address: a rule for eht0, or for 192.186.1.0/24, loads without a word and is for nobody, or for
 strangers. It is told of interfaces that differ from one that more rules name (or that the host has) in the order of two neighbouring letters, and of public addresses that
 rules let in or translate, where the same with two neighbouring digits exchanged lies in a private network that others name. Numbers of interfaces are not looked at:
-vlan12 and vlan21 may both be there. Where the interfaces of the host are known, it is certain or not said.`,
+vlan12 and vlan21 may both be there. Where the interfaces of the host are known, it is of these that one must have been meant, and certain.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]

@@ -70,7 +70,7 @@ const uplink = /^(?:wan|isp|inet|internet|uplink)/u;
 const dialled = /^ppp\d+$/u;
 
 /** By the interface by which people come to them, the servers inside that rules publish. */
-function publishedBy(cx: CheckContext): readonly { readonly from: string; readonly to: string }[] {
+function serversInside(cx: CheckContext): readonly { readonly from: string; readonly to: string }[] {
   return [...liveTranslations(cx, 'destination')].flatMap(({ translation: { at, address, ports } }) => {
     const { inInterface: way, destination } = wholeRule(cx, at, 'PREROUTING');
     const isPublic = typeof address !== 'string' && address.every(({ low }) => isPrivate(low)) && (destination === undefined || isUnresolved(destination.value) || !isPrivate(destination.value.address));
@@ -80,7 +80,7 @@ function publishedBy(cx: CheckContext): readonly { readonly from: string; readon
 
 /** Interfaces by which people come to a server inside as they come to it by a line to the internet: both rules send them to the same address and port. */
 function publishing(cx: CheckContext, lines: readonly (InterfaceName | undefined)[]): ReadonlySet<string> {
-  const servers = publishedBy(cx);
+  const servers = serversInside(cx);
   const published = new Set(servers.flatMap(({ from: name, to }) => lines.some(line => line !== undefined && nameOf(line) === name) ? [to] : []));
   return new Set(servers.flatMap(({ from: name, to }) => published.has(to) ? [name] : []));
 }
@@ -118,7 +118,7 @@ function isForSome(cx: CheckContext, line: InterfaceName): boolean {
 
 /** Where no rule translates what people send to the internet, those who are let out by a line there: by one at which servers inside are published, or, of a private network, by one of that name. */
 function* withoutAny(cx: CheckContext, nat: Table): Generator<Report, void> {
-  const published = new Set(publishedBy(cx).map(({ from: name }) => name));
+  const published = new Set(serversInside(cx).map(({ from: name }) => name));
   for (const name of namedInterfaces(cx.ruleset)) {
     const isCalled = uplink.test(name.name) || dialled.test(name.name);
     if (name.prefix || !(isCalled || published.has(name.name)) || !isLetOut(cx, name.name) || isForSome(cx, name)) continue;

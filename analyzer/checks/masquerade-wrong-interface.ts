@@ -5,7 +5,7 @@ import { isPrivate, privateRanges } from '../packet/address-blocks.js';
 import { all, any, ctstates, is, not, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddressMask } from '../values/address-mask.js';
-import type { InterfaceName } from '../values/interface-name.js';
+import { isSameInterface, type InterfaceName } from '../values/interface-name.js';
 import { stepOf } from '../witness/step.js';
 import { without } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
@@ -22,11 +22,10 @@ const questionLimit = 100;
 const by = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint => ({ kind: 'interface', field, name, prefix });
 const isNew = all([is('ctstate', ctstates.NEW), is('fragment', 0)]);
 const carried = any([is('protocol', protocolNumber.tcp), is('protocol', protocolNumber.udp)]);
-const isSame = (a: InterfaceName, b: InterfaceName): boolean => a.name === b.name && a.prefix === b.prefix;
 
 /** Whether a rule may be asked about what leaves by an interface. */
 function admits({ outInterface: out }: Rule, way: InterfaceName): boolean {
-  return out === undefined || out.negated || (out.value.prefix && way.name.startsWith(out.value.name)) || (way.prefix && out.value.name.startsWith(way.name)) || isSame(out.value, way);
+  return out === undefined || out.negated || (out.value.prefix && way.name.startsWith(out.value.name)) || (way.prefix && out.value.name.startsWith(way.name)) || isSameInterface(out.value, way);
 }
 
 /** Whether a translation may be asked about what leaves by an interface. */
@@ -66,7 +65,7 @@ function leaving(cx: CheckContext, pipeline: Pipeline, { asks }: Asking, whence:
 
 /** Whether the interface is named by translations only: the host may not have it, or not any more. */
 function isNamedByNatOnly({ ruleset: { tables } }: CheckContext, way: InterfaceName): boolean {
-  return [...tables.values()].every(({ name, chains }) => name === 'nat' || [...chains.values()].every(({ rules }) => rules.every(({ inInterface, outInterface }) => [inInterface, outInterface].every(one => one === undefined || !isSame(one.value, way)))));
+  return [...tables.values()].every(({ name, chains }) => name === 'nat' || [...chains.values()].every(({ rules }) => rules.every(({ inInterface, outInterface }) => [inInterface, outInterface].every(one => one === undefined || !isSameInterface(one.value, way)))));
 }
 
 /** The private network that the translation says it is for, where it names an interface of which no other table speaks. */
@@ -126,7 +125,7 @@ known where the host's routes are (\`--host\`): else it is possible.`,
     for (const asking of askings) {
       const from = asking.translation.hooks.includes('POSTROUTING') ? wayOutOf(cx, asking.translation.at) : undefined;
       if (from === undefined || (cx.host !== undefined && defaultDevices(cx.host).includes(from.name))) continue;
-      const others = namedInterfaces(cx.ruleset).filter(to => !isSame(to, from) && !askings.some(one => isAskedAt(cx, one, to)));
+      const others = namedInterfaces(cx.ruleset).filter(to => !isSameInterface(to, from) && !askings.some(one => isAskedAt(cx, one, to)));
       const pipeline = others.length === 0 ? undefined : cx.pipeline();
       const lets = pipeline === undefined ? undefined : letsOut(cx, pipeline, from);
       if (pipeline === undefined || lets === undefined) continue;

@@ -6,6 +6,11 @@ export interface InterfaceName {
   readonly prefix: boolean;
 }
 
+/** Whether both are for the same interfaces, written as one name or one prefix. */
+export function isSameInterface(a: InterfaceName, b: InterfaceName): boolean {
+  return a.name === b.name && a.prefix === b.prefix;
+}
+
 /** A letter that the kernel takes in no interface's name, if there is one. Addresses with a label (`eth0:1`) are those of the interface. @see dev_valid_name() in net/core/dev.c */
 export function forbiddenIn(name: string): string | undefined {
   return /[:/\s]/u.exec(name)?.[0];

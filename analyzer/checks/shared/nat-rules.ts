@@ -8,7 +8,7 @@ import { ask, reachWith } from '../../packet-space/index.js';
 import { all, ctstates, is, type Constraint, type Range } from '../../packet/constraint.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { printAddressMask } from '../../values/address-mask.js';
-import type { InterfaceName } from '../../values/interface-name.js';
+import { isSameInterface, type InterfaceName } from '../../values/interface-name.js';
 import type { CheckContext } from '../define-check.js';
 import { areCovered, rangesOf, without } from './asked.js';
 import { conjuncts } from './conjuncts.js';
@@ -191,6 +191,6 @@ export function wayOutOf(cx: CheckContext, at: RuleAt): InterfaceName | undefine
 export function comesElsewhere({ ruleset: { tables } }: CheckContext, { translation: { at: { rule: { source } } } }: Asking, way: InterfaceName): boolean {
   if (source === undefined || source.negated || isUnresolved(source.value)) return false;
   const network = printAddressMask(source.value);
-  const isThere = (rule: Rule): boolean => rule.inInterface?.negated === false && (rule.inInterface.value.name !== way.name || rule.inInterface.value.prefix !== way.prefix) && rule.source?.negated === false && !isUnresolved(rule.source.value) && printAddressMask(rule.source.value) === network;
+  const isThere = (rule: Rule): boolean => rule.inInterface?.negated === false && !isSameInterface(rule.inInterface.value, way) && rule.source?.negated === false && !isUnresolved(rule.source.value) && printAddressMask(rule.source.value) === network;
   return [...tables.values()].some(({ chains }) => [...chains.values()].some(({ rules }) => rules.some(isThere)));
 }

@@ -2,7 +2,7 @@
 import { isPrivate } from '../../packet/address-blocks.js';
 import { always, any, not, type Constraint, type Range } from '../../packet/constraint.js';
 import { isUnresolved, type Rule, type Ruleset } from '../../model/ruleset.js';
-import { forbiddenIn, type InterfaceName } from '../../values/interface-name.js';
+import { forbiddenIn, isSameInterface, type InterfaceName } from '../../values/interface-name.js';
 import type { Family } from '../../values/value.js';
 import type { CheckContext } from '../define-check.js';
 import { isRemark } from './catch-all.js';
@@ -36,10 +36,6 @@ const named = (field: 'in' | 'out', { name, prefix }: InterfaceName): Constraint
 /** `wg+`, as a rule names it. */
 function interfaceName(word: string): InterfaceName {
   return word.endsWith('+') ? { name: word.slice(0, -1), prefix: true } : { name: word, prefix: false };
-}
-
-function sameName(a: InterfaceName, b: InterfaceName): boolean {
-  return a.name === b.name && a.prefix === b.prefix;
 }
 
 function* rulesOf({ tables }: Ruleset): Generator<Rule, void> {
@@ -156,7 +152,7 @@ export function fromOutside(facts: Facts, field: 'in' | 'out' = 'in'): Constrain
   const told = knownOutside(facts, field);
   if (told !== undefined) return told.packets;
   const { names, trusted } = mentionedIn(facts.ruleset);
-  const open = names.filter(one => !virtual.test(one.name) && !inner.test(one.name) && !trusted.some(other => sameName(one, other)));
+  const open = names.filter(one => !virtual.test(one.name) && !inner.test(one.name) && !trusted.some(other => isSameInterface(one, other)));
   const isOnly = open.length === 1 && !(names.length === 1 && second.test(open[0]?.name ?? ''));
   return some(field, [...isOnly ? open : [], unnamed(names)]);
 }
@@ -175,6 +171,6 @@ export function namesOutside(facts: Facts): boolean {
 /** Whether a packet comes by an interface that rules name and behind which the internet is not; where they name none, by any. */
 export function fromNamedInside(facts: Facts): Constraint {
   const outer = outsides(facts);
-  const inside = namedInterfaces(facts.ruleset).filter(one => !virtual.test(one.name) && !outer.some(other => sameName(one, other)));
+  const inside = namedInterfaces(facts.ruleset).filter(one => !virtual.test(one.name) && !outer.some(other => isSameInterface(one, other)));
   return outer.length === 0 || inside.length === 0 ? always : some('in', inside);
 }

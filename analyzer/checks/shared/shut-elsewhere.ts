@@ -1,7 +1,6 @@
 /** Where policies of other tables let no connection through this host, whatever table filter accepts. */
 import type { Decider, PacketSample, RuleAt } from '../../packet-space/answers.js';
 import { ask } from '../../packet-space/index.js';
-import { question } from '../../packet-space/pipeline/index.js';
 import { all } from '../../packet/constraint.js';
 import type { CheckContext } from '../define-check.js';
 import { isPolicy } from './deciders.js';
@@ -18,7 +17,7 @@ export interface ShutElsewhere {
 
 const onTheWay: ReadonlySet<string | undefined> = new Set(['PREROUTING', 'FORWARD', 'POSTROUTING']);
 
-/** The base chains of other tables than filter, on the way through this host, that let nothing pass. */
+/** The base chains of other tables than filter, on the way through this host, that let nothing pass, whatever the tables before make of it. */
 function* shutting(cx: CheckContext): Generator<Policy, void> {
   for (const table of cx.ruleset.tables.values()) for (const { name, hook, policy } of table.chains.values()) {
     if (table.name === 'filter' || policy !== 'DROP' || hook === undefined || !onTheWay.has(hook)) continue;
@@ -31,11 +30,6 @@ export function shutElsewhere(cx: CheckContext): ShutElsewhere | undefined {
   const filter = cx.ruleset.tables.get('filter');
   const [first, ...others] = filter === undefined ? [] : shutting(cx);
   if (filter === undefined || first === undefined) return undefined;
-  const packets = all([statesOf(cx.ruleset).first, notLoopback]);
-  const accepted = ask(cx.space(), filter, 'FORWARD', packets, ['accept']);
-  const pipeline = accepted.kind === 'yes' && !isPolicy(accepted.by) ? cx.pipeline() : undefined;
-  if (accepted.kind !== 'yes' || isPolicy(accepted.by) || pipeline === undefined) return undefined;
-  const answer = question(pipeline, 'through', packets, 'accept', undefined, true);
-  if (answer.kind === 'undecided') cx.undecided();
-  return answer.kind === 'no' ? { by: [first, ...others], accepting: accepted.by, witness: accepted.witness } : undefined;
+  const accepted = ask(cx.space(), filter, 'FORWARD', all([statesOf(cx.ruleset).first, notLoopback]), ['accept']);
+  return accepted.kind !== 'yes' || isPolicy(accepted.by) ? undefined : { by: [first, ...others], accepting: accepted.by, witness: accepted.witness };
 }
