@@ -49,6 +49,21 @@ export function united(all: readonly (readonly Range[] | undefined)[]): readonly
   return out;
 }
 
+/** Whether a value of `some` is among those that are `united`; undefined is any value. */
+export function isAmong(some: readonly Range[], values: readonly Range[] | undefined): boolean {
+  return values === undefined || some.some(({ low, high }) => {
+    let [from, to] = [0, values.length];
+    // The first range that does not end before `low`.
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((values[middle]?.high ?? high) < low) from = middle + 1;
+      else to = middle;
+    }
+    const next = values[from];
+    return next !== undefined && next.low <= high;
+  });
+}
+
 function inOrder(all: readonly (readonly Range[] | undefined)[]): Range[] {
   return all.flatMap(one => one ?? []).sort((a, b) => a.low < b.low ? -1 : a.low > b.low ? 1 : 0);
 }

@@ -6,7 +6,7 @@ import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
 import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { isPrivate, publicRanges } from '../../packet/address-blocks.js';
 import { all, asksFor, ctstates, is, mentions, not, type Constraint, type Range } from '../../packet/constraint.js';
-import { meet, rangesOf } from './asked.js';
+import { isAmong, rangesOf, united } from './asked.js';
 import type { CheckContext } from '../define-check.js';
 import { askedOnTheWay, liveTranslations, wayOutOf, type Asking } from './nat-rules.js';
 import { isInnerName } from './outside.js';
@@ -65,11 +65,12 @@ export function unaddressed(cx: CheckContext, filter: Table): readonly Unaddress
   const people: Constraint = { kind: 'within', field: 'src', ranges: publicRanges[cx.ruleset.family] };
   // Of those that are dead other checks speak.
   const mayLead = translationsOf(cx.ruleset).filter(({ side, at }) => side === 'destination' && (!live.has(at.rule) || isBy(cx, nat, at, way.constraint)));
+  const ledTo = united(mayLead.map(({ address }) => typeof address !== 'string' ? address : address === 'same' ? undefined : []));
   const found: Unaddressed[] = [];
   const [led, others] = [new Set<Range['low'] | undefined>(), new Set<Range['low'] | undefined>()];
   for (const at of serversIn(cx, filter)) {
     const dst = rangesOf(constraintsOf(cx.ruleset, filter.name).of(at.rule), 'dst') ?? [];
-    if (mayLead.some(({ address }) => address === 'same' || (typeof address !== 'string' && meet(address, dst)))) {
+    if (isAmong(dst, ledTo)) {
       led.add(dst[0]?.low);
       continue;
     }
