@@ -1,11 +1,14 @@
 /** The two families of one host are often two files side by side: `rules.v4` and `rules.v6`, `iptables.rules` and `ip6tables.rules`. */
 
-/** What of a path says IPv4, and what in its place IPv6. */
+/** What of a path says IPv4, and what in its place IPv6. Other digits beside it count hosts: `srv40`, `host16.rules`. */
 const words: readonly (readonly [v4: string, v6: string])[] = [['v4', 'v6'], ['ip4', 'ip6'], ['iptables', 'ip6tables'], ['.rules', '6.rules']];
 
-/** The path with `from`, wherever it stands, in turn replaced by `to`. */
+/** The path with `from`, wherever it stands and no digit beside it, in turn replaced by `to`. */
 function* replaced(path: string, from: string, to: string): Generator<string, void> {
-  for (let at = path.indexOf(from); at !== -1; at = path.indexOf(from, at + 1)) yield `${path.slice(0, at)}${to}${path.slice(at + from.length)}`;
+  for (let at = path.indexOf(from); at !== -1; at = path.indexOf(from, at + 1)) {
+    const [before, after] = [path.slice(0, at), path.slice(at + from.length)];
+    if (!/\d$/u.test(before) && !/^\d/u.test(after)) yield `${before}${to}${after}`;
+  }
 }
 
 /** Finds the other file of a host; undefined where there is none. */

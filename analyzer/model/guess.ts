@@ -31,9 +31,13 @@ function familyOf(text: string): Family {
   return ipv6Words.test(text) && !ipv4Words.test(text) ? 'ipv6' : 'ipv4';
 }
 
+/** Of `v6` in a name: what stands before it where the sixth server of a row (`srv6`) is not meant. */
+const ofFamily = '(?:^|[^a-z]|ip|rules?|tables?|filter|firewall|fw)';
+const ipv6Name = new RegExp(`(?:^|[^a-z])ip6|ip6tables|${ofFamily}v6(?!\\d)|(?:rules|tables|before|after|user)6\\b`, 'iu');
+
 function familyInName({ path }: SourceText): Family | undefined {
   const name = path.split('/').at(-1) ?? '';
-  if (/ip6|v6|(?:rules|tables|before|after|user)6\b/iu.test(name)) return 'ipv6';
+  if (ipv6Name.test(name)) return 'ipv6';
   return /\bv4\b|ipv4/iu.test(name) ? 'ipv4' : undefined;
 }
 

@@ -54,6 +54,8 @@ test('the sibling of a path is the first that differs in the family alone', t =>
   t.is(sibling('x6.rules'), 'x.rules');
   t.is(sibling('v4/rules.v6'), undefined);
   t.is(sibling('db/rules.v4'), undefined);
+  t.is(siblingsAmong(['host1.rules', 'host16.rules', 'fw-v40', 'fw-v60'])('host1.rules'), undefined, 'the sixteenth host');
+  t.is(siblingsAmong(['fw-v40', 'fw-v60'])('fw-v40'), undefined);
 });
 
 test('what was asked for lately is kept, and no more of it than that', t => {
