@@ -182,6 +182,7 @@ test('neighbour discovery on links that have neighbours', t => {
   t.deepEqual(six('-A INPUT -i eth0 -p ipv6-icmp -j ACCEPT', '-A INPUT -i eth0 -j DROP', '-A INPUT -i eth1 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -j DROP'), ['error'], 'one of two links');
   t.deepEqual(six('-A INPUT -i eth0 -p ipv6-icmp -j ACCEPT', '-A INPUT -i wg0 -p tcp -m tcp --dport 22 -j ACCEPT', '-A INPUT -i eth0 -p tcp -m tcp --dport 22 -j ACCEPT'), [], 'the only link with neighbours, and a tunnel');
   t.deepEqual(six('-A INPUT -i eth1 -j ACCEPT', ssh), ['error'], 'the link that no rule names');
+  t.deepEqual(six('-A INPUT -i lan0 -j ACCEPT', '-A INPUT -i pppoe-wan -p tcp -m tcp --dport 22 -j ACCEPT'), [], 'outside is a link without neighbours, and nothing begins by any other');
   t.deepEqual(found('neighbour-discovery-blocked', '*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n', { family: 'ipv6' }), [], 'no IPv6 is wanted');
 });
 

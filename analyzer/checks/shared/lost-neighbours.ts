@@ -11,6 +11,7 @@ import { arrivals, type Arrival } from './arrivals.js';
 import { rangesOf } from './asked.js';
 import { isPolicy } from './deciders.js';
 import { dropsTheRest } from './default-drop.js';
+import { knownOutside } from './outside.js';
 import { hasNoNeighbours } from './point-to-point.js';
 import { notLoopback } from './replies.js';
 
@@ -124,8 +125,10 @@ function lostOf(cx: CheckContext, kind: Kind): readonly Lost[] {
   const other = all([not(is('protocol', protocolNumber.icmpv6)), kind.of === 'internet' || (kind.whose === 'own' && kind.of === 'global') ? addresses : always]);
   const named = arrivals(cx.ruleset).filter(({ name }) => name !== undefined);
   const isThoughtOf = named.some(one => isForDiscovery(ask(cx.space(), table, hook, all([packetsOf(needed[0]), one.has(field)]), ['accept'])));
+  // Where it is known which interface leads outside, others are there if anything new comes by them: a rule for ESTABLISHED packets is for all that there are.
+  const begins = knownOutside(cx, field) === undefined ? always : is('ctstate', ctstates.NEW);
   const used = arrivals(cx.ruleset).filter(one => (one.name === undefined ? !isThoughtOf : !hasNoNeighbours(one.name))
-    && ask(cx.space(), table, hook, all([other, one.has(field)]), ['accept', 'queue', 'unknown']).kind !== 'no');
+    && ask(cx.space(), table, hook, all([other, one.has(field), one.name === undefined ? begins : always]), ['accept', 'queue', 'unknown']).kind !== 'no');
   return used.map(arrival => lostBy(cx, hook, arrival, messagesOf(kind), addresses)).filter(one => one.messages.length > 0 && (kind.of !== 'internet' || isByName(cx, kind, one)));
 }
 
