@@ -67,12 +67,12 @@ function knownOf(ruleset: Ruleset): Known {
  * Whether a packet is a stranger's, from outside, to a public address. A stranger is somebody on the internet whose network no rule names. Never
  * where the rules name everybody who was thought of.
  */
-export function fromStrangers(cx: Facts): Constraint {
+export function fromStrangers(cx: Facts, by: Constraint = fromOutside(cx)): Constraint {
   const { ruleset } = cx;
   const { people: everybody } = knownOf(ruleset);
   const toPublic: Constraint = { kind: 'within', field: 'dst', ranges: publicRanges[ruleset.family] };
   // What a person would choose comes first, and so it is what is shown.
-  return all([any([all([oneOf('src', everybody.slice(0, 1)), oneOf('dst', usualHost[ruleset.family])]), toPublic]), fromAnybody(cx)]);
+  return all([any([all([oneOf('src', everybody.slice(0, 1)), oneOf('dst', usualHost[ruleset.family])]), toPublic]), fromAnybody(cx, by)]);
 }
 
 /** Addresses of people whose networks no rule names, as many as need not all fare alike. */
@@ -82,13 +82,13 @@ export function strangerAddresses(ruleset: Ruleset): readonly Address[] {
 }
 
 /** Whether a packet is a stranger's, from outside, wherever it goes: nat may have written that already. */
-export function fromAnybody(cx: Facts): Constraint {
-  return all([oneOf('src', strangerAddresses(cx.ruleset)), fromOutside(cx), fromOneToOne(cx.ruleset, false), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router)]);
+export function fromAnybody(cx: Facts, by: Constraint = fromOutside(cx)): Constraint {
+  return all([oneOf('src', strangerAddresses(cx.ruleset)), by, fromOneToOne(cx.ruleset, false), is('fragment', 0), is('mark', 0), is('connmark', 0), is('srcMac', router)]);
 }
 
-/** First packets of strangers. */
-export function strangers(cx: Facts): Constraint {
-  return all([fromStrangers(cx), is('ctstate', ctstates.NEW)]);
+/** First packets of strangers; by another interface than those outside where one is said. */
+export function strangers(cx: Facts, by?: Constraint): Constraint {
+  return all([fromStrangers(cx, by), is('ctstate', ctstates.NEW)]);
 }
 
 /** Whether a rule is for those of a named network only: no stranger matches it. Quick, and sometimes wrong about who does. */
