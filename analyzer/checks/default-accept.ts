@@ -99,6 +99,6 @@ COMMIT
   * run(cx) {
     // That the other family is protected says more.
     if (!isUnprotected(cx)) yield* lookAt(cx, 'INPUT');
-    if (isRouter(cx)) yield* lookAt(cx, 'FORWARD');
+    if (isRouter(cx) && !isUnprotected(cx, 'FORWARD')) yield* lookAt(cx, 'FORWARD');
   },
 });

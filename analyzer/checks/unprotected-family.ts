@@ -2,42 +2,67 @@ import { packetSpace } from '../packet-space/index.js';
 import { pipeline } from '../packet-space/pipeline/index.js';
 import { stepOf } from '../witness/step.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
-import { defineCheck, type CheckContext } from './define-check.js';
+import { defineCheck, type CheckContext, type Report } from './define-check.js';
+import { isRouter, isSwitchedOn } from './shared/routers.js';
 import { filterChain, letsInUnspoken, type Lets } from './shared/unspoken.js';
 
 const names = { ipv4: 'IPv4', ipv6: 'IPv6' } as const;
 
-/** The host has addresses of this family, or nobody said which it has. */
-function isUsed({ host, ruleset }: CheckContext): boolean {
-  if (ruleset.family === 'ipv4') return true;
+/** The host has addresses of IPv6 by which others than its neighbours reach it, or nobody said which it has. */
+export function usesIpv6({ host }: Pick<CheckContext, 'host'>): boolean {
   if (host?.sysctls?.['net.ipv6.conf.all.disable_ipv6'] === 1) return false;
   const addresses = host?.interfaces?.flatMap(one => one.addresses ?? []).map(one => typeof one === 'string' ? one : one.address);
   return addresses === undefined || addresses.some(one => one.includes(':') && !/^(?:fe80|::1\b)/u.test(one));
 }
 
+type Way = 'INPUT' | 'FORWARD';
+
 /** What the rules of the other family do with packets that none of them speaks of. */
-function sibling(cx: CheckContext): Lets {
+function sibling(cx: CheckContext, hook: Way): Lets {
   const ruleset = cx.sibling();
   if (ruleset === undefined) return { kind: 'undecided' };
   const { settings, host } = cx;
-  return letsInUnspoken({ ruleset, settings, host, sibling: () => cx.ruleset, space: () => packetSpace(ruleset), pipeline: () => pipeline(ruleset) }, 'INPUT');
+  return letsInUnspoken({ ruleset, settings, host, sibling: () => cx.ruleset, space: () => packetSpace(ruleset), pipeline: () => pipeline(ruleset) }, hook);
 }
 
-const known = new WeakMap<CheckContext, Lets | undefined>();
+const known = { INPUT: new WeakMap<CheckContext, Lets | undefined>(), FORWARD: new WeakMap<CheckContext, Lets | undefined>() } as const;
 
-function openness(cx: CheckContext): Lets | undefined {
-  if (cx.sibling() === undefined || filterChain(cx, 'INPUT') === undefined || !isUsed(cx)) return undefined;
-  if (known.has(cx)) return known.get(cx);
-  const own = letsInUnspoken(cx, 'INPUT');
+function openness(cx: CheckContext, hook: Way): Lets | undefined {
+  if (cx.sibling() === undefined || filterChain(cx, hook) === undefined || (cx.ruleset.family === 'ipv6' && !usesIpv6(cx))) return undefined;
+  // By IPv4 hardly anybody outside can name those inside: they have private addresses.
+  if (hook === 'FORWARD' && (cx.ruleset.family === 'ipv4' || (!isRouter(cx) && !isSwitchedOn(cx)))) return undefined;
+  if (known[hook].has(cx)) return known[hook].get(cx);
+  const own = letsInUnspoken(cx, hook);
   // A rule that only may match speaks of something that nobody can resolve here, and not of everything.
-  const found = own.kind === 'yes' && (own.certain || isPolicy(own.by)) && sibling(cx).kind === 'no' ? own : undefined;
-  known.set(cx, found);
+  const found = own.kind === 'yes' && (own.certain || isPolicy(own.by)) && sibling(cx, hook).kind === 'no' ? own : undefined;
+  known[hook].set(cx, found);
   return found;
 }
 
-/** Whether INPUT lets in what no rule speaks of, and the rules of the other family do not. */
-export function isUnprotected(cx: CheckContext): boolean {
-  return openness(cx)?.kind === 'yes';
+/** Whether a chain lets pass what no rule speaks of, and the rules of the other family do not. */
+export function isUnprotected(cx: CheckContext, hook: Way = 'INPUT'): boolean {
+  return openness(cx, hook)?.kind === 'yes';
+}
+
+const words = {
+  INPUT: { does: 'lets in', help: 'what is let in' },
+  FORWARD: { does: 'passes on to those behind this host', help: 'what is passed on' },
+} as const;
+
+function* lookAt(cx: CheckContext, hook: Way): Generator<Report, void> {
+  const answer = openness(cx, hook);
+  const [table, chain, other] = [cx.ruleset.tables.get('filter'), filterChain(cx, hook), cx.sibling()];
+  if (answer?.kind !== 'yes' || table === undefined || chain === undefined || other === undefined) return;
+  const { witness, by, certain } = answer;
+  const { does, help } = words[hook];
+  yield {
+    chain, span: chain.line === 0 ? table.span : chain.span,
+    certainty: certain ? 'certain' : 'possible',
+    message: `${names[cx.ruleset.family]} ${does} whatever no rule speaks of, and ${names[other.family]} does not: what is closed there is open here`,
+    because: [deciderBecause(cx.ruleset, by, hook === 'INPUT' ? 'lets it in' : 'lets it pass')],
+    witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', by: [deciderReference(by)] }],
+    help: `protect it alike: -P ${hook} DROP, and ${help}${cx.ruleset.family === 'ipv6' && hook === 'INPUT' ? ', with -p ipv6-icmp -j ACCEPT in any case: IPv6 does not work without' : ''}`,
+  };
 }
 
 const open = `*filter
@@ -71,22 +96,13 @@ export const unprotectedFamily = defineCheck({
   why: `Most hosts have addresses of both families, and every service listens on both. Rules are loaded for each of them by a program of its own, so
 that one is easily forgotten: then whatever IPv4 keeps out comes in by IPv6. It is reported where the rules of both are known (in one script, or in
 two files that are named alike, as \`rules.v4\` and \`rules.v6\`), the one's INPUT drops what no rule speaks of, and the other's accepts it.
+So it is of IPv6 where a host routes, and the same holds for FORWARD: those inside have no private addresses there that would hide them.
 Where a host file says that the host has no global IPv6 address, or that IPv6 is off, nothing is reported.`,
   bad: { rules: openIpv6, sibling: closedIpv4 },
   good: { rules: closedIpv6, sibling: closedIpv4 },
   nearMiss: { rules: openIpv6, sibling: closedIpv4, host: { interfaces: [{ name: 'eth0', addresses: ['192.0.2.1/24', 'fe80::1/64'] }] } },
   * run(cx) {
-    const answer = openness(cx);
-    const [table, chain, other] = [cx.ruleset.tables.get('filter'), filterChain(cx, 'INPUT'), cx.sibling()];
-    if (answer?.kind !== 'yes' || table === undefined || chain === undefined || other === undefined) return;
-    const { witness, by, certain } = answer;
-    yield {
-      chain, span: chain.line === 0 ? table.span : chain.span,
-      certainty: certain ? 'certain' : 'possible',
-      message: `${names[cx.ruleset.family]} lets in whatever no rule speaks of, and ${names[other.family]} does not: what is closed there is open here`,
-      because: [deciderBecause(cx.ruleset, by, 'lets it in')],
-      witness: [stepOf(witness, witness.in ?? 'eth0')], shows: [{ at: 'filter:INPUT', fate: 'passes', by: [deciderReference(by)] }],
-      help: `protect it alike: -P INPUT DROP, and what is let in${cx.ruleset.family === 'ipv6' ? ', with -p ipv6-icmp -j ACCEPT in any case: IPv6 does not work without' : ''}`,
-    };
+    yield* lookAt(cx, 'INPUT');
+    yield* lookAt(cx, 'FORWARD');
   },
 });

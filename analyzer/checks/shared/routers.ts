@@ -10,6 +10,11 @@ export function isSwitchedOff({ ruleset, host }: Pick<CheckContext, 'ruleset' | 
   return switches[ruleset.family].some(name => host?.sysctls?.[name] === 0);
 }
 
+/** Whether the host is known to pass packets on, for whomever. */
+export function isSwitchedOn({ ruleset, host }: Pick<CheckContext, 'ruleset' | 'host'>): boolean {
+  return switches[ruleset.family].some(name => host?.sysctls?.[name] === 1);
+}
+
 /**
  * Whether its owner has it route: he has not switched that off, and rules of his own stand in FORWARD or translate what passes. What programs made
  * for containers and virtual machines is theirs.
