@@ -7,6 +7,7 @@ import { stepOf } from '../witness/step.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { defaultDevices } from './shared/outside.js';
+import { isSwitchedOff } from './shared/routers.js';
 import { firstTo } from './shared/strangers.js';
 
 type Host = NonNullable<CheckContext['host']>;
@@ -100,6 +101,7 @@ function* lookAt(cx: CheckContext, from: string, inside: Inside): Generator<Repo
   if (pipeline === undefined) return;
   const packets = spoofed(from, inside);
   for (const [path, hook] of paths) {
+    if (hook === 'FORWARD' && isSwitchedOff(cx)) continue;
     const answer = question(pipeline, path, packets, 'accept', undefined, true);
     if (answer.kind === 'undecided') cx.undecided();
     if (answer.kind !== 'yes') continue;

@@ -64,6 +64,8 @@ test('spoofable-source: strict reverse path filtering ends it, on all interfaces
   t.deepEqual(certainty('10.0.0.0/24', { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.eth0.rp_filter': 1 }), []);
   t.deepEqual(certainty('192.0.2.0/24', { 'net.ipv4.conf.all.rp_filter': 0 }), [], 'these are there');
   t.deepEqual(certainty('127.0.0.0/8', { 'net.ipv4.conf.all.rp_filter': 0 }), [], 'the kernel takes none from outside');
+  const through = (forward: number): readonly string[] => found('spoofable-source', host('-A FORWARD -s 10.0.0.0/24 -p udp -j ACCEPT'), at({ 'net.ipv4.ip_forward': forward, 'net.ipv4.conf.all.rp_filter': 0 }));
+  t.deepEqual([through(1), through(0)], [['filter:FORWARD:1'], []], 'nothing passes a host that forwards nothing');
 });
 
 test('outbound-smtp-open: any client, and not the relay alone', t => {
