@@ -19,7 +19,8 @@ import { defineCheck, type CheckContext, type Report } from './define-check.js';
 import { askedOnTheWay, comesElsewhere, liveTranslations, wayOutOf, wholeRule, type Asking } from './shared/nat-rules.js';
 import { shownOutside, virtualInterface } from './shared/outside.js';
 import { notLoopback } from './shared/replies.js';
-import { isSwitchedOff } from './shared/routers.js';
+import { ownerOf } from './shared/owners.js';
+import { forwardingSwitch, isSwitchedOff } from './shared/routers.js';
 import { firstTo } from './shared/strangers.js';
 import { effectOf } from './shared/targets.js';
 
@@ -94,6 +95,17 @@ function lookAt(cx: CheckContext, pipeline: Pipeline, asking: Asking, network: s
   };
 }
 
+/** No rule helps: the kernel forwards nothing. What programs translate is for them to switch on. */
+function ofSwitch(cx: CheckContext, at: RuleAt, network: string): Report | undefined {
+  if (ownerOf(cx.ruleset, at) !== undefined) return undefined;
+  const name = forwardingSwitch[cx.ruleset.family];
+  return {
+    at,
+    message: `this rule translates what people of ${network} send, and this host forwards nothing: ${name} is 0`,
+    help: `if they are to get out: sysctl -w ${name}=1, and the same in /etc/sysctl.d; else delete the rule`,
+  };
+}
+
 const tables = (forward: string): string => `*nat
 :PREROUTING ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]
@@ -122,21 +134,22 @@ export const masqueradeNotForwarded = defineCheck({
   why: `A rule for MASQUERADE or SNAT lets nothing pass: it says only how packets leave that table filter has let through. Who sets up a tunnel or a network behind a firewall that drops what is
 forwarded (\`-P FORWARD DROP\`, as ufw and docker have it) needs both: the tunnel comes up, and whoever is behind it gets nowhere. It is reported where a rule translates a private network
 (\`-s\`) on its way to anywhere, and FORWARD lets none of its TCP and UDP pass, neither by the rule's interface nor to the internet by another; what gets to other networks inside is not out. It is possible, for the rule may be left over from a network that is no more. Where FORWARD lets these
-people out by another interface, \`masquerade-wrong-interface\` says so.`,
+people out by another interface, \`masquerade-wrong-interface\` says so. Where a host file says that the host forwards nothing (net.ipv4.ip_forward is 0), that is told in its place, and is certain.`,
   bad: tables(''),
   good: tables(`${letOut}-A FORWARD -i wg0 -o eth0 -j ACCEPT\n`),
   nearMiss: tables(`${letOut}-A FORWARD -s 10.8.0.0/24 -p tcp -m tcp --dport 443 -j ACCEPT\n`),
   asks: ({ ruleset, ruleset: { family } }) => [isNew, to(publicRanges[family]), ...neighbours(ruleset), carried, notLoopback, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in')],
   * run(cx) {
     const nat = cx.ruleset.tables.get('nat');
-    if (nat === undefined || isSwitchedOff(cx) || isMeantToForward(cx)) return;
+    if (nat === undefined || isMeantToForward(cx)) return;
+    const isOff = isSwitchedOff(cx);
     const told = new Set<string>();
     for (const { translation } of liveTranslations(cx, 'source')) {
       const network = translation.hooks.includes('POSTROUTING') ? networkOf(wholeRule(cx, translation.at, 'POSTROUTING')) : undefined;
       const asks = network === undefined || told.has(network) ? undefined : askedOnTheWay(cx, translation.at, 'POSTROUTING');
       if (network === undefined || asks === undefined || mentions(asks, ['mark', 'connmark', 'dport', 'sport']) || isForOwn(cx, nat, translation.at, asks)) continue;
-      const pipeline = cx.pipeline();
-      const found = pipeline === undefined ? undefined : lookAt(cx, pipeline, { translation, asks }, network);
+      const pipeline = isOff ? undefined : cx.pipeline();
+      const found = isOff ? ofSwitch(cx, translation.at, network) : pipeline === undefined ? undefined : lookAt(cx, pipeline, { translation, asks }, network);
       if (found !== undefined) {
         told.add(network);
         yield found;

@@ -31,7 +31,9 @@ test('masquerade-not-forwarded: a network is translated on its way out, and nobo
   t.deepEqual(lost('-s 10.0.0.0/8 -o lo'), [], 'lo carries nothing else');
   t.deepEqual(lost(net, ['-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT']), told, 'firewalld lets pass what is translated, and nothing is');
   t.deepEqual(lost(net, ['-A FORWARD -j REJECT', '-A FORWARD -i wg0 -j ACCEPT']), [], 'the rule that lets them out is shadowed, and that is told');
-  t.deepEqual(lost(net, [], { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 0 } }) }), [], 'nothing passes through this host');
+  t.deepEqual(lost(net, [], { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 0 } }) }), ['certain nat:POSTROUTING:1 10.8.0.0/24'], 'nothing passes through this host, whatever FORWARD lets pass');
+  t.deepEqual(lost(net, ['-A FORWARD -i wg0 -j ACCEPT'], { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 0 } }) }), ['certain nat:POSTROUTING:1 10.8.0.0/24']);
+  t.deepEqual(lost(net, ['-A FORWARD -i wg0 -j ACCEPT'], { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 1 } }) }), []);
 });
 
 test('masquerade-not-forwarded: what goes to another network, to neighbours, or comes by the way out, is not out', t => {

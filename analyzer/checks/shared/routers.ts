@@ -3,6 +3,9 @@ import { ownerOf } from './owners.js';
 import type { CheckContext } from '../define-check.js';
 import { effectOf } from './targets.js';
 
+/** What its owner sets so that it passes packets on. */
+export const forwardingSwitch = { ipv4: 'net.ipv4.ip_forward', ipv6: 'net.ipv6.conf.all.forwarding' } as const;
+
 const switches = { ipv4: ['net.ipv4.ip_forward', 'net.ipv4.conf.all.forwarding'], ipv6: ['net.ipv6.conf.all.forwarding'] };
 
 /** Whether the host is known to pass nothing on for others. */
