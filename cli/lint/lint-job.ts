@@ -76,8 +76,17 @@ function whatWasRead({ loaded, found, undecided }: Examination): string {
 /** What of the host no packet will meet, as it is not understood; its engine has no rules to compile for that. */
 async function hostProblems(host: HostDescription | undefined, rulesets: readonly Ruleset[]): Promise<readonly string[]> {
   if (host === undefined) return [];
-  const [{ createHost }, { setupOf }] = await Promise.all([import('../../analyzer/netfilter/engine.js'), import('../../analyzer/netfilter/scenario/host-setup.js')]);
-  return [...new Set(rulesets.flatMap(ruleset => createHost({ ...ruleset, tables: new Map() }, setupOf(host, ruleset.family)).problems))];
+  const [{ createHost }, { setupOf }, { ScenarioError }] = await Promise.all([import('../../analyzer/netfilter/engine.js'), import('../../analyzer/netfilter/scenario/host-setup.js'), import('../../analyzer/netfilter/scenario/scenario-error.js')]);
+  const problemsOf = (ruleset: Ruleset): readonly string[] => {
+    try {
+      return createHost({ ...ruleset, tables: new Map() }, setupOf(host, ruleset.family)).problems;
+    } catch (error) {
+      // A line of `ipset save` or `conntrack -L`; rules are linted without what it says.
+      if (error instanceof ScenarioError) return [error.message];
+      throw error;
+    }
+  };
+  return [...new Set(rulesets.flatMap(problemsOf))];
 }
 
 /** Never throws on bad input. */

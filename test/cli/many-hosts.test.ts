@@ -85,6 +85,12 @@ test('what is not understood of a host is left out, and said once for all that h
   t.is(stderr, 'iptables-lint: left out of the host of hosts/a/x.rules and 1 other: interface eth0: `192.0.2.300/24` is not an address with a prefix length\n');
 });
 
+test('a line of ipset or conntrack that is not understood is left out as well, and is no bug', async t => {
+  const folder = folderWith(t, { 'x.rules': clean, 'a.json': JSON.stringify({ ipsets: 'create some hash:ip\nadd some 300.1.1.1\n' }), 'b.json': JSON.stringify({ conntrack: { ipv4: 'what is this\n' } }) });
+  t.deepEqual(await run(['--host', 'a.json', 'x.rules'], { cwd: folder }), { code: 0, stdout: 'no problems in 1 file\n', stderr: 'iptables-lint: left out of the host of x.rules: ipsets, line 2: `300.1.1.1` is not an address\n' });
+  t.regex((await run(['--host', 'b.json', 'x.rules'], { cwd: folder })).stderr, /^iptables-lint: left out of the host of x\.rules: conntrack, line 1: [^\n]*\n$/u);
+});
+
 test('a thread that dies costs the file that it was at', async t => {
   t.timeout(600_000);
   const many = Array.from({ length: 20_000 }, (_, i) => `-A INPUT -s 10.${String(i >> 8)}.${String(i & 255)}.1/32 -p tcp -m tcp --dport ${String(i + 1)} -m comment --comment c${String(i)} -j ACCEPT`);
