@@ -1,12 +1,14 @@
 import type { Hook, KeptList } from '../extensions/define.js';
 import { didYouMean } from '../model/suggest.js';
 import type { Table } from '../model/ruleset.js';
+import { setsNamedBy } from '../model/with-ip-sets.js';
 import type { RuleAt } from '../packet-space/answers.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { hooksInto } from './shared/hooks-into.js';
 import { listsOf } from './shared/kept-lists.js';
 import { isOwnDoing } from './shared/owners.js';
 import { effectOf, targetText } from './shared/targets.js';
+import { othersTold, theSame } from './shared/the-same.js';
 
 /** A rule that asks for a list, or fills it, and whose addresses that is about. */
 interface Use {
@@ -66,16 +68,38 @@ function report({ ruleset }: CheckContext, [first, ...more]: readonly [Use, ...U
   };
 }
 
+/** Rules that name a set which the host does not have, one finding a set. */
+function* missingSets(cx: CheckContext): Generator<Report, void> {
+  const there = cx.ruleset.sets?.names;
+  if (there === undefined) return;
+  const missing = new Map<string, [RuleAt, ...RuleAt[]]>();
+  for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) for (const name of setsNamedBy(at.rule)) {
+    const known = missing.get(name);
+    if (there.has(name)) continue;
+    if (known === undefined) missing.set(name, [at]);
+    else known.push(at);
+  }
+  for (const [name, [at, ...others]] of missing) {
+    yield {
+      at, certainty: 'possible', alike: others.length + 1,
+      message: `this host has no set ${name}: until it has one, iptables-restore refuses all of these rules`,
+      because: theSame(others.slice(0, othersTold)),
+      help: didYouMean(name, [...there]) ?? `make it before the rules are loaded: ipset create ${name} hash:net family ${cx.ruleset.family === 'ipv4' ? 'inet' : 'inet6'}`,
+    };
+  }
+}
+
 export const listNeverFilled = defineCheck({
   name: 'list-never-filled',
   kind: 'reachability',
   severity: 'warning',
-  summary: 'A rule asks for a list of addresses (-m recent), and no rule puts any on it',
+  summary: 'A rule asks for a list of addresses (-m recent) on which no rule puts any, or for a set that the host does not have',
   why: `\`-m recent --rcheck\` and \`--update\` ask whether an address is on a list; only \`--set\` puts it there. Where no rule does so, in any table,
 the rule never matches: a limit on connections never holds, and whoever knocked is not let in. The names of lists are told apart by upper and lower case, IPv4 and IPv6 have
 lists of their own, and without \`--name\` the list is DEFAULT. A list that INPUT fills with destinations (\`--rdest\`) holds this host’s own addresses, and no sender is among these.
 With \`!\` it is the other way round: nobody is on the list, and the rule matches everybody. This is possible only, for a program may write to the list in /proc/net/xt_recent;
-where the rule’s own counter says that it matched, it is an info.`,
+where the rule’s own counter says that it matched, it is an info.
+Where a host file says which sets of ipset there are, rules that name another are told, too: the kernel takes no rule for a set that it does not have.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -112,6 +136,7 @@ COMMIT
 COMMIT
 `,
   * run(cx) {
+    yield* missingSets(cx);
     const tables = [...cx.ruleset.tables.values()];
     if (tables.some(table => cx.rules(table).some(({ rule }) => rule.isUnread))) return;
     const uses = tables.flatMap(table => usesIn(cx, table));

@@ -1,7 +1,8 @@
 /** A rule set of a host of which it is known what is in its sets. */
 import { readIpSets } from '../packet/ip-set/read-ip-sets.js';
 import { setContents } from '../packet/ip-set/set-contents.js';
-import type { Rule, Ruleset } from './ruleset.js';
+import type { Use } from '../extensions/use.js';
+import { isOpaque, type Rule, type Ruleset } from './ruleset.js';
 
 /**
  * The same rules, where `-m set` means what is in the sets: `saved` is what `ipset save` prints. Timeouts are taken not to have run out, and elements
@@ -27,8 +28,16 @@ function changedSets({ tables }: Ruleset): ReadonlySet<string> | 'any' {
 }
 
 function changedBy({ target }: Rule): readonly string[] {
-  if (target.kind !== 'extension' || target.use.definition.changes?.includes('sets') !== true) return [];
-  return Object.values(target.use.given).flatMap(given => {
+  return target.kind === 'extension' && target.use.definition.changes?.includes('sets') === true ? setsIn(target.use) : [];
+}
+
+/** The sets that a rule asks for, or changes: the kernel refuses it where one of them is not there. */
+export function setsNamedBy({ matches, target }: Rule): readonly string[] {
+  return [...new Set([...matches.flatMap(use => isOpaque(use) ? [] : setsIn(use)), ...target.kind === 'extension' ? setsIn(target.use) : []])];
+}
+
+function setsIn({ given: all }: Pick<Use, 'given'>): readonly string[] {
+  return Object.values(all).flatMap(given => {
     const value: unknown = given?.value;
     return typeof value === 'object' && value !== null && 'directions' in value && 'name' in value && typeof value.name === 'string' ? [value.name] : [];
   });

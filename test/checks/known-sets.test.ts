@@ -31,6 +31,14 @@ test('not by elements that are there for a time, by sets that rules fill, nor by
   t.deepEqual(shadowed(rules, `${blocked}this is no line of ipset\n`), ['filter:INPUT:4']);
 });
 
+test('a set that the host does not have: the kernel would refuse the rules', t => {
+  const missing = (ipsets?: string): readonly string[] => analyze({ path: 'sets.rules', text: rules.replace('COMMIT', '-A INPUT -p udp -j SET --add-set seen src\nCOMMIT') }, ipsets === undefined ? {} : { ipsets })
+    .findings.filter(one => one.check === 'list-never-filled').map(({ message }) => /no set (\w+)/u.exec(message)?.[1] ?? message);
+  t.deepEqual(missing(), [], 'nobody knows');
+  t.deepEqual(missing(''), ['blocked', 'seen']);
+  t.deepEqual(missing(`${blocked}create seen hash:ip\n`), []);
+});
+
 test('the host says it as well', t => {
   const { findings } = analyze({ path: 'sets.rules', text: rules }, { host: () => ({ ipsets: blocked }) });
   t.deepEqual(findings.filter(one => one.check === 'shadowed-rule').map(one => one.rule), ['filter:INPUT:4']);
