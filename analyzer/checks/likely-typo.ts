@@ -1,10 +1,12 @@
 import { BuiltInOption } from '../extensions/option-scope.js';
+import type { Span } from '../../grammar/source-text.js';
 import { isUnresolved, type Rule } from '../model/ruleset.js';
 import { optionSpan } from '../model/spans.js';
 import { isPrivate, privateRanges } from '../packet/address-blocks.js';
 import { printAddressMask, type AddressMask } from '../values/address-mask.js';
 import { maskAddress, parseAddress, prefixLength, printAddress, type Address } from '../values/address.js';
 import { defineCheck, fixWith, type CheckContext, type Report, type RuleInChain } from './define-check.js';
+import { isVirtualName } from './shared/outside.js';
 import { effectOf } from './shared/targets.js';
 import { othersTold, theSame } from './shared/the-same.js';
 
@@ -45,10 +47,22 @@ interface Typo {
   readonly isCertain: boolean;
 }
 
+/** An interface that the host does not have, and nothing like it. */
+interface Absent {
+  readonly said: Said<string>;
+  /** Those that it has. */
+  readonly there: readonly string[];
+}
+
 const letter = /^[a-z]$/iu, digit = /^\d$/u;
 
-/** Interfaces that fewer rules name than name one that differs in the order of two letters. In numbers that may be meant: there is a `vlan12`, and a `vlan21`. */
-function* interfaceTypos(cx: CheckContext): Generator<Typo, void> {
+/** Names of cards, and of what is made of them for good: tunnels and what is there for guests come and go. */
+const lasting = /^(?:eth|en|em|wl|wan|lan|dmz|bond|team|br)(?:-?[a-z0-9]{0,7})(?:\.\d+)?$/u;
+/** More interfaces of the host than these are not named. */
+const mostNamed = 6;
+
+/** Interfaces that the host does not have, or that fewer rules name than name one that differs in the order of two letters. In numbers that may be meant: there is a `vlan12`, and a `vlan21`. */
+function* interfaceTypos(cx: CheckContext): Generator<Typo | Absent, void> {
   const said = new Sayings<string>();
   const note = (given: Rule['inInterface'], key: Key, at: RuleInChain): void => {
     if (given !== undefined && !given.value.prefix) said.note(given.value.name, given.value.name, key, at);
@@ -63,6 +77,7 @@ function* interfaceTypos(cx: CheckContext): Generator<Typo, void> {
     const often = (word: string): number => there === undefined ? said.all.get(word)?.others.length ?? -1 : there.has(word) ? Infinity : -1;
     const meant = [...exchanged(one.word, letter)].find(word => often(word) > one.others.length);
     if (meant !== undefined) yield { said: one, meant, isCertain: there !== undefined };
+    else if (there !== undefined && lasting.test(one.word) && !isVirtualName(one.word)) yield { said: one, there: [...there].filter(name => name !== 'lo' && !isVirtualName(name)).sort() };
   }
 }
 
@@ -118,8 +133,24 @@ function networkOf({ address, mask, ...rest }: AddressMask): AddressMask {
   return { ...rest, address: maskAddress(address, wide), mask: wide };
 }
 
-function report({ ruleset }: CheckContext, { said: { word, key, at, others }, meant, isCertain }: Typo): Report {
-  const span = optionSpan(ruleset, at.rule, option => option.shape instanceof BuiltInOption && option.shape.key === key);
+function spanOf({ ruleset }: CheckContext, { key, at }: Said<string>): Span {
+  return optionSpan(ruleset, at.rule, option => option.shape instanceof BuiltInOption && option.shape.key === key);
+}
+
+function reportAbsent(cx: CheckContext, { said, there }: Absent): Report {
+  const { word, at, others } = said;
+  const more = there.length - mostNamed;
+  return {
+    at, span: spanOf(cx, said), certainty: 'possible', alike: others.length + 1,
+    message: `this host has no interface ${word}`,
+    because: theSame(others.slice(0, othersTold)),
+    help: there.length === 0 ? 'name one that it has' : `name one that it has: ${there.slice(0, mostNamed).join(', ')}${more > 0 ? ` or ${String(more)} more` : ''}`,
+  };
+}
+
+function report(cx: CheckContext, { said, said: { word, key, at, others }, meant, isCertain }: Typo): Report {
+  const { ruleset } = cx;
+  const span = spanOf(cx, said);
   const isName = key === 'i' || key === 'o';
   const isAtEnd = others.length === 0 && ruleset.source.text.slice(0, span.end).endsWith(` ${word}`);
   return {
@@ -135,11 +166,12 @@ export const likelyTypo = defineCheck({
   name: 'likely-typo',
   kind: 'hygiene',
   severity: 'warning',
-  summary: 'An interface or a network is named that differs from another in the order of two letters or digits',
+  summary: 'An interface or a network is named that differs from another in the order of two letters or digits, or that the host does not have',
   why: `iptables takes any name for an interface, and any address: a rule for eht0, or for 192.186.1.0/24, loads without a word and is for nobody, or for
 strangers. It is told of interfaces that differ from one that more rules name (or that the host has) in the order of two neighbouring letters, and of public addresses that
 rules let in or translate, where the same with two neighbouring digits exchanged lies in a private network that others name. Numbers of interfaces are not looked at:
-vlan12 and vlan21 may both be there. Where the interfaces of the host are known, it is of these that one must have been meant, and certain.`,
+vlan12 and vlan21 may both be there. Where the interfaces of the host are known, it is of these that one must have been meant, and certain; then cards and bridges that it does not have
+are told as well, whatever they are like: the new machine calls them otherwise.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -174,6 +206,6 @@ COMMIT
 COMMIT
 `,
   * run(cx) {
-    for (const typo of [...interfaceTypos(cx), ...addressTypos(cx)]) yield report(cx, typo);
+    for (const one of [...interfaceTypos(cx), ...addressTypos(cx)]) yield 'there' in one ? reportAbsent(cx, one) : report(cx, one);
   },
 });
