@@ -49,22 +49,21 @@ export function hostsOf({ folder, config: { host, overrides = [] } }: ConfigLaye
   return named.flatMap(({ host: path, at }) => path === undefined ? [] : [{ path: resolve(folder, path), at }]);
 }
 
-/** The files that are read for it, itself among them, by their whole paths. */
-export function filesOf(layer: ConfigLayer): readonly string[] {
-  const { path, folder, config: { siblings = [] } } = layer;
-  return [path, ...hostsOf(layer).map(host => host.path), ...siblings.flatMap(({ ipv4, ipv6 }) => [resolve(folder, ipv4), resolve(folder, ipv6)])];
+/** The pairs that it names, by their whole paths, and where in it. */
+export function pairsOf({ folder, config: { siblings = [] } }: ConfigLayer): readonly { readonly ipv4: string; readonly ipv6: string; readonly at: YamlPath }[] {
+  return siblings.map(({ ipv4, ipv6 }, index) => ({ ipv4: resolve(folder, ipv4), ipv6: resolve(folder, ipv6), at: ['siblings', index] }));
 }
 
-/** The other file of a pair, by its whole path. */
+/** The files that are read for it, itself among them, by their whole paths. */
+export function filesOf(layer: ConfigLayer): readonly string[] {
+  return [layer.path, ...hostsOf(layer).map(host => host.path), ...pairsOf(layer).flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])];
+}
+
+/** The other file of a pair, by its whole path: of several pairs that of the last layer. */
 export function configuredSibling(layers: readonly ConfigLayer[], path: string): string | undefined {
-  for (const { folder, config } of layers) {
-    for (const { ipv4, ipv6 } of config.siblings ?? []) {
-      const [one, other] = [resolve(folder, ipv4), resolve(folder, ipv6)];
-      if (resolve(path) === one) return other;
-      if (resolve(path) === other) return one;
-    }
-  }
-  return undefined;
+  const whole = resolve(path);
+  const pair = layers.toReversed().flatMap(pairsOf).find(({ ipv4, ipv6 }) => whole === ipv4 || whole === ipv6);
+  return whole === pair?.ipv4 ? pair.ipv6 : pair?.ipv4;
 }
 
 /** What checks are told. */

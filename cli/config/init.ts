@@ -1,8 +1,9 @@
 /** `iptables-lint init`: a first configuration, from what the rule files look like. */
 import { writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
+import { acceptsAll } from '../../analyzer/checks/shared/accepting.js';
 import { load } from '../../analyzer/model/load.js';
-import { isOpaque, type Chain, type Rule, type Ruleset } from '../../analyzer/model/ruleset.js';
+import { isOpaque, type Rule, type Ruleset, type Table } from '../../analyzer/model/ruleset.js';
 import { eachSource } from '../inputs.js';
 import { findFiles } from '../find-files.js';
 import { siblingsAmong } from '../siblings.js';
@@ -19,17 +20,17 @@ interface Seen {
   readonly trusted: Set<string>;
 }
 
-/** The interface of a rule that accepts all that comes in by it; undefined for any other rule. */
-function admitted({ target, inInterface, source, destination, protocol, matches }: Rule): string | undefined {
-  const isAccept = target.kind === 'extension' && target.use.definition.name === 'ACCEPT';
-  if (!isAccept || inInterface === undefined || inInterface.negated || source !== undefined || destination !== undefined || protocol !== undefined) return undefined;
+/** The interface of a rule that accepts all that comes in by it, or leads to a chain that does; undefined for any other rule. */
+function admitted(table: Table, rule: Rule): string | undefined {
+  const { inInterface, source, destination, protocol, matches } = rule;
+  if (!acceptsAll(table, rule) || inInterface === undefined || inInterface.negated || source !== undefined || destination !== undefined || protocol !== undefined) return undefined;
   return matches.some(use => isOpaque(use) || use.definition.name !== 'comment') ? undefined : `${inInterface.value.name}${inInterface.value.prefix ? '+' : ''}`;
 }
 
 function look({ tables }: Ruleset, { trusted }: Seen): void {
-  const input: Chain | undefined = tables.get('filter')?.chains.get('INPUT');
-  for (const rule of input?.rules ?? []) {
-    const name = admitted(rule);
+  const filter = tables.get('filter');
+  for (const rule of filter?.chains.get('INPUT')?.rules ?? []) {
+    const name = filter === undefined ? undefined : admitted(filter, rule);
     if (name !== undefined && name !== 'lo') trusted.add(name);
   }
 }

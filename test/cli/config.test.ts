@@ -101,6 +101,21 @@ test('config check reads the hosts that are named', async t => {
   t.regex(stderr, /none\.yaml:2:7\n/u);
 });
 
+test('config check wants both files of a pair', async t => {
+  const folder = folderWith(t, { 'none.yaml': 'siblings:\n  - { ipv4: a, ipv6: b }\n', 'one.yaml': 'siblings: [{ ipv4: a, ipv6: a }]\n', 'right.yaml': 'siblings: [{ ipv4: a, ipv6: c }]\n', a: clean, c: clean });
+  const check = async (name: string): Promise<string> => (await run(['config', 'check', name], { cwd: folder })).stderr;
+  t.regex(await check('none.yaml'), /there is no .*\/b\n[^]*none\.yaml:2:22\n/u);
+  t.regex(await check('one.yaml'), /a pair of one file[^]*one\.yaml:1:12\n/u);
+  t.is(await check('right.yaml'), '');
+});
+
+test('config print names the other file of a pair, of the nearest configuration that has one, and says what is left alone', async t => {
+  const folder = folderWith(t, { 'base.yaml': 'siblings: [{ ipv4: a, ipv6: b }]\n', 'iptables-lint.yaml': 'extends: base.yaml\nignore: b\nsiblings: [{ ipv4: a, ipv6: c }]\n', a: clean, b: clean, c: clean });
+  const print = async (name: string): Promise<readonly string[]> => (await run(['config', 'print', name], { cwd: folder })).stdout.split('\n').slice(1, -2).map(line => line.replace(/[^ ]*\//u, ''));
+  t.deepEqual(await print('a'), ['# the rules of the other family: c']);
+  t.deepEqual(await print('b'), ['# the rules of the other family: a', '# left alone where it is not named itself (ignore)']);
+});
+
 test('config print shows what holds for a file', async t => {
   const folder = folderWith(t, { 'iptables-lint.yaml': 'persona: auditor\noverrides: [{ files: "*.v4", checks: { unused-chain: off } }]\n' });
   const { code, stdout } = await run(['config', 'print', 'rules.v4'], { cwd: folder });
@@ -145,11 +160,16 @@ test('init writes nothing where it finds no rules', async t => {
   t.deepEqual(readdirSync(cwd), ['readme.md']);
 });
 
+test('init sees whom a chain lets in that accepts all', async t => {
+  const folder = folderWith(t, { 'a.rules': clean.replace('COMMIT', ':lan - [0:0]\n-A INPUT -i br-lan -j lan\n-A lan -j ACCEPT\nCOMMIT') });
+  t.regex((await run(['init'], { cwd: folder })).stdout, /br-lan may be trusted/u);
+});
+
 test('every key that init shows as a comment is right too', async t => {
   const folder = folderWith(t, { 'a.rules': clean, 'host.json': '{}' });
   await run(['init'], { cwd: folder });
   const text = readFileSync(join(folder, 'iptables-lint.yaml'), 'utf8').replace(/^# (?!yaml-lang)(?=[ a-z-]+:|[ -]+)/gmu, '');
-  writeFileSync(join(folder, 'iptables-lint.yaml'), text);
+  for (const [name, is] of [['iptables-lint.yaml', text], ['rules.v4', clean], ['rules.v6', clean]] as const) writeFileSync(join(folder, name), is);
   const { code, stderr } = await run(['config', 'check'], { cwd: folder });
   t.is(code, 0, stderr);
 });
