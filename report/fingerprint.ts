@@ -1,5 +1,6 @@
 /** Names for findings that stay the same when lines move: for baselines, and for services that track findings. */
 import { createHash } from 'node:crypto';
+import { isRemark } from '../analyzer/checks/shared/catch-all.js';
 import type { Finding } from '../analyzer/finding.js';
 import { printRule } from '../analyzer/model/print.js';
 import { isTableName } from '../analyzer/model/ruleset.js';
@@ -13,12 +14,12 @@ function partsOf(reference: string): { readonly table: string; readonly chain: s
   return { table: reference.slice(0, first), chain: reference.slice(first + 1, last), position: Number(reference.slice(last + 1)) };
 }
 
-/** The rule as it is saved, without its number, which changes with every rule before it. */
+/** The rule as it is saved, without its number, which changes with every rule before it, and without what is said of it to the reader. */
 function ruleText({ rulesets = [] }: FileReport, reference: string): string | undefined {
   const { table: name, chain, position } = partsOf(reference);
   for (const { tables, family, backend } of rulesets) {
     const rule = isTableName(name) ? tables.get(name)?.chains.get(chain)?.rules[position - 1] : undefined;
-    if (rule !== undefined) return printRule(rule, chain, { table: name, family, backend });
+    if (rule !== undefined) return printRule({ ...rule, matches: rule.matches.filter(use => !isRemark(use)) }, chain, { table: name, family, backend });
   }
   return undefined;
 }

@@ -145,4 +145,6 @@ test('a finding keeps its fingerprint when lines move, and a second like it does
   t.is(new Set(fingerprintsOf(twice)).size, twice.findings.length);
   const counted = lint(shadowed.replace('-A INPUT -s', '[5:300] -A INPUT -s'));
   t.deepEqual(fingerprintsOf(counted), fingerprintsOf(lint(shadowed)));
+  const explained = lint(shadowed.replace('-j DROP', '-m comment --comment "ticket 7" -j DROP'));
+  t.deepEqual(fingerprintsOf(explained), fingerprintsOf(lint(shadowed)), 'what a rule does is what it was');
 });
