@@ -16,6 +16,17 @@ export function intersect(a: Intervals, b: Intervals): number[] {
   return out;
 }
 
+/** What lies in the first set, and not in the second. */
+export function less(a: Intervals, b: Intervals): number[] {
+  const others: number[] = [];
+  let from = -Infinity;
+  for (let i = 0; i < b.length; i += 2) {
+    others.push(from, (b[i] ?? 0) - 1);
+    from = (b[i + 1] ?? 0) + 1;
+  }
+  return intersect(a, [...others, from, Infinity]);
+}
+
 /** Sorts intervals and joins those that touch. */
 export function merge(list: readonly (readonly [number, number])[]): number[] {
   const out: number[] = [];

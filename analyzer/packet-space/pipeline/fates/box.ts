@@ -1,6 +1,6 @@
 /** Regions of packets on a path, joined where they differ in one field only, and put into words. */
 import type { Dimensions } from '../../dimensions.js';
-import { merge as joinIntervals, type Intervals } from '../../intervals.js';
+import { less, merge as joinIntervals, type Intervals } from '../../intervals.js';
 import type { PartClaim } from '../claim.js';
 import type { Classes, PartHole } from '../part.js';
 import type { Pipeline, Trip } from '../passes.js';
@@ -118,14 +118,20 @@ export function readable(dimensions: Dimensions, space: Space, box: Box, trips: 
   const names = new Map<number, string>();
   for (const [pipeline, trip] of trips) nameChoices(pipeline, trip, names);
   const chosen = ([choice, value]: readonly [number, number]): string => `${names.get(choice) ?? 'something unknown'}: ${value === 1 ? 'yes' : 'no'}`;
-  const except = box.holes.map(({ sides, choices }) => {
-    const own = new Map(sides.flatMap(([input, low, high]): [number, Intervals][] => {
+  const states = dimensions.list.findIndex(one => one.kind === 'range' && one.field === 'ctstate');
+  const sides = new Map(box.sides);
+  const except = box.holes.flatMap(({ sides: cut, choices }) => {
+    const own = new Map(cut.flatMap(([input, low, high]): [number, Intervals][] => {
       const set = sideOf(space, input, Math.max(low, 0), Math.min(high, space.hull.hi[input] ?? high));
       return set === undefined ? [] : [[input, set]];
     }));
-    return [...words(dimensions, own), ...choices.map(chosen)];
+    const gone = own.size === 1 && choices.length === 0 ? own.get(states) : undefined;
+    if (gone === undefined) return [[...words(dimensions, own), ...choices.map(chosen)]];
+    // Of states the others are named: that is shorter, and how rules say it.
+    sides.set(states, less(sides.get(states) ?? [space.hull.lo[states] ?? 0, space.hull.hi[states] ?? 0], gone));
+    return [];
   });
-  return { fields: words(dimensions, box.sides), except: [...new Map(except.map(one => [one.join(), one])).values()], given: [...box.choices].map(chosen) };
+  return { fields: words(dimensions, sides), except: [...new Map(except.map(one => [one.join(), one])).values()], given: [...box.choices].map(chosen) };
 }
 
 const epochs = 32;
