@@ -2,6 +2,7 @@
  * The inputs that stand for what writes leave open. Each time that something is written it may be something else, so that each time has an input.
  * Of rules that end their table a packet meets one at most, so that these have inputs in common.
  */
+import { printBody } from '../../model/print.js';
 import { Step, type Chains } from './chains.js';
 import type { Stage } from './stages.js';
 import type { Write } from './values.js';
@@ -17,17 +18,35 @@ export function occasion({ hook }: Stage, isReply: boolean, turn: number): strin
   return `${hook} ${isReply ? 'back' : 'forth'} ${String(turn)}`;
 }
 
-/** Gives inputs to all occasions; `last` gets the last class of each. `isShared`: rules of which one at most is met have the same. */
+/**
+ * What is written, of rules that end their table: the same words leave the same open, whichever of the rules says them, for a packet meets one of them, and the kernel
+ * finds the same (the address of the interface by which it leaves).
+ */
+export function writtenByWords(chains: Chains): ReadonlyMap<Write, string> {
+  const ending = new Set(chains.list.flatMap(({ writing }) => writing.flatMap(({ act, writes }) => act === Step.Write ? [] : writes)));
+  const { family, backend } = chains.ruleset;
+  return new Map([...chains.writers].flatMap(([number, writes]) => {
+    const at = chains.rules[number];
+    const words = at === undefined ? undefined : printBody({ ...at.rule, ...asksNothing }, { table: at.table, family, backend });
+    return writes.flatMap((write): [Write, string][] => words === undefined || write.kind !== 'free' || !ending.has(write) ? [] : [[write, [at?.table, words, write.dimension, write.high - write.low].join(' ')]]);
+  }));
+}
+
+const asksNothing = { source: undefined, destination: undefined, inInterface: undefined, outInterface: undefined, protocol: undefined, fragment: undefined, matches: [] };
+
+/** Gives inputs to all occasions; `last` gets the last class of each. `isShared`: rules of which one at most is met have the same, whatever they say. */
 export function freeInputsOf(chains: Chains, forth: Iterable<Stage>, back: Iterable<Stage>, last: number[], isShared: boolean): FreeInputs {
   const inputs = new Map<Write, Map<string, number>>();
   const common = new Map<string, number>();
+  const words = isShared ? undefined : writtenByWords(chains);
   for (const stages of [forth, back]) for (const stage of stages) for (const { write, turns, ends } of writesAt(chains, stage)) {
     const own = inputs.get(write) ?? new Map<string, number>();
     inputs.set(write, own);
     for (let turn = 0; turn < turns; turn++) {
       const when = occasion(stage, stages === back, turn);
       if (own.has(when)) continue;
-      const place = ends && isShared ? [stage.table, when, write.dimension, write.high - write.low].join(' ') : undefined;
+      const what = isShared && ends ? [stage.table, write.dimension, write.high - write.low].join(' ') : words?.get(write);
+      const place = what === undefined ? undefined : `${when} ${what}`;
       const input = common.get(place ?? '') ?? last.push(write.high - write.low) - 1;
       own.set(when, input);
       if (place !== undefined) common.set(place, input);

@@ -12,7 +12,7 @@ import { readRuleset } from './read-ruleset.js';
 import { align } from './difference/align.js';
 import { firstBoxes, RuleChoices } from './fates/rule-choices.js';
 import { shareStages } from './difference/places.js';
-import type { FreeInputs } from './free-inputs.js';
+import { writtenByWords, type FreeInputs } from './free-inputs.js';
 import type { Mode } from './modes.js';
 import { makePipeline, waysOf, type Pipeline } from './passes.js';
 import { dimensionsFor } from './pipeline-dimensions.js';
@@ -139,7 +139,7 @@ function isSame(left: readonly unknown[] | undefined, right: readonly unknown[] 
   return left === right || JSON.stringify(left) === JSON.stringify(right);
 }
 
-/** One vector of inputs for both: what the same rule leaves open is the same input. */
+/** One vector of inputs for both: what the same rule leaves open is the same input, and what another in the same words does. */
 function shareInputs(a: Pipeline, b: Pipeline, { partner }: Sharing): readonly [Pipeline, Pipeline] {
   const { fieldCount } = a.chains;
   const lasts = [...a.last.slice(fieldCount, a.backInputs)];
@@ -152,9 +152,16 @@ function shareInputs(a: Pipeline, b: Pipeline, { partner }: Sharing): readonly [
   };
   for (const [number, writes] of b.chains.writers) if ((partner[1][number] ?? -1) >= 0) link(a.chains.writers.get(partner[1][number] ?? -1), writes);
   for (const [key, id] of b.chains.ids) if (key.startsWith(' ')) b.chains.list[id]?.writes.forEach((some, box) => { link(a.chains.list[a.chains.ids.get(key) ?? -1]?.writes[box], some); });
+  const [wordsA, wordsB] = [writtenByWords(a.chains), writtenByWords(b.chains)];
+  const byWords = new Map<string, number>();
+  const note = (words: string | undefined, when: string, input: number): number => {
+    if (words !== undefined && !byWords.has(`${when} ${words}`)) byWords.set(`${when} ${words}`, input);
+    return input;
+  };
+  for (const [write, occasions] of a.freeInputs) for (const [when, input] of occasions) note(wordsA.get(write), when, input);
   const inputsB = new Map([...b.freeInputs].map(([write, occasions]) => {
-    const known = a.freeInputs.get(partners.get(write) ?? write);
-    return [write, new Map([...occasions].map(([when, input]) => [when, known?.get(when) ?? fieldCount + lasts.push(b.last[input] ?? 0) - 1]))];
+    const [known, words] = [a.freeInputs.get(partners.get(write) ?? write), wordsB.get(write)];
+    return [write, new Map([...occasions].map(([when, input]) => [when, known?.get(when) ?? byWords.get(`${when} ${words ?? ''}`) ?? note(words, when, fieldCount + lasts.push(b.last[input] ?? 0) - 1)]))];
   }));
   const modes = {} as Record<Path, readonly Mode[]>;
   for (const path of paths) modes[path] = [...new Map([...a.modes[path], ...b.modes[path]].map(mode => [JSON.stringify(mode), mode])).values()];

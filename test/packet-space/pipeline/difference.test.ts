@@ -67,6 +67,23 @@ test('addresses, ports and marks in the end are part of the fate', t => {
   t.is(difference(mark('0x1/0xff'), mark('0x1/0xffffffff'))?.kind, 'different');
 });
 
+test('what targets leave open is the same where they say the same, whichever rule does', t => {
+  const nat = (...rules: readonly string[]): Ruleset => rulesetOf(['*nat', ':POSTROUTING ACCEPT [0:0]', ...rules.map(rule => `-A POSTROUTING ${rule}`), 'COMMIT', ''].join('\n'));
+  const kinds = (a: Ruleset, b: Ruleset): readonly (string | undefined)[] => [difference(a, b)?.kind, difference(b, a)?.kind];
+  const all = nat('-o wan0 -j MASQUERADE');
+  t.deepEqual(kinds(all, nat('-s 10.0.0.0/8 -o wan0 -j MASQUERADE', '-o wan0 -j MASQUERADE')), ['equivalent', 'equivalent']);
+  t.deepEqual(kinds(all, nat('-o wan0 -p tcp -j MASQUERADE', '-o wan0 ! -p tcp -j MASQUERADE')), ['equivalent', 'equivalent']);
+  t.deepEqual(kinds(all, nat('-o wan0 -p tcp -j SNAT --to-source 192.0.2.1-192.0.2.9', '-o wan0 ! -p tcp -j MASQUERADE')), ['different', 'different']);
+  const some = difference(nat('-s 10.0.0.0/8 -o wan0 -j MASQUERADE'), all, { path: 'through' });
+  t.deepEqual(some?.kind === 'different' ? some.cases.map(({ part, a }) => [part.fields.at(-1), a.written.join()]) : [], [['src 0.0.0.1-9.255.255.255,11.0.0.0-255.255.255.255', 'src as it came']]);
+});
+
+test('states that are left out make a case of the others', t => {
+  const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
+  const result = difference(filter([known]), filter([known, '-A INPUT -m conntrack ! --ctstate INVALID -s 10.0.0.0/8 -j ACCEPT']), { path: 'in' });
+  t.deepEqual(result?.kind === 'different' ? result.cases.map(({ part }) => [part.fields, part.except]) : [], [[['ctstate NEW,UNTRACKED', 'src 10.0.0.0/8'], []]]);
+});
+
 test('packets that nat may treat in more than one way are listed once', t => {
   const gateway = (...rules: readonly string[]): string => `*nat\n-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n*filter\n:OUTPUT DROP [0:0]\n${rules.join('\n')}\nCOMMIT\n`;
   const [a, b] = [gateway(), gateway('-A OUTPUT -p udp -j ACCEPT')].map(text => load({ path: 'x', text }).rulesets[0]);
