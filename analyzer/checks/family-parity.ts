@@ -23,6 +23,8 @@ const ofOneFamily: ReadonlySet<string> = new Set(['udp/67', 'udp/68', 'udp/546',
 const giving = [67, 68, 69, 137, 138, 139, 140, 546, 547, 548];
 /** Of a rule, so many ports and ranges that may fare differently are asked about. */
 const mostParts = 256;
+/** Of all rules that refuse, so many. */
+const mostRefused = 4096;
 
 /** Where ports begin that some rule tells from those before them. */
 function bounds(rulesets: readonly Ruleset[]): readonly number[] {
@@ -161,7 +163,7 @@ function* leftOpen(cx: CheckContext, whole: Pipeline, { facts, pipeline: there, 
     for (const { protocol, ranges } of refusedPorts(facts.ruleset, rule)) for (const ports of partsOf(ranges, cuts)) {
       const [name, key] = [by === undefined ? undefined : `${by.name}${by.prefix ? '+' : ''}`, `${protocol}/${String(ports.low)}`];
       if (ofOneFamily.has(key) || asked.has(`${key} ${name ?? ''}`)) continue;
-      if (asked.size >= mostParts) {
+      if (asked.size >= mostRefused) {
         cx.undecided();
         return;
       }
