@@ -9,7 +9,7 @@ import { defineCheck, referenceOf, type CheckContext, type Report } from './defi
 import { holdsForAnybody } from './shared/luck.js';
 import { namedPorts, type NamedPorts } from './shared/named-ports.js';
 import type { Facts } from './shared/outside.js';
-import { rulesetAt } from './shared/paces.js';
+import { forUnlisted, rulesetAt } from './shared/paces.js';
 import { firstTo, isForSomebody, strangers } from './shared/strangers.js';
 import { refuses } from './shared/targets.js';
 import { letsInUnspoken } from './shared/unspoken.js';
@@ -63,6 +63,8 @@ function joined(parts: readonly Opening[]): readonly Ports[] {
 interface Other {
   readonly facts: Facts;
   readonly pipeline: Pipeline;
+  /** The same where it asks for sets, to those who are in none. */
+  readonly forUnlisted: Pipeline | undefined;
   /** As of `bounds`, of both families. */
   readonly cuts: readonly number[];
 }
@@ -72,8 +74,8 @@ function otherOf(cx: CheckContext): Other | undefined {
   if (sibling?.tables.get('filter')?.chains.get('INPUT') === undefined) return undefined;
   // A limit keeps nobody out.
   const ruleset = rulesetAt(sibling, 'patient');
-  const whole = pipeline(ruleset);
-  return whole === undefined ? undefined : { facts: { ruleset, settings: cx.settings, host: cx.host, sibling: () => cx.ruleset }, pipeline: whole, cuts: bounds([cx.ruleset, ruleset]) };
+  const [whole, unlisted] = [pipeline(ruleset), forUnlisted(ruleset)];
+  return whole === undefined ? undefined : { facts: { ruleset, settings: cx.settings, host: cx.host, sibling: () => cx.ruleset }, pipeline: whole, forUnlisted: unlisted === ruleset ? undefined : pipeline(unlisted), cuts: bounds([cx.ruleset, ruleset]) };
 }
 
 interface Opening {
@@ -81,6 +83,15 @@ interface Opening {
   readonly found: Sighting;
   readonly packets: Constraint;
   readonly certainty: 'certain' | 'possible';
+}
+
+/** Whether the other family lets none of them in: `possible`, where none who is in no set. */
+function keepsOut(cx: CheckContext, { pipeline: there, forUnlisted: unlisted }: Other, packets: Constraint): 'certain' | 'possible' | 'no' {
+  const lets = (one: Pipeline): 'yes' | 'no' | 'undecided' => question(one, 'in', packets, 'accept', undefined, true).kind;
+  const answers = [lets(there)];
+  if (answers[0] === 'yes' && unlisted !== undefined) answers.push(lets(unlisted));
+  if (answers.includes('undecided')) cx.undecided();
+  return answers.at(-1) !== 'no' ? 'no' : answers.length === 1 ? 'certain' : 'possible';
 }
 
 /** Ports that a rule opens to strangers and that the other family opens to none. */
@@ -94,9 +105,8 @@ function openings(cx: CheckContext, whole: Pipeline, { rule }: RuleAt, { protoco
     const answer = reachThrough(whole, rule, { packets, path: 'in', first: true, passes: true });
     const certainty = answer.kind === 'live' ? holdsForAnybody(whole, answer.found) : 'no';
     if (answer.kind !== 'live' || certainty === 'no') return [];
-    const there = question(other.pipeline, 'in', all([strangers(other.facts), firstTo(protocol, [port])]), 'accept', undefined, true);
-    if (there.kind === 'undecided') cx.undecided();
-    return there.kind === 'no' ? [{ ports, found: answer.found, packets, certainty }] : [];
+    const kept = keepsOut(cx, other, all([strangers(other.facts), firstTo(protocol, [port])]));
+    return kept === 'no' ? [] : [{ ports, found: answer.found, packets, certainty: kept === 'certain' ? certainty : 'possible' }];
   });
 }
 
@@ -152,7 +162,8 @@ function refusedPorts(ruleset: Ruleset, rule: Rule): readonly NamedPorts[] {
 }
 
 /** What one family's rules of INPUT refuse to strangers, and this one's let in though none of them names it. */
-function* leftOpen(cx: CheckContext, whole: Pipeline, { facts, pipeline: there, cuts }: Other): Generator<LeftOpen, void> {
+function* leftOpen(cx: CheckContext, whole: Pipeline, other: Other): Generator<LeftOpen, void> {
+  const { facts, pipeline: there, cuts } = other;
   const asked = new Set<string>();
   for (const { rules } of facts.ruleset.tables.get('filter')?.chains.values() ?? []) for (const rule of rules) {
     if ((!refuses(rule) && (rule.target.kind !== 'chain' || namedPorts(facts.ruleset, 'filter', rule) === undefined)) || isForSomebody(rule)) continue;
@@ -174,9 +185,8 @@ function* leftOpen(cx: CheckContext, whole: Pipeline, { facts, pipeline: there, 
       if (here.kind === 'undecided') cx.undecided();
       if (here.kind !== 'yes' || here.by === undefined || (!isPolicy(here.by) && namedPorts(cx.ruleset, 'filter', here.by.rule) !== undefined)) continue;
       const certainty = holdsForAnybody(whole, here.found);
-      const closed = question(there, 'in', all([theirs, first]), 'accept', undefined, true);
-      if (closed.kind === 'undecided') cx.undecided();
-      if (certainty !== 'no' && closed.kind === 'no') yield { ports, found: here.found, packets, certainty, protocol, by: name, decider: here.by };
+      const kept = certainty === 'no' ? 'no' : keepsOut(cx, other, all([theirs, first]));
+      if (certainty !== 'no' && kept !== 'no') yield { ports, found: here.found, packets, certainty: kept === 'certain' ? certainty : 'possible', protocol, by: name, decider: here.by };
     }
   }
 }
@@ -241,7 +251,7 @@ export const familyParity = defineCheck({
   why: `Services listen on both families, and people choose the one that works. Who restricts a port to some networks in IPv4 and opens it to everybody
 in IPv6 has restricted nothing. It is reported where the rules of both are known, of rules of INPUT that name ports and let in strangers
 whom no rule of the other family lets in: for each of them a warning where IPv6 is the open one, for all of them together an info where it is IPv4.
-So it is where INPUT accepts by default, and rules of one family close ports (a database's) of which the other says nothing: it lets them in.`,
+So it is where INPUT accepts by default, and rules of one family close ports (a database's) of which the other says nothing: it lets them in. Whom the other family lets in by a set alone (ipset) is no stranger; that is told as possible.`,
   bad: { rules: open('ipv6', ''), sibling: open('ipv4', '-s 192.0.2.64/27 ') },
   good: { rules: open('ipv6', '-s 2001:db8:5::/48 '), sibling: open('ipv4', '-s 192.0.2.64/27 ') },
   nearMiss: { rules: open('ipv6', ''), sibling: open('ipv4', '-m hashlimit --hashlimit-upto 3/min --hashlimit-mode srcip --hashlimit-name ssh ') },

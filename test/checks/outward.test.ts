@@ -110,6 +110,10 @@ test('family-parity: what one family opens to strangers and the other does not',
   t.deepEqual(found('family-parity', v6(host(redis)), beside('-A INPUT -p tcp -m tcp --dport 6000:7000 -j ACCEPT')), []);
   t.deepEqual(found('family-parity', v6(host('-A INPUT -s fe80::/10 -p tcp -m tcp --dport 6379 -j ACCEPT', '-A INPUT -p udp -m udp --dport 546 -j ACCEPT')), beside()), []);
   t.deepEqual(found('family-parity', v6(host(redis))), [], 'nobody knows the other');
+  const listed = '-A INPUT -p tcp -m tcp --dport 6379 -m set --match-set clients src -j ACCEPT';
+  t.deepEqual(found('family-parity', v6(host(redis)), beside(listed)), ['filter:INPUT:3'], 'who is in a set is no stranger');
+  t.deepEqual(found('family-parity', v6(host(redis)), beside(listed, '-A INPUT -p tcp -m tcp --dport 6379 -j ACCEPT')), []);
+  t.deepEqual(found('family-parity', v6(host(redis)), beside('-A INPUT -m set ! --match-set bad src -p tcp -m tcp --dport 6379 -j ACCEPT')), [], 'a list of the banned');
 });
 
 test('family-parity: where all is open, what one family closes and the other does not', t => {
@@ -124,6 +128,8 @@ test('family-parity: where all is open, what one family closes and the other doe
   t.deepEqual(told(['-A INPUT ! -s 2001:db8::/64 -p tcp -m tcp --dport 22 -j REJECT'], ['-A INPUT ! -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j REJECT']), []);
   t.deepEqual(told([], ['-A INPUT -i eth0 -p tcp -m tcp --syn -j DROP']), ['warning tcp/1-65535 by eth0'].map(one => one.replace('tcp/1-65535', 'tcp/1-138, tcp/140-65535')), 'IPv6 carries no NetBIOS');
   t.deepEqual(told([], ['-A INPUT -p tcp -m tcp --dport 22 -m recent --update --seconds 60 --hitcount 4 --name SSH -j DROP', '-A INPUT -s 192.0.2.9/32 -j DROP', '-A INPUT -p udp -m udp --dport 137:138 -j DROP', '-A INPUT -i lan0 -p tcp -m tcp --dport 22 -j DROP']), [], 'a limit, somebody, NetBIOS, those inside');
+  t.deepEqual(told([], ['-A INPUT -p tcp -m tcp --dport 22 -m set ! --match-set admins src -j DROP']), ['warning tcp/22'], 'who is in a set is no stranger');
+  t.deepEqual(told(['-A INPUT -p tcp -m tcp --dport 22 -m set ! --match-set admins6 src -j DROP'], ['-A INPUT -p tcp -m tcp --dport 22 -m set ! --match-set admins src -j DROP', '-A INPUT -m set --match-set bad src -j DROP']), []);
   t.deepEqual(told([], [mysql], { host: () => ({ sysctls: { 'net.ipv6.conf.all.disable_ipv6': 1 } }) }), [], 'there is no IPv6');
 });
 
