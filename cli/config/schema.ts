@@ -8,6 +8,7 @@ import { checkNames, levels, unknownCheckMessage } from '../check-names.js';
 import { backends, failLevels, families, inputFormats, personas } from '../words.js';
 
 const optional = v.exactOptional;
+const interfaceName = v.pipe(text, v.regex(/^[^\s/!+]{1,15}\+?$/u, 'must be the name of an interface, as rules have it: up to 15 characters, and + for all that begin so'));
 const textOrList = v.pipe(
   v.union([v.string(), v.array(v.string())], issue => `must be text or a list of texts, and is ${found(issue)}`),
   v.transform(value => typeof value === 'string' ? [value] : value),
@@ -53,7 +54,7 @@ const entries = {
     ports: optional(v.pipe(list(port), v.description('TCP ports by which the host is managed; 22 where absent'))),
     peers: optional(v.pipe(list(network), v.description('Whence it is managed; from anywhere where absent'))),
   }, '`management`')),
-  'trusted-interfaces': optional(v.pipe(list(text), v.description('Interfaces of which everybody is trusted, as rules name them (eth1, wg+)'))),
+  'trusted-interfaces': optional(v.pipe(list(interfaceName), v.description('Interfaces of which everybody is trusted, as rules name them (eth1, wg+)'))),
   'needed-services': optional(v.pipe(list(oneOf(neededServices, 'service')), v.description('What the host must be able to send; all of these where absent'))),
   'conntrack-max': optional(v.pipe(whole(0xffff_ffff), v.description('How many flows the kernel tracks at most'))),
 };

@@ -72,6 +72,7 @@ const wrong: readonly (readonly [text: string, message: RegExp])[] = [
   ['overrides: [{ files: a, management: [] }]\n', /`management` must be an object, and is a list[^]*:1:25/u],
   ['checks: {__proto__: off}\n', /no key can be called `__proto__`[^]*:1:10/u],
   ['~\n', /the configuration must be an object, and is null[^]*:1:1/u],
+  ['trusted-interfaces: [wg+, eth0.100, a-name-that-is-too-long]\n', /`trusted-interfaces\[2\]` must be the name of an interface[^]*:1:37/u],
   ['persona: auditor\nignore: *none\n', /Unresolved alias[^]*:2:9/u],
   ['persona: auditor\nignore: ["!a.rules"]\n', /`ignore` must have a glob without `!` as well[^]*:2:1/u],
   ['overrides: [{ files: "!a.rules" }]\n', /`overrides\[0\]\.files` must have a glob without `!` as well[^]*:1:22/u],

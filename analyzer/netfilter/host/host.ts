@@ -150,7 +150,7 @@ export const hostSchema: v.GenericSchema<unknown, HostDescription> = object({
   collected: optional(v.pipe(text, v.isoTimestamp('must be a time of ISO 8601, as 2026-01-31T23:30:00Z'))),
   timeZoneOffset: optional(v.pipe(v.number(wrongOffset), v.integer(wrongOffset))),
   versions: optional(object({ kernel: optional(text), iptables: optional(text), iproute2: optional(text) }, '`versions`')),
-  interfaces: optional(list(hostInterface)),
+  interfaces: optional(v.pipe(list(hostInterface), v.check(all => new Set(all.map(({ name }) => name)).size === all.length, 'two interfaces have the same name'))),
   routes: optional(perFamily(list(wordsOrJson), '`routes`')),
   rules: optional(perFamily(list(wordsOrJson), '`rules`')),
   sysctls: optional(record(v.union([v.number(), v.string()], issue => `must be a number or text, and is ${found(issue)}`))),

@@ -19,6 +19,7 @@ test('a host file that is not says where it is wrong', t => {
   t.deepEqual(readHost({ interfaces: [{ name: 'eth0', mac: 'x' }] }).problems, ['interfaces.0.mac: must be an Ethernet address, as 02:00:00:00:00:01']);
   t.regex(readHost({ interfaces: [{ name: 'eth0', adresses: [] }] }).problems?.[0] ?? '', /^interfaces\.0\.adresses: /u);
   t.regex(readHost({ routes: { ipv4: [7] } }).problems?.[0] ?? '', /^routes\.ipv4\.0: must be words/u);
+  t.deepEqual(readHost({ interfaces: [{ name: 'eth0' }, { name: 'eth0' }] }).problems, ['interfaces: two interfaces have the same name']);
   t.regex(readHost([]).problems?.[0] ?? '', /^the file: /u);
 });
 
