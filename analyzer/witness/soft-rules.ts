@@ -31,6 +31,7 @@ function softPart(constraint: Constraint, fields: ReadonlySet<Field>): string | 
 function softIn(ruleset: Ruleset, table: string, rule: Rule): string | undefined {
   if (rule.target.kind === 'opaque') return `target ${rule.target.use.opaque}`;
   if (rule.target.kind === 'extension' && effectIsUnknown(rule)) return `target ${rule.target.use.definition.name}`;
+  if (rule.target.kind === 'extension' && table !== 'nat' && effectOf(rule.target.use) === 'nat') return `a program that listens for target ${rule.target.use.definition.name}`;
   for (const { name, tables } of definitionsOf(rule)) if (tables?.some(one => one === table) === false) return `${name}, which no kernel takes in table ${table}`;
   // To exact reasoning a mask that is no prefix is a property like another.
   if (hasOddMask(rule.source) || hasOddMask(rule.destination)) return 'an address with a mask that is no prefix';

@@ -122,6 +122,7 @@ test('redirect-without-accept: what TPROXY hands to a socket comes with the port
   const proxied = (...filter: readonly string[]): readonly string[] => found({ mangle, filter });
   t.deepEqual(proxied(), ['redirect-without-accept mangle:PREROUTING:2']);
   t.deepEqual(proxied('-A INPUT -i eth1 -p tcp -m tcp --dport 3129 -j ACCEPT'), ['redirect-without-accept mangle:PREROUTING:2']);
+  t.deepEqual(found({ mangle: mangle.slice(1, 2) }), ['redirect-without-accept mangle:PREROUTING:1'], 'whether a program listens is not known: that is no mistake of ours');
   for (const line of ['-i eth1 -p tcp -m tcp --dport 80', '-m mark --mark 0x1/0x1', '-i eth1', '-m socket --transparent']) t.deepEqual(proxied(`-A INPUT ${line} -j ACCEPT`), [], line);
 });
 
