@@ -3,12 +3,13 @@ import type { Decider, PacketSample } from '../packet-space/answers.js';
 import { reachWith } from '../packet-space/index.js';
 import { opens, pipeline as pipelineOf } from '../packet-space/pipeline/index.js';
 import { addressConstraint, constraintsOf } from '../packet-space/rule-constraint.js';
-import { all, always, is, masked, type Constraint } from '../packet/constraint.js';
+import { all, always, ctstates, is, masked, within, type Constraint } from '../packet/constraint.js';
 import { protocolNumber } from '../packet/protocols.js';
 import { printAddress } from '../values/address.js';
 import { parseAddressMask } from '../values/address-mask.js';
 import { Problem } from '../values/value.js';
 import { stepOf } from '../witness/step.js';
+import { rangesOf } from './shared/asked.js';
 import { betweenHosts } from './shared/between-hosts.js';
 import { deciderBecause, helpElsewhere } from './shared/deciders.js';
 import { dropsTheRest } from './shared/default-drop.js';
@@ -41,8 +42,11 @@ function firstTo(ruleset: Ruleset, port: number): Constraint {
   return all([is('protocol', protocolNumber.tcp), is('dport', port), is('fragment', 0), statesOf(ruleset).first, notLoopback]);
 }
 
+/** What connects there: no client is given a port below these, though by one of them, as by -m tcp --sport 22, everything may get in. */
+const clientPorts = within('sport', 1024, 65_535);
+
 function connection(ruleset: Ruleset, port: number): Constraint {
-  return all([firstTo(ruleset, port), masked('tcpFlags', 2, 63)]);
+  return all([firstTo(ruleset, port), clientPorts, masked('tcpFlags', 2, 63)]);
 }
 
 interface Lost {
@@ -69,11 +73,16 @@ function asksForPort(constraint: Constraint, port: number): boolean {
   }
 }
 
+/** A rule for connections that have begun, and not for those that begin. */
+function isForBegun(constraint: Constraint): boolean {
+  return rangesOf(constraint, 'ctstate')?.every(({ low, high }) => high < ctstates.NEW || low > ctstates.NEW) === true;
+}
+
 /** A rule that some packet matches, if not one that begins a connection, is there to let the port in, unless from this host alone. Of one that none matches others speak. */
 function isMeantToPass(cx: CheckContext, table: Table, port: number): boolean {
   const constraints = constraintsOf(cx.ruleset, table.name);
   return cx.rules(table).some(at => effectOf(at.rule) === 'accept' && asksForPort(constraints.of(at.rule), port)
-    && reachWith(cx.space(), table, at, all([firstTo(cx.ruleset, port), betweenHosts(cx.ruleset.family)]), 'INPUT').kind === 'live');
+    && reachWith(cx.space(), table, at, all([isForBegun(constraints.of(at.rule)) ? notLoopback : firstTo(cx.ruleset, port), betweenHosts(cx.ruleset.family)]), 'INPUT').kind === 'live');
 }
 
 /** Some other service is open to connections: it is a server. */

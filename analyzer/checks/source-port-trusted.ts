@@ -48,11 +48,15 @@ function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, { ports, isEit
     const sameWay: Constraint = sample.in === undefined ? always : { kind: 'interface', field: 'in', name: sample.in, prefix: false };
     const others = all([coming, sameWay, firstTo(protocol), anyPort, not(own), ...sample.dport === undefined ? [] : [is('dport', sample.dport)]]);
     if (question(pipeline, path, others, 'accept', undefined, true).kind !== 'no') continue;
+    const [only] = ports;
+    // A service of this host by that port to which nobody gets: the rule may be meant for it.
+    const isForService = protocol === 'tcp' && path === 'in' && ports.length === 1 && only.low === only.high
+      && question(pipeline, path, all([coming, sameWay, firstTo(protocol, [Number(only.low)]), anyPort]), 'accept', undefined, true).kind === 'no';
     return {
       at, certainty,
       message: `anybody on the internet who sends from port ${textOf(ports)} gets to ${protocol}/${String(sample.dport ?? 'any')}, and to all ${to === undefined ? '' : `of ${textOf([to])} `}that no rule drops before: which port he sends from is his choice`,
       witness: [stepOf(sample, sample.in ?? 'eth0')], shows: [{ at: `filter:${hook}`, fate: 'passes', matches: [referenceOf(at)] }],
-      help: isEither ? 'write --dports in place of --ports, and let in answers by a rule for known connections (-m conntrack --ctstate ESTABLISHED)' : 'let in answers, and not a port: add -m conntrack --ctstate ESTABLISHED, or delete the rule where one for known connections stands before it',
+      help: `${isEither ? 'write --dports in place of --ports, and let in answers by a rule for known connections (-m conntrack --ctstate ESTABLISHED)' : 'let in answers, and not a port: add -m conntrack --ctstate ESTABLISHED, or delete the rule where one for known connections stands before it'}${isForService ? `; if the service at ${textOf(ports)} of this host is meant, write --dport in place of --sport` : ''}`,
     };
   }
   return undefined;

@@ -150,6 +150,16 @@ test('a rule for the port by which no connection begins lets nobody in', t => {
   t.deepEqual(found('lockout', host(lo, known, `-A INPUT ${syn.replace('--tcp', '! --tcp')}`, enter)), []);
 });
 
+test('a rule for connections to the port that have begun is meant for some, and one for a port from which no client connects lets none in', t => {
+  const begun = '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate ESTABLISHED -j ACCEPT';
+  t.deepEqual(found('lockout', host(lo, begun)), ['error']);
+  t.deepEqual(found('lockout', host(lo, begun.replace('ESTABLISHED', 'NEW,ESTABLISHED'))), []);
+  t.deepEqual(found('lockout', host(lo, begun.replace('INPUT', 'OUTPUT'))), [], 'what this host asks others for');
+  t.deepEqual(found('lockout', host(lo, begun.replace('--dport', '--sport'))), [], 'their answers');
+  t.deepEqual(found('lockout', host(lo, known, '-A INPUT -p tcp -m tcp --sport 22 -j ACCEPT')), ['info']);
+  t.deepEqual(found('lockout', host(lo, known, '-A INPUT -p tcp -m tcp --sport 1024:65535 --dport 22 -j ACCEPT')), []);
+});
+
 test('what nat does to other connections lets nobody in, and what another table drops no rule of filter lets in', t => {
   const nat = '*nat\n-A PREROUTING -i eth1 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.2:80\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n';
   const web = host(lo, known, '-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT');

@@ -205,6 +205,14 @@ test('source-port-trusted: who chooses his port gets where others do not', t => 
   t.deepEqual(open('-A INPUT -i eth0 -p tcp -m tcp --sport 22 -j ACCEPT'), []);
 });
 
+test('source-port-trusted: a rule may be meant for the service at that port, where nobody gets to it', t => {
+  const help = (...rules: readonly string[]): boolean => analyze({ path: 'outward.rules', text: host(...rules) }).findings.some(one => one.check === 'source-port-trusted' && one.help.includes('--dport in place of --sport'));
+  const from22 = '-A INPUT -p tcp -m tcp --sport 22 -j ACCEPT';
+  t.true(help(from22));
+  t.false(help(from22, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'));
+  t.false(help('-A INPUT -p udp -m udp --sport 53 -j ACCEPT'));
+});
+
 test('source-port-trusted: no client begins a connection at the port of a service, whoever he is', t => {
   const told = (text: string): readonly string[] => analyze({ path: 'outward.rules', text }).findings.filter(({ check }) => check === 'source-port-trusted').map(({ certainty, severity, rule, help }) => `${certainty} ${severity} ${rule ?? ''} ${/write (--\w+)/u.exec(help)?.[1] ?? ''}`);
   const of = (...rules: readonly string[]): readonly string[] => told(host(...rules));
