@@ -8,6 +8,30 @@ test('never-matches: a name that no interface can have', t => {
   t.deepEqual(told('-A INPUT ! -i eth0:1 -p tcp -j ACCEPT', '-A INPUT -i eth0.1 -j ACCEPT', '-A INPUT -i br-lan@x -j ACCEPT'), []);
 });
 
+test('never-matches: a star in the name of an interface stands for itself', t => {
+  t.deepEqual(of(filter('-A INPUT -i tun* -j ACCEPT')).map(one => `${one.severity} ${one.help}`), ['warning write -i tun+: a + at the end stands for the rest of the name']);
+  t.deepEqual(found('-A INPUT -i tun+ -j ACCEPT', '-A INPUT ! -i tun* -p udp -j ACCEPT'), []);
+});
+
+test('never-matches: nat asks PREROUTING nothing of what this host sends itself', t => {
+  t.deepEqual(table('nat', '-A PREROUTING -i lo -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080'), ['never-matches nat:PREROUTING:1']);
+  t.deepEqual(table('nat', '-A OUTPUT -o lo -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080', '-A PREROUTING ! -i lo -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080'), []);
+  t.deepEqual(table('raw', '-A PREROUTING -i lo -j CT --notrack'), []);
+});
+
+test('never-matches: a text in packets that begin TCP connections', t => {
+  const [known, text] = ['-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-p tcp -m tcp --dport 80 -m string --string "/admin" --algo bm -j DROP'];
+  t.deepEqual(found(known, `-A INPUT ${text}`), ['never-matches filter:INPUT:2'], 'what is said belongs to a connection that is known');
+  t.deepEqual(found(`-A INPUT ${text}`, known), []);
+  t.deepEqual(found(`-A INPUT -m conntrack --ctstate NEW ${text}`, known), ['never-matches filter:INPUT:1']);
+  t.deepEqual(found(`-A INPUT ${text.replace('tcp --dport', 'tcp --syn --dport')}`, known), ['never-matches filter:INPUT:1']);
+  t.deepEqual(found(known, `-A INPUT ${text.replace('--string', '! --string')}`), [], 'no text is in these');
+  t.deepEqual(found(known, '-A INPUT -p udp -m udp --dport 53 -m string --hex-string "|03777777|" --algo bm -j DROP'), [], 'UDP begins with what is said');
+  t.deepEqual(table('nat', `-A PREROUTING ${text.replace('DROP', 'REDIRECT --to-ports 81')}`), ['never-matches nat:PREROUTING:1']);
+  t.deepEqual(table('raw', `-A PREROUTING ${text}`), [], 'raw sees all, and no state of it');
+  t.deepEqual(of(`*raw\n-A PREROUTING -p tcp -j CT --notrack\nCOMMIT\n${filter(known, `-A INPUT ${text}`)}`), [], 'nothing belongs to a known connection');
+});
+
 test('never-matches: fragments, where connection tracking puts them together', t => {
   const told = (...lines: readonly string[]): readonly string[] => of(filter(...lines)).map(one => `${one.check} ${one.severity} ${one.certainty} ${one.rule ?? ''}`);
   const known = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';

@@ -1,6 +1,6 @@
 /** Rules for packets that nobody sends, or that the kernel takes from nobody: iptables loads them without a word. */
 import type { Table } from '../../model/ruleset.js';
-import { all, any, is, not, within, type Constraint } from '../../packet/constraint.js';
+import { all, any, is, masked, not, within, type Constraint } from '../../packet/constraint.js';
 import { protocolNumber } from '../../packet/protocols.js';
 import type { RuleAt } from '../../packet-space/answers.js';
 import { hooksOf } from '../../packet-space/pipeline/read-ruleset.js';
@@ -9,12 +9,16 @@ import { forbiddenIn } from '../../values/interface-name.js';
 import { protocolWord } from '../../values/protocol.js';
 import type { CheckContext, Report } from '../define-check.js';
 import { rangesOf } from './asked.js';
+import { hasConjunct } from './conjuncts.js';
 import { isDeadWith } from './dead-with.js';
 import { foreignType } from './foreign-icmp.js';
 import { isLoopback } from './host-networks.js';
 import { isGroup, isNobody, isNotOfLo, letsLoopbackIn } from './martians.js';
+import { statesOf } from './replies.js';
 import { effectOf } from './targets.js';
 import { translationsOf } from './translations.js';
+
+const ACK = 16;
 
 /** ICMP of the other family than that of the rules: nobody sends it (RFC 4443: that of IPv6 is a protocol of its own, 58). */
 const foreign = {
@@ -59,6 +63,43 @@ export function nameReport(at: RuleAt): Report | undefined {
     };
   }
   return undefined;
+}
+
+/** A star in a name: the kernel takes it for a letter, and nobody calls an interface so. */
+function starReport(at: RuleAt): Report | undefined {
+  const { rule } = at;
+  for (const [option, one] of [['-i', rule.inInterface], ['-o', rule.outInterface]] as const) {
+    if (one?.negated !== false || !one.value.name.includes('*')) continue;
+    const { name, prefix } = one.value;
+    return {
+      at, mutedIn: 'generated', severity: 'warning', message: `next to no packet can match this rule: \`*\` is a letter like others in the name of an interface, and nobody calls one ${name}${prefix ? '…' : ''}`,
+      help: `write ${option} ${name.slice(0, name.indexOf('*'))}+: a + at the end stands for the rest of the name`,
+    };
+  }
+  return undefined;
+}
+
+/** What this host sends itself is judged by nat where it leaves; where it comes in by lo its connection is known already. @see nf_nat_inet_fn() in net/netfilter/nf_nat_core.c */
+function ownReport(table: Table, at: RuleAt): Report | undefined {
+  const { inInterface, target } = at.rule;
+  if (table.name !== 'nat' || inInterface?.negated !== false || inInterface.value.prefix || inInterface.value.name !== 'lo' || hooksOf(table).get(at.chain)?.every(hook => hook === 'PREROUTING') !== true) return undefined;
+  return {
+    at, mutedIn: 'generated', severity: 'warning', message: 'no packet can match this rule: what comes in by lo was sent by this host, and nat asked OUTPUT about it then',
+    help: target.kind === 'extension' && effectOf(at.rule) === 'nat' ? 'write it for what this host sends: -A OUTPUT -o lo in place of -A PREROUTING -i lo' : 'delete it',
+  };
+}
+
+/** A text to be found in TCP, where only packets come that begin connections: what is said follows in others. */
+function textReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const asks = constraintsOf(cx.ruleset, table.name).of(at.rule);
+  const isOfTcp = rangesOf(asks, 'protocol')?.every(({ low, high }) => low === protocolNumber.tcp && high === protocolNumber.tcp) === true;
+  if (!isOfTcp || !hasConjunct(asks, one => one.kind === 'atom' && one.name.startsWith('string '))) return undefined;
+  if (table.name !== 'nat' && !isDeadWith(cx, table, at, all([masked('tcpFlags', ACK, ACK), ...table.name === 'raw' ? [] : [statesOf(cx.ruleset).reply]]))) return undefined;
+  return {
+    at, mutedIn: 'generated', severity: 'warning',
+    message: `next to no packet can match this rule: only packets that begin connections ${table.name === 'nat' ? 'come to nat' : 'come to it'}, and TCP says nothing in these`,
+    help: `look into what follows, too: ${table.name === 'nat' ? 'in table filter, ' : ''}in front of the rule that lets ESTABLISHED packets pass, and without NEW or --syn`,
+  };
 }
 
 /** It accepts what comes in, or is to be forwarded. */
@@ -122,5 +163,5 @@ function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | und
 
 /** What is to be said of a rule that packets could match, if somebody sent such; undefined where somebody may. */
 export function unsentReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
-  return foreignReport(cx, at) ?? foreignTypeReport(cx, table, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at);
+  return starReport(at) ?? ownReport(table, at) ?? textReport(cx, table, at) ?? foreignReport(cx, at) ?? foreignTypeReport(cx, table, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at);
 }
