@@ -49,8 +49,8 @@ function lookAt(cx: CheckContext, pipeline: Pipeline, at: RuleAt, { ports, isEit
     const others = all([coming, sameWay, firstTo(protocol), anyPort, not(own), ...sample.dport === undefined ? [] : [is('dport', sample.dport)]]);
     if (question(pipeline, path, others, 'accept', undefined, true).kind !== 'no') continue;
     const [only] = ports;
-    // A service of this host by that port to which nobody gets: the rule may be meant for it.
-    const isForService = protocol === 'tcp' && path === 'in' && ports.length === 1 && only.low === only.high
+    // Who manages the host does it by that port, and does not get there: the rule may be meant for him. Of other ports it asks others.
+    const isForService = protocol === 'tcp' && path === 'in' && ports.length === 1 && only.low === only.high && cx.settings.managementPorts.includes(Number(only.low))
       && question(pipeline, path, all([coming, sameWay, firstTo(protocol, [Number(only.low)]), anyPort]), 'accept', undefined, true).kind === 'no';
     return {
       at, certainty,

@@ -210,7 +210,7 @@ test('source-port-trusted: a rule may be meant for the service at that port, whe
   const from22 = '-A INPUT -p tcp -m tcp --sport 22 -j ACCEPT';
   t.true(help(from22));
   t.false(help(from22, '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'));
-  t.false(help('-A INPUT -p udp -m udp --sport 53 -j ACCEPT'));
+  for (const one of ['tcp', 'udp']) t.false(help(`-A INPUT -p ${one} -m ${one} --sport 53 -j ACCEPT`), 'answers to what the host asks');
 });
 
 test('source-port-trusted: no client begins a connection at the port of a service, whoever he is', t => {
