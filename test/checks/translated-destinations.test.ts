@@ -377,6 +377,9 @@ test('redirect-loop: what a server inside asks others for comes by the same inte
   const [one] = findings({ nat: [proxy, outward], filter: inside }).filter(({ check }) => check === 'redirect-loop');
   t.deepEqual(one?.witness?.map(({ in: from, packet }) => [from, packet['src'], packet['dport']]), [['eth1', '10.0.0.5', 80]]);
   t.deepEqual(loops([proxy, '-A POSTROUTING -s 10.0.0.0/24 -j MASQUERADE']), told(1), 'how its clients get their answers is another matter');
+  const back = '-A POSTROUTING -s 10.0.0.0/24 -d 10.0.0.5/32 -o eth1 -j SNAT --to-source 10.0.0.1';
+  t.deepEqual(loops([proxy, back, '-A POSTROUTING -o eth0 -j MASQUERADE'], ['-A FORWARD -i eth1 -j ACCEPT']), told(1), 'what is sent to it leaves by eth1');
+  t.deepEqual(loops([proxy, back.replace('eth1', 'eth2'), '-A POSTROUTING -o eth0 -j MASQUERADE'], ['-A FORWARD -i eth1 -j ACCEPT']), [], 'it is behind another');
   t.deepEqual(loops([proxy.replace('--dport 80', '--dport 53'), outward]), told(1, 'info'), 'a name server may ask in another way');
   t.deepEqual(loops([proxy.replace('-p tcp', '! -d 10.0.0.0/24 -p tcp'), '-A POSTROUTING -o eth0 -j MASQUERADE'], ['-A FORWARD -i eth1 -j ACCEPT', '-A FORWARD -i eth2 -j ACCEPT']), told(1, 'info'), 'it is in the network that the rule excepts');
   for (const except of ['! -s 10.0.0.5/32', '-s 10.0.0.64/26', '-m set --match-set clients src', '-d 203.0.113.9/32', '-m mark --mark 0x1']) t.deepEqual(loops([proxy.replace('-p tcp', `${except} -p tcp`), outward]), [], except);

@@ -38,7 +38,12 @@ function sourceOf({ source }: Rule, family: Ruleset['family']): Range | undefine
 const holds = ({ low, high }: Range, address: Address): boolean => low <= address && address <= high;
 const isVirtual = (name: string): boolean => name === 'lo' || virtualNames.some(one => name.startsWith(one));
 
-/** By what interface people of a network come: a rule says so, or there is no other but those at which packets are translated. */
+/** Whether a rule is for what goes to an address of a network. */
+function goesTo({ destination }: Rule, network: Range): boolean {
+  return destination?.negated === false && !isUnresolved(destination.value) && holds(network, destination.value.address);
+}
+
+/** By what interface people of a network come: a rule says so, or by which packets go there, or there is no other but those at which packets are translated. */
 function deviceOf(ruleset: Ruleset, { low, high }: Range): string | undefined {
   const named = new Set<string>();
   const own = new Set<string>();
@@ -48,6 +53,7 @@ function deviceOf(ruleset: Ruleset, { low, high }: Range): string | undefined {
     const { inInterface: from, outInterface: to } = rule;
     for (const one of [from, to]) if (one !== undefined && !one.negated && !one.value.prefix && !isVirtual(one.value.name)) named.add(one.value.name);
     if (from !== undefined && !from.negated && !from.value.prefix && source?.low === low && source.high === high) own.add(from.value.name);
+    if (to !== undefined && !to.negated && !to.value.prefix && goesTo(rule, { low, high })) own.add(to.value.name);
     if (effectOf(rule) === 'nat') for (const one of [from, to]) if (one !== undefined && !one.negated) outside.add(one.value.name);
   }
   const [only, ...more] = own.size > 0 ? own : [...named].filter(name => !outside.has(name));

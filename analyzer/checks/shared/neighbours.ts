@@ -45,10 +45,10 @@ function exceptedAround({ translation: { at: { rule: { destination } } } }: Aski
 
 const ways = new WeakMap<CheckContext, readonly string[]>();
 
-/** The interfaces by which sources are translated on their way out. */
+/** The interfaces by which sources are translated on their way out; who goes to an address inside is brought back there, and does not get out. */
 function waysOutOf(cx: CheckContext): readonly string[] {
   let known = ways.get(cx);
-  if (known === undefined) ways.set(cx, known = [...liveTranslations(cx, 'source')].flatMap(({ translation }) => wayOutOf(cx, translation.at)?.name ?? []));
+  if (known === undefined) ways.set(cx, known = [...liveTranslations(cx, 'source')].flatMap(({ translation, asks }) => rangesOf(asks, 'dst')?.every(({ low }) => isPrivate(low)) === true ? [] : wayOutOf(cx, translation.at)?.name ?? []));
   return known;
 }
 
