@@ -12,7 +12,7 @@ import { protocolNumber } from '../packet/protocols.js';
 import { printAddressMask } from '../values/address-mask.js';
 import type { InterfaceName } from '../values/interface-name.js';
 import { stepOf } from '../witness/step.js';
-import { rangesOf, without } from './shared/asked.js';
+import { meet, rangesOf, without } from './shared/asked.js';
 import { hasConjunct } from './shared/conjuncts.js';
 import { deciderBecause } from './shared/deciders.js';
 import { defineCheck, type CheckContext, type Report } from './define-check.js';
@@ -62,12 +62,22 @@ function neighbours(ruleset: Ruleset): readonly Constraint[] {
   return [...ruleset.tables.get('nat')?.chains.values() ?? []].flatMap(({ rules }) => rules.flatMap(rule => networkOf(rule) === undefined ? [] : rangesOf(constraints.of(rule), 'src') ?? [])).map(range => to([range]));
 }
 
+/** Interfaces behind which rules of nat say that others are: these are translated unless they go back there (`-s NETWORK ! -o INTERFACE`, as docker writes it). */
+function homesOfOthers(ruleset: Ruleset, own: readonly Range[] | undefined): readonly Constraint[] {
+  const constraints = constraintsOf(ruleset, 'nat');
+  return [...ruleset.tables.get('nat')?.chains.values() ?? []].flatMap(({ rules }) => rules.flatMap((rule): Constraint[] => {
+    const { outInterface: out } = rule;
+    const isOfOthers = out?.negated === true && networkOf(rule) !== undefined && !meet(rangesOf(constraints.of(rule), 'src'), own);
+    return isOfOthers ? [{ kind: 'interface', field: 'in', ...out.value }] : [];
+  }));
+}
+
 /** What gets them out: it leaves where the rule translates, or goes to the internet by another interface. What goes to another network inside, or comes by the way out where they are not, does not. */
 function outward(cx: CheckContext, asking: Asking, out: InterfaceName | undefined): Constraint {
   const own = rangesOf(asking.asks, 'src');
   const way = (field: 'in' | 'out'): Constraint => out === undefined ? always : { kind: 'interface', field, ...out };
-  const abroad = out === undefined ? always : all([to(publicRanges[cx.ruleset.family]), ...comesElsewhere(cx, asking, out) ? [not(way('in'))] : []]);
-  return all([own === undefined ? always : not(to(own)), any([way('out'), abroad])]);
+  const abroad = out === undefined ? not(any(neighbours(cx.ruleset))) : all([to(publicRanges[cx.ruleset.family]), ...comesElsewhere(cx, asking, out) ? [not(way('in'))] : []]);
+  return all([own === undefined ? always : not(to(own)), not(any(homesOfOthers(cx.ruleset, own))), out === undefined ? abroad : any([way('out'), abroad])]);
 }
 
 function lookAt(cx: CheckContext, pipeline: Pipeline, asking: Asking, network: string): Report | undefined {
@@ -138,7 +148,7 @@ people out by another interface, \`masquerade-wrong-interface\` says so. Where a
   bad: tables(''),
   good: tables(`${letOut}-A FORWARD -i wg0 -o eth0 -j ACCEPT\n`),
   nearMiss: tables(`${letOut}-A FORWARD -s 10.8.0.0/24 -p tcp -m tcp --dport 443 -j ACCEPT\n`),
-  asks: ({ ruleset, ruleset: { family } }) => [isNew, to(publicRanges[family]), ...neighbours(ruleset), carried, notLoopback, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in')],
+  asks: ({ ruleset, ruleset: { family } }) => [isNew, to(publicRanges[family]), ...neighbours(ruleset), ...homesOfOthers(ruleset, []), carried, notLoopback, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in')],
   * run(cx) {
     const nat = cx.ruleset.tables.get('nat');
     if (nat === undefined || isMeantToForward(cx)) return;

@@ -68,13 +68,14 @@ function isNamedByNatOnly({ ruleset: { tables } }: CheckContext, way: InterfaceN
   return [...tables.values()].every(({ name, chains }) => name === 'nat' || [...chains.values()].every(({ rules }) => rules.every(({ inInterface, outInterface }) => [inInterface, outInterface].every(one => one === undefined || !isSameInterface(one.value, way)))));
 }
 
-/** The private network that the translation says it is for, where it names an interface of which no other table speaks. */
+/** For whom the translation is, where it names an interface of which no other table speaks: a private network, or '' for everybody. */
 function networkOf(cx: CheckContext, { translation: { at: { rule: { source } } } }: Asking, way: InterfaceName): string | undefined {
   if (!isNamedByNatOnly(cx, way)) return undefined;
-  return source === undefined || source.negated || isUnresolved(source.value) || !isPrivate(source.value.address) ? undefined : printAddressMask(source.value);
+  if (source === undefined) return '';
+  return source.negated || isUnresolved(source.value) || !isPrivate(source.value.address) ? undefined : printAddressMask(source.value);
 }
 
-/** `people`: of whom it is told, in words; `lets`: who leaves by the interface that is named. */
+/** `people`: of whom it is told, in words ('': those who come by an interface); `lets`: who leaves by the interface that is named. */
 function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: Asking, people: string, lets: 'none' | 'turning', [from, to]: readonly [InterfaceName, InterfaceName], { found, packets }: NonNullable<ReturnType<typeof leaving>>): Report {
   const { sample } = firstPacket(pipeline, found, packets);
   const { src = '', dst = '', in: device = from.name, out = to.name } = sample;
@@ -82,7 +83,7 @@ function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: A
   return {
     at,
     certainty: cx.host !== undefined && defaultDevices(cx.host).includes(out) ? 'certain' : 'possible',
-    message: `FORWARD lets no new connection of TCP or UDP out by ${wrong ?? ''}${lets === 'none' ? '' : ' but those that came by it'}, so that this rule translates none that is forwarded${lets === 'none' ? '' : ' elsewhere'}: people of ${people} leave by ${right ?? ''}, with their private addresses (${src})`,
+    message: `FORWARD lets no new connection of TCP or UDP out by ${wrong ?? ''}${lets === 'none' ? '' : ' but those that came by it'}, so that this rule translates none that is forwarded${lets === 'none' ? '' : ' elsewhere'}: people of ${people === '' ? device : people} leave by ${right ?? ''}, with their private addresses (${src})`,
     witness: [{ ...stepOf(sample, device), sentOn: { address: dst, device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
     help: `if the internet is behind ${right ?? ''}, name the way out: -o ${right ?? ''}; if another router translates, or nobody needs it any more, delete the rule`,
   };
@@ -113,7 +114,7 @@ export const masqueradeWrongInterface = defineCheck({
   why: `\`-o\` of a rule for MASQUERADE or SNAT is the way out to the internet, not the interface of those who are to be translated. Where it names the latter, the rule is asked about
 none of their connections: they leave by the other interface with private addresses, and no answer comes back; so it is where the name is that of an interface which the host had once. It is
 reported where FORWARD lets no new connection of TCP or UDP out by the interface that the rule names (but for what came by it, and no rule of nat sends back), lets people with private addresses who come by it (or, where no other table speaks of it, those of the network
-that the rule names, \`-s\`) out by another to the internet, and no rule translates anything there. Which interface leads to the internet is
+that the rule names, \`-s\`, and everybody where it names none) out by another to the internet, and no rule translates anything there. Which interface leads to the internet is
 known where the host's routes are (\`--host\`): else it is possible.`,
   bad: tables('eth1', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
   good: tables('eth0', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),

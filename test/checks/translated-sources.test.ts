@@ -36,6 +36,23 @@ test('masquerade-not-forwarded: a network is translated on its way out, and nobo
   t.deepEqual(lost(net, ['-A FORWARD -i wg0 -j ACCEPT'], { host: () => ({ sysctls: { 'net.ipv4.ip_forward': 1 } }) }), []);
 });
 
+test('masquerade-wrong-interface: everybody leaves by a tunnel, and is translated where nobody does', t => {
+  const told = (...filter: readonly string[]): readonly string[] => found({ nat: ['-A POSTROUTING -o eth0 -j MASQUERADE'], filter }).filter(one => one.startsWith('masquerade-w'));
+  t.deepEqual(told('-A FORWARD -i eth1 -o tun0 -j ACCEPT'), ['masquerade-wrong-interface nat:POSTROUTING:1 possible']);
+  t.deepEqual(told('-A FORWARD -i eth1 -o tun0 -j ACCEPT', '-A FORWARD -i eth2 -o eth0 -j ACCEPT'), [], 'somebody leaves there');
+  t.deepEqual(told('-A FORWARD -d 10.9.0.0/16 -i eth1 -o tun0 -j ACCEPT'), [], 'another site, and not the internet');
+});
+
+test('masquerade-not-forwarded: those whom docker lets out are its own', t => {
+  const told = ['masquerade-not-forwarded nat:POSTROUTING:2 possible'];
+  const docker = ['-A FORWARD -o docker0 -j DOCKER', '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT', '-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT'];
+  const beside = (nat: string, ...filter: readonly string[]): readonly string[] => found({ nat: ['-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE', nat], filter: [...docker, ...filter] }).filter(one => one.startsWith('masq'));
+  t.deepEqual(beside('-A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE'), told);
+  t.deepEqual(beside('-A POSTROUTING -s 192.168.122.0/24 ! -d 192.168.122.0/24 -j MASQUERADE'), told, 'they get to what docker publishes, and no further');
+  t.deepEqual(beside('-A POSTROUTING -s 10.8.0.0/24 -o eth0 -j MASQUERADE', '-A FORWARD -i wg0 -j ACCEPT'), []);
+  t.deepEqual(beside('-A POSTROUTING -s 172.16.0.0/12 -o eth0 -j MASQUERADE'), [], 'a network that has docker’s in it');
+});
+
 test('masquerade-not-forwarded: what goes to another network, to neighbours, or comes by the way out, is not out', t => {
   const lost = (...filter: readonly string[]): readonly string[] => found({ nat: ['-A PREROUTING -i ppp0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.8.0.20', '-A POSTROUTING -s 10.8.0.0/24 -o ppp0 -j MASQUERADE'], filter: ['-A FORWARD -d 10.8.0.20/32 -i ppp0 -o eth1 -p tcp -m tcp --dport 80 -j ACCEPT', ...filter] }).filter(one => one.startsWith('masquerade-not'));
   const told = ['masquerade-not-forwarded nat:POSTROUTING:1 possible'];
