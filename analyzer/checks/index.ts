@@ -66,6 +66,7 @@ import { listCouldBeIpset } from './list-could-be-ipset.js';
 import { mergeableRules } from './mergeable-rules.js';
 import { unusedByCounters } from './unused-by-counters.js';
 import { correlatedRules } from './correlated-rules.js';
+import { exceptionsUndone } from './exceptions-undone.js';
 import { partiallyShadowedRule } from './partially-shadowed-rule.js';
 import { missingComment } from './missing-comment.js';
 import { ruleOrderCost } from './rule-order-cost.js';
@@ -78,6 +79,7 @@ export const checks: readonly Check[] = [
   partiallyShadowedRule,
   correlatedRules,
   redundantRule,
+  exceptionsUndone,
   rateLimitWithoutEffect,
   markOverwritten,
   listNeverFilled,
