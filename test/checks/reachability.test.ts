@@ -129,6 +129,12 @@ test('a chain of banned addresses that is called behind the rules for services b
   t.deepEqual(late([ssh, '-s 203.0.113.0/24 -i eth1 -j bans']), [], 'that is about one network');
 });
 
+test('who is kept out of nothing at all, for the rest is turned away anyway', t => {
+  const severity = (...lines: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: filter('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -j DROP', ...lines) }).findings.filter(one => one.check === 'correlated-rules').map(one => one.severity);
+  t.deepEqual(severity(), ['warning']);
+  t.deepEqual(severity('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), ['info']);
+});
+
 test('who drops before takes nothing from a rule that rejects', t => {
   t.deepEqual(overlaps('-A INPUT -i lo -j ACCEPT', '-A INPUT -m conntrack --ctstate INVALID -j DROP', '-A INPUT -m set --match-set banned src -j DROP', '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A INPUT -m set --match-set allowed src -j ACCEPT', '-A INPUT -p udp -j REJECT --reject-with icmp-port-unreachable'), []);
 });
@@ -142,6 +148,7 @@ test('an address that is blocked behind a rule which lets it in; a list of them 
   for (const who of ['-m set ! --match-set bad src', '-m set --match-set bad src -p udp', '-m set --match-set bad src -p tcp -m tcp --dport 1:1023', '-m limit --limit 9/min']) t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', `-A INPUT ${who} -j DROP`, '-A INPUT -p tcp -j REJECT'), [], who);
   t.deepEqual(overlaps('-A INPUT -p tcp -m set --match-set good src -j ACCEPT', '-A INPUT -m set --match-set bad src -j DROP', '-A INPUT -p tcp -j REJECT'), [], 'an exception for some');
   t.deepEqual(overlaps('-A INPUT -p icmp -j ACCEPT', '-A INPUT -m set --match-set bad src -j DROP', '-A INPUT -p tcp -j ACCEPT'), [], 'anybody may ping');
+  t.deepEqual(overlaps('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -m mac --mac-source 00:00:5e:00:53:01 -j DROP', '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT'), ['correlated-rules filter:INPUT:2'], 'a machine');
   t.deepEqual(overlaps('-A OUTPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A OUTPUT -d 203.0.113.7/32 -j DROP'), ['correlated-rules filter:OUTPUT:2']);
 });
 

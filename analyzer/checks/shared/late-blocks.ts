@@ -24,9 +24,9 @@ const beginning = all([is('ctstate', ctstates.NEW), not(oneOf('protocol', [proto
 
 const fields = { source: 'src', destination: 'dst' } as const;
 
-/** Whether a constraint asks for addresses of one side: for some, or for those that are in a set. */
+/** Whether a constraint asks for addresses of one side: for some, those of a machine (-m mac), or those that are in a set. */
 function isForSome(asked: Constraint, side: Side): boolean {
-  return rangesOf(asked, fields[side]) !== undefined || (asked.kind === 'atom' && asked.name.startsWith('set ') && asked.name.endsWith(` ${fields[side]}`));
+  return rangesOf(asked, fields[side]) !== undefined || (side === 'source' && rangesOf(asked, 'srcMac') !== undefined) || (asked.kind === 'atom' && asked.name.startsWith('set ') && asked.name.endsWith(` ${fields[side]}`));
 }
 
 /** What says nothing of what is wanted of the host: interfaces, a whole protocol, and that a connection begins. */
