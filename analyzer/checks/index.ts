@@ -40,6 +40,7 @@ import { likelyTypo } from './likely-typo.js';
 import { ipsecTranslated } from './ipsec-translated.js';
 import { jumpToEmptyChain } from './jump-to-empty-chain.js';
 import { inputRuleBypassedByDnat } from './input-rule-bypassed-by-dnat.js';
+import { markNotKept } from './mark-not-kept.js';
 import { markOverwritten } from './mark-overwritten.js';
 import { masqueradeEverything } from './masquerade-everything.js';
 import { masqueradeIncomplete } from './masquerade-incomplete.js';
@@ -82,6 +83,7 @@ export const checks: readonly Check[] = [
   exceptionsUndone,
   rateLimitWithoutEffect,
   markOverwritten,
+  markNotKept,
   listNeverFilled,
   duplicateRule,
   missingEstablishedReturn,
