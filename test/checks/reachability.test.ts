@@ -129,6 +129,21 @@ test('a chain of banned addresses that is called behind the rules for services b
   t.deepEqual(late([ssh, '-s 203.0.113.0/24 -i eth1 -j bans']), [], 'that is about one network');
 });
 
+test('redundant-rule: what is changed in table filter, and dropped behind it', t => {
+  const told = (...lines: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: filter(...lines) }).findings.filter(one => one.check === 'redundant-rule').map(({ severity, rule }) => `${severity} ${rule ?? ''}`);
+  const [pass, clamp] = ['-A FORWARD -i eth1 -o ppp0 -j ACCEPT', '-A FORWARD -o ppp0 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu'];
+  t.deepEqual(told(':FORWARD DROP [0:0]', pass, clamp), ['warning filter:FORWARD:2']);
+  t.deepEqual(told(':FORWARD DROP [0:0]', clamp, pass), []);
+  t.deepEqual(told(':FORWARD ACCEPT [0:0]', pass, clamp), [], 'others pass');
+  t.deepEqual(told(':FORWARD DROP [0:0]', pass, clamp, '-A FORWARD -m set --match-set guests src -j ACCEPT'), [], 'some may');
+});
+
+test('redundant-rule: RETURN leads to the policy', t => {
+  const help = (policy: string): string | undefined => analyze({ path: 'x.rules', text: filter(`:INPUT ${policy} [0:0]`, '-A INPUT -s 192.0.2.0/24 -p tcp -j RETURN') }).findings.find(one => one.check === 'redundant-rule')?.help;
+  t.regex(help('DROP') ?? '', /write -j ACCEPT/u);
+  t.notRegex(help('ACCEPT') ?? '', /write -j ACCEPT/u);
+});
+
 test('who is kept out of nothing at all, for the rest is turned away anyway', t => {
   const severity = (...lines: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: filter('-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT', '-A INPUT -s 203.0.113.7/32 -j DROP', ...lines) }).findings.filter(one => one.check === 'correlated-rules').map(one => one.severity);
   t.deepEqual(severity(), ['warning']);
