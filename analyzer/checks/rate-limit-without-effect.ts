@@ -8,7 +8,6 @@ import { acceptsAll } from './shared/accepting.js';
 import { deciderBecause, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { hooksInto } from './shared/hooks-into.js';
-import { rangesOf } from './shared/asked.js';
 import { isUnsaid } from './shared/parts.js';
 import { notLoopback } from './shared/replies.js';
 import { listOf } from './shared/shadows.js';
@@ -120,25 +119,6 @@ function behindAll(cx: CheckContext, table: Table, at: RuleAt): Report | undefin
   };
 }
 
-const echoRequests = { ipv4: { protocol: protocolNumber.icmp, type: 8 }, ipv6: { protocol: protocolNumber.icmpv6, type: 128 } } as const;
-
-/** A limit on pings, behind a rule that lets known connections pass: an echo request that follows another one which was answered belongs to such a one. */
-function countsFirst(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
-  const { protocol, type } = echoRequests[cx.ruleset.family];
-  const asks = constraintsOf(cx.ruleset, table.name).of(at.rule);
-  const isOfEchoes = rangesOf(asks, 'icmpType')?.every(({ low, high }) => low === type && high === type) === true;
-  if (table.name !== 'filter' || !isOfEchoes || rangesOf(asks, 'ctstate') !== undefined) return undefined;
-  const echoes = all([is('protocol', protocol), is('icmpType', type), notLoopback]);
-  const known = reachWith(cx.space(), table, at, all([echoes, is('ctstate', ctstates.ESTABLISHED)]));
-  if (known.kind !== 'shadowed' || !known.by.every(one => effectOf(one.rule) === 'accept') || reachWith(cx.space(), table, at, all([echoes, is('ctstate', ctstates.NEW)])).kind !== 'live') return undefined;
-  return {
-    at, severity: 'info',
-    message: `the limit is for the first packet of each ping: once that is answered, whoever sends it may go on as fast as he likes, for ${listOf(known.by, at)} ${known.by.length === 1 ? 'lets' : 'let'} pass what belongs to a known connection`,
-    because: known.by.map(one => ({ rule: referenceOf(one), line: one.rule.line, message: `takes the others first: ${targetText(cx.ruleset, one)}` })),
-    help: `to limit them all, move it before ${listOf(known.by.slice(0, 1), at)}${refuses(at.rule) ? '' : ', and drop what is beyond right behind it'}`,
-  };
-}
-
 export const rateLimitWithoutEffect = defineCheck({
   name: 'rate-limit-without-effect',
   kind: 'reachability',
@@ -150,8 +130,7 @@ the next rule. Where that accepts them as well, or the policy does, the limit li
 with -m limit drops a few packets and lets the flood pass. A rule that turns away beyond a limit, behind another that lets in all
 connections that are NEW, never counts any. (To limit how much is logged is another thing, and not meant.)
 A limit that packets of known connections come to as well is one for all connections together: what is beyond it is lost in the midst of them, and they hang.
-A count of connections (-m connlimit) to which they come drops, in newer kernels (Linux 6.18), the packet that ends an address's only connection: a possible info.
-A limit on pings behind the rule for known connections is for the first packet of each: an info.`,
+A count of connections (-m connlimit) to which they come drops, in newer kernels (Linux 6.18), the packet that ends an address's only connection: a possible info.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -185,7 +164,7 @@ COMMIT
 `,
   * run(cx) {
     for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
-      const report = at.rule.matches.some(isRate) && cx.reach(table).get(at.rule)?.kind === 'live' ? behindAll(cx, table, at) ?? examine(cx, table, at) ?? throttles(cx, table, at) ?? losesLast(cx, table, at) ?? countsFirst(cx, table, at) : undefined;
+      const report = at.rule.matches.some(isRate) && cx.reach(table).get(at.rule)?.kind === 'live' ? behindAll(cx, table, at) ?? examine(cx, table, at) ?? throttles(cx, table, at) ?? losesLast(cx, table, at) : undefined;
       if (report !== undefined) yield report;
     }
   },

@@ -231,15 +231,6 @@ test('a count of connections to which packets of known ones come', t => {
   t.deepEqual(told(count.replaceAll('tcp', 'udp').replace('REJECT', 'DROP'), known, tcp('22').replaceAll('tcp', 'udp')), [], 'nothing ends a conversation by UDP');
 });
 
-test('rate-limit-without-effect: pings behind the rule for known connections', t => {
-  const told = (...lines: readonly string[]): readonly string[] => of('rate-limit-without-effect', filter(...lines)).map(one => `${one.severity} ${one.rule ?? ''}`);
-  const [known, ping] = ['-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A INPUT -p icmp -m icmp --icmp-type 8 -m limit --limit 1/sec -j ACCEPT'];
-  t.deepEqual(told(known, ping), ['info filter:INPUT:2']);
-  t.deepEqual(told(ping, '-A INPUT -p icmp -m icmp --icmp-type 8 -j DROP', known), []);
-  t.deepEqual(told(known, ping.replace('-m limit', '-m conntrack --ctstate NEW -m limit')), [], 'who says so knows');
-  t.deepEqual(told(known.replace('-m', '-p tcp -m'), ping), [], 'those of TCP alone');
-});
-
 test('a limit upside down', t => {
   const check = 'rate-limit-without-effect';
   t.deepEqual(rules(check, '-A INPUT -p icmp -m limit --limit 3/min -j DROP', '-A INPUT -p icmp -j ACCEPT'), ['filter:INPUT:1']);
