@@ -82,10 +82,13 @@ function report(ruleset: Ruleset, at: RuleAt, because: readonly Decider[], isAll
 const ways = { INPUT: 'in', FORWARD: 'through', OUTPUT: 'out' } as const;
 type Way = keyof typeof ways;
 
+/** What is gone with the packet; a list, a connection or a log keeps the rest. */
+const ofPacket: ReadonlySet<string> = new Set(['tcp', 'ttl', 'dscp', 'ecn']);
+
 /** A rule of filter that changes packets (TCPMSS), all of which are dropped behind it: those that pass were let through before. */
 function changedInVain(cx: CheckContext, at: RuleAt, table: Table): Report | undefined {
   const { target } = at.rule;
-  if (table.name !== 'filter' || target.kind !== 'extension' || target.use.definition.changes === undefined || effectOf(at.rule) !== 'continue') return undefined;
+  if (table.name !== 'filter' || target.kind !== 'extension' || target.use.definition.changes?.every(one => ofPacket.has(one)) !== true || effectOf(at.rule) !== 'continue') return undefined;
   const hooks = (hooksOf(table).get(at.chain) ?? []).filter((hook): hook is Way => hook in ways);
   const pipeline = cx.pipeline();
   if (pipeline === undefined || hooks.length === 0) return undefined;

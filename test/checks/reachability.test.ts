@@ -136,6 +136,7 @@ test('redundant-rule: what is changed in table filter, and dropped behind it', t
   t.deepEqual(told(':FORWARD DROP [0:0]', clamp, pass), []);
   t.deepEqual(told(':FORWARD ACCEPT [0:0]', pass, clamp), [], 'others pass');
   t.deepEqual(told(':FORWARD DROP [0:0]', pass, clamp, '-A FORWARD -m set --match-set guests src -j ACCEPT'), [], 'some may');
+  t.deepEqual(told(':FORWARD DROP [0:0]', pass, '-A FORWARD -p tcp -j SET --add-set scanners src', '-A FORWARD -p tcp -j MARK --set-mark 1'), [], 'the set stays, and a log names the mark');
 });
 
 test('redundant-rule: RETURN leads to the policy', t => {
