@@ -15,6 +15,8 @@ test('never-matches: a star in the name of an interface stands for itself', t =>
 
 test('never-matches: nat asks PREROUTING nothing of what this host sends itself', t => {
   t.deepEqual(table('nat', '-A PREROUTING -i lo -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080'), ['never-matches nat:PREROUTING:1']);
+  t.deepEqual(table('nat', '-A PREROUTING -d 127.0.0.1 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080'), ['never-matches nat:PREROUTING:1']);
+  t.deepEqual(table('nat', '-A OUTPUT -d 127.0.0.1 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080', '-A PREROUTING ! -d 127.0.0.0/8 -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080'), []);
   t.deepEqual(table('nat', '-A OUTPUT -o lo -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080', '-A PREROUTING ! -i lo -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080'), []);
   t.deepEqual(table('raw', '-A PREROUTING -i lo -j CT --notrack'), []);
 });

@@ -80,12 +80,18 @@ function starReport(at: RuleAt): Report | undefined {
 }
 
 /** What this host sends itself is judged by nat where it leaves; where it comes in by lo its connection is known already. @see nf_nat_inet_fn() in net/netfilter/nf_nat_core.c */
-function ownReport(table: Table, at: RuleAt): Report | undefined {
-  const { inInterface, target } = at.rule;
-  if (table.name !== 'nat' || inInterface?.negated !== false || inInterface.value.prefix || inInterface.value.name !== 'lo' || hooksOf(table).get(at.chain)?.every(hook => hook === 'PREROUTING') !== true) return undefined;
+function ownReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
+  const { rule } = at;
+  if (table.name !== 'nat' || hooksOf(table).get(at.chain)?.every(hook => hook === 'PREROUTING') !== true) return undefined;
+  const isByLo = rule.inInterface?.negated === false && !rule.inInterface.value.prefix && rule.inInterface.value.name === 'lo';
+  const isToLoopback = rangesOf(constraintsOf(cx.ruleset, table.name).of(rule), 'dst')?.every(isLoopback) === true;
+  const isOn = isByLo ? false : letsLoopbackIn(cx, rule);
+  if (!(isByLo || isToLoopback) || isOn === true) return undefined;
   return {
-    at, mutedIn: 'generated', severity: 'warning', message: 'no packet can match this rule: what comes in by lo was sent by this host, and nat asked OUTPUT about it then',
-    help: target.kind === 'extension' && effectOf(at.rule) === 'nat' ? 'write it for what this host sends: -A OUTPUT -o lo in place of -A PREROUTING -i lo' : 'delete it',
+    at, mutedIn: 'generated', severity: 'warning', certainty: isOn === false ? 'certain' : 'possible',
+    message: isByLo ? 'no packet can match this rule: what comes in by lo was sent by this host, and nat asked OUTPUT about it then'
+      : `no packet comes to this rule that can match it: what goes to a loopback address was sent by this host, and nat asked OUTPUT about it then${isOn === false ? '' : '; from elsewhere the kernel takes none, unless route_localnet is set'}`,
+    help: effectOf(rule) === 'nat' ? `write it for what this host sends: -A OUTPUT${isByLo ? ' -o lo in place of -A PREROUTING -i lo' : ' in place of -A PREROUTING'}` : 'delete it',
   };
 }
 
@@ -163,5 +169,5 @@ function martianReport(cx: CheckContext, table: Table, at: RuleAt): Report | und
 
 /** What is to be said of a rule that packets could match, if somebody sent such; undefined where somebody may. */
 export function unsentReport(cx: CheckContext, table: Table, at: RuleAt): Report | undefined {
-  return starReport(at) ?? ownReport(table, at) ?? textReport(cx, table, at) ?? foreignReport(cx, at) ?? foreignTypeReport(cx, table, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at);
+  return starReport(at) ?? ownReport(cx, table, at) ?? textReport(cx, table, at) ?? foreignReport(cx, at) ?? foreignTypeReport(cx, table, at) ?? martianReport(cx, table, at) ?? groupReport(cx, table, at) ?? nobodyReport(cx, table, at);
 }
