@@ -6,7 +6,9 @@ import { solveBudget } from '../packet-space/pipeline/solve.js';
 import { constraintsOf } from '../packet-space/rule-constraint.js';
 import { isPrivate, publicRanges } from '../packet/address-blocks.js';
 import { all, always, any, ctstates, is, not, type Constraint, type Range } from '../packet/constraint.js';
+import { isSameInterface } from '../values/interface-name.js';
 import { meet, rangesOf } from './shared/asked.js';
+import { hasConjunct } from './shared/conjuncts.js';
 import { deciderBecause, deciderReference, isPolicy } from './shared/deciders.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { missedTranslations } from './shared/missed-translations.js';
@@ -19,6 +21,7 @@ import { effectOf, mayDrop } from './shared/targets.js';
 import { unaddressed, type Unaddressed } from './shared/unaddressed.js';
 import { unroutable, type Unroutable } from './shared/unroutable.js';
 import { translatedStep } from './shared/translated-step.js';
+import { fromBehind, ofNetwork, translatedNetworks } from './shared/translated-networks.js';
 import { theSame } from './shared/the-same.js';
 
 type Lost = Extract<Onward, { kind: 'lost' }>;
@@ -27,8 +30,14 @@ interface Stuck extends Asking {
   readonly lost: Lost;
   /** Nobody knows that it is another host that they are sent to, and this one would let them in. */
   readonly isPossible: boolean;
-  /** People inside get there, and those are lost who come from outside, which these packets are. */
-  readonly outside: Constraint | undefined;
+  /** Some people get there, and others are lost. */
+  readonly others: Others | undefined;
+}
+
+interface Others {
+  readonly packets: Constraint;
+  /** They come from outside, where people inside get there; else from elsewhere, where the server's own neighbours do. */
+  readonly areOutside: boolean;
 }
 
 const isNew = is('ctstate', ctstates.NEW);
@@ -44,11 +53,16 @@ function isFilterAlone({ ruleset }: CheckContext): boolean {
   return ![...ruleset.tables.values()].some(table => table.name !== 'filter' && mayDrop(table));
 }
 
-/** Packets of people outside, where it is known by what interface they come. */
-function fromPeopleOutside(cx: CheckContext): Constraint | undefined {
+/** By what interfaces people outside come, as far as rules name them. */
+function waysIn(cx: CheckContext): readonly Constraint[] {
   const outside = fromOutside(cx);
-  const ways = (outside.kind === 'any' ? outside.of : [outside]).filter(one => one.kind !== 'interface' || isNamed(cx.ruleset, one.name));
-  return ways.length === 0 ? undefined : all([any(ways), { kind: 'within', field: 'src', ranges: publicRanges[cx.ruleset.family] }, unmarked, is('fragment', 0)]);
+  return (outside.kind === 'any' ? outside.of : [outside]).filter(one => one.kind !== 'interface' || isNamed(cx.ruleset, one.name));
+}
+
+/** Packets of people outside, where it is known by what interface they come. */
+function fromPeopleOutside(cx: CheckContext): Others | undefined {
+  const ways = waysIn(cx);
+  return ways.length === 0 ? undefined : { packets: all([any(ways), { kind: 'within', field: 'src', ranges: publicRanges[cx.ruleset.family] }, unmarked, is('fragment', 0)]), areOutside: true };
 }
 
 /** Whether a rule is for a public address, so that it is for people outside. */
@@ -56,15 +70,29 @@ function isForOutside(cx: CheckContext, { translation: { at } }: Asking): boolea
   return rangesOf(askedOnTheWay(cx, at, 'PREROUTING'), 'dst')?.every(({ low }) => !isPrivate(low)) === true;
 }
 
-/** The addresses of single hosts from which rules let something pass. */
-function singleSenders(cx: CheckContext, filter: Table): readonly Range[] {
+/** The addresses from which rules let something pass. */
+function sendersOf(cx: CheckContext, filter: Table): readonly Range[] {
   const constraints = constraintsOf(cx.ruleset, filter.name);
-  return cx.rules(filter).flatMap(({ rule }) => effectOf(rule) === 'accept' ? (rangesOf(constraints.of(rule), 'src') ?? []).filter(({ low, high }) => low === high) : []);
+  return cx.rules(filter).flatMap(({ rule }) => effectOf(rule) === 'accept' ? rangesOf(constraints.of(rule), 'src') ?? [] : []);
 }
 
 /** A rule for what the server itself sends lets no client of it through: then these are the packets of all others. */
 function fromOthers({ translation: { address } }: Asking, senders: readonly Range[]): readonly Constraint[] {
-  return typeof address === 'string' || !meet(address, senders) ? [] : [not({ kind: 'within', field: 'src', ranges: address })];
+  return typeof address === 'string' || !meet(address, senders.filter(({ low, high }) => low === high)) ? [] : [not({ kind: 'within', field: 'src', ranges: address })];
+}
+
+/** Whether a rule publishes something: it takes what comes by the way out, or what is for this host. Others lead people inside elsewhere than where they want to go. */
+function publishes(cx: CheckContext, { translation: { at } }: Asking): boolean {
+  const ways = waysIn(cx);
+  return hasConjunct(askedOnTheWay(cx, at, 'PREROUTING'), one => (one.kind === 'interface' && ways.some(way => way.kind === 'interface' && isSameInterface(way, one))) || (one.kind === 'atom' && one.name === 'addrtype dst LOCAL'));
+}
+
+/** Where all of the server's network may begin connections, these are the packets of those who are elsewhere, and in no other network inside either. */
+function fromElsewhere(cx: CheckContext, asking: Asking, senders: readonly Range[]): Others | undefined {
+  const { address } = asking.translation;
+  const near = typeof address === 'string' ? [] : senders.filter(range => range.low !== range.high && meet(address, [range]) && isPrivate(range.low) && isPrivate(range.high));
+  if (near.length === 0 || !publishes(cx, asking)) return undefined;
+  return { packets: all([{ kind: 'within', field: 'src', ranges: near } as const, ...translatedNetworks(cx.ruleset).flatMap(one => [ofNetwork(one), ...fromBehind(one)])].map(not)), areOutside: false };
 }
 
 /** Whether a rule lets some of the translated packets through by their very address, not that of all the network: then somebody thought of them, and of the way by which they come. */
@@ -95,7 +123,7 @@ function* stuckTranslations(cx: CheckContext, filter: Table, elsewhere: Readonly
     left.work -= before.work - own.work;
     return answer;
   };
-  const [strangers, senders] = [fromPeopleOutside(cx), singleSenders(cx, filter)];
+  const [strangers, senders] = [fromPeopleOutside(cx), sendersOf(cx, filter)];
   let known: ReadonlySet<Rule> | undefined;
   const missed = (): ReadonlySet<Rule> => known ??= new Set([...missedTranslations(cx, filter)].map(({ asking: { translation } }) => translation.at.rule));
   let asked = filterLimit;
@@ -108,8 +136,9 @@ function* stuckTranslations(cx: CheckContext, filter: Table, elsewhere: Readonly
       return;
     }
     if (isOwn === true || elsewhere.has(at.rule)) continue;
-    for (const packets of [always, ...fromOthers(asking, senders), ...strangers === undefined || !isForOutside(cx, asking) ? [] : [strangers]]) {
-      const outside = packets === strangers ? packets : undefined;
+    for (const asked of [always, ...fromOthers(asking, senders), isForOutside(cx, asking) ? strangers : undefined, fromElsewhere(cx, asking, senders)]) {
+      if (asked === undefined) continue;
+      const [packets, others] = 'packets' in asked ? [asked.packets, asked] : [asked, undefined];
       if (isAlone && ask(cx.space(), filter, 'FORWARD', all([behind(cx, asking.translation), packets]), ['accept']).kind === 'yes') continue;
       const pipeline = cx.pipeline();
       if (pipeline === undefined) return;
@@ -119,9 +148,9 @@ function* stuckTranslations(cx: CheckContext, filter: Table, elsewhere: Readonly
         if (left.packets <= 0 || left.work <= 0) return;
       }
       // Where nothing comes of it because of a name, filter-matches-pre-nat says so.
-      if (lost.kind !== 'lost' || (outside !== undefined && (!isForgotten(lost) || isLetThrough(cx, filter, asking) || missed().has(at.rule))) || misnamed(cx, filter).has(at.rule)) continue;
+      if (lost.kind !== 'lost' || (others !== undefined && (!isForgotten(lost) || isLetThrough(cx, filter, asking) || missed().has(at.rule))) || misnamed(cx, filter).has(at.rule)) continue;
       const isPossible = isOwn === undefined && whither(pipeline, at.rule, 'in', packets).kind !== 'lost';
-      yield { ...asking, lost, isPossible, outside };
+      yield { ...asking, lost, isPossible, others };
       break;
     }
   }
@@ -131,7 +160,7 @@ function* stuckTranslations(cx: CheckContext, filter: Table, elsewhere: Readonly
 function grouped(all: Iterable<Stuck>): readonly (readonly [Stuck, ...Stuck[]])[] {
   const groups = new Map<string, [Stuck, ...Stuck[]]>();
   for (const one of all) {
-    const key = `${one.lost.by.map(deciderReference).join()} ${String(one.isPossible)} ${String(one.outside === undefined)}`;
+    const key = `${one.lost.by.map(deciderReference).join()} ${String(one.isPossible)} ${String(one.others?.areOutside)}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [one]);
     else group.push(one);
@@ -143,14 +172,15 @@ function grouped(all: Iterable<Stuck>): readonly (readonly [Stuck, ...Stuck[]])[
 const named = 5;
 
 function report(cx: CheckContext, pipeline: Pipeline | undefined, [first, ...others]: readonly [Stuck, ...Stuck[]]): Report {
-  const { translation, lost, isPossible, outside } = first;
-  const witness = pipeline === undefined ? undefined : translatedStep(pipeline, lost.dies, translation, true, outside);
-  const whence = outside === undefined ? '' : ` that come from outside${witness === undefined ? '' : ` by ${witness.in}`}`;
+  const { translation, lost, isPossible, others: some } = first;
+  const witness = pipeline === undefined ? undefined : translatedStep(pipeline, lost.dies, translation, true, some === undefined ? undefined : all([some.packets, { kind: 'within', field: 'src', ranges: publicRanges[cx.ruleset.family] }]));
+  const outside = `from outside${witness === undefined ? '' : ` by ${witness.in}`}`;
+  const whence = some === undefined ? '' : ` that come ${some.areOutside ? outside : 'from elsewhere than the network of the server'}`;
   const too = others.length === 0 ? '' : `, and so are those of ${String(others.length)} other ${others.length === 1 ? 'rule' : 'rules'}`;
   const lines = [first, ...others].slice(0, named).map(one => `-I FORWARD ${optionsBehind(one.asks, one.translation)} -m conntrack --ctstate NEW -j ACCEPT`);
   return {
     at: translation.at,
-    ...isPossible ? { certainty: 'possible', severity: 'warning' } : outside === undefined ? {} : { severity: 'warning' },
+    ...isPossible ? { certainty: 'possible', severity: 'warning' } : some === undefined ? {} : { severity: 'warning' },
     alike: others.length + 1, message: `connections${whence} are sent on to ${destinationText(translation)}${isPossible ? ' (unless that is this host)' : ''}, and on their way there all are dropped${too}`,
     because: [
       ...lost.by.map((one: Decider) => deciderBecause(cx.ruleset, one, 'drops them')),
@@ -187,7 +217,8 @@ export const dnatNotForwarded = defineCheck({
   why: `A DNAT rule only says where a connection is to go. Its packets then pass the FORWARD chain as any others do, with the
 new address and port, and where no rule there accepts them, the port that looks forwarded is closed. It is
 reported when not one first packet that the rule translates gets through, in all tables together, but for the server's own; as a warning also where the rule is for a public address, and
-none gets through that comes from outside, by the interface at which nat translates what leaves, because no rule speaks of it, nor of that server's address for others. Where the new
+none gets through that comes from outside, by the interface at which nat translates what leaves, because no rule speaks of it, nor of that server's address for others; and where
+it publishes something (it is for what comes by that interface, or for this host's own addresses), and none gets through but of the server's own network, all of which may begin connections. Where the new
 address may be one of this host itself, and INPUT would let the packets in, it is a warning, and called possible; where a rule
 of INPUT lets them in by that address, it is this host's, and nothing is said. Some addresses are nobody's behind any rule: 0.0.0.0, a group's, the last one of a network,
 which means all of its hosts (Wake-on-LAN is tried so); the kernel drops such packets, or takes them for this host. The other half may be missing, too: a rule

@@ -65,6 +65,18 @@ test('dnat-not-forwarded: the server itself, and who is let in to all of its net
   t.deepEqual(told([partner.replace('10.0.0.0/24', '10.0.0.5/32')], forAll), [], 'it may be for partners alone');
 });
 
+test('dnat-not-forwarded: all of the server\'s network may begin connections, and nobody else gets to what is published', t => {
+  const told = (rule: string, filter: readonly string[], nat: readonly string[] = []): readonly string[] => findings({ nat: [rule, '-A POSTROUTING -s 10.0.0.0/24 -o eth0 -j MASQUERADE', ...nat], filter }).filter(one => one.check === 'dnat-not-forwarded' && one.rule?.startsWith('nat:') === true).map(({ severity, message }) => `${severity} ${/that come (from elsewhere)?/u.exec(message)?.[1] ?? ''}`);
+  const [out, lost] = ['-A FORWARD -s 10.0.0.0/24 -j ACCEPT', ['warning from elsewhere']];
+  t.deepEqual(told(dnat, [out]), lost);
+  t.deepEqual(told('-A PREROUTING -p tcp -m addrtype --dst-type LOCAL -m tcp --dport 8443 -j DNAT --to-destination 10.0.0.5:443', [out]), lost);
+  t.deepEqual(told(dnat, [out, '-A FORWARD -s 10.1.0.0/24 -o eth0 -j ACCEPT', '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT'], ['-A POSTROUTING -s 10.1.0.0/24 -o eth0 -j MASQUERADE', '-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE']), lost, 'other networks inside may as well');
+  t.deepEqual(told(dnat, [out, '-A FORWARD -s 192.168.1.0/24 -j ACCEPT']), [], 'it is published for people who are between this host and the internet');
+  t.deepEqual(told(dnat, [out, '-A FORWARD -d 10.0.0.5/32 -p tcp -m tcp --dport 443 -j ACCEPT']), []);
+  t.deepEqual(told(dnat, [out, '-A FORWARD -d 10.0.0.5/32 -i eth0 -j DROP']), [], 'somebody closed it');
+  for (const rule of [dnat.replace('-i eth0 ', ''), dnat.replace('-i eth0', '-i eth1')]) t.deepEqual(told(rule, [out]), [], 'it leads people inside to a server of their own');
+});
+
 test('dnat-not-forwarded: INPUT opens the new address and port, which are this host\'s', t => {
   const nat = ['-A PREROUTING -d 203.0.113.5/32 -i wan0 -p tcp -m tcp --dport 443 -j DNAT --to-destination 192.168.1.1:1194'];
   const opened = '-A INPUT -d 192.168.1.1/32 -i wan0 -p tcp -m tcp --dport 1194 -j ACCEPT';

@@ -64,6 +64,19 @@ test('masquerade-not-forwarded: what goes to another network, to neighbours, or 
   t.deepEqual(lost('-A FORWARD -s 10.8.0.0/24 -d 10.99.0.0/16 -o ppp0 -j ACCEPT'), [], 'there is a network of a company');
 });
 
+test('masquerade-not-forwarded: what docker lets out is its own containers\', whose network it translates by itself', t => {
+  const docker = ['-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT', '-A FORWARD -i docker0 -o docker0 -j ACCEPT'];
+  const lost = (nat: string, ...filter: readonly string[]): readonly string[] => findings({ nat: ['-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE', `-A POSTROUTING ${nat} -j MASQUERADE`], filter: [...docker, ...filter] })
+    .filter(one => one.check === 'masquerade-not-forwarded').map(({ rule, message }) => `${rule ?? ''} ${/people of \S+|leaves by \S+/u.exec(message)?.[0] ?? ''}`);
+  t.deepEqual(lost('-s 10.8.0.0/24 -o eth0'), ['nat:POSTROUTING:2 people of 10.8.0.0/24']);
+  t.deepEqual(lost('-o eth0'), ['nat:POSTROUTING:2 leaves by eth0,']);
+  t.deepEqual(lost('-o eth0', '-A FORWARD -i virbr0 -o virbr0 -j ACCEPT', '-A FORWARD -i virbr0 -o virbr0 -j ACCEPT'), ['nat:POSTROUTING:2 leaves by eth0,'], 'machines may talk to each other, as was said twice');
+  t.deepEqual(lost('-s 172.17.0.0/24 -o eth0'), [], 'some of the containers');
+  t.deepEqual(lost('-s 10.8.0.0/24 -o eth0', '-A FORWARD -i tun0 -j ACCEPT'), []);
+  t.deepEqual(lost('-o eth0', '-A FORWARD -i wlan0 -o eth0 -j ACCEPT'), []);
+  t.deepEqual(lost('-o tun0'), [], 'for what this host sends into a tunnel');
+});
+
 test('masquerade-incomplete: nobody is translated at all', t => {
   const left = (nat: readonly string[], filter: readonly string[] = ['-A FORWARD -s 192.168.1.0/24 -i eth1 -o eth0 -j ACCEPT']): readonly string[] => findings({ nat, filter }).filter(one => one.check === 'masquerade-incomplete').map(({ certainty, severity, rule, message }) => `${certainty} ${severity} ${rule ?? ''} ${/out by ([a-z0-9]+)/u.exec(message)?.[1] ?? ''}`);
   const [publish, to, told] = ['-A PREROUTING -i eth0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.1.20', '-A FORWARD -d 192.168.1.20/32 -i eth0 -p tcp -m tcp --dport 80 -j ACCEPT', 'possible warning filter:FORWARD:3 eth0'];
