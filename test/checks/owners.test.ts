@@ -23,13 +23,15 @@ for (const [chain, owner] of [
   ['AZURE-NPM-INGRESS', 'azure-npm'], ['WEAVE-NPC', 'weave'], ['FLANNEL-FWD', 'flannel'], ['ts-input', 'tailscale'], ['neutron-openvswi-INPUT', 'neutron'], ['MINIUPNPD', 'miniupnpd'],
   ['quantum-l3-agent-snat', 'neutron'], ['nova-api-INPUT', 'nova'], ['AS0_ACCEPT', 'OpenVPN Access Server'], ['CROWDSEC_CHAIN', 'CrowdSec'], ['PSAD_BLOCK_INPUT', 'psad'],
   ['AWS-SNAT-CHAIN-0', 'Amazon VPC CNI'], ['OVN-KUBE-NODEPORT', 'OVN-Kubernetes'], ['IP-MASQ-AGENT', 'kubernetes'], ['ironic-inspector', 'ironic'],
+  ['NETBIRD-ACL-INPUT', 'NetBird'], ['nm-sh-in-wlan0', 'NetworkManager'], ['mwan3_hook', 'mwan3'], ['CONSUL_PROXY_OUTPUT', 'Consul'], ['KUMA_MESH_INBOUND', 'Kuma'], ['OPENSHIFT-MASQUERADE', 'OpenShift'], ['CATTLE_PREROUTING', 'Rancher'],
+  ['piavpn.OUTPUT', 'Private Internet Access'], ['connman-INPUT', 'ConnMan'], ['_NDM_FORWARD', 'Keenetic'], ['openclash_output', 'OpenClash'], ['PSW_OUTPUT', 'PassWall'], ['sshuttle-m-12300', 'sshuttle'], ['nixos-fw', 'NixOS'],
 ] as const) {
   test(`${chain} is made by ${owner}, and so is the rule that leads there`, t => {
     t.deepEqual(owners([`:${chain} - [0:0]`, `-A INPUT -j ${chain}`, `-A ${chain} -s 192.0.2.1/32 -j DROP`, '-A INPUT -s 192.0.2.1/32 -j DROP']), { chains: { [chain]: owner }, rules: [owner, owner, undefined] });
   });
 }
 
-for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'sshguard-own', 'californian', 'ufwx', 'IN_public', 'dynamic', 'LOCAL', 'zone_lan_forward', 'ts-web', 'nova', 'AS01', 'PSAD', 'crowd', 'AWS-SNAT', 'IP-MASQUERADE']) {
+for (const chain of ['DOCKERS', 'kube-ssh', 'my-f2b', 'sshguard-own', 'californian', 'ufwx', 'IN_public', 'dynamic', 'LOCAL', 'zone_lan_forward', 'ts-web', 'nova', 'AS01', 'PSAD', 'crowd', 'AWS-SNAT', 'IP-MASQUERADE', 'nm-share', 'NETBIRDS', 'PSWAN', 'sshuttle-own', 'openclashed', 'mwan', 'nixos']) {
   test(`${chain} is somebody’s own`, t => {
     t.deepEqual(owners([`:${chain} - [0:0]`, `-A INPUT -j ${chain}`]), { chains: {}, rules: [undefined] });
   });
@@ -55,7 +57,8 @@ test('rules of built-in chains that name an interface which a program makes, or 
   t.deepEqual(owners([
     '-A FORWARD -i docker0 ! -o docker0 -j ACCEPT', '-A FORWARD -o br-0123456789ab -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT', '-A FORWARD -o br-lan -j DROP', '-A FORWARD -o weave -j DROP', '-A INPUT -i virbr0 -j ACCEPT',
     '-A FORWARD -m comment --comment "cali:abc" -j ACCEPT', '-A FORWARD -m comment --comment "flanneld forward" -j ACCEPT', '-A FORWARD -m comment --comment "for kubernetes " -j ACCEPT',
-  ]).rules, ['docker', 'docker', undefined, 'weave', 'libvirt', 'calico', 'flannel', undefined]);
+    '-A INPUT -i eth0 -m comment --comment nordvpn -j DROP', '-A INPUT -i wt0 -j DROP', '-A INPUT -d 169.254.20.10/32 -p udp -m udp --dport 53 -m comment --comment "NodeLocal DNS Cache: allow DNS traffic" -j ACCEPT',
+  ]).rules, ['docker', 'docker', undefined, 'weave', 'libvirt', 'calico', 'flannel', undefined, 'NordVPN', 'NetBird', 'kubernetes']);
 });
 
 test('what a program’s marks leave nothing of is its own doing, also where a person has a rule on the way', t => {

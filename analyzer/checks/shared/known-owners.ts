@@ -34,7 +34,7 @@ const any = /^/u;
 /** The first that fits is the owner; those that take whatever is there come last. */
 export const knownOwners: readonly KnownOwner[] = [
   { name: 'docker', chains: /^DOCKER(?:-|$)/u, yours: /^DOCKER-USER$/u, interfaces: /^(?:docker0|docker_gwbridge|br-[\da-f]{12})$/u, isGeneral: true },
-  { name: 'kubernetes', chains: /^(?:KUBE-|IP-MASQ(?:-AGENT)?$)/u, comments: /^(?:kubernetes |ip-masq-agent: |kube-router )/u },
+  { name: 'kubernetes', chains: /^(?:KUBE-|IP-MASQ(?:-AGENT)?$)/u, comments: /^(?:kubernetes |ip-masq-agent: |kube-router |NodeLocal DNS Cache: )/u },
   { name: 'calico', chains: /^(?:cali|felix)-/u, comments: /^(?:cali|felix):/u },
   { name: 'cilium', chains: /^(?:OLD_)?CILIUM_/u, comments: /^cilium: /u },
   { name: 'flannel', chains: /^FLANNEL-/u, comments: /^flanneld /u },
@@ -49,6 +49,10 @@ export const knownOwners: readonly KnownOwner[] = [
   { name: 'Amazon VPC CNI', chains: /^AWS-(?:SNAT|CONNMARK)-CHAIN-\d+$/u, comments: /^AWS[, ]/u },
   // That nothing leads to its chain any more is people's doing, and they are told.
   { name: 'Oracle Cloud', comments: /^See the Oracle-Provided Images section /u },
+  { name: 'OpenShift', chains: /^(?:OPENSHIFT-|OS_FIREWALL_ALLOW$)/u, yours: /^OPENSHIFT-ADMIN-OUTPUT-RULES$/u },
+  { name: 'Rancher', chains: /^CATTLE_/u },
+  { name: 'Consul', chains: /^CONSUL_(?:PROXY|DNS)_/u },
+  { name: 'Kuma', chains: /^KUMA_MESH_/u, comments: /^kuma\//u },
   { name: 'linkerd', chains: /^PROXY_INIT_/u, comments: /^proxy-init\//u },
   {
     // What people allow a machine stands between rules about marks, addresses and DHCP, and before what is done with the rest.
@@ -72,12 +76,24 @@ export const knownOwners: readonly KnownOwner[] = [
   { name: 'nova', chains: /^nova-/u },
   { name: 'ironic', chains: /^ironic-inspector$/u },
   { name: 'OpenVPN Access Server', chains: /^AS0_/u },
+  { name: 'NetBird', chains: /^NETBIRD-/u, interfaces: /^wt\d+$/u },
+  { name: 'NordVPN', comments: /^nordvpn(?:-|$)/u },
+  { name: 'NetworkManager', chains: /^nm-sh-(?:in|fw)-/u, comments: /^nm-shared-/u },
+  { name: 'mwan3', chains: /^mwan3_/u },
+  { name: 'Private Internet Access', chains: /^piavpn\./u },
+  { name: 'ConnMan', chains: /^connman-/u },
+  { name: 'Keenetic', chains: /^_NDM_/u },
+  { name: 'OpenClash', chains: /^openclash(?:_|$)/u },
+  { name: 'PassWall', chains: /^PSW2?(?:_|$)/u },
+  { name: 'sshuttle', chains: /^sshuttle-(?:[dmt]-)?\d+$/u },
   { name: 'tailscale', chains: /^ts-(?:input|forward|postrouting)$/u },
   { name: 'miniupnpd', chains: /^MINIUPNPD(?:-|$)/u },
   { name: 'fail2ban', chains: /^(?:f2b|fail2ban)-/u, refuses: true },
   { name: 'CrowdSec', chains: /^CROWDSEC_/u, refuses: true },
   { name: 'psad', chains: /^PSAD_BLOCK_/u, refuses: true },
   { name: 'sshguard', chains: /^sshguard$/u, refuses: true },
+  // What its configuration opens, it writes down in the same order; whoever writes into its chains by `extraCommands` does it behind that.
+  { name: 'NixOS', chains: /^nixos-/u, told: { chains: /^nixos-fw$/u, rules: / -j nixos-fw-accept/u } },
   { name: 'ufw', chains: /^ufw6?-/u, told: { chains: /^ufw6?-user-(?:input|output|forward)$/u, rules: any } },
   {
     name: 'firewalld', telltale: /^(?:INPUT|PREROUTING)_(?:ZONES|direct)$/u, yours: /^[A-Z]+_direct$/u, takesBuiltIn: true, isGeneral: true,
