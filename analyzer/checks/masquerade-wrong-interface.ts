@@ -10,7 +10,7 @@ import { stepOf } from '../witness/step.js';
 import { without } from './shared/asked.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { askedOnTheWay, comesElsewhere, liveTranslations, onTheWay, wayOutOf, type Asking } from './shared/nat-rules.js';
-import { defaultDevices, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
+import { defaultDevices, isInnerName, namedInterfaces, shownOutside, virtualInterface } from './shared/outside.js';
 import { notLoopback } from './shared/replies.js';
 import { firstTo } from './shared/strangers.js';
 
@@ -68,22 +68,20 @@ function isNamedByNatOnly({ ruleset: { tables } }: CheckContext, way: InterfaceN
   return [...tables.values()].every(({ name, chains }) => name === 'nat' || [...chains.values()].every(({ rules }) => rules.every(({ inInterface, outInterface }) => [inInterface, outInterface].every(one => one === undefined || !isSameInterface(one.value, way)))));
 }
 
-/** For whom the translation is, where it names an interface of which no other table speaks: a private network, or '' for everybody. */
-function networkOf(cx: CheckContext, { translation: { at: { rule: { source } } } }: Asking, way: InterfaceName): string | undefined {
-  if (!isNamedByNatOnly(cx, way)) return undefined;
-  if (source === undefined) return '';
-  return source.negated || isUnresolved(source.value) || !isPrivate(source.value.address) ? undefined : printAddressMask(source.value);
+/** The private network that the translation says it is for. */
+function networkOf({ translation: { at: { rule: { source } } } }: Asking): string | undefined {
+  return source === undefined || source.negated || isUnresolved(source.value) || !isPrivate(source.value.address) ? undefined : printAddressMask(source.value);
 }
 
-/** `people`: of whom it is told, in words ('': those who come by an interface); `lets`: who leaves by the interface that is named. */
-function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: Asking, people: string, lets: 'none' | 'turning', [from, to]: readonly [InterfaceName, InterfaceName], { found, packets }: NonNullable<ReturnType<typeof leaving>>): Report {
+/** `people`: of whom it is told, in words, else those of the interface by which they come; `lets`: who leaves by the interface that is named. */
+function report(cx: CheckContext, pipeline: Pipeline, { translation: { at } }: Asking, people: string | undefined, lets: 'none' | 'turning', [from, to]: readonly [InterfaceName, InterfaceName], { found, packets }: NonNullable<ReturnType<typeof leaving>>): Report {
   const { sample } = firstPacket(pipeline, found, packets);
   const { src = '', dst = '', in: device = from.name, out = to.name } = sample;
   const [wrong, right] = [from, to].map(({ name, prefix }) => `${name}${prefix ? '+' : ''}`);
   return {
     at,
     certainty: cx.host !== undefined && defaultDevices(cx.host).includes(out) ? 'certain' : 'possible',
-    message: `FORWARD lets no new connection of TCP or UDP out by ${wrong ?? ''}${lets === 'none' ? '' : ' but those that came by it'}, so that this rule translates none that is forwarded${lets === 'none' ? '' : ' elsewhere'}: people of ${people === '' ? device : people} leave by ${right ?? ''}, with their private addresses (${src})`,
+    message: `FORWARD lets no new connection of TCP or UDP out by ${wrong ?? ''}${lets === 'none' ? '' : ' but those that came by it'}, so that this rule translates none that is forwarded${lets === 'none' ? '' : ' elsewhere'}: people of ${people ?? device} leave by ${right ?? ''}, with their private addresses (${src})`,
     witness: [{ ...stepOf(sample, device), sentOn: { address: dst, device: out } }], shows: [{ fate: 'passes', misses: [referenceOf(at)], leavesFrom: src }],
     help: `if the internet is behind ${right ?? ''}, name the way out: -o ${right ?? ''}; if another router translates, or nobody needs it any more, delete the rule`,
   };
@@ -114,7 +112,7 @@ export const masqueradeWrongInterface = defineCheck({
   why: `\`-o\` of a rule for MASQUERADE or SNAT is the way out to the internet, not the interface of those who are to be translated. Where it names the latter, the rule is asked about
 none of their connections: they leave by the other interface with private addresses, and no answer comes back; so it is where the name is that of an interface which the host had once. It is
 reported where FORWARD lets no new connection of TCP or UDP out by the interface that the rule names (but for what came by it, and no rule of nat sends back), lets people with private addresses who come by it (or, where no other table speaks of it, those of the network
-that the rule names, \`-s\`, and everybody where it names none) out by another to the internet, and no rule translates anything there. Which interface leads to the internet is
+that the rule names, \`-s\`, or anybody where it names none) out by another to the internet, and no rule translates anything there. Which interface leads to the internet is
 known where the host's routes are (\`--host\`): else it is possible.`,
   bad: tables('eth1', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
   good: tables('eth0', '-A FORWARD -i eth1 -o eth0 -j ACCEPT'),
@@ -122,24 +120,32 @@ known where the host's routes are (\`--host\`): else it is possible.`,
   asks: ({ ruleset: { family } }) => [isNew, carried, notLoopback, { kind: 'within', field: 'src', ranges: privateRanges[family] }, shownOutside(family), firstTo('tcp', [443]), virtualInterface('in'), virtualInterface('out')],
   * run(cx) {
     const askings = [...liveTranslations(cx, 'source')].map(({ translation }): Asking => ({ translation, asks: askedOnTheWay(cx, translation.at, 'POSTROUTING') }));
+    // The internet is behind a tunnel, or a network inside, only where it is behind nothing else.
+    const untranslated = namedInterfaces(cx.ruleset).filter(to => !askings.some(one => isAskedAt(cx, one, to))).sort((a, b) => Number(isInnerName(a.name)) - Number(isInnerName(b.name)));
+    if (untranslated.length === 0) return;
+    const letting = new Map<string, ReturnType<typeof letsOut>>();
     let left = questionLimit;
     for (const asking of askings) {
       const from = asking.translation.hooks.includes('POSTROUTING') ? wayOutOf(cx, asking.translation.at) : undefined;
       if (from === undefined || (cx.host !== undefined && defaultDevices(cx.host).includes(from.name))) continue;
-      const others = namedInterfaces(cx.ruleset).filter(to => !isSameInterface(to, from) && !askings.some(one => isAskedAt(cx, one, to)));
+      const others = untranslated.filter(to => !isSameInterface(to, from));
       const pipeline = others.length === 0 ? undefined : cx.pipeline();
-      const lets = pipeline === undefined ? undefined : letsOut(cx, pipeline, from);
-      if (pipeline === undefined || lets === undefined) continue;
+      if (pipeline === undefined) continue;
+      const name = `${from.name}${from.prefix ? '+' : ''}`;
+      if (!letting.has(name)) letting.set(name, letsOut(cx, pipeline, from));
+      const lets = letting.get(name);
+      if (lets === undefined) continue;
       for (const to of others) {
         if (left-- <= 0) {
           cx.undecided();
           return;
         }
-        const network = networkOf(cx, asking, from);
-        const [behind, anywhere] = [comesElsewhere(cx, asking, from) ? undefined : leaving(cx, pipeline, asking, by('in', from), to), network === undefined ? undefined : leaving(cx, pipeline, asking, not(by('in', to)), to)];
-        const found = behind ?? anywhere;
+        const [isForgotten, network] = [isNamedByNatOnly(cx, from), networkOf(asking)];
+        const isForAny = asking.translation.at.rule.source === undefined && lets === 'none' && !isInnerName(from.name) && !isInnerName(to.name);
+        const behind = (isForgotten && isForAny) || comesElsewhere(cx, asking, from) ? undefined : leaving(cx, pipeline, asking, by('in', from), to);
+        const found = behind ?? (isForgotten && (isForAny || network !== undefined) ? leaving(cx, pipeline, asking, all([not(by('in', to)), not(by('in', from))]), to) : undefined);
         if (found === undefined) continue;
-        yield report(cx, pipeline, asking, behind === undefined ? network ?? '' : `${from.name}${from.prefix ? '+' : ''}`, lets, [from, to], found);
+        yield report(cx, pipeline, asking, behind === undefined ? network : name, lets, [from, to], found);
         break;
       }
     }

@@ -127,6 +127,16 @@ test('masquerade-wrong-interface: nobody leaves by the interface that the rule n
   t.deepEqual(wrong(['-A POSTROUTING -s 10.8.0.0/24 -o ens3 -j MASQUERADE'], [...vpn, '-A INPUT -i ens3 -p udp -m udp --dport 51820 -j ACCEPT']), [], 'the host has it: eth0 may lead to another network inside');
 });
 
+test('masquerade-wrong-interface: the card is called otherwise than in the lines that were copied', t => {
+  const wrong = (nat: string, ...filter: readonly string[]): readonly string[] => findings({ nat: [nat], filter: ['-A INPUT -i ens3 -p udp -m udp --dport 51820 -j ACCEPT', ...filter] })
+    .filter(one => one.check === 'masquerade-wrong-interface').map(({ rule, message, help }) => `${rule ?? ''} ${/people of \S+ leave by \S+/u.exec(message)?.[0] ?? ''} ${/: (-o [^;]*)/u.exec(help)?.[1] ?? ''}`);
+  const [masquerade, told] = ['-A POSTROUTING -o eth0 -j MASQUERADE', ['nat:POSTROUTING:1 people of wg0 leave by ens3, -o ens3']];
+  t.deepEqual(wrong(masquerade, '-A FORWARD -i wg0 -o ens3 -j ACCEPT'), told);
+  t.deepEqual(wrong(masquerade, '-A FORWARD -o wg0 -j ACCEPT', '-A FORWARD -i wg0 -o ens3 -j ACCEPT'), told, 'the internet is not behind the tunnel');
+  t.deepEqual(wrong(masquerade, '-A FORWARD -i wg0 -j ACCEPT'), [], 'they may leave by eth0 as well');
+  t.deepEqual(wrong('-A POSTROUTING -o tun0 -j MASQUERADE', '-A FORWARD -i wg0 -o ens3 -j ACCEPT'), [], 'that is for what this host sends');
+});
+
 test('masquerade-wrong-interface: what goes back by the interface by which it came does not leave', t => {
   const wrong = (nat: readonly string[], ...filter: readonly string[]): readonly string[] => findings({ nat: nat.map(line => `-A ${line}`), filter: filter.map(line => `-A FORWARD ${line}`) })
     .filter(one => one.check === 'masquerade-wrong-interface').map(({ rule, message, witness }) => `${rule ?? ''} ${String(witness?.[0]?.in)}${message.includes('but those that came by it') ? ' others turn' : ''}`);
