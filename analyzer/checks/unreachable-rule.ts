@@ -10,7 +10,7 @@ import { isCopy } from './duplicate-rule.js';
 import { waitingInVain } from './notrack-state-conflict.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { deciderBecause, deciderReference, placeOf } from './shared/deciders.js';
-import { ownerOf } from './shared/owners.js';
+import { ownerOf, ownersOf } from './shared/owners.js';
 import { rewrittenRules } from './shared/rewritten.js';
 import { shutElsewhere, type ShutElsewhere } from './shared/shut-elsewhere.js';
 import { effectOf, isFinal, targetText } from './shared/targets.js';
@@ -59,6 +59,19 @@ function advice(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[], first: read
   return first.every(one => isTaker(ruleset, at, one)) ? `let its packets pass ${listOf(first)}` : `ask for packets as they are behind ${listOf(first)}`;
 }
 
+/** Whether it writes marks. */
+function isMarker({ target }: Rule): boolean {
+  return target.kind === 'extension' && target.use.definition.changes?.includes('mark') === true;
+}
+
+/** Whether one program wipes off what another has marked for itself: each of them works alone, and both together do not. */
+function undoesMarks(ruleset: Ruleset, at: RuleAt, acting: readonly RuleAt[]): boolean {
+  const owner = ownerOf(ruleset, at);
+  if (!acting.some(one => isMarker(one.rule) && ownerOf(ruleset, one) !== owner)) return false;
+  const owners = ownersOf(ruleset);
+  return [...ruleset.tables.values()].some(table => [...table.chains.values()].some(chain => chain.rules.some(rule => isMarker(rule) && owners.ofRule(table, chain, rule) === owner)));
+}
+
 function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
   const acting = actors(ruleset, at, by);
   const deciders = by.filter(one => isFinal(one.rule));
@@ -69,7 +82,7 @@ function report(ruleset: Ruleset, at: RuleAt, by: readonly RuleAt[]): Report {
     at, because,
     severity: isSame ? 'warning' : 'error',
     // Programs that do not know of each other, as kubernetes and flannel, leave each other such rules by design.
-    ...[at, ...acting].every(one => ownerOf(ruleset, one) !== undefined) ? { mutedIn: 'generated' as const } : {},
+    ...[at, ...acting].every(one => ownerOf(ruleset, one) !== undefined) && !undoesMarks(ruleset, at, acting) ? { mutedIn: 'generated' as const } : {},
     message: `no packet comes to this rule: before ${acting.every(one => one.table === at.table) ? 'it' : `table ${at.table}`} sees them, ${listOf(acting)} ${verbOf(ruleset, at, acting)} all that it is for`,
     help: `${advice(ruleset, at, by, first)}, or delete it`,
   };

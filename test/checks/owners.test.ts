@@ -61,6 +61,12 @@ test('rules of built-in chains that name an interface which a program makes, or 
   ]).rules, ['docker', 'docker', undefined, 'weave', 'libvirt', 'calico', 'flannel', undefined, 'NordVPN', 'NetBird', 'kubernetes']);
 });
 
+test('a bridge of docker’s is its own by any name', t => {
+  const rules = (...lines: readonly string[]): readonly (string | undefined)[] => owners([':DOCKER - [0:0]', ...lines, '-A FORWARD -i mail ! -o mail -j ACCEPT', '-A FORWARD -i mail -o eth0 -j ACCEPT']).rules;
+  t.deepEqual(rules('-A FORWARD -o mail -j DOCKER'), ['docker', 'docker', undefined]);
+  t.deepEqual(rules('-A FORWARD -o docker0 -j DOCKER'), ['docker', undefined, undefined]);
+});
+
 test('what a program’s marks leave nothing of is its own doing, also where a person has a rule on the way', t => {
   const set = (value: string): string => `-j MARK --set-xmark ${value}`;
   const asked = '-m mark --mark 0x10000/0x10000';
@@ -208,6 +214,13 @@ test('what one program leaves nothing of for another is theirs', t => {
   const text = `*nat\n:KUBE-POSTROUTING - [0:0]\n:FLANNEL-POSTRTG - [0:0]\n-A POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING\n-A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG\n-A KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN\n-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0\n-A KUBE-POSTROUTING -j MASQUERADE\n-A FLANNEL-POSTRTG -m mark --mark 0x4000/0x4000 -m comment --comment "flanneld masq" -j RETURN\nCOMMIT\n`;
   const found = (showGenerated: boolean): readonly (string | null)[] => analyze({ path: 'x.rules', text }, { showGenerated }).findings.filter(one => one.check === 'unreachable-rule').map(one => one.rule);
   t.deepEqual([found(false), found(true)], [[], ['nat:FLANNEL-POSTRTG:1']]);
+});
+
+test('what one program marks for itself, and another wipes off, is told', t => {
+  const text = (...marks: readonly string[]): string => `*mangle\n:cali-POSTROUTING - [0:0]\n-A POSTROUTING -j cali-POSTROUTING\n-A cali-POSTROUTING -j MARK --set-xmark 0x0/0xf0000\nCOMMIT\n*nat\n:ts-postrouting - [0:0]\n-A POSTROUTING -j ts-postrouting\n-A ts-postrouting -m mark --mark 0x40000/0xff0000 -j MASQUERADE\nCOMMIT\n*filter\n:ts-forward - [0:0]\n-A FORWARD -j ts-forward\n${marks.map(one => `${one}\n`).join('')}COMMIT\n`;
+  const found = (...marks: readonly string[]): readonly (string | null)[] => analyze({ path: 'x.rules', text: text(...marks) }).findings.filter(one => one.check === 'unreachable-rule').map(one => one.rule);
+  t.deepEqual(found('-A ts-forward -i tailscale0 -j MARK --set-xmark 0x40000/0xff0000'), ['nat:ts-postrouting:1']);
+  t.deepEqual(found('-A ts-forward -o tailscale0 -j ACCEPT'), [], 'nobody marks anything');
 });
 
 test('one translation of Shorewall’s that takes what another is for is not said to be Shorewall’s', t => {

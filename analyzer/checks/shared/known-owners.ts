@@ -13,6 +13,8 @@ export interface KnownOwner {
   readonly comments?: RegExp;
   /** Interfaces that it makes: rules in built-in chains that name these and no others are its own. */
   readonly interfaces?: RegExp;
+  /** A chain to which it leads what goes to its interfaces: what such rules name is its own as well, however people have called it. */
+  readonly serves?: RegExp;
   /** Where it has made chains, it writes no rules into built-in chains but those that lead there. */
   readonly keepsToChains?: true;
   /** It is there only where some chain of the rule set is named like this. */
@@ -33,7 +35,7 @@ const any = /^/u;
 
 /** The first that fits is the owner; those that take whatever is there come last. */
 export const knownOwners: readonly KnownOwner[] = [
-  { name: 'docker', chains: /^DOCKER(?:-|$)/u, yours: /^DOCKER-USER$/u, interfaces: /^(?:docker0|docker_gwbridge|br-[\da-f]{12})$/u, isGeneral: true },
+  { name: 'docker', chains: /^DOCKER(?:-|$)/u, yours: /^DOCKER-USER$/u, interfaces: /^(?:docker0|docker_gwbridge|br-[\da-f]{12})$/u, serves: /^DOCKER$/u, isGeneral: true },
   { name: 'kubernetes', chains: /^(?:KUBE-|IP-MASQ(?:-AGENT)?$)/u, comments: /^(?:kubernetes |ip-masq-agent: |kube-router |NodeLocal DNS Cache: )/u },
   { name: 'calico', chains: /^(?:cali|felix)-/u, comments: /^(?:cali|felix):/u },
   { name: 'cilium', chains: /^(?:OLD_)?CILIUM_/u, comments: /^cilium: /u },

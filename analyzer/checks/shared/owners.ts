@@ -43,6 +43,7 @@ function makeOwners(ruleset: Ruleset): Owners {
     if (!makers.has(name)) makers.set(name, present.find(({ chains, yours }) => chains?.test(name) === true || yours?.test(name) === true));
     return makers.get(name);
   };
+  const served = new Map(present.flatMap(owner => owner.serves === undefined ? [] : [[owner, servedBy(ruleset, owner.serves)] as const]));
   const inChains = new Set(present.filter(owner => owner.keepsToChains === true && hasChain(ruleset, owner.chains)));
   const isYours = (name: string): boolean => makerOf(name)?.yours?.test(name) === true;
   return {
@@ -53,7 +54,7 @@ function makeOwners(ruleset: Ruleset): Owners {
       const callee = target.kind === 'chain' && chains.get(target.name)?.hook === undefined ? makerOf(target.name) : undefined;
       const mayBeIn = (owner: KnownOwner): boolean => hook !== undefined && !inChains.has(owner) && !(owner.isGeneral === true && table === 'filter' && isAboutSome(rule))
         && !(owner.interfaces !== undefined && hook === 'FORWARD' && opensToAll(rule));
-      return (callee ?? present.find(owner => hasMark(owner, rule, mayBeIn(owner))))?.name;
+      return (callee ?? present.find(owner => hasMark(owner, rule, mayBeIn(owner), served.get(owner))))?.name;
     },
   };
 }
@@ -118,11 +119,17 @@ function opensToAll(rule: Rule): boolean {
     && !matches.some(isStateMatch);
 }
 
-function hasMark({ comments, interfaces, takesBuiltIn }: KnownOwner, rule: Rule, isBuiltIn: boolean): boolean {
+/** The interfaces of which rules say that what goes there is led to such a chain. */
+function servedBy({ tables }: Ruleset, chain: RegExp): ReadonlySet<string> {
+  const names = (rules: readonly Rule[]): string[] => rules.flatMap(({ target, outInterface: out }) => target.kind === 'chain' && chain.test(target.name) && out?.negated === false && !out.value.prefix ? out.value.name : []);
+  return new Set([...tables.values()].flatMap(({ chains }) => [...chains.values()].flatMap(({ rules }) => names(rules))));
+}
+
+function hasMark({ comments, interfaces, takesBuiltIn }: KnownOwner, rule: Rule, isBuiltIn: boolean, served?: ReadonlySet<string>): boolean {
   const named = [rule.inInterface, rule.outInterface].flatMap(one => one?.value.name ?? []);
   if (comments !== undefined && commentsOf(rule).some(comment => comments.test(comment))) return true;
   if (!isBuiltIn) return false;
-  return takesBuiltIn === true || (interfaces !== undefined && named.length > 0 && named.every(name => interfaces.test(name)));
+  return takesBuiltIn === true || (interfaces !== undefined && named.length > 0 && named.every(name => interfaces.test(name) || served?.has(name) === true));
 }
 
 /** The comments that a rule carries (`-m comment --comment TEXT`). */
