@@ -1,5 +1,5 @@
-import { BuiltInOption } from '../extensions/option-scope.js';
 import type { Span } from '../../grammar/source-text.js';
+import { BuiltInOption } from '../extensions/option-scope.js';
 import { isUnresolved, type Rule } from '../model/ruleset.js';
 import { optionSpan } from '../model/spans.js';
 import { isPrivate, privateRanges } from '../packet/address-blocks.js';
@@ -81,6 +81,28 @@ function* interfaceTypos(cx: CheckContext): Generator<Typo | Absent, void> {
   }
 }
 
+/** Names that stand for one: of a line of wg-quick's, of a shell, of a template. The kernel itself gives no interface a name with % in it. */
+const placeholder = /%|^\$\w|^\$?\{.+\}$|^<.+>$|^@.+@$/u;
+
+/** Interfaces for whose name somebody was to put in another, and did not. */
+function* placeholders(cx: CheckContext): Generator<Report, void> {
+  const said = new Sayings<string>();
+  for (const table of cx.ruleset.tables.values()) for (const at of cx.rules(table)) {
+    for (const [key, given] of [['i', at.rule.inInterface], ['o', at.rule.outInterface]] as const) if (given !== undefined && placeholder.test(given.value.name)) said.note(given.value.name, given.value.name, key, at);
+  }
+  for (const { word, key, at, others } of said.all.values()) {
+    yield {
+      at, span: spanOf(cx, at, key), certainty: word.includes('%') ? 'certain' : 'possible', alike: others.length + 1, because: theSame(others.slice(0, othersTold)),
+      message: `${word} stands for the name of an interface, and is none: iptables takes it as it is, and no packet comes or goes by it`,
+      help: word.startsWith('%') ? 'name the interface: wg-quick puts its own in place of %i in PostUp and PostDown, and nowhere else' : 'name the interface',
+    };
+  }
+}
+
+function spanOf({ ruleset }: CheckContext, { rule }: RuleInChain, key: Key): Span {
+  return optionSpan(ruleset, rule, option => option.shape instanceof BuiltInOption && option.shape.key === key);
+}
+
 const letting = new Set(['accept', 'nat']);
 
 /** Public addresses that rules let in or translate, and that lie in a private network of others once two digits are exchanged. Lists of the banned have all sorts of addresses. */
@@ -133,26 +155,21 @@ function networkOf({ address, mask, ...rest }: AddressMask): AddressMask {
   return { ...rest, address: maskAddress(address, wide), mask: wide };
 }
 
-function spanOf({ ruleset }: CheckContext, { key, at }: Said<string>): Span {
-  return optionSpan(ruleset, at.rule, option => option.shape instanceof BuiltInOption && option.shape.key === key);
-}
-
 function reportAbsent(cx: CheckContext, { said, there }: Absent): Report {
   const { word, at, others } = said;
   const more = there.length - mostNamed;
   return {
-    at, span: spanOf(cx, said), certainty: 'possible', alike: others.length + 1,
+    at, span: spanOf(cx, at, said.key), certainty: 'possible', alike: others.length + 1,
     message: `this host has no interface ${word}`,
     because: theSame(others.slice(0, othersTold)),
     help: there.length === 0 ? 'name one that it has' : `name one that it has: ${there.slice(0, mostNamed).join(', ')}${more > 0 ? ` or ${String(more)} more` : ''}`,
   };
 }
 
-function report(cx: CheckContext, { said, said: { word, key, at, others }, meant, isCertain }: Typo): Report {
-  const { ruleset } = cx;
-  const span = spanOf(cx, said);
+function report(cx: CheckContext, { said: { word, key, at, others }, meant, isCertain }: Typo): Report {
+  const span = spanOf(cx, at, key);
   const isName = key === 'i' || key === 'o';
-  const isAtEnd = others.length === 0 && ruleset.source.text.slice(0, span.end).endsWith(` ${word}`);
+  const isAtEnd = others.length === 0 && cx.ruleset.source.text.slice(0, span.end).endsWith(` ${word}`);
   return {
     at, span, certainty: isCertain ? 'certain' : 'possible', alike: others.length + 1,
     message: isName ? `${word} is ${meant} with two letters exchanged${isCertain ? ', and this host has no such interface' : ', which more rules name'}` : `${word} is ${meant} with two digits exchanged, where other rules have a private network`,
@@ -166,12 +183,13 @@ export const likelyTypo = defineCheck({
   name: 'likely-typo',
   kind: 'hygiene',
   severity: 'warning',
-  summary: 'An interface or a network is named that differs from another in the order of two letters or digits, or that the host does not have',
+  summary: 'An interface or a network is named that differs from another in the order of two letters or digits, or an interface that the host does not have, or by a word that stands for its name',
   why: `iptables takes any name for an interface, and any address: a rule for eht0, or for 192.186.1.0/24, loads without a word and is for nobody, or for
 strangers. It is told of interfaces that differ from one that more rules name (or that the host has) in the order of two neighbouring letters, and of public addresses that
 rules let in or translate, where the same with two neighbouring digits exchanged lies in a private network that others name. Numbers of interfaces are not looked at:
 vlan12 and vlan21 may both be there. Where the interfaces of the host are known, it is of these that one must have been meant, and certain; then cards and bridges that it does not have
-are told as well, whatever they are like: the new machine calls them otherwise.`,
+are told as well, whatever they are like: the new machine calls them otherwise.
+So it is told of a word for which a name was to be put in: \`%i\` of wg-quick, \`$WAN\` of a shell in a file that no shell reads, \`<wan>\` of a manual.`,
   bad: `*filter
 :INPUT DROP [0:0]
 :FORWARD DROP [0:0]
@@ -206,6 +224,7 @@ COMMIT
 COMMIT
 `,
   * run(cx) {
+    yield* placeholders(cx);
     for (const one of [...interfaceTypos(cx), ...addressTypos(cx)]) yield 'there' in one ? reportAbsent(cx, one) : report(cx, one);
   },
 });

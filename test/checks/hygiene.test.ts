@@ -328,4 +328,6 @@ test('likely-typo: two letters of an interface, two digits of a private network'
   t.deepEqual(told([ssh('192.168.0.0/16'), ssh('192.186.7.0/24', 'DROP')]), [], 'the banned have all sorts of addresses');
   t.deepEqual(told([ssh('192.168.1.0/24'), ssh('192.186.7.0/24')]), [], 'nobody names that network');
   t.deepEqual(told([ssh('10.12.0.0/16'), ssh('10.21.0.0/16')]), [], 'both are private');
+  for (const [name, certainty] of [['%i', 'certain'], ['%1', 'certain'], ['$WAN', 'possible'], ['${WAN}', 'possible'], ['<wan>', 'possible'], ['{{wan}}', 'possible']] as const) t.deepEqual(told([`-i ${name} -j ACCEPT`, `-i ${name} -j DROP`]), [`${certainty} filter:INPUT:1 ${name} stands for the name of an interface, and is none: iptables takes it as it is, and no packet comes or goes by it`]);
+  for (const name of ['wan', 'a$b', 'w<n']) t.deepEqual(told([`-i ${name} -j ACCEPT`]), []);
 });
