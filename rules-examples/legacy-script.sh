@@ -3,7 +3,7 @@
 # Planted: -m state throughout (deprecated), a LAN address with a /24 mask (host bits set), and the ban on telnet
 # below the rule that lets the LAN out (shadowed, other verdict), the answers of name servers told by their port (source port trusted),
 # the file server's rule, for which the network's mask was forgotten (network without mask), a limit on a list that nobody gets on (list never filled),
-# the statistics that were opened last, to eht1 (likely typo), and two machines that alone may use IRC, each of which the other's rule shuts out (exceptions undone).
+# the statistics that were opened last, to eht1 (likely typo), and the two who are to use remote desktops, each of them kept out by the rule that is for the other (exception in vain).
 
 # the gateway has to pass packets on
 echo 1 > /proc/sys/net/ipv4/ip_forward 2>/dev/null
@@ -35,8 +35,8 @@ iptables -A INPUT -i eht1 -s 192.168.30.7 -p tcp --dport 9090 -j ACCEPT
 
 # everyone else
 iptables -A FORWARD -m state --state ESTABLISHED,RELATED -j ACCEPT
-iptables -A FORWARD -i eth1 ! -s 192.168.30.20 -p tcp --dport 6667 -j DROP
-iptables -A FORWARD -i eth1 ! -s 192.168.30.21 -p tcp --dport 6667 -j DROP
+iptables -A FORWARD -i eth1 ! -s 192.168.30.20 -p tcp --dport 3389 -j REJECT
+iptables -A FORWARD -i eth1 ! -s 192.168.30.21 -p tcp --dport 3389 -j REJECT
 iptables -A FORWARD -i eth1 -o eth0 -s 192.168.30.0/24 -j ACCEPT
 iptables -A FORWARD -i eth1 -o eth0 -s 192.168.30.0/24 -p tcp --dport 23 -j REJECT --reject-with tcp-reset
 iptables -A FORWARD -i eth0 -o eth1 -d 192.168.30.10 -p tcp --dport 443 \

@@ -20,6 +20,7 @@ import { superfluousStateMatch } from './superfluous-state-match.js';
 import { notrackStateConflict } from './notrack-state-conflict.js';
 import { asymmetricNatReply } from './asymmetric-nat-reply.js';
 import { invalidLeaksUnnatted } from './invalid-leaks-unnatted.js';
+import { exceptionInVain } from './exception-in-vain.js';
 import { listNeverFilled } from './list-never-filled.js';
 import { lockout } from './lockout.js';
 import { relatedMissing } from './related-missing.js';
@@ -67,7 +68,6 @@ import { listCouldBeIpset } from './list-could-be-ipset.js';
 import { mergeableRules } from './mergeable-rules.js';
 import { unusedByCounters } from './unused-by-counters.js';
 import { correlatedRules } from './correlated-rules.js';
-import { exceptionsUndone } from './exceptions-undone.js';
 import { partiallyShadowedRule } from './partially-shadowed-rule.js';
 import { missingComment } from './missing-comment.js';
 import { ruleOrderCost } from './rule-order-cost.js';
@@ -80,9 +80,9 @@ export const checks: readonly Check[] = [
   partiallyShadowedRule,
   correlatedRules,
   redundantRule,
-  exceptionsUndone,
   rateLimitWithoutEffect,
   markOverwritten,
+  exceptionInVain,
   markNotKept,
   listNeverFilled,
   duplicateRule,

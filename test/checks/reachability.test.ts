@@ -337,6 +337,26 @@ test('rate-limit-without-effect: a limit behind a rule that lets in all connecti
   t.deepEqual(told(known, web.replace('-p tcp', '-s 192.0.2.0/24 -p tcp'), many), [], 'others are');
 });
 
+test('exception-in-vain: two rules for all but one each are for all', t => {
+  const told = (...lines: readonly string[]): readonly string[] => reports(filter(...lines), 'exception-in-vain').map(({ rule, message }) => `${rule ?? ''}${/excepts( \(.*?\))?/u.exec(message)?.[1] ?? ''}`);
+  const but = (one: string, rest = '-p tcp -m tcp --dport 22', target = 'DROP'): string => `-A INPUT ${one} ${rest} -j ${target}`;
+  const [a, b] = ['! -s 192.0.2.1/32', '! -s 192.0.2.2/32'];
+  const second = [`filter:INPUT:2 (${b})`];
+  t.deepEqual(told(but(a), but(b)), second);
+  t.deepEqual(told(but(a, '', 'ACCEPT'), but(b, '', 'ACCEPT')), second);
+  t.deepEqual(told(but(a, '-p tcp'), but(b)), second, 'the first asks for less');
+  t.deepEqual(told(but('! -i eth0'), but('! -i eth1')), ['filter:INPUT:2 (! -i eth1)']);
+  t.deepEqual(told(but('-p udp -m udp ! --dport 53', ''), but('-p udp -m udp ! --dport 123', '')), ['filter:INPUT:2 (! --dport 123)']);
+  t.deepEqual(told(but('! -p tcp', ''), but('! -p udp', '')), ['filter:INPUT:2']);
+  t.deepEqual(told(but(a), but('! -s 192.0.2.0/24')), [], 'a network around it');
+  t.deepEqual(told(but(a), but(b, '-p tcp -m tcp --dport 80')), []);
+  t.deepEqual(told(but(a), but(b, undefined, 'REJECT')), [], 'not to the same end');
+  t.deepEqual(told(but(a, '', 'LOG'), but(b, '', 'LOG')), [], 'they go on');
+  t.deepEqual(told(but(a, '-m limit --limit 1/min'), but(b, '-m limit --limit 1/min')), [], 'some get past both');
+  t.deepEqual(told('-A INPUT -s 192.0.2.2/32 -j ACCEPT', but(a), but(b)), [], 'it got in before');
+  t.deepEqual(told(but(a), '-A INPUT -s 192.0.2.1/32 -j ACCEPT', but(b)), [], 'nobody comes to the second');
+});
+
 test('list-never-filled: who asks for a list that no rule fills, or that holds other addresses', t => {
   const told = (text: string): readonly string[] => analyze({ path: 'x.rules', text }).findings.filter(({ check }) => check === 'list-never-filled').map(({ severity, certainty, rule }) => `${severity} ${certainty} ${rule ?? ''}`);
   const ask = (words: string, target = 'DROP', chain = 'INPUT'): string => `-A ${chain} -p tcp -m tcp --dport 22 -m recent ${words} -j ${target}`;
