@@ -6,7 +6,7 @@ import { all, type Constraint } from '../packet/constraint.js';
 import { printAddressMask } from '../values/address-mask.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { meet } from './shared/asked.js';
-import { conjuncts } from './shared/conjuncts.js';
+import { conjuncts, constraintKey } from './shared/conjuncts.js';
 import { isOwnDoing } from './shared/owners.js';
 import { effectOf, isFinal, targetText } from './shared/targets.js';
 
@@ -21,17 +21,13 @@ interface Excepting {
   readonly keys: ReadonlySet<string>;
 }
 
-function keyOf(constraint: Constraint): string {
-  return JSON.stringify(constraint, (_, value: unknown) => typeof value === 'bigint' ? `${String(value)}n` : value);
-}
-
 function exceptingOf(cx: CheckContext, at: RuleAt): Excepting | undefined {
   if (!isFinal(at.rule) && effectOf(at.rule) !== 'return') return undefined;
   const parts = conjuncts(constraintsOf(cx.ruleset, at.table).of(at.rule));
   const [one, ...others] = parts.filter(part => part.kind === 'not');
   if (one?.kind !== 'not' || others.length > 0 || (one.of.kind !== 'within' && (one.of.kind !== 'interface' || one.of.prefix))) return undefined;
   const rest = parts.filter(part => part !== one);
-  return { at, excepted: one.of, rest, keys: new Set(rest.map(keyOf)) };
+  return { at, excepted: one.of, rest, keys: new Set(rest.map(constraintKey)) };
 }
 
 function areApart(a: Excepted, b: Excepted): boolean {
@@ -46,7 +42,7 @@ const keptLimit = 100;
 /** Whether the first takes, and to the same end, all that the other excepts, and some of that gets so far. */
 function takesExcepted(cx: CheckContext, table: Table, first: Excepting, other: Excepting): boolean {
   return areApart(first.excepted, other.excepted)
-    && first.rest.every(part => part.kind !== 'unknown' && other.keys.has(keyOf(part)))
+    && first.rest.every(part => part.kind !== 'unknown' && other.keys.has(constraintKey(part)))
     && reachWith(cx.space(), table, first.at, all([...other.rest, other.excepted])).kind === 'live';
 }
 

@@ -337,6 +337,15 @@ test('rate-limit-without-effect: a limit behind a rule that lets in all connecti
   t.deepEqual(told(known, web.replace('-p tcp', '-s 192.0.2.0/24 -p tcp'), many), [], 'others are');
 });
 
+test('shadowed-rule: a last word to be safe is no error; a ban that comes too late is', t => {
+  const severity = (...rules: readonly string[]): readonly string[] => reports(filter(...rules), 'shadowed-rule').map(one => one.severity);
+  const rule = (words: string, target: string): string => `-A INPUT ${words} -p udp -m udp --dport 1701 -j ${target}`;
+  const [plain, secure] = ['-m policy --dir in --pol none', '-m policy --dir in --pol ipsec'];
+  t.deepEqual(severity(rule(plain, 'DROP'), rule(secure, 'ACCEPT'), rule('', 'DROP')), ['warning']);
+  t.deepEqual(severity(rule(plain, 'ACCEPT'), rule(secure, 'DROP'), rule('', 'ACCEPT')), ['error'], 'who lets all in means it');
+  t.deepEqual(severity(rule('-s 192.0.2.0/25', 'DROP'), rule('', 'ACCEPT'), rule('-s 192.0.2.0/24', 'DROP')), ['error'], 'half of them get in');
+});
+
 test('exception-in-vain: two rules for all but one each are for all', t => {
   const told = (...lines: readonly string[]): readonly string[] => reports(filter(...lines), 'exception-in-vain').map(({ rule, message }) => `${rule ?? ''}${/excepts( \(.*?\))?/u.exec(message)?.[1] ?? ''}`);
   const but = (one: string, rest = '-p tcp -m tcp --dport 22', target = 'DROP'): string => `-A INPUT ${one} ${rest} -j ${target}`;

@@ -12,3 +12,8 @@ export function hasConjunct(constraint: Constraint, isSuch: (one: Constraint) =>
   for (const one of constraint.of) if (hasConjunct(one, isSuch)) return true;
   return false;
 }
+
+/** What tells a constraint from others. */
+export function constraintKey(constraint: Constraint): string {
+  return JSON.stringify(constraint, (_, value: unknown) => typeof value === 'bigint' ? `${String(value)}n` : value);
+}

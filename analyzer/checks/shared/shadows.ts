@@ -9,6 +9,7 @@ import { constraintsOf } from '../../packet-space/rule-constraint.js';
 import { all as every, ctstates, mentions, oneOf, type Constraint } from '../../packet/constraint.js';
 import { referenceOf, type CheckContext } from '../define-check.js';
 import { isCatchAll } from './catch-all.js';
+import { conjuncts, constraintKey } from './conjuncts.js';
 import { isOwnDoing, isProgramsWord } from './owners.js';
 import { effectOf, isFinal, refuses, targetText } from './targets.js';
 
@@ -75,6 +76,18 @@ export function decideAlike(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: 
 /** Whether nobody can or need mend that others take a rule's packets: one program made it all, or one made the rule, and they fare as it would have it. */
 export function isNobodysToMend(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, at: RuleAt, by: readonly RuleAt[]): boolean {
   return isOwnDoing(cx.ruleset, at, by) || (isProgramsWord(cx.ruleset, at) && decideAlike(cx, table, at, by));
+}
+
+/** Whether a rule refuses, to be safe, what is left of something that others before it have shared out: some refuse as it does, and the rest let in what is for it with something more. */
+export function isLastWord({ ruleset }: Pick<CheckContext, 'ruleset'>, { table, rule }: RuleAt, by: readonly RuleAt[]): boolean {
+  const constraints = constraintsOf(ruleset, table);
+  const own = conjuncts(constraints.of(rule)).map(constraintKey);
+  const others = by.filter(one => effectOf(one.rule) !== effectOf(rule));
+  const asksForAll = (one: RuleAt): boolean => {
+    const keys = new Set(conjuncts(constraints.of(one.rule)).map(constraintKey));
+    return one.table === table && own.every(key => keys.has(key));
+  };
+  return refuses(rule) && others.length < by.length && others.every(one => isFinal(one.rule) && asksForAll(one));
 }
 
 /** Whether a rule and all who take its packets let none of them pass, if not in the same way: some are told, and others wait in vain. */
