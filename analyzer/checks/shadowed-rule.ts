@@ -5,7 +5,7 @@ import { defineCheck, fixWith, referenceOf, type CheckContext, type Report } fro
 import { duplicatesIn } from './duplicate-rule.js';
 import { withoutLines } from './shared/edits.js';
 import { takesMartiansOnly } from './shared/martians.js';
-import { callThatTakes, decideAlike, isForNonsense, isLastReturn, isLastWord, isNobodysToMend, listOf, refuseAlike, takersBecause } from './shared/shadows.js';
+import { callThatTakes, decideAlike, isDoneByPrograms, isForNonsense, isLastReturn, isLastWord, isNobodysToMend, listOf, refuseAlike, takersBecause } from './shared/shadows.js';
 import { areTranslating } from './shared/taken-by-translation.js';
 import { targetText } from './shared/targets.js';
 import { othersTold, theSame } from './shared/the-same.js';
@@ -27,7 +27,7 @@ function report(cx: CheckContext, table: Table, { at, by, isNonsense, others: al
     at, because: [...takersBecause(ruleset, by), ...theSame(alike.slice(0, othersTold))], alike: alike.length + 1,
     // A program that shadows its own rules takes care of itself; where somebody else does, that is worth knowing if packets fare otherwise for it.
     ...isNobodysToMend(cx, table, at, by) ? { mutedIn: 'generated' as const } : {},
-    severity: isLastReturn(table, at) || (isNonsense && isSame) ? 'info' : isSame || refuseAlike(at, by) || isLastWord(cx, at, by) ? 'warning' : 'error',
+    severity: isLastReturn(table, at) || (isSame && (isNonsense || isDoneByPrograms(cx, at, by))) ? 'info' : isSame || refuseAlike(at, by) || isLastWord(cx, at, by) ? 'warning' : 'error',
     message: `no packet can match this rule${alike.length === 0 ? '' : ` (nor ${String(alike.length)} more for such flags)`}: ${isNonsense ? 'TCP packets with such flags are INVALID, and ' : ''}${listOf(by, at)} ${by.length === 1 ? 'takes' : 'take'} all of them first${isSame || at.rule.target.kind === 'none' ? '' : `, so its ${targetText(ruleset, at)} never happens`}`,
     help: isSame ? `delete the rule${alike.length === 0 ? '; what it asks for' : 's; what they ask for'} is done before ${them}` : `move ${them} before ${listOf(by.slice(0, 1), at)}, or delete ${them}`,
     ...fixWith(`delete the rule${alike.length === 0 ? '' : 's'}`, 'safe', withoutLines(ruleset, [at, ...alike].map(({ rule }) => rule))),
@@ -43,7 +43,7 @@ export const shadowedRule = defineCheck({
   why: `Rules are tried in order, and the first that decides ends the matter. A rule whose every packet is taken by
 rules before it, by one of them or by several together, never does what it says. It is an error where the
 earlier rules decide otherwise (an address that looks blocked is let in), a warning where they decide the same, or drop
-what it would reject, or where the rule would refuse, to be safe, what is left when some of its packets have been refused and others let in by rules that ask for what it asks and more (loopback addresses from another interface than lo, which the kernel drops itself, do not count), and an info where it is a RETURN at the end of its chain, which does what the end does.
+what it would reject, or where the rule would refuse, to be safe, what is left when some of its packets have been refused and others let in by rules that ask for what it asks and more (loopback addresses from another interface than lo, which the kernel drops itself, do not count), and an info where it is a RETURN at the end of its chain, which does what the end does, or where programs that come and go do for now what it says.
 TCP flags that make no sense, none or SYN and FIN, are of no connection and begin none: connection tracking calls such packets INVALID, so that behind a rule that drops those none for such
 flags matches any more. Where it would drop them too that is an info, and such rules are told of together.`,
   bad: `*filter

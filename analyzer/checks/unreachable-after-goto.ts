@@ -3,7 +3,7 @@ import type { RuleAt } from '../packet-space/answers.js';
 import { takenInstead } from '../witness/taken-instead.js';
 import { defineCheck, referenceOf, type CheckContext, type Report } from './define-check.js';
 import { duplicatesIn } from './duplicate-rule.js';
-import { callThatTakes, decideAlike, isLastReturn, isNobodysToMend, takersBecause } from './shared/shadows.js';
+import { callThatTakes, decideAlike, isDoneByPrograms, isLastReturn, isNobodysToMend, takersBecause } from './shared/shadows.js';
 import { targetText } from './shared/targets.js';
 
 /** A rule behind a call, and those who take its packets. */
@@ -20,7 +20,7 @@ function report(cx: Pick<CheckContext, 'ruleset' | 'space'>, table: Table, call:
   const subject = others === 0 ? 'this rule' : `this rule and ${String(others)} more behind it`;
   const isSame = lost.every(one => decideAlike(cx, table, one.at, one.by));
   return {
-    at, severity: lost.every(one => isLastReturn(table, one.at)) ? 'info' : isSame ? 'warning' : 'error',
+    at, severity: lost.every(one => isLastReturn(table, one.at)) || (isSame && lost.every(one => isDoneByPrograms(cx, one.at, one.by))) ? 'info' : isSame ? 'warning' : 'error',
     message: isGoto ? `no packet comes to ${subject}: rule ${String(call.position)} (${targetText(ruleset, call)}) leads every packet away, and a goto does not come back`
       : `no packet can match ${subject}: rule ${String(call.position)} (${targetText(ruleset, call)}) leads all to another chain first, and none that ${others === 0 ? 'this one' : 'these'} would match comes back`,
     because: [...takersBecause(ruleset, by), ...lost.slice(1).map(one => ({ rule: referenceOf(one.at), line: one.at.rule.line, message: isGoto ? 'no packet comes here either' : 'no packet can match this one either' }))],

@@ -296,6 +296,16 @@ test('what one program accepts, and another before it already, is nobody’s to 
   t.deepEqual(taken(`-A FORWARD ${known} -j DROP`), ['shadowed-rule']);
 });
 
+test('what a program does already, and a person says as well, is for when the program is not there', t => {
+  const taken = (program: string, ...more: readonly string[]): readonly string[] => analyze({ path: 'x.rules', text: `*filter\n:INPUT DROP [0:0]\n:cali-INPUT - [0:0]\n:mine - [0:0]\n${[program, ...more].join('\n')}\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT\n` })
+    .findings.filter(one => one.check === 'shadowed-rule' || one.check === 'unreachable-after-goto').map(({ check, severity }) => `${severity} ${check}`);
+  const known = '-m conntrack --ctstate RELATED,ESTABLISHED';
+  t.deepEqual(taken('-A INPUT -j cali-INPUT', `-A cali-INPUT ${known} -j ACCEPT`), ['info unreachable-after-goto']);
+  t.deepEqual(taken(`-A INPUT ${known} -m comment --comment "cali:x" -j ACCEPT`), ['info shadowed-rule']);
+  t.deepEqual(taken('-A INPUT -j cali-INPUT', `-A cali-INPUT ${known} -j DROP`), ['error unreachable-after-goto']);
+  t.deepEqual(taken('-A INPUT -j mine', `-A mine ${known} -j ACCEPT`), ['warning unreachable-after-goto']);
+});
+
 test('a rule of docker’s that docker shadows is its own affair; one that a person shadows is not, nor what people told ufw', t => {
   const shadowed = (...lines: readonly string[]): readonly (string | null)[] => analyze({ path: 'x.rules', text: `*filter\n:DOCKER - [0:0]\n:ufw-user-input - [0:0]\n${lines.join('\n')}\nCOMMIT\n` }).findings.filter(one => one.check === 'shadowed-rule').map(one => one.rule);
   t.deepEqual(shadowed('-A FORWARD -j DOCKER', '-A DOCKER -s 10.0.0.0/8 -j ACCEPT', '-A DOCKER -s 10.1.0.0/16 -j DROP'), []);

@@ -10,7 +10,7 @@ import { all as every, ctstates, mentions, oneOf, type Constraint } from '../../
 import { referenceOf, type CheckContext } from '../define-check.js';
 import { isCatchAll } from './catch-all.js';
 import { conjuncts, constraintKey } from './conjuncts.js';
-import { isOwnDoing, isProgramsWord } from './owners.js';
+import { isOwnDoing, isProgramsWord, ownerOf } from './owners.js';
 import { effectOf, isFinal, refuses, targetText } from './targets.js';
 
 /** `rules 2 and 5 together`, as seen from a rule. */
@@ -88,6 +88,12 @@ export function isLastWord({ ruleset }: Pick<CheckContext, 'ruleset'>, { table, 
     return one.table === table && own.every(key => keys.has(key));
   };
   return refuses(rule) && others.length < by.length && others.every(one => isFinal(one.rule) && asksForAll(one));
+}
+
+/** Whether programs do already what a person's rule would: they come and go, and so it may stay. Where they do otherwise, that is another matter. */
+export function isDoneByPrograms({ ruleset }: Pick<CheckContext, 'ruleset'>, at: RuleAt, by: readonly RuleAt[]): boolean {
+  const deciding = by.filter(one => isFinal(one.rule));
+  return ownerOf(ruleset, at) === undefined && deciding.length > 0 && deciding.every(one => isProgramsWord(ruleset, one));
 }
 
 /** Whether a rule and all who take its packets let none of them pass, if not in the same way: some are told, and others wait in vain. */
