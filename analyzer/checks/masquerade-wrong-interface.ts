@@ -141,7 +141,7 @@ known where the host's routes are (\`--host\`): else it is possible.`,
           return;
         }
         const [isForgotten, network] = [isNamedByNatOnly(cx, from), networkOf(asking)];
-        const isForAny = asking.translation.at.rule.source === undefined && lets === 'none' && !isInnerName(from.name) && !isInnerName(to.name);
+        const isForAny = asking.translation.at.rule.source === undefined && lets === 'none' && !isInnerName(from.name);
         const behind = (isForgotten && isForAny) || comesElsewhere(cx, asking, from) ? undefined : leaving(cx, pipeline, asking, by('in', from), to);
         const found = behind ?? (isForgotten && (isForAny || network !== undefined) ? leaving(cx, pipeline, asking, all([not(by('in', to)), not(by('in', from))]), to) : undefined);
         if (found === undefined) continue;
